@@ -1,0 +1,126 @@
+//! Counting of gradients, in one place for all methods.
+
+use crate::{Evaluator, Result};
+use candle_core::Tensor;
+use std::ops::Sub;
+use std::sync::Arc;
+
+/// How many gradients were asked for and how many computed.
+///
+/// *Requested* is what Algorithm 5 spends when every window slot has a device of its own;
+/// *distinct* leaves out points that are the same point again, which one device need compute only
+/// once; *rounds* is the number of times that somebody had to wait for gradients, the sequential
+/// depth.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Gradients asked for.
+    pub requested: u64,
+    /// Gradients computed.
+    pub distinct: u64,
+    /// Times gradients were waited for.
+    pub rounds: u64,
+}
+
+impl Sub for Counts {
+    type Output = Self;
+
+    fn sub(self, earlier: Self) -> Self {
+        Self {
+            requested: self.requested - earlier.requested,
+            distinct: self.distinct - earlier.distinct,
+            rounds: self.rounds - earlier.rounds,
+        }
+    }
+}
+
+/// An [`Evaluator`] that counts, and that computes a point handed in several times only once.
+///
+/// Points are the same when they are the same tensor (copies of a handle), not when they happen
+/// to hold equal numbers: that is known without looking at the numbers, so it costs no wait for
+/// the device. The window's predictor `copy` makes such points.
+#[derive(Clone)]
+pub struct Counted {
+    evaluator: Arc<dyn Evaluator>,
+    counts: Counts,
+}
+
+impl Counted {
+    /// Starts counting from zero.
+    pub fn new(evaluator: impl Evaluator + 'static) -> Self {
+        Self::shared(Arc::new(evaluator))
+    }
+
+    /// Starts counting from zero on an evaluator that others use too.
+    #[must_use]
+    pub fn shared(evaluator: Arc<dyn Evaluator>) -> Self {
+        Self {
+            evaluator,
+            counts: Counts::default(),
+        }
+    }
+
+    /// What has been counted so far.
+    #[must_use]
+    pub fn counts(&self) -> Counts {
+        self.counts
+    }
+
+    /// ∇f at one point `[D]`.
+    ///
+    /// # Errors
+    /// If the evaluator fails.
+    pub fn gradient(&mut self, point: &Tensor) -> Result<Tensor> {
+        let mut gradients = self.gradients(std::slice::from_ref(point))?;
+        Ok(gradients.swap_remove(0))
+    }
+
+    /// ∇f at each point, in their order: one round.
+    ///
+    /// # Errors
+    /// If the evaluator fails.
+    pub fn gradients(&mut self, points: &[Tensor]) -> Result<Vec<Tensor>> {
+        let mut distinct: Vec<Tensor> = Vec::with_capacity(points.len());
+        let mut which = Vec::with_capacity(points.len());
+        for point in points {
+            let known = distinct.iter().position(|other| other.id() == point.id());
+            which.push(known.unwrap_or(distinct.len()));
+            if known.is_none() {
+                distinct.push(point.clone());
+            }
+        }
+        let gradients = self.evaluator.gradients(&distinct)?;
+        self.counts.requested += points.len() as u64;
+        self.counts.distinct += distinct.len() as u64;
+        self.counts.rounds += 1;
+        Ok(which.into_iter().map(|i| gradients[i].clone()).collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Quadratic, Sequential};
+    use candle_core::Device;
+
+    #[test]
+    fn copies_of_a_point_are_requested_but_computed_once() {
+        let f = Arc::new(Quadratic::diagonal(&[2.0], &Device::Cpu).unwrap());
+        let mut counted = Counted::new(Sequential::new(f));
+        let a = Tensor::new(&[1f64], &Device::Cpu).unwrap();
+        let b = Tensor::new(&[3f64], &Device::Cpu).unwrap();
+        let gradients = counted.gradients(&[a.clone(), b.clone(), b, a]).unwrap();
+        let values: Vec<f64> = gradients
+            .iter()
+            .map(|g| g.to_vec1::<f64>().unwrap()[0])
+            .collect();
+        assert_eq!(values, [2.0, 6.0, 6.0, 2.0]);
+        assert_eq!(
+            counted.counts(),
+            Counts {
+                requested: 4,
+                distinct: 2,
+                rounds: 1
+            }
+        );
+    }
+}

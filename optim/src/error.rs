@@ -1,0 +1,110 @@
+//! What can go wrong in this crate.
+
+use thiserror::Error as ThisError;
+
+/// The crate's result.
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// What can go wrong: a tensor operation, a number out of range, a shape that does not fit, or a
+/// device worker that is gone.
+#[derive(Debug, ThisError)]
+#[non_exhaustive]
+pub enum Error {
+    /// A tensor operation failed in candle (out of memory, a lost device, mismatched types).
+    #[error(transparent)]
+    Tensor(#[from] candle_core::Error),
+
+    /// A setting is outside the range in which the method is defined.
+    #[error("{name} is {found}, but has to be {expected}")]
+    Setting {
+        /// The setting, under the name that users know.
+        name: &'static str,
+        /// What it was.
+        found: String,
+        /// What it may be.
+        expected: &'static str,
+    },
+
+    /// A tensor does not have the shape that the problem needs.
+    #[error("{what} has shape {found:?}, but {expected} is needed")]
+    Shape {
+        /// Which tensor.
+        what: &'static str,
+        /// Its shape.
+        found: Vec<usize>,
+        /// The shape that is needed, in words.
+        expected: String,
+    },
+
+    /// A device's worker thread could not be started or is gone.
+    #[error("the worker of device {device} {what}")]
+    Worker {
+        /// Which worker, counted from 0.
+        device: usize,
+        /// What happened to it.
+        what: String,
+    },
+
+    /// A name that a user typed is not one of those that exist.
+    #[error("`{found}` is no {what}: it is one of {known}")]
+    Name {
+        /// What was being named.
+        what: &'static str,
+        /// What was typed.
+        found: String,
+        /// The names that exist.
+        known: String,
+    },
+}
+
+impl Error {
+    pub(crate) fn setting(
+        name: &'static str,
+        found: impl ToString,
+        expected: &'static str,
+    ) -> Self {
+        Self::Setting {
+            name,
+            found: found.to_string(),
+            expected,
+        }
+    }
+}
+
+/// Gives an enum the names users know it by, in one place: `ALL`, `name`, `Display`, `FromStr`.
+macro_rules! named {
+    ($type:ty, $what:literal, $($variant:path => $name:literal),+ $(,)?) => {
+        impl $type {
+            /// Every variant, in the order of the paper.
+            pub const ALL: &'static [Self] = &[$($variant),+];
+
+            /// The name that configurations, tables and rows use.
+            #[must_use]
+            pub fn name(self) -> &'static str {
+                match self { $($variant => $name),+ }
+            }
+        }
+
+        impl std::fmt::Display for $type {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.pad(self.name())
+            }
+        }
+
+        impl std::str::FromStr for $type {
+            type Err = $crate::Error;
+
+            fn from_str(text: &str) -> $crate::Result<Self> {
+                match text {
+                    $($name => Ok($variant),)+
+                    _ => Err($crate::Error::Name {
+                        what: $what,
+                        found: text.to_owned(),
+                        known: Self::ALL.iter().map(|v| v.name()).collect::<Vec<_>>().join(", "),
+                    }),
+                }
+            }
+        }
+    };
+}
+pub(crate) use named;

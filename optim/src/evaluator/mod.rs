@@ -1,0 +1,69 @@
+//! Where a window's gradients are computed. The methods do not know which of these they run on,
+//! and their trajectories do not depend on it beyond rounding.
+
+mod devices;
+
+pub use devices::Devices;
+
+use crate::{Potential, Result};
+use candle_core::Tensor;
+use std::sync::Arc;
+
+/// Computes ∇f at several points that do not depend on one another.
+pub trait Evaluator: Send + Sync {
+    /// ∇f at each point `[D]`, in the order of the points, on the device the points came from.
+    ///
+    /// # Errors
+    /// If the potential fails at one of them, or a device is lost.
+    fn gradients(&self, points: &[Tensor]) -> Result<Vec<Tensor>>;
+}
+
+/// One device, one point after the other.
+pub struct Sequential {
+    potential: Arc<dyn Potential>,
+}
+
+impl Sequential {
+    /// Evaluates on the potential's own device.
+    #[must_use]
+    pub fn new(potential: Arc<dyn Potential>) -> Self {
+        Self { potential }
+    }
+}
+
+impl Evaluator for Sequential {
+    fn gradients(&self, points: &[Tensor]) -> Result<Vec<Tensor>> {
+        points
+            .iter()
+            .map(|point| self.potential.gradient(point))
+            .collect()
+    }
+}
+
+/// One device, all points at once through [`Potential::gradients`].
+pub struct Batched {
+    potential: Arc<dyn Potential>,
+}
+
+impl Batched {
+    /// Evaluates on the potential's own device.
+    #[must_use]
+    pub fn new(potential: Arc<dyn Potential>) -> Self {
+        Self { potential }
+    }
+}
+
+impl Evaluator for Batched {
+    fn gradients(&self, points: &[Tensor]) -> Result<Vec<Tensor>> {
+        together(self.potential.as_ref(), points)
+    }
+}
+
+/// The gradients of `points` through the potential's bulk form; a single point needs no stacking.
+fn together(potential: &dyn Potential, points: &[Tensor]) -> Result<Vec<Tensor>> {
+    if let [point] = points {
+        return Ok(vec![potential.gradient(point)?]);
+    }
+    let gradients = potential.gradients(&Tensor::stack(points, 0)?)?;
+    (0..points.len()).map(|w| Ok(gradients.get(w)?)).collect()
+}

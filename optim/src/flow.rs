@@ -1,0 +1,144 @@
+//! A discretised Hamiltonian flow: a number of integrator steps.
+
+use crate::{Counted, Error, Integrator, Kinetic, Result};
+use candle_core::Tensor;
+
+/// A point of phase space, (x, v).
+///
+/// An integrator whose step ends with a gradient at the new position would compute it again at
+/// the start of the next step, or for nothing at the end of the flow. So the velocity may *owe*
+/// a kick: −`owed`·∇f(x) has yet to be added. [`Phase::settled`] adds it.
+#[derive(Clone, Debug)]
+pub struct Phase {
+    /// x, `[D]`.
+    pub position: Tensor,
+    /// v, `[D]`, up to the kick that is owed.
+    pub velocity: Tensor,
+    /// The time for which the force at `position` has yet to act.
+    pub owed: f64,
+}
+
+impl Phase {
+    /// At `position` with `velocity`, both `[D]`.
+    #[must_use]
+    pub fn new(position: Tensor, velocity: Tensor) -> Self {
+        Self {
+            position,
+            velocity,
+            owed: 0.0,
+        }
+    }
+
+    /// At `position` `[D]`, without velocity.
+    ///
+    /// # Errors
+    /// If a tensor operation fails.
+    pub fn at_rest(position: Tensor) -> Result<Self> {
+        let velocity = position.zeros_like()?;
+        Ok(Self::new(position, velocity))
+    }
+
+    /// The same phase with the owed kick given: its velocity is the integrator's v̄_s. Costs a
+    /// gradient if a kick is owed.
+    ///
+    /// # Errors
+    /// If the gradient fails.
+    pub fn settled(self, forces: &mut Counted) -> Result<Self> {
+        if self.owed == 0.0 {
+            return Ok(self);
+        }
+        let gradient = forces.gradient(&self.position)?;
+        let velocity = kicked(&self.velocity, &gradient, self.owed)?;
+        Ok(Self::new(self.position, velocity))
+    }
+}
+
+/// v − time · ∇f.
+pub(crate) fn kicked(velocity: &Tensor, gradient: &Tensor, time: f64) -> Result<Tensor> {
+    Ok((velocity - (gradient * time)?)?)
+}
+
+/// x + time · ∂φ(v).
+pub(crate) fn drifted(
+    position: &Tensor,
+    velocity: &Tensor,
+    kinetic: Kinetic,
+    time: f64,
+) -> Result<Tensor> {
+    Ok((position + (kinetic.gradient(velocity)? * time)?)?)
+}
+
+/// `steps` steps of an integrator with step size θ: an approximation of the Hamiltonian flow
+/// HF_η, eq. (1) of the paper, for the integration time η = `steps` · θ (line 4 of Algorithm 2).
+pub struct Flow {
+    kinetic: Kinetic,
+    integrator: Box<dyn Integrator>,
+    step_size: f64,
+    steps: usize,
+}
+
+impl Flow {
+    /// # Errors
+    /// If the step size θ is not a positive number or there are no steps.
+    pub fn new(
+        kinetic: Kinetic,
+        integrator: Box<dyn Integrator>,
+        step_size: f64,
+        steps: usize,
+    ) -> Result<Self> {
+        check(step_size, steps)?;
+        Ok(Self {
+            kinetic,
+            integrator,
+            step_size,
+            steps,
+        })
+    }
+
+    /// The position after the flow from `start` `[D]` at rest. Costs `steps` gradients.
+    ///
+    /// # Errors
+    /// If a gradient fails.
+    pub fn from_rest(&mut self, start: &Tensor, forces: &mut Counted) -> Result<Tensor> {
+        Ok(self
+            .advance(Phase::at_rest(start.clone())?, forces)?
+            .position)
+    }
+
+    /// The phase after the flow from any phase; what the last step leaves owed is not settled.
+    ///
+    /// # Errors
+    /// If a gradient fails.
+    pub fn advance(&mut self, mut phase: Phase, forces: &mut Counted) -> Result<Phase> {
+        for _ in 0..self.steps {
+            phase = self.step(phase, forces)?;
+        }
+        Ok(phase)
+    }
+
+    /// One step of the flow.
+    ///
+    /// # Errors
+    /// If a gradient fails.
+    pub fn step(&mut self, phase: Phase, forces: &mut Counted) -> Result<Phase> {
+        self.integrator
+            .step(phase, self.kinetic, self.step_size, forces)
+    }
+
+    /// S, the number of steps.
+    #[must_use]
+    pub fn steps(&self) -> usize {
+        self.steps
+    }
+}
+
+/// What every flow needs of its step size and number of steps.
+pub(crate) fn check(step_size: f64, steps: usize) -> Result<()> {
+    if !(step_size.is_finite() && step_size > 0.0) {
+        return Err(Error::setting("step_size", step_size, "a positive number"));
+    }
+    if steps == 0 {
+        return Err(Error::setting("steps", steps, "at least 1"));
+    }
+    Ok(())
+}

@@ -1,0 +1,65 @@
+//! Frictionless Hamiltonian Descent for [candle](candle_core): the mathematics, and nothing else.
+//!
+//! A [`Potential`] is the function being minimised. A [`Kinetic`] energy decides how a velocity
+//! moves the point; an [`Integrator`] turns the two into steps; a [`Flow`] is a number of steps
+//! from rest; [`HamiltonianDescent`] is one flow after another, the velocity forgotten between
+//! them. [`WindowedDescent`] computes the gradients of several steps of a flow at once (Parallel
+//! Picard Iteration), and an [`Evaluator`] says *where* those gradients are computed: one after
+//! the other, stacked into one product, or on several devices. [`Baseline`] holds the methods
+//! that the paper compares with. All of them are [`Method`]s.
+//!
+//! This crate knows nothing of files, data sets, experiments or clocks, and draws no random
+//! numbers: whoever needs them hands them in.
+//!
+//! Sources: "Frictionless Hamiltonian Descent with Discretization and Parallel Optimization"
+//! (cited below as *the paper*) and "Exposition on the connections between descent methods and
+//! Hamiltonian mechanics" (*the exposition*).
+//!
+//! ```
+//! use candle_core::{Device, Tensor};
+//! use optim::{Counted, Flow, HamiltonianDescent, Kinetic, Leapfrog, Method, Quadratic, Sequential};
+//! use std::sync::Arc;
+//!
+//! # fn main() -> optim::Result<()> {
+//! // f(x) = (x0² + 4 x1²)/2, from (1, 1)
+//! let potential = Arc::new(Quadratic::diagonal(&[1.0, 4.0], &Device::Cpu)?);
+//! let start = Tensor::new(&[1f64, 1.0], &Device::Cpu)?;
+//! let flow = Flow::new(Kinetic::HalfL2Squared, Box::new(Leapfrog), 0.1, 8)?;
+//! let mut method = HamiltonianDescent::new(Counted::new(Sequential::new(potential)), flow, start);
+//! for _ in 0..20 {
+//!     method.advance()?;
+//! }
+//! let end: Vec<f64> = method.position().to_vec1()?;
+//! assert!(end.iter().all(|x| x.abs() < 1e-2));
+//! assert_eq!(method.counts().requested, 20 * 8);
+//! # Ok(())
+//! # }
+//! ```
+
+mod baseline;
+mod counted;
+mod descent;
+mod error;
+pub mod evaluator;
+mod flow;
+mod integrator;
+mod kinetic;
+mod logistic;
+mod method;
+mod potential;
+mod quadratic;
+pub mod window;
+
+pub use baseline::Baseline;
+pub use counted::{Counted, Counts};
+pub use descent::{HamiltonianDescent, WindowedDescent};
+pub use error::{Error, Result};
+pub use evaluator::{Batched, Devices, Evaluator, Sequential};
+pub use flow::{Flow, Phase};
+pub use integrator::{ExplicitEuler, Integrator, Leapfrog, Stratified, SymplecticEuler};
+pub use kinetic::Kinetic;
+pub use logistic::{LogisticRegression, Problem};
+pub use method::{Method, Progress, Termination};
+pub use potential::{Cost, Potential};
+pub use quadratic::Quadratic;
+pub use window::{Predictor, Quadrature, Velocity, WindowMethod, WindowedFlow};

@@ -1,0 +1,41 @@
+//! What all methods have in common, so that one runner serves them all.
+
+use crate::{Counts, Result};
+use candle_core::Tensor;
+
+/// An iterative minimiser. One [`advance`](Method::advance) is one *outer* iteration: one whole
+/// flow of Hamiltonian Descent, one step of a baseline.
+pub trait Method: Send {
+    /// Does one outer iteration.
+    ///
+    /// # Errors
+    /// If a gradient or a tensor operation fails.
+    fn advance(&mut self) -> Result<Progress>;
+
+    /// Where the method is, `[D]`.
+    fn position(&self) -> &Tensor;
+
+    /// What has been computed since the method was made.
+    fn counts(&self) -> Counts;
+}
+
+/// What one outer iteration did.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Progress {
+    /// Gradients and rounds of this iteration alone.
+    pub counts: Counts,
+    /// How far the window moved in each round; empty for methods without a window.
+    pub strides: Vec<usize>,
+    /// Why the method cannot go on, if it cannot.
+    pub termination: Option<Termination>,
+}
+
+/// Why a method stopped of itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Termination {
+    /// A coordinate became infinite or not a number in the given step of the flow.
+    NotFinite {
+        /// The step within the flow, counted from 1.
+        step: usize,
+    },
+}

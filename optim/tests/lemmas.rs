@@ -1,0 +1,225 @@
+//! The paper's two algorithmic lemmas as properties of random problems.
+
+mod common;
+
+use candle_core::{DType, Tensor};
+use common::{distance, forces, numbers, random_problem};
+use optim::{
+    Baseline, Flow, HamiltonianDescent, Kinetic, Leapfrog, Method, Predictor, Quadrature,
+    SymplecticEuler, Velocity, WindowedFlow,
+};
+
+const SEEDS: std::ops::Range<u64> = 0..8;
+
+/// Lemma 2: with a single Leapfrog step, Hamiltonian Descent is a known method whose step size
+/// the kinetic energy decides: θ²/2 for ½‖v‖², θ for the three norms.
+#[test]
+fn one_leapfrog_step_is_gradient_normalised_sign_or_coordinate_descent() {
+    for seed in SEEDS {
+        let theta = 0.1 + 0.05 * seed as f64;
+        for &kinetic in Kinetic::ALL {
+            let step = match kinetic {
+                Kinetic::HalfL2Squared => theta * theta / 2.0,
+                _ => theta,
+            };
+            let (potential, start) = random_problem(seed, DType::F64);
+            let flow = Flow::new(kinetic, Box::new(Leapfrog), theta, 1).unwrap();
+            let mut hd = HamiltonianDescent::new(forces(&potential), flow, start.clone());
+            let mut known = Baseline::new(forces(&potential), kinetic, step, 0.0, start).unwrap();
+            for k in 0..20 {
+                hd.advance().unwrap();
+                known.advance().unwrap();
+                let apart = distance(hd.position(), known.position());
+                assert!(
+                    apart < 1e-14,
+                    "{kinetic}, seed {seed}, iteration {k}: {apart}"
+                );
+            }
+        }
+    }
+}
+
+fn sequential_end(kinetic: Kinetic, quadrature: Quadrature, seed: u64, steps: usize) -> Tensor {
+    let (potential, start) = random_problem(seed, DType::F64);
+    let integrator: Box<dyn optim::Integrator> = match quadrature {
+        Quadrature::SymplecticEuler => Box::new(SymplecticEuler),
+        Quadrature::Leapfrog => Box::new(Leapfrog),
+    };
+    let mut flow = Flow::new(kinetic, integrator, 0.3, steps).unwrap();
+    flow.from_rest(&start, &mut forces(&potential)).unwrap()
+}
+
+/// Lemma 3: S Picard iterations over the whole flow give the sequential flow exactly. With τ = 0
+/// nothing else ends a window's work, so the bound on the rounds is met too.
+#[test]
+fn a_window_over_the_whole_flow_is_the_sequential_flow_after_at_most_as_many_rounds_as_steps() {
+    for seed in SEEDS {
+        for &kinetic in Kinetic::ALL {
+            for &quadrature in Quadrature::ALL {
+                for &predictor in Predictor::ALL {
+                    let steps = 3 + seed as usize;
+                    let (potential, start) = random_problem(seed, DType::F64);
+                    let flow = WindowedFlow {
+                        width: steps,
+                        predictor,
+                        quadrature,
+                        ..WindowedFlow::new(kinetic, 0.3, steps)
+                    };
+                    let end = flow.from_rest(&start, &mut forces(&potential)).unwrap();
+                    let wanted = sequential_end(kinetic, quadrature, seed, steps);
+                    let apart = distance(&end.position, &wanted);
+                    assert!(
+                        apart < 1e-13,
+                        "{kinetic} {quadrature} {predictor} {seed}: {apart}"
+                    );
+                    assert!(end.strides.len() <= steps);
+                    assert_eq!(end.strides.iter().sum::<usize>(), steps);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_window_of_one_step_is_the_sequential_flow_to_the_last_bit() {
+    for seed in SEEDS {
+        for &kinetic in Kinetic::ALL {
+            for &predictor in Predictor::ALL {
+                let (potential, start) = random_problem(seed, DType::F64);
+                let flow = WindowedFlow {
+                    predictor,
+                    tolerance: 1e-3,
+                    ..WindowedFlow::new(kinetic, 0.3, 7)
+                };
+                let mut forces = forces(&potential);
+                let end = flow.from_rest(&start, &mut forces).unwrap();
+                let wanted = sequential_end(kinetic, Quadrature::SymplecticEuler, seed, 7);
+                assert_eq!(
+                    numbers(&end.position),
+                    numbers(&wanted),
+                    "{kinetic} {predictor}"
+                );
+                assert_eq!(forces.counts().requested, 7);
+            }
+        }
+    }
+}
+
+#[test]
+fn the_printed_velocity_with_a_window_of_one_is_gradient_descent_with_step_theta_squared() {
+    let (potential, start) = random_problem(3, DType::F64);
+    let flow = WindowedFlow {
+        velocity: Velocity::AsPrinted,
+        ..WindowedFlow::new(Kinetic::HalfL2Squared, 0.3, 9)
+    };
+    let end = flow.from_rest(&start, &mut forces(&potential)).unwrap();
+    let mut descent = Baseline::new(
+        forces(&potential),
+        Kinetic::HalfL2Squared,
+        0.3 * 0.3,
+        0.0,
+        start,
+    )
+    .unwrap();
+    for _ in 0..9 {
+        descent.advance().unwrap();
+    }
+    assert!(distance(&end.position, descent.position()) < 1e-14);
+}
+
+#[test]
+fn the_tolerance_bounds_the_distance_from_the_sequential_flow_and_a_smaller_one_comes_closer() {
+    for &predictor in Predictor::ALL {
+        let mut last = f64::INFINITY;
+        for tolerance in [1e-1, 1e-3, 1e-5, 1e-7] {
+            let worst = SEEDS
+                .map(|seed| {
+                    let (potential, start) = random_problem(seed, DType::F64);
+                    let flow = WindowedFlow {
+                        width: 4,
+                        tolerance,
+                        predictor,
+                        ..WindowedFlow::new(Kinetic::HalfL2Squared, 0.3, 10)
+                    };
+                    let end = flow.from_rest(&start, &mut forces(&potential)).unwrap();
+                    let wanted =
+                        sequential_end(Kinetic::HalfL2Squared, Quadrature::default(), seed, 10);
+                    distance(&end.position, &wanted)
+                })
+                .fold(0.0, f64::max);
+            assert!(
+                worst <= 10.0 * tolerance && worst <= last,
+                "{predictor} {tolerance}: {worst}"
+            );
+            last = worst;
+        }
+    }
+}
+
+#[test]
+fn a_flow_that_blows_up_says_in_which_step_instead_of_going_on() {
+    let potential = std::sync::Arc::new(
+        optim::Quadratic::diagonal(&[1e200], &candle_core::Device::Cpu).unwrap(),
+    );
+    let start = Tensor::new(&[1f64], &candle_core::Device::Cpu).unwrap();
+    let flow = WindowedFlow {
+        width: 3,
+        ..WindowedFlow::new(Kinetic::HalfL2Squared, 1.0, 8)
+    };
+    let mut forces = optim::Counted::new(optim::Sequential::new(potential));
+    let end = flow.from_rest(&start, &mut forces).unwrap();
+    // 1 → −10²⁰⁰ → 10⁴⁰⁰, which is no f64; ‖−10²⁰⁰‖² overflows already.
+    assert_eq!(
+        end.termination,
+        Some(optim::Termination::NotFinite { step: 1 })
+    );
+}
+
+#[test]
+fn settings_out_of_range_are_refused_by_name() {
+    let (potential, start) = random_problem(0, DType::F64);
+    let good = WindowedFlow::new(Kinetic::HalfL2Squared, 0.1, 4);
+    for (bad, name) in [
+        (
+            WindowedFlow {
+                step_size: 0.0,
+                ..good.clone()
+            },
+            "step_size",
+        ),
+        (
+            WindowedFlow {
+                step_size: f64::NAN,
+                ..good.clone()
+            },
+            "step_size",
+        ),
+        (
+            WindowedFlow {
+                steps: 0,
+                ..good.clone()
+            },
+            "steps",
+        ),
+        (
+            WindowedFlow {
+                width: 0,
+                ..good.clone()
+            },
+            "window",
+        ),
+        (
+            WindowedFlow {
+                tolerance: -1.0,
+                ..good.clone()
+            },
+            "tolerance",
+        ),
+    ] {
+        let error = bad
+            .from_rest(&start, &mut forces(&potential))
+            .unwrap_err()
+            .to_string();
+        assert!(error.starts_with(name), "{error}");
+    }
+}
