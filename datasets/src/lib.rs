@@ -1,1 +1,36 @@
-//! The data sets of the paper.
+//! The paper's data sets: found, fetched, verified, parsed, split, or stood in for.
+//!
+//! Bytes go in and matrices come out. A [`Registry`] (YAML) says which data sets there are; a
+//! [`Library`] looks for their files in a folder, in its cache and at their addresses, checks them,
+//! parses them into [`Csr`] rows, and keeps those for the next time. Where a file cannot be had, rows
+//! of the same shape can be generated.
+//!
+//! No tensors, no models and no experiments live here.
+
+pub mod cache;
+mod csr;
+mod digest;
+mod durable;
+mod error;
+mod fetch;
+mod labels;
+mod library;
+pub mod libsvm;
+mod locate;
+mod progress;
+pub mod read;
+mod real;
+pub mod registry;
+mod split;
+mod surrogate;
+
+pub use csr::Csr;
+pub use digest::Sha;
+pub use error::{Attempt, Error, Result};
+pub use labels::LabelMap;
+pub use library::{DataPolicy, Library, LibraryOptions};
+pub use progress::{Progress, Silent};
+pub use real::{FileStatus, Place};
+pub use registry::{DatasetSpec, Registry};
+pub use split::{Dataset, FileRecord, Source, Split};
+pub use surrogate::GENERATOR_VERSION;

@@ -1,1 +1,26 @@
-//! harness
+//! The harness: from a plan in YAML to rows, and from rows to tables, plots and verdicts.
+//!
+//! Data goes one way. A [`plan`] is read and validated, its data found, its [`cell`]s run by the
+//! [`runner`] — the only clock in the house — and every result appended to the [`journal`]. The
+//! [`report`] is made from the journal alone, so it can be made again without running anything.
+//!
+//! The mathematics is in the `optim` crate, the data in `datasets`; neither knows of this one.
+
+pub mod cell;
+pub mod cli;
+pub mod cmd;
+pub mod configs;
+pub mod device;
+pub mod environment;
+pub mod experiments;
+pub mod files;
+pub mod journal;
+pub mod manifest;
+pub mod paper;
+pub mod plan;
+pub mod progress;
+pub mod report;
+pub mod rows;
+pub mod runner;
+pub mod seed;
+pub mod statistics;

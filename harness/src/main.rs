@@ -1,2 +1,7 @@
-//! The harness command.
-fn main() {}
+//! The `harness` command. All it does is in the library of the same name.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    harness::cmd::main()
+}

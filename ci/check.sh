@@ -1,0 +1,11 @@
+#!/usr/bin/env bash
+# Everything a change has to pass: formatting, lints, tests. Needs nothing but a Rust toolchain.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+step() { printf '\n== %s\n' "$*"; "$@"; }
+
+step cargo fmt --all --check
+step cargo clippy --locked --workspace --all-targets -- -D warnings
+# The README's test command, as it stands there.
+step cargo test --workspace

@@ -1,0 +1,217 @@
+//! What can go wrong between a data set's name and its matrices.
+//!
+//! Every message says what was being done, to what, what was found and what to try. The reasons for
+//! which a line of text is refused are in [`libsvm`](crate::libsvm).
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use crate::libsvm::LineProblem;
+
+/// The crate's result.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// One place that was looked in, or one address that was tried, and what came of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Attempt {
+    /// A path or an address.
+    pub place: String,
+    /// Why it did not give the file.
+    pub outcome: String,
+}
+
+impl fmt::Display for Attempt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.place, self.outcome)
+    }
+}
+
+/// Anything this crate refuses or fails to do.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The registry's YAML is not YAML, or does not have the registry's form.
+    #[error("reading the data set registry: {0}; see configs/datasets.yaml for the form")]
+    RegistryForm(#[from] serde_yaml::Error),
+
+    /// The registry's YAML has the right form and says something that cannot be meant.
+    #[error("reading the data set registry, at {at}: {problem}")]
+    RegistryContent {
+        /// Where in the YAML, as `datasets.NAME.key`.
+        at: String,
+        /// What is wrong there and what is wanted instead.
+        problem: String,
+    },
+
+    /// A data set that the registry does not have was asked for.
+    #[error("no data set is called \"{name}\"; known: {}", known.join(", "))]
+    UnknownDataset {
+        /// The name asked for.
+        name: String,
+        /// The names the registry has.
+        known: Vec<String>,
+    },
+
+    /// A split that the data set does not have was asked for.
+    #[error("data set {dataset} has no split \"{split}\"; it has: {}", known.join(", "))]
+    UnknownSplit {
+        /// The data set.
+        dataset: String,
+        /// The split asked for.
+        split: String,
+        /// The splits it has.
+        known: Vec<String>,
+    },
+
+    /// A stand-in was asked for and the registry describes none.
+    #[error(
+        "data set {dataset} has no generated stand-in; use `--data real`, or give it a \
+         `surrogate` in the registry"
+    )]
+    NoSurrogate {
+        /// The data set.
+        dataset: String,
+    },
+
+    /// The real data could not be had from anywhere.
+    #[error(
+        "no real data for {dataset}: the file {file} could not be had.{}\n\
+         Put the file (plain, .bz2, .gz or .xz) in a folder and pass `--data-dir DIR` or set \
+         HARNESS_DATA_DIR, or run on generated stand-ins with `--data surrogate`",
+        list(tried)
+    )]
+    Unavailable {
+        /// The data set.
+        dataset: String,
+        /// The file's name as upstream names it.
+        file: String,
+        /// Every place looked in and every address tried, in order.
+        tried: Vec<Attempt>,
+    },
+
+    /// A file's content is not what the registry declares.
+    #[error(
+        "checking {file} found at {from}: its decompressed content has sha256 {found}, the \
+         registry declares {expected}; {advice}"
+    )]
+    WrongHash {
+        /// The file's name.
+        file: String,
+        /// The path or address it came from.
+        from: String,
+        /// The declared sha256, in hex.
+        expected: String,
+        /// The sha256 found, in hex.
+        found: String,
+        /// What to do about it.
+        advice: String,
+    },
+
+    /// A line of LIBSVM text is malformed, or the text as a whole is.
+    #[error("parsing {file}, line {line}, column {column}: {problem}")]
+    Line {
+        /// The file, as a path or a name.
+        file: String,
+        /// 1-based line.
+        line: u64,
+        /// 1-based column, in bytes.
+        column: u64,
+        /// Why it is refused.
+        problem: LineProblem,
+    },
+
+    /// Compressed bytes do not decompress.
+    #[error("decompressing {file}: {problem}; the file is damaged or cut short, get it again")]
+    Decompress {
+        /// The file.
+        file: String,
+        /// What the decoder said.
+        problem: String,
+    },
+
+    /// A file is larger than the registry's limits allow.
+    #[error(
+        "reading {file}: {what} exceed the limit of {limit} bytes; if the file is really that \
+         large, raise limits.{key} in the registry"
+    )]
+    TooLarge {
+        /// The file.
+        file: String,
+        /// Which bytes: those downloaded or those decompressed.
+        what: &'static str,
+        /// The limit, in bytes.
+        limit: u64,
+        /// The limit's key in the registry.
+        key: &'static str,
+    },
+
+    /// A split asks for rows that the file does not have.
+    #[error(
+        "splitting {dataset}: split {split} wants rows {start}..{end} of {file}, which has {rows} \
+         rows; correct the split's `rows` in the registry"
+    )]
+    SplitRange {
+        /// The data set.
+        dataset: String,
+        /// The split.
+        split: String,
+        /// The file.
+        file: String,
+        /// First row wanted.
+        start: usize,
+        /// One past the last row wanted.
+        end: usize,
+        /// Rows there are.
+        rows: usize,
+    },
+
+    /// Arrays that make no matrix, or labels that do not fit it.
+    #[error("building a sparse matrix: {0}")]
+    Matrix(String),
+
+    /// The operating system refused something.
+    #[error("{doing} {path}: {source}")]
+    Io {
+        /// What was being done, as "reading".
+        doing: &'static str,
+        /// To what.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+}
+
+impl Error {
+    /// Whether this says that no real data could be had, as opposed to data that is wrong.
+    pub fn is_unavailable(&self) -> bool {
+        matches!(self, Error::Unavailable { .. })
+    }
+
+    pub(crate) fn io(doing: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> Error {
+        let path = path.to_owned();
+        move |source| Error::Io {
+            doing,
+            path,
+            source,
+        }
+    }
+
+    pub(crate) fn content(at: impl Into<String>, problem: impl Into<String>) -> Error {
+        Error::RegistryContent {
+            at: at.into(),
+            problem: problem.into(),
+        }
+    }
+}
+
+/// One line an attempt, under the sentence it belongs to.
+fn list(tried: &[Attempt]) -> String {
+    if tried.is_empty() {
+        return " There was nowhere to look: no data folder, no address.".into();
+    }
+    let mut text = String::from(" Tried:");
+    for attempt in tried {
+        text.push_str(&format!("\n  {attempt}"));
+    }
+    text
+}

@@ -1,0 +1,273 @@
+//! The download of one file from one address, over as many requests as it takes.
+//!
+//! The pieces are elsewhere: requests in `http`, the temporary file in `part`, hashing in `verify`.
+
+use std::io::{self, Read};
+use std::mem;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use reqwest::Url;
+
+use super::http::{Answer, Http, Trouble, read_failure};
+use super::part::{Part, random};
+use super::verify::Verifier;
+use crate::registry::{FileSpec, Limits};
+use crate::{Error, Progress, Result};
+
+/// Requests to a host that cannot be connected to: a second one tells a hiccup from an absent
+/// network, more would only make a machine without network wait.
+const CONNECT_ATTEMPTS: u32 = 2;
+
+/// How a download ended without the file.
+pub(super) struct GaveUp {
+    pub why: String,
+    /// The host cannot be reached, so that other files need not be asked of it.
+    pub unreachable: bool,
+}
+
+/// A download under way.
+pub(super) struct Transfer<'a> {
+    http: &'a Http,
+    limits: &'a Limits,
+    file: &'a FileSpec,
+    url: &'a Url,
+    progress: &'a dyn Progress,
+    folder: &'a Path,
+    name: &'a str,
+    part: Part,
+    verifier: Verifier,
+    tag: Option<String>,
+    /// Whether what is there was put together from more than one answer.
+    pieced: bool,
+}
+
+impl<'a> Transfer<'a> {
+    /// Opens the temporary file. What a dead process left is only built upon where a declared hash
+    /// shows whether the pieces fit.
+    pub(super) fn open(
+        http: &'a Http,
+        limits: &'a Limits,
+        file: &'a FileSpec,
+        url: &'a Url,
+        target: (&'a Path, &'a str),
+        progress: &'a dyn Progress,
+    ) -> Result<Self> {
+        let (folder, name) = target;
+        let failed = |e| Error::io("downloading into", folder)(e);
+        let mut part = Part::open(folder, name, file.sha256.is_some()).map_err(failed)?;
+        if part.len() > limits.download_bytes {
+            part.restart().map_err(failed)?;
+        }
+        let verifier = Verifier::start(limits.decompressed_bytes).map_err(failed)?;
+        part.replay(|bytes| {
+            verifier.feed(bytes);
+        })
+        .map_err(failed)?;
+        if part.len() > 0 {
+            tracing::info!("resuming {name} after {} bytes", part.len());
+        }
+        Ok(Transfer {
+            http,
+            limits,
+            file,
+            url,
+            progress,
+            folder,
+            name,
+            part,
+            verifier,
+            tag: None,
+            pieced: false,
+        })
+    }
+
+    /// Downloads, verifies and puts the file in its place.
+    pub(super) fn run(mut self) -> Result<Result<PathBuf, GaveUp>> {
+        let mut wait = self.limits.backoff;
+        let mut attempt = 1;
+        loop {
+            let (why, after, last, unreachable) = match self.request()? {
+                Ok(()) => break,
+                Err(Trouble::Never(why)) => {
+                    self.part.discard();
+                    return Ok(Err(GaveUp {
+                        why,
+                        unreachable: false,
+                    }));
+                }
+                Err(Trouble::Again { why, after }) => (why, after, self.limits.attempts, false),
+                Err(Trouble::Unreachable { why, timed_out }) => {
+                    let last = if timed_out { 1 } else { CONNECT_ATTEMPTS };
+                    (why, None, last.min(self.limits.attempts), true)
+                }
+            };
+            tracing::debug!("{}, request {attempt}: {why}", self.url);
+            if attempt >= last {
+                self.part.leave();
+                return Ok(Err(GaveUp {
+                    why: format!("{why} (after {attempt} requests)"),
+                    unreachable,
+                }));
+            }
+            std::thread::sleep(after.unwrap_or_else(|| jittered(wait)));
+            wait = (wait * 2).min(self.limits.backoff_max);
+            attempt += 1;
+        }
+        let moved = self.part.finish(self.folder, self.name);
+        Ok(Ok(moved.map_err(Error::io(
+            "putting in place a download in",
+            self.folder,
+        ))?))
+    }
+
+    /// One request, and the check of what is there after it.
+    fn request(&mut self) -> Result<Result<(), Trouble>> {
+        let reply = match self
+            .http
+            .get(self.url, self.part.len(), self.tag.as_deref())
+        {
+            Err(trouble) => return Ok(Err(trouble)),
+            Ok(reply) => reply,
+        };
+        let whole = match reply {
+            None => {
+                self.pieced = true;
+                true
+            }
+            Some(answer) => {
+                if answer.from != self.part.len() {
+                    self.restart()?;
+                    if answer.from != 0 {
+                        return Ok(Err(Trouble::again(
+                            "the server sent another part than asked",
+                        )));
+                    }
+                }
+                self.pieced |= answer.from > 0;
+                let bounded = answer.length.is_some();
+                if let Err(trouble) = self.receive(answer)? {
+                    return Ok(Err(trouble));
+                }
+                bounded
+            }
+        };
+        self.verify(whole)
+    }
+
+    /// Takes an answer's content in.
+    fn receive(&mut self, mut answer: Answer) -> Result<Result<(), Trouble>> {
+        let total = answer.length.map(|n| n.saturating_add(self.part.len()));
+        let limit = self.limits.download_bytes;
+        let too_large = || {
+            let why = format!("more than the {limit} bytes of limits.download_bytes");
+            Ok(Err(Trouble::Never(why)))
+        };
+        if total.is_some_and(|t| t > limit) {
+            return too_large();
+        }
+        self.tag = answer.tag;
+        let shown = Shown::start(self.progress, self.name, total);
+        self.progress.advance(self.part.len());
+        let mut buffer = vec![0; 1 << 16];
+        loop {
+            let n = match answer.response.read(&mut buffer) {
+                Ok(0) => break,
+                Ok(n) => n,
+                Err(e) if e.kind() == io::ErrorKind::Interrupted => continue,
+                Err(e) => {
+                    let why = format!(
+                        "broke off after {} bytes: {}",
+                        self.part.len(),
+                        read_failure(&e)
+                    );
+                    return Ok(Err(Trouble::again(why)));
+                }
+            };
+            if self.part.len() + n as u64 > limit {
+                return too_large();
+            }
+            let appended = self.part.append(&buffer[..n]);
+            appended.map_err(Error::io("downloading into", self.folder))?;
+            if !self.verifier.feed(&buffer[..n]) {
+                // The decoder has given up; why, the check will say.
+                break;
+            }
+            self.progress.advance(n as u64);
+        }
+        drop(shown);
+        Ok(Ok(()))
+    }
+
+    /// Checks what is there. `whole` says that the server told how long it would be, so that it
+    /// cannot simply have been cut short.
+    fn verify(&mut self, whole: bool) -> Result<Result<(), Trouble>> {
+        let pieced = mem::replace(&mut self.pieced, false);
+        let fresh = self.start_verifier()?;
+        let found = mem::replace(&mut self.verifier, fresh).finish();
+        let (why, again) = match found {
+            Ok(found) => match self.file.sha256 {
+                Some(expected) if expected != found => (
+                    format!(
+                        "its decompressed content has sha256 {found}, the registry declares \
+                         {expected}; it is not the published file, or the registry is wrong"
+                    ),
+                    pieced || !whole,
+                ),
+                _ => return Ok(Ok(())),
+            },
+            Err(e) if e.kind() == io::ErrorKind::FileTooLarge => (
+                format!(
+                    "decompresses to more than the {} bytes of limits.decompressed_bytes",
+                    self.limits.decompressed_bytes
+                ),
+                false,
+            ),
+            Err(e) => (
+                format!("does not decompress: {e}"),
+                pieced || e.kind() == io::ErrorKind::UnexpectedEof,
+            ),
+        };
+        self.restart()?;
+        Ok(Err(if again {
+            Trouble::again(why)
+        } else {
+            Trouble::Never(why)
+        }))
+    }
+
+    fn restart(&mut self) -> Result<()> {
+        let emptied = self.part.restart();
+        emptied.map_err(Error::io("downloading into", self.folder))?;
+        self.verifier = self.start_verifier()?;
+        self.tag = None;
+        self.pieced = false;
+        Ok(())
+    }
+
+    fn start_verifier(&self) -> Result<Verifier> {
+        Verifier::start(self.limits.decompressed_bytes)
+            .map_err(Error::io("downloading into", self.folder))
+    }
+}
+
+/// A piece of work shown to the user, which ends however the function is left.
+struct Shown<'a>(&'a dyn Progress);
+
+impl<'a> Shown<'a> {
+    fn start(progress: &'a dyn Progress, name: &str, total: Option<u64>) -> Self {
+        progress.start(&format!("downloading {name}"), total);
+        Shown(progress)
+    }
+}
+
+impl Drop for Shown<'_> {
+    fn drop(&mut self) {
+        self.0.finish();
+    }
+}
+
+/// Between half of `wait` and all of it, so that many that failed together do not return together.
+fn jittered(wait: Duration) -> Duration {
+    wait.mul_f64(0.5 + 0.5 * (random() as f64 / u64::MAX as f64))
+}

@@ -1,0 +1,301 @@
+//! The one door to the data: a name goes in, matrices come out.
+//!
+//! This decides between real and generated, and makes splits of files; how one real file is had is
+//! `real`'s affair.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use crate::real::{FileStatus, Real};
+use crate::registry::{DatasetSpec, Part, Role, SplitSpec};
+use crate::surrogate;
+use crate::{Dataset, Error, FileRecord, Progress, Registry, Result, Source, Split};
+
+/// Whether to use the published files or generated rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum DataPolicy {
+    /// The published files if they can be had, else generated rows, said so.
+    #[default]
+    Auto,
+    /// The published files or an error.
+    Real,
+    /// Generated rows.
+    Surrogate,
+}
+
+impl fmt::Display for DataPolicy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            DataPolicy::Auto => "auto",
+            DataPolicy::Real => "real",
+            DataPolicy::Surrogate => "surrogate",
+        })
+    }
+}
+
+impl FromStr for DataPolicy {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "auto" => Ok(DataPolicy::Auto),
+            "real" => Ok(DataPolicy::Real),
+            "surrogate" => Ok(DataPolicy::Surrogate),
+            _ => Err(format!("\"{text}\" is none of auto, real, surrogate")),
+        }
+    }
+}
+
+/// How a [`Library`] goes about it.
+#[derive(Debug, Clone, Default)]
+pub struct LibraryOptions {
+    /// A folder to look in before anywhere else.
+    pub data_dir: Option<PathBuf>,
+    /// The folder for downloads and parsed files; `None` is the folder `frictionless` in the
+    /// platform's cache folder.
+    pub cache_dir: Option<PathBuf>,
+    /// Real or generated.
+    pub policy: DataPolicy,
+    /// Whether to make no request.
+    pub offline: bool,
+    /// What generated rows are drawn from.
+    pub surrogate_seed: [u8; 32],
+}
+
+/// The data sets of a registry, ready to be loaded.
+///
+/// ```
+/// use datasets::{Library, LibraryOptions, Registry, Silent};
+/// # let folder = tempfile::tempdir()?;
+/// # let folder = folder.path();
+/// std::fs::write(folder.join("mine.libsvm"), "1 1:0.5 3:2\n0 2:1\n1 1:1\n0 3:1\n")?;
+/// let registry = Registry::from_yaml(
+///     "datasets:
+///        mine:
+///          features: 3
+///          classes: 2
+///          files:
+///            train: {name: mine.libsvm}
+///          splits:
+///            standard: {train: {file: train, rows: [0, 3]}, test: {file: train, rows: [3, 4]}}",
+/// )?;
+/// let options = LibraryOptions {
+///     data_dir: Some(folder.into()),
+///     cache_dir: Some(folder.join("cache")),
+///     ..LibraryOptions::default()
+/// };
+/// let mine = Library::new(registry, options).load("mine", None, &Silent)?;
+/// assert_eq!((mine.train.len(), mine.test.len()), (3, 1));
+/// assert_eq!(mine.source.to_string(), "real");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct Library {
+    registry: Registry,
+    policy: DataPolicy,
+    seed: [u8; 32],
+    real: Real,
+}
+
+impl Library {
+    /// Makes a library. Nothing is looked for, and no folder made, before something is loaded.
+    pub fn new(registry: Registry, options: LibraryOptions) -> Self {
+        let real = Real::new(
+            registry.limits().clone(),
+            options.data_dir,
+            options.cache_dir,
+            options.offline,
+        );
+        Library {
+            registry,
+            policy: options.policy,
+            seed: options.surrogate_seed,
+            real,
+        }
+    }
+
+    /// The registry it was made with.
+    pub fn registry(&self) -> &Registry {
+        &self.registry
+    }
+
+    /// Loads a data set in one of its splits, `None` being the default one.
+    ///
+    /// # Errors
+    /// Unknown names; under [`DataPolicy::Real`], and under [`DataPolicy::Auto`] for a data set
+    /// without a stand-in, [`Error::Unavailable`] when the files cannot be had; under any policy
+    /// that uses them, files that are not what they should be.
+    pub fn load(
+        &self,
+        name: &str,
+        split: Option<&str>,
+        progress: &dyn Progress,
+    ) -> Result<Dataset> {
+        let spec = self.registry.get(name)?;
+        let split = spec.split(split)?;
+        if self.policy == DataPolicy::Surrogate {
+            let reason = "generated rows were asked for".to_string();
+            return self.surrogate(spec, split, reason, progress);
+        }
+        match self.real(spec, split, progress) {
+            Err(Error::Unavailable {
+                dataset,
+                file,
+                tried,
+            }) if self.policy == DataPolicy::Auto && spec.has_surrogate() => {
+                let tried: Vec<_> = tried.iter().map(ToString::to_string).collect();
+                let reason = format!("{file} could not be had: {}", tried.join("; "));
+                let note = format!("{dataset}: using generated rows, since {reason}");
+                tracing::warn!("{note}");
+                progress.note(&note);
+                self.surrogate(spec, split, reason, progress)
+            }
+            result => result,
+        }
+    }
+
+    /// Makes sure that all of a data set's real files are there, are the declared ones, and are kept
+    /// parsed; under any policy.
+    ///
+    /// # Errors
+    /// As [`load`](Library::load) under [`DataPolicy::Real`].
+    pub fn fetch(&self, name: &str, progress: &dyn Progress) -> Result<Vec<FileRecord>> {
+        let spec = self.registry.get(name)?;
+        spec.files()
+            .map(|file| Ok(self.real.obtain(spec, file, progress)?.record))
+            .collect()
+    }
+
+    /// Says where each of a data set's files would come from, without any request and without
+    /// reading a file.
+    ///
+    /// # Errors
+    /// An unknown name.
+    pub fn status(&self, name: &str) -> Result<Vec<FileStatus>> {
+        let spec = self.registry.get(name)?;
+        Ok(spec.files().map(|f| self.real.status(spec, f)).collect())
+    }
+
+    fn real(
+        &self,
+        spec: &DatasetSpec,
+        split: &SplitSpec,
+        progress: &dyn Progress,
+    ) -> Result<Dataset> {
+        let rows = |role| {
+            let file = spec.file(role).ok_or_else(|| no_such_file(spec))?;
+            let had = self.real.obtain(spec, file, progress)?;
+            Ok((had.split, had.record))
+        };
+        assemble(spec, split, Source::Real, progress, rows)
+    }
+
+    fn surrogate(
+        &self,
+        spec: &DatasetSpec,
+        split: &SplitSpec,
+        reason: String,
+        progress: &dyn Progress,
+    ) -> Result<Dataset> {
+        let rows = |role| {
+            let file = spec.file(role).ok_or_else(|| no_such_file(spec))?;
+            let generated = surrogate::generate(spec, role, &self.seed)?;
+            let record = FileRecord {
+                name: file.name.clone(),
+                sha256: generated.identity.to_string(),
+                bytes: 0,
+                from: "generated".into(),
+            };
+            Ok((generated.split, record))
+        };
+        assemble(spec, split, Source::Surrogate { reason }, progress, rows)
+    }
+}
+
+/// The registry admits no split of a file that is not there, so that this reaches no user.
+fn no_such_file(spec: &DatasetSpec) -> Error {
+    Error::content(
+        format!("datasets.{}.splits", spec.name),
+        "names a file that the data set does not have",
+    )
+}
+
+/// Puts a data set together from its files' rows, asking for each file once.
+fn assemble(
+    spec: &DatasetSpec,
+    split: &SplitSpec,
+    source: Source,
+    progress: &dyn Progress,
+    rows: impl Fn(Role) -> Result<(Split, FileRecord)>,
+) -> Result<Dataset> {
+    let test_is_train = split.train == split.test;
+    if test_is_train {
+        let note = format!(
+            "{}, split {}: the test rows are the training rows, so that test figures say nothing \
+             about new data",
+            spec.name, split.name
+        );
+        tracing::warn!("{note}");
+        progress.note(&note);
+    }
+    let (content, record) = rows(split.train.file)?;
+    let mut files = vec![record];
+    let (train, test) = if split.test.file == split.train.file {
+        let test = cut(spec, split, &split.test, &content)?;
+        (take(spec, split, &split.train, content)?, test)
+    } else {
+        let train = take(spec, split, &split.train, content)?;
+        let (content, record) = rows(split.test.file)?;
+        files.push(record);
+        (train, take(spec, split, &split.test, content)?)
+    };
+    Ok(Dataset {
+        name: spec.name.clone(),
+        split: split.name.clone(),
+        features: spec.features,
+        classes: spec.classes,
+        source,
+        train,
+        test,
+        test_is_train,
+        files,
+        recipe: format!(
+            "{} {} {} {:?} {:?}",
+            spec.features,
+            spec.classes,
+            spec.labels.digest(),
+            split.train,
+            split.test
+        ),
+    })
+}
+
+/// A part's rows out of its file's, which go with it when it wants them all.
+fn take(spec: &DatasetSpec, split: &SplitSpec, part: &Part, content: Split) -> Result<Split> {
+    match part.rows {
+        None => Ok(content),
+        Some(_) => cut(spec, split, part, &content),
+    }
+}
+
+/// A copy of a part's rows.
+fn cut(spec: &DatasetSpec, split: &SplitSpec, part: &Part, content: &Split) -> Result<Split> {
+    let Some(range) = part.rows.clone() else {
+        return Ok(content.clone());
+    };
+    if range.end > content.len() {
+        let file = spec.file(part.file).map(|f| f.name.clone());
+        return Err(Error::SplitRange {
+            dataset: spec.name.clone(),
+            split: split.name.clone(),
+            file: file.unwrap_or_default(),
+            start: range.start,
+            end: range.end,
+            rows: content.len(),
+        });
+    }
+    Ok(content.slice(range))
+}

@@ -1,0 +1,338 @@
+//! One real file: looked for, checked, parsed, and kept parsed.
+//!
+//! The order is: the parsed form, the place a user named, the data folder, earlier downloads, the
+//! addresses. A file that a user put somewhere and that is not the declared one is an error; an
+//! earlier download that has gone bad is replaced.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+
+use crate::cache::{self, CacheError};
+use crate::digest::Sha;
+use crate::error::Attempt;
+use crate::fetch::Downloader;
+use crate::libsvm::{LineProblem, Shape};
+use crate::locate::{CacheFolders, in_folder, platform_cache};
+use crate::read;
+use crate::registry::{DatasetSpec, FileSpec, Limits};
+use crate::{Error, FileRecord, Progress, Result, Split};
+
+/// Where a file would come from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Place {
+    /// It is kept parsed.
+    ParsedCache(PathBuf),
+    /// It lies where the registry says that it does.
+    Path(PathBuf),
+    /// It lies in the data folder.
+    DataDir(PathBuf),
+    /// It has been downloaded before.
+    Downloaded(PathBuf),
+    /// It has to be downloaded.
+    MustDownload {
+        /// The addresses, in the order in which they are tried; none if it cannot be had.
+        addresses: Vec<String>,
+    },
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Place::ParsedCache(p) => write!(f, "parsed cache {}", p.display()),
+            Place::Path(p) | Place::DataDir(p) => write!(f, "{}", p.display()),
+            Place::Downloaded(p) => write!(f, "downloaded {}", p.display()),
+            Place::MustDownload { addresses } if addresses.is_empty() => {
+                f.write_str("nowhere, and no address to download it from")
+            }
+            Place::MustDownload { addresses } => {
+                write!(f, "to be downloaded from {}", addresses.join(" or "))
+            }
+        }
+    }
+}
+
+/// A file's name and where it would come from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileStatus {
+    /// The file's name as upstream names it.
+    pub name: String,
+    /// Where it would come from.
+    pub place: Place,
+}
+
+/// A file's rows.
+pub(crate) struct Had {
+    pub split: Split,
+    pub record: FileRecord,
+}
+
+/// Gets real files.
+pub(crate) struct Real {
+    limits: Limits,
+    data_dir: Option<PathBuf>,
+    cache: Option<CacheFolders>,
+    /// For downloads where there is no cache folder that can be written.
+    scratch: OnceLock<tempfile::TempDir>,
+    downloader: Downloader,
+    offline: bool,
+}
+
+impl Real {
+    pub(crate) fn new(
+        limits: Limits,
+        data_dir: Option<PathBuf>,
+        cache_dir: Option<PathBuf>,
+        offline: bool,
+    ) -> Self {
+        Real {
+            data_dir,
+            cache: cache_dir.or_else(platform_cache).map(CacheFolders::new),
+            scratch: OnceLock::new(),
+            downloader: Downloader::new(limits.clone()),
+            limits,
+            offline,
+        }
+    }
+
+    pub(crate) fn obtain(
+        &self,
+        spec: &DatasetSpec,
+        file: &FileSpec,
+        progress: &dyn Progress,
+    ) -> Result<Had> {
+        if let Some(sha) = file.sha256
+            && let Some(had) = self.cached(spec, file, sha)?
+        {
+            return Ok(had);
+        }
+        let mut tried = Vec::new();
+        if let Some(path) = self.users_own(file, &mut tried) {
+            let from = path.display().to_string();
+            return self.parse(spec, file, &path, from, progress);
+        }
+        if let Some(had) = self.downloaded(spec, file, &mut tried, progress)? {
+            return Ok(had);
+        }
+        if self.offline && !file.addresses.is_empty() {
+            tried.extend(file.addresses.iter().map(|address| Attempt {
+                place: address.clone(),
+                outcome: "not tried: no request may be made".into(),
+            }));
+        } else if !file.addresses.is_empty() {
+            let folder = self.download_folder(spec)?;
+            match self.downloader.download(file, &folder, progress)? {
+                Ok((path, address)) => {
+                    return self.parse(spec, file, &path, address, progress);
+                }
+                Err(attempts) => tried.extend(attempts),
+            }
+        }
+        Err(Error::Unavailable {
+            dataset: spec.name.clone(),
+            file: file.name.clone(),
+            tried,
+        })
+    }
+
+    pub(crate) fn status(&self, spec: &DatasetSpec, file: &FileSpec) -> FileStatus {
+        let parsed = file.sha256.and_then(|sha| self.parsed_path(spec, sha));
+        let own = file.path.clone().filter(|p| p.is_file());
+        let given = |dir: &PathBuf| in_folder(dir, &file.name);
+        let downloads = self.downloads(spec);
+        let place = if let Some(path) = parsed.filter(|p| p.is_file()) {
+            Place::ParsedCache(path)
+        } else if let Some(path) = own {
+            Place::Path(path)
+        } else if let Some(path) = self.data_dir.as_ref().and_then(given) {
+            Place::DataDir(path)
+        } else if let Some(path) = downloads.iter().find_map(given) {
+            Place::Downloaded(path)
+        } else {
+            Place::MustDownload {
+                addresses: file.addresses.clone(),
+            }
+        };
+        FileStatus {
+            name: file.name.clone(),
+            place,
+        }
+    }
+
+    /// The file where the user says that it lies, or in his data folder.
+    fn users_own(&self, file: &FileSpec, tried: &mut Vec<Attempt>) -> Option<PathBuf> {
+        if let Some(path) = &file.path {
+            if path.is_file() {
+                return Some(path.clone());
+            }
+            tried.push(missing(path, "no such file"));
+        }
+        if let Some(folder) = &self.data_dir {
+            if let Some(path) = in_folder(folder, &file.name) {
+                return Some(path);
+            }
+            let outcome = if folder.is_dir() {
+                format!("holds no {}, plain, .bz2, .gz or .xz", file.name)
+            } else {
+                "no such folder".into()
+            };
+            tried.push(missing(folder, &outcome));
+        }
+        None
+    }
+
+    /// The file from an earlier download, unless there is none or it has gone bad.
+    fn downloaded(
+        &self,
+        spec: &DatasetSpec,
+        file: &FileSpec,
+        tried: &mut Vec<Attempt>,
+        progress: &dyn Progress,
+    ) -> Result<Option<Had>> {
+        let folders = self.downloads(spec);
+        let Some(path) = folders.iter().find_map(|f| in_folder(f, &file.name)) else {
+            tried.extend(folders.iter().map(|f| missing(f, "not downloaded before")));
+            return Ok(None);
+        };
+        let from = path.display().to_string();
+        match self.parse(spec, file, &path, from, progress) {
+            Ok(had) => Ok(Some(had)),
+            Err(e @ (Error::WrongHash { .. } | Error::Decompress { .. })) => {
+                tracing::warn!("{e}; getting it again");
+                tried.push(missing(&path, &e.to_string()));
+                // Removed, and not only written over: the new download may have another suffix.
+                let removed = std::fs::remove_file(&path);
+                removed.map_err(Error::io("removing a damaged download", &path))?;
+                Ok(None)
+            }
+            Err(e) => Err(e),
+        }
+    }
+
+    /// Parses a file, or takes the parsed form of its bytes, and keeps what it parsed.
+    fn parse(
+        &self,
+        spec: &DatasetSpec,
+        file: &FileSpec,
+        path: &Path,
+        from: String,
+        progress: &dyn Progress,
+    ) -> Result<Had> {
+        // Without a declared hash the bytes as they lie say whether they were parsed before.
+        if file.sha256.is_none()
+            && let Some(mut had) = self.cached(spec, file, read::hash_file(path)?)?
+        {
+            had.record.from = from;
+            return Ok(had);
+        }
+        let shape = Shape {
+            features: spec.features,
+            labels: &spec.labels,
+            rows: file.rows,
+            line_bytes: self.limits.line_bytes,
+        };
+        let limit = self.limits.decompressed_bytes;
+        let parsed = read::parse_file(path, &file.name, &shape, file.sha256, limit, progress)?;
+        if let Some(kept) = self.parsed_path(spec, file.sha256.unwrap_or(parsed.raw)) {
+            let (split, bytes) = (&parsed.split, parsed.content_bytes);
+            if let Err(e) = cache::write(&kept, split, parsed.content, bytes) {
+                tracing::warn!("keeping the parsed form at {}: {e}", kept.display());
+            }
+        }
+        Ok(Had {
+            split: parsed.split,
+            record: FileRecord {
+                name: file.name.clone(),
+                sha256: parsed.content.to_string(),
+                bytes: parsed.content_bytes,
+                from,
+            },
+        })
+    }
+
+    /// The parsed form of the bytes with this hash, if it is there and sound.
+    fn cached(&self, spec: &DatasetSpec, file: &FileSpec, bytes: Sha) -> Result<Option<Had>> {
+        let Some(path) = self.parsed_path(spec, bytes) else {
+            return Ok(None);
+        };
+        let cached = match cache::read(&path, spec.features, spec.classes) {
+            Ok(cached) => cached,
+            Err(CacheError::Absent) => return Ok(None),
+            Err(e) => {
+                tracing::warn!("{}: {e}; parsing the file again", path.display());
+                return Ok(None);
+            }
+        };
+        // How many rows are declared is not in the key, since it does not change the rows.
+        let found = cached.split.len();
+        let problem = match file.rows {
+            Some(declared) if found > declared => LineProblem::TooManyRows(declared),
+            Some(declared) if found < declared => LineProblem::TooFewRows { found, declared },
+            _ => {
+                return Ok(Some(Had {
+                    split: cached.split,
+                    record: FileRecord {
+                        name: file.name.clone(),
+                        sha256: cached.content.to_string(),
+                        bytes: cached.content_bytes,
+                        from: "parsed cache".into(),
+                    },
+                }));
+            }
+        };
+        Err(Error::Line {
+            file: file.name.clone(),
+            line: found.min(file.rows.unwrap_or(found)) as u64 + 1,
+            column: 1,
+            problem,
+        })
+    }
+
+    fn parsed_path(&self, spec: &DatasetSpec, bytes: Sha) -> Option<PathBuf> {
+        let key = cache::key(bytes, spec.features, &spec.labels);
+        Some(self.cache.as_ref()?.parsed(&key))
+    }
+
+    /// Where earlier downloads are: in the cache, and with this library.
+    fn downloads(&self, spec: &DatasetSpec) -> Vec<PathBuf> {
+        let kept = self.cache.as_ref().map(|c| c.downloads(&spec.name));
+        let scratch = self.scratch.get().map(|s| s.path().join(&spec.name));
+        kept.into_iter().chain(scratch).collect()
+    }
+
+    /// Where downloads go: the cache, or for want of one a folder that goes with this library.
+    fn download_folder(&self, spec: &DatasetSpec) -> Result<PathBuf> {
+        if let Some(cache) = &self.cache {
+            let folder = cache.downloads(&spec.name);
+            match writable(&folder) {
+                Ok(()) => return Ok(folder),
+                Err(e) => tracing::warn!(
+                    "downloads cannot be kept in {}: {e}; they are kept until the end only",
+                    folder.display()
+                ),
+            }
+        }
+        if let Some(scratch) = self.scratch.get() {
+            return Ok(scratch.path().join(&spec.name));
+        }
+        let made = tempfile::tempdir();
+        let made = made.map_err(Error::io("making a folder in", &std::env::temp_dir()))?;
+        // Where two threads come here at once, the second's is removed again.
+        let scratch = self.scratch.get_or_init(|| made);
+        Ok(scratch.path().join(&spec.name))
+    }
+}
+
+fn missing(place: &Path, outcome: &str) -> Attempt {
+    Attempt {
+        place: place.display().to_string(),
+        outcome: outcome.into(),
+    }
+}
+
+/// Whether a file can be made in a folder.
+fn writable(folder: &Path) -> std::io::Result<()> {
+    std::fs::create_dir_all(folder)?;
+    tempfile::tempfile_in(folder).map(drop)
+}

@@ -1,0 +1,227 @@
+//! Which data sets there are: the registry's YAML, validated into types that cannot be wrong.
+//!
+//! The form of the YAML is in `wire`, the bounds in `limits`, the checks of one data set in
+//! `validate`. Nothing here opens a file that a data set names.
+
+mod limits;
+mod validate;
+mod wire;
+
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+
+use crate::digest::Sha;
+use crate::surrogate::spec::SurrogateSpec;
+use crate::{Error, LabelMap, Result};
+
+pub use limits::Limits;
+
+/// The data sets that are known, by name.
+///
+/// ```
+/// use datasets::Registry;
+/// let registry = Registry::from_yaml(
+///     "datasets:
+///        mine:
+///          features: 30
+///          classes: 2
+///          labels: {-1: 0, +1: 1}
+///          files:
+///            train: {path: mine.libsvm, rows: 1000}
+///          splits:
+///            standard: {train: {file: train, rows: [0, 800]}, test: {file: train, rows: [800, 1000]}}",
+/// )?;
+/// assert_eq!(registry.names(), ["mine"]);
+/// assert_eq!(registry.get("mine")?.features, 30);
+/// assert!(registry.get("yours").unwrap_err().to_string().contains("known: mine"));
+/// # Ok::<(), datasets::Error>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct Registry {
+    limits: Limits,
+    datasets: Vec<DatasetSpec>,
+}
+
+impl Registry {
+    /// Reads a registry. Local paths in it are taken from the process's current folder.
+    ///
+    /// # Errors
+    /// [`Error::RegistryForm`] for what is not such YAML, unknown keys included, and
+    /// [`Error::RegistryContent`] for what cannot be meant.
+    pub fn from_yaml(text: &str) -> Result<Self> {
+        let mut registry = Registry {
+            limits: Limits::default(),
+            datasets: Vec::new(),
+        };
+        registry.extend_from_yaml(text)?;
+        Ok(registry)
+    }
+
+    /// Adds the data sets of further YAML, and takes over the limits it names.
+    ///
+    /// # Errors
+    /// As [`from_yaml`](Registry::from_yaml), and for a name that is taken. The registry is then as
+    /// it was.
+    pub fn extend_from_yaml(&mut self, text: &str) -> Result<()> {
+        self.extend(text, Path::new(""))
+    }
+
+    /// Adds the data sets of a YAML file, whose local paths are taken from the file's own folder.
+    ///
+    /// # Errors
+    /// As [`extend_from_yaml`](Registry::extend_from_yaml), and when the file cannot be read.
+    pub fn extend_from_file(&mut self, path: &Path) -> Result<()> {
+        let reading = "reading the data set registry";
+        let text = std::fs::read_to_string(path).map_err(Error::io(reading, path))?;
+        self.extend(&text, path.parent().unwrap_or(Path::new("")))
+    }
+
+    fn extend(&mut self, text: &str, base: &Path) -> Result<()> {
+        let wire: wire::WireRegistry = serde_yaml::from_str(text)?;
+        let mut extended = self.clone();
+        extended.limits.set(wire.limits)?;
+        for (name, dataset) in wire.datasets.0 {
+            if extended.datasets.iter().any(|d| d.name == name) {
+                return Err(Error::content(
+                    format!("datasets.{name}"),
+                    "a data set of this name is already there; choose another name",
+                ));
+            }
+            extended
+                .datasets
+                .push(validate::dataset(name, dataset, base)?);
+        }
+        *self = extended;
+        Ok(())
+    }
+
+    /// The names, in the order in which the YAML has them.
+    pub fn names(&self) -> Vec<&str> {
+        self.datasets.iter().map(|d| d.name.as_str()).collect()
+    }
+
+    /// The data set called `name`.
+    ///
+    /// # Errors
+    /// [`Error::UnknownDataset`], which lists the names.
+    pub fn get(&self, name: &str) -> Result<&DatasetSpec> {
+        let found = self.datasets.iter().find(|d| d.name == name);
+        found.ok_or_else(|| Error::UnknownDataset {
+            name: name.into(),
+            known: self.names().into_iter().map(String::from).collect(),
+        })
+    }
+
+    /// The bounds on downloads and files.
+    pub fn limits(&self) -> &Limits {
+        &self.limits
+    }
+}
+
+/// One data set: what it is, and which files it is made of.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct DatasetSpec {
+    /// Its name.
+    pub name: String,
+    /// What it is, in a few words; the name where the registry says nothing.
+    pub title: String,
+    /// Whom to cite.
+    pub citation: Option<String>,
+    /// Under what terms it may be used, as far as known.
+    pub licence: Option<String>,
+    /// Number of columns.
+    pub features: usize,
+    /// Number of classes.
+    pub classes: usize,
+    /// Labels to classes.
+    pub labels: LabelMap,
+    /// The training file.
+    pub train: FileSpec,
+    /// The test file, if there is one.
+    pub test: Option<FileSpec>,
+    /// Its splits, at least one, in the YAML's order.
+    pub splits: Vec<SplitSpec>,
+    /// The name of the split used unless another is asked for.
+    pub default_split: String,
+    pub(crate) surrogate: Option<SurrogateSpec>,
+}
+
+impl DatasetSpec {
+    /// The split called `name`, or the default one.
+    ///
+    /// # Errors
+    /// [`Error::UnknownSplit`], which lists the splits.
+    pub fn split(&self, name: Option<&str>) -> Result<&SplitSpec> {
+        let name = name.unwrap_or(&self.default_split);
+        let found = self.splits.iter().find(|s| s.name == name);
+        found.ok_or_else(|| Error::UnknownSplit {
+            dataset: self.name.clone(),
+            split: name.into(),
+            known: self.splits.iter().map(|s| s.name.clone()).collect(),
+        })
+    }
+
+    /// The file of a role, if the data set has one.
+    pub fn file(&self, role: Role) -> Option<&FileSpec> {
+        match role {
+            Role::Train => Some(&self.train),
+            Role::Test => self.test.as_ref(),
+        }
+    }
+
+    /// The files there are, training file first.
+    pub fn files(&self) -> impl Iterator<Item = &FileSpec> {
+        std::iter::once(&self.train).chain(&self.test)
+    }
+
+    /// Whether a stand-in can be generated.
+    pub fn has_surrogate(&self) -> bool {
+        self.surrogate.is_some()
+    }
+}
+
+/// One file of a data set.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct FileSpec {
+    /// Its name as upstream names it, without a compression's suffix; safe to be a file's name.
+    pub name: String,
+    /// Where a user says that it lies.
+    pub path: Option<PathBuf>,
+    /// Where it can be downloaded; http or https.
+    pub addresses: Vec<String>,
+    /// The sha256 of its decompressed content, if declared.
+    pub sha256: Option<Sha>,
+    /// Its number of rows, if declared.
+    pub rows: Option<usize>,
+}
+
+/// Which file of a data set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Role {
+    /// The training file.
+    Train,
+    /// The test file.
+    Test,
+}
+
+/// Which rows to train on, and which to test on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SplitSpec {
+    /// Its name.
+    pub name: String,
+    /// The rows to train on.
+    pub train: Part,
+    /// The rows to test on.
+    pub test: Part,
+}
+
+/// Some rows of a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Part {
+    /// The file.
+    pub file: Role,
+    /// The rows, or all of them.
+    pub rows: Option<Range<usize>>,
+}

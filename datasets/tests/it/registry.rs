@@ -1,0 +1,285 @@
+//! The registry's YAML: the shipped one, and what is refused.
+
+use datasets::{Error, Registry};
+
+use crate::common::shipped;
+
+/// A valid data set called `mine`, with one line of it replaced.
+fn mine(from: &str, to: &str) -> String {
+    let yaml = "
+datasets:
+  mine:
+    features: 4
+    classes: 2
+    labels: {-1: 0, +1: 1}
+    files:
+      train: {name: mine, addresses: ['https://example.org/mine'], rows: 10}
+    splits:
+      standard: {train: {file: train, rows: [0, 8]}, test: {file: train, rows: [8, 10]}}
+    default_split: standard
+";
+    assert!(yaml.contains(from), "{from}");
+    yaml.replace(from, to)
+}
+
+fn refused(from: &str, to: &str) -> Error {
+    Registry::from_yaml(&mine(from, to)).expect_err(to)
+}
+
+#[test]
+fn the_shipped_registry_has_the_papers_data_sets_in_order() {
+    let registry = shipped();
+    assert_eq!(registry.names(), ["a8a", "a9a", "mnist", "usps"]);
+    let shape = |name| {
+        let d = registry.get(name).unwrap();
+        (d.features, d.classes, d.has_surrogate())
+    };
+    assert_eq!(shape("a8a"), (123, 2, true));
+    assert_eq!(shape("a9a"), (123, 2, true));
+    assert_eq!(shape("mnist"), (784, 10, true));
+    assert_eq!(shape("usps"), (256, 10, true));
+    for name in registry.names() {
+        for file in registry.get(name).unwrap().files() {
+            assert!(
+                file.sha256.is_some() && file.rows.is_some(),
+                "{}",
+                file.name
+            );
+            assert!(!file.addresses.is_empty(), "{}", file.name);
+        }
+    }
+    assert_eq!(registry.get("mnist").unwrap().default_split, "paper");
+}
+
+#[test]
+fn labels_are_numbers_however_they_are_written() {
+    let registry = Registry::from_yaml(&mine("{-1: 0, +1: 1}", "{'-1': 0, '+1': 1, '1': 1}"));
+    let labels = &registry.unwrap().get("mine").unwrap().labels.clone();
+    assert_eq!((labels.class(-1.0), labels.class(1.0)), (Some(0), Some(1)));
+}
+
+#[test]
+fn a_data_set_without_labels_counts_from_zero() {
+    let registry = Registry::from_yaml(&mine("    labels: {-1: 0, +1: 1}\n", "")).unwrap();
+    let labels = &registry.get("mine").unwrap().labels;
+    assert_eq!((labels.class(0.0), labels.class(1.0)), (Some(0), Some(1)));
+}
+
+#[test]
+fn an_unknown_name_is_refused_with_the_known_ones() {
+    let message = shipped().get("mnits").unwrap_err().to_string();
+    assert_eq!(
+        message,
+        "no data set is called \"mnits\"; known: a8a, a9a, mnist, usps"
+    );
+}
+
+#[test]
+fn an_unknown_split_is_refused_with_the_known_ones() {
+    let registry = shipped();
+    let refused = registry.get("mnist").unwrap().split(Some("papr"));
+    let message = refused.unwrap_err().to_string();
+    assert!(message.contains("paper, standard"), "{message}");
+}
+
+#[test]
+fn unknown_keys_are_refused_at_every_level() {
+    let cases = [
+        ("datasets:", "colour: 1\ndatasets:"),
+        ("datasets:", "limits: {speed: 1}\ndatasets:"),
+        ("features: 4", "features: 4\n    colour: red"),
+        ("files:", "files:\n      validation: {name: x}"),
+        ("rows: 10}", "rows: 10, md5: abc}"),
+        (
+            "rows: [8, 10]}}",
+            "rows: [8, 10]}, validation: {file: train}}",
+        ),
+        ("rows: [8, 10]", "lines: [8, 10]"),
+        (
+            "default_split",
+            "surrogate: {kind: digit_images, colour: 1}\n    default_split",
+        ),
+    ];
+    for (from, to) in cases {
+        let error = refused(from, to);
+        assert!(matches!(error, Error::RegistryForm(_)), "{to}: {error}");
+    }
+}
+
+#[test]
+fn what_cannot_be_meant_is_refused_where_it_stands() {
+    let cases = [
+        ("mine:", "../mine:", "datasets.../mine"),
+        ("mine:", ".mine:", "datasets..mine"),
+        ("features: 4", "features: 0", "datasets.mine.features"),
+        (
+            "features: 4",
+            "features: 4294967296",
+            "datasets.mine.features",
+        ),
+        ("classes: 2", "classes: 1", "datasets.mine.classes"),
+        ("classes: 2", "classes: 3", "datasets.mine.labels"),
+        ("{-1: 0, +1: 1}", "{-1: 0, +1: 2}", "datasets.mine.labels"),
+        ("{-1: 0, +1: 1}", "{-1: 0, yes: 1}", "datasets.mine.labels"),
+        ("{-1: 0, +1: 1}", "{.nan: 0, +1: 1}", "datasets.mine.labels"),
+        (
+            "{-1: 0, +1: 1}",
+            "{'1': 0, '1.0': 1}",
+            "datasets.mine.labels",
+        ),
+        (
+            "name: mine",
+            "name: ../mine",
+            "datasets.mine.files.train.name",
+        ),
+        ("name: mine, ", "", "datasets.mine.files.train"),
+        (
+            "https://example.org/mine",
+            "ftp://example.org/mine",
+            "datasets.mine.files.train.addresses",
+        ),
+        (
+            "https://example.org/mine",
+            "file:///etc/passwd",
+            "datasets.mine.files.train.addresses",
+        ),
+        (
+            "https://example.org/mine",
+            "https://",
+            "datasets.mine.files.train.addresses",
+        ),
+        (
+            "rows: 10}",
+            "rows: 10, sha256: abc}",
+            "datasets.mine.files.train.sha256",
+        ),
+        ("rows: 10}", "rows: 0}", "datasets.mine.files.train.rows"),
+        (
+            "rows: [8, 10]",
+            "rows: [8, 11]",
+            "datasets.mine.splits.standard.test.rows",
+        ),
+        (
+            "rows: [8, 10]",
+            "rows: [8, 8]",
+            "datasets.mine.splits.standard.test.rows",
+        ),
+        (
+            "rows: [8, 10]",
+            "rows: [7, 10]",
+            "datasets.mine.splits.standard.test.rows",
+        ),
+        (
+            "test: {file: train",
+            "test: {file: test",
+            "datasets.mine.splits.standard.test.file",
+        ),
+        (
+            "default_split: standard",
+            "default_split: other",
+            "datasets.mine.default_split",
+        ),
+        (
+            "datasets:",
+            "limits: {attempts: 0}\ndatasets:",
+            "limits.attempts",
+        ),
+        (
+            "datasets:",
+            "limits: {stall_timeout_s: -1}\ndatasets:",
+            "limits.stall_timeout_s",
+        ),
+        (
+            "datasets:",
+            "limits: {backoff_s: .inf}\ndatasets:",
+            "limits.backoff_s",
+        ),
+    ];
+    for (from, to, place) in cases {
+        match refused(from, to) {
+            Error::RegistryContent { at, problem } => assert_eq!(at, place, "{to}: {problem}"),
+            other => panic!("{to}: {other}"),
+        }
+    }
+}
+
+#[test]
+fn a_name_or_label_given_twice_is_refused() {
+    let twice = mine("mine:\n", "mine: &m\n") + "  mine: *m\n";
+    let error = Registry::from_yaml(&twice).unwrap_err().to_string();
+    assert!(error.contains("given twice"), "{error}");
+    let error = refused("{-1: 0, +1: 1}", "{-1: 0, -1: 1}").to_string();
+    assert!(error.contains("given twice"), "{error}");
+}
+
+#[test]
+fn a_surrogates_numbers_are_checked_against_the_data_set() {
+    let cases = [
+        ("groups: [{frequencies: [1, 1]}]", "2 categories"),
+        (
+            "groups: [{frequencies: [1, 1, 1, -1]}]",
+            "groups[0].frequencies",
+        ),
+        (
+            "groups: [{frequencies: [0, 0, 0, 0]}]",
+            "groups[0].frequencies",
+        ),
+        (
+            "groups: [{missing: 1, frequencies: [1, 1, 1, 1]}]",
+            "groups[0].missing",
+        ),
+    ];
+    for (groups, expected) in cases {
+        let surrogate = format!(
+            "surrogate: {{kind: one_hot_groups, positive_share: 0.5, signal: 1, {groups}}}\n    \
+             default_split"
+        );
+        let message = refused("default_split", &surrogate).to_string();
+        assert!(message.contains(expected), "{message}");
+    }
+}
+
+#[test]
+fn a_surrogate_of_files_of_unknown_length_is_refused() {
+    let yaml = mine(", rows: 10}", "}").replace(
+        "default_split",
+        "surrogate: {kind: one_hot_groups, positive_share: 0.5, signal: 1, groups: [{frequencies: \
+         [1, 1, 1, 1]}]}\n    default_split",
+    );
+    let message = Registry::from_yaml(&yaml).unwrap_err().to_string();
+    assert!(message.contains("declare `rows`"), "{message}");
+}
+
+#[test]
+fn a_registry_is_extended_whole_or_not_at_all() {
+    let mut registry = shipped();
+    let second_is_wrong = mine("classes: 2", "classes: 2") + "  other: {features: 0}\n";
+    assert!(registry.extend_from_yaml(&second_is_wrong).is_err());
+    assert_eq!(registry.names().len(), 4);
+    registry
+        .extend_from_yaml(&mine("features: 4", "features: 5"))
+        .unwrap();
+    assert_eq!(registry.names()[4], "mine");
+    let taken = registry.extend_from_yaml(&mine("features: 4", "features: 6"));
+    assert!(taken.unwrap_err().to_string().contains("datasets.mine"));
+    assert_eq!(registry.get("mine").unwrap().features, 5);
+}
+
+#[test]
+fn limits_are_taken_over_and_the_others_stay() {
+    let mut registry = shipped();
+    let before = registry.limits().clone();
+    let yaml = mine(
+        "datasets:",
+        "limits: {attempts: 9, backoff_s: 0.25}\ndatasets:",
+    );
+    registry.extend_from_yaml(&yaml).unwrap();
+    assert_eq!(registry.limits().attempts, 9);
+    assert_eq!(registry.limits().backoff.as_millis(), 250);
+    assert_eq!(registry.limits().redirects, before.redirects);
+}
+
+#[test]
+fn the_shipped_limits_are_the_defaults() {
+    assert_eq!(shipped().limits(), &datasets::registry::Limits::default());
+}

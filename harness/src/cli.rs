@@ -1,0 +1,120 @@
+//! The command line.
+
+use crate::device::Request;
+use clap::{Args, Parser, Subcommand};
+use datasets::DataPolicy;
+use std::path::PathBuf;
+
+/// Find out, on this machine, whether the paper holds.
+///
+/// Reproduces the tables and figures of "Frictionless Hamiltonian Descent with Discretization and
+/// Parallel Optimization", with seeds, provenance and verdicts.
+#[derive(Debug, Parser)]
+#[command(name = "harness", version, after_help = EXIT_CODES)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+const EXIT_CODES: &str = "\
+Exit codes: 0 done, 1 something failed, 2 a mistake on the command line, 3 no real data to be had.
+
+Example: harness reproduce table2 --data-dir ~/libsvm --profile smoke";
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run a target's cells, then write its rows, tables and plots
+    ///
+    /// Cells that an earlier run has measured with the same plan, data, program and kind of
+    /// machine are taken from the journal. Everything is written to reports/TARGET.
+    Reproduce(Reproduce),
+    /// Make a report's tables and plots again from its journal, without running anything
+    Report {
+        /// The folder that `reproduce` wrote, for example reports/table2
+        folder: PathBuf,
+    },
+    /// List the targets, their profiles, and the data sets
+    List(Common),
+    /// Get data sets: find, download, verify, parse
+    Fetch {
+        /// Which; all if none is named
+        datasets: Vec<String>,
+        /// Where data comes from
+        #[command(flatten)]
+        data: Data,
+        /// Folders
+        #[command(flatten)]
+        common: Common,
+    },
+    /// Show devices, cores, memory, which data is where, and what `reproduce` would do
+    Doctor {
+        /// Where data comes from
+        #[command(flatten)]
+        data: Data,
+        /// Folders
+        #[command(flatten)]
+        common: Common,
+    },
+}
+
+/// `harness reproduce`.
+#[derive(Debug, Args)]
+pub struct Reproduce {
+    /// A target (`harness list` shows them), or a plan of your own (….yaml)
+    pub target: String,
+    /// How much of it: `harness list` shows each target's profiles
+    #[arg(long, short)]
+    pub profile: Option<String>,
+    /// Only these data sets
+    #[arg(long, value_delimiter = ',', value_name = "NAME,…")]
+    pub datasets: Vec<String>,
+    /// What to compute on: cpu, cpu:N (at most N workers), cuda:0, cuda:0,1,2,3
+    #[arg(long, default_value = "cpu", value_name = "DEVICES")]
+    pub devices: Request,
+    /// Change a value of the plan for this run, for example flow.steps=40
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    pub settings: Vec<String>,
+    /// Where to write [default: reports/TARGET]
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Forget what was measured before and start over
+    #[arg(long)]
+    pub fresh: bool,
+    /// Where data comes from
+    #[command(flatten)]
+    pub data: Data,
+    /// Folders
+    #[command(flatten)]
+    pub common: Common,
+}
+
+/// Where data comes from.
+#[derive(Debug, Args)]
+pub struct Data {
+    /// real: the published data or exit code 3; surrogate: generated stand-ins; auto: real if to
+    /// be had
+    #[arg(long, default_value_t, value_name = "auto|real|surrogate")]
+    pub data: DataPolicy,
+    /// A folder with the data files as upstream names them, plain or .bz2, .gz, .xz
+    #[arg(long, env = "HARNESS_DATA_DIR", value_name = "DIR")]
+    pub data_dir: Option<PathBuf>,
+    /// Where downloads and parsed files are kept [default: the platform's cache folder]
+    #[arg(long, env = "HARNESS_CACHE_DIR", value_name = "DIR")]
+    pub cache_dir: Option<PathBuf>,
+    /// Make no request
+    #[arg(long)]
+    pub offline: bool,
+}
+
+/// Folders.
+#[derive(Debug, Args)]
+pub struct Common {
+    /// The folder of plans and of datasets.yaml [default: ./configs, else compiled-in copies]
+    #[arg(long, env = "HARNESS_CONFIGS", value_name = "DIR")]
+    pub configs: Option<PathBuf>,
+    /// A YAML file with data sets of your own
+    #[arg(long, value_name = "FILE")]
+    pub registry: Vec<PathBuf>,
+}

@@ -1,0 +1,46 @@
+//! `harness fetch`.
+
+use super::{library, registry, show};
+use crate::cli::{Common, Data};
+use crate::configs::Configs;
+use crate::progress::DataBar;
+use crate::seed::Seeds;
+use anyhow::Result;
+use std::fmt::Write;
+
+pub(super) fn run(names: &[String], data: &Data, common: &Common) -> Result<u8> {
+    let configs = Configs::new(common.configs.clone());
+    let library = library(data, registry(common, &configs)?, Seeds::new(0));
+    let all: Vec<String> = library
+        .registry()
+        .names()
+        .into_iter()
+        .map(str::to_owned)
+        .collect();
+    let progress = DataBar::default();
+    let mut first_error = None;
+    for name in if names.is_empty() { &all } else { names } {
+        match library.fetch(name, &progress) {
+            Ok(files) => {
+                let mut out = String::new();
+                for file in files {
+                    let _ = writeln!(
+                        out,
+                        "{name}: {} {} bytes, sha256 {}, from {}",
+                        file.name, file.bytes, file.sha256, file.from
+                    );
+                }
+                show(&out);
+            }
+            Err(error) => {
+                eprintln!("{name}: {error}");
+                first_error.get_or_insert(error);
+            }
+        }
+    }
+    match first_error {
+        None => Ok(super::DONE),
+        Some(error) if error.is_unavailable() => Ok(super::NO_DATA),
+        Some(_) => Ok(super::FAILED),
+    }
+}

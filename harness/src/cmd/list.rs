@@ -1,0 +1,37 @@
+//! `harness list`.
+
+use super::{registry, show};
+use crate::cli::Common;
+use crate::configs::Configs;
+use anyhow::Result;
+use std::fmt::Write;
+
+pub(super) fn run(common: &Common) -> Result<u8> {
+    let configs = Configs::new(common.configs.clone());
+    let mut out = format!("Targets (plans: {}):\n", configs.place());
+    for plan in configs.summaries()? {
+        let _ = writeln!(out, "\n  {:<10} {}", plan.target, plan.title);
+        let _ = writeln!(out, "  {:<10} {}", "", plan.source);
+        for (index, (name, what)) in plan.profiles.iter().enumerate() {
+            let default = if index == 0 { " (default)" } else { "" };
+            let _ = writeln!(out, "  {:<10} --profile {name}{default}: {what}", "");
+        }
+    }
+    let _ = writeln!(out, "\nData sets:\n");
+    let registry = registry(common, &configs)?;
+    for name in registry.names() {
+        let spec = registry.get(name)?;
+        let title = &spec.title;
+        let _ = writeln!(
+            out,
+            "  {name:<10} {} features, {} classes  {title}",
+            spec.features, spec.classes
+        );
+    }
+    let _ = writeln!(
+        out,
+        "\nRun one: harness reproduce TARGET [--profile NAME] [--data-dir DIR]"
+    );
+    show(&out);
+    Ok(super::DONE)
+}

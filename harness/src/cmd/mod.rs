@@ -1,0 +1,92 @@
+//! The commands, one file each.
+
+mod doctor;
+mod fetch;
+mod list;
+mod reproduce;
+
+use crate::cli::{Cli, Command, Common, Data};
+use crate::configs::Configs;
+use crate::seed::Seeds;
+use anyhow::{Context, Result};
+use clap::Parser;
+use datasets::{Library, LibraryOptions, Registry};
+use std::io::Write;
+use std::process::ExitCode;
+
+/// Everything went well.
+const DONE: u8 = 0;
+/// Something failed.
+const FAILED: u8 = 1;
+/// No real data could be had.
+const NO_DATA: u8 = 3;
+
+/// Parses the command line, does what it says, and answers with the exit code.
+#[must_use]
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    tracing_subscriber::fmt()
+        .with_env_filter(
+            tracing_subscriber::EnvFilter::try_from_env("HARNESS_LOG")
+                .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn")),
+        )
+        .with_writer(std::io::stderr)
+        .without_time()
+        .with_target(false)
+        .init();
+    match run(cli) {
+        Ok(code) => ExitCode::from(code),
+        Err(error) => {
+            eprintln!("harness: {error:#}");
+            let unavailable = |e: &datasets::Error| e.is_unavailable();
+            let no_data = error
+                .downcast_ref::<datasets::Error>()
+                .is_some_and(unavailable);
+            ExitCode::from(if no_data { NO_DATA } else { FAILED })
+        }
+    }
+}
+
+fn run(cli: Cli) -> Result<u8> {
+    match cli.command {
+        Command::Reproduce(arguments) => reproduce::run(&arguments),
+        Command::Report { folder } => {
+            let built = crate::report::build(&folder)?;
+            show(&built.terminal);
+            Ok(DONE)
+        }
+        Command::List(common) => list::run(&common),
+        Command::Fetch {
+            datasets,
+            data,
+            common,
+        } => fetch::run(&datasets, &data, &common),
+        Command::Doctor { data, common } => doctor::run(&data, &common),
+    }
+}
+
+/// Prints to standard output; a reader who has left is no error.
+fn show(text: &str) {
+    let mut out = std::io::stdout().lock();
+    let _ = writeln!(out, "{}", text.trim_end()).and_then(|()| out.flush());
+}
+
+fn registry(common: &Common, configs: &Configs) -> Result<Registry> {
+    let mut registry = Registry::from_yaml(&configs.read("datasets.yaml")?)
+        .with_context(|| format!("datasets.yaml ({})", configs.place()))?;
+    for file in &common.registry {
+        registry.extend_from_file(file)?;
+    }
+    Ok(registry)
+}
+
+fn library(data: &Data, registry: Registry, seeds: Seeds) -> Library {
+    let options = LibraryOptions {
+        data_dir: data.data_dir.clone(),
+        cache_dir: data.cache_dir.clone(),
+        policy: data.data,
+        offline: data.offline,
+        surrogate_seed: seeds.key(&["surrogate"]),
+    };
+    Library::new(registry, options)
+}

@@ -1,0 +1,147 @@
+//! Where plans and registries come from: a folder, or the copies compiled into the program.
+
+use crate::plan::{Plan, Summary};
+use anyhow::{Context, Result, bail};
+use std::path::{Path, PathBuf};
+
+/// The files as they were when the program was compiled, so that it also works away from its
+/// source.
+const COMPILED_IN: &[(&str, &str)] = &[
+    ("datasets.yaml", include_str!("../../configs/datasets.yaml")),
+    ("paper.yaml", include_str!("../../configs/paper.yaml")),
+    ("table2.yaml", include_str!("../../configs/table2.yaml")),
+];
+
+/// The files that are no plans.
+const NOT_PLANS: &[&str] = &["datasets.yaml", "paper.yaml"];
+
+/// A folder of configurations.
+#[derive(Clone, Debug)]
+pub struct Configs {
+    folder: Option<PathBuf>,
+}
+
+impl Configs {
+    /// From `folder`; without one, from `configs` in the current folder if it is there, and else
+    /// the compiled-in copies.
+    #[must_use]
+    pub fn new(folder: Option<PathBuf>) -> Self {
+        let here = PathBuf::from("configs");
+        Self {
+            folder: folder.or_else(|| here.join("datasets.yaml").is_file().then_some(here)),
+        }
+    }
+
+    /// Where they come from, for messages.
+    #[must_use]
+    pub fn place(&self) -> String {
+        match &self.folder {
+            Some(folder) => folder.display().to_string(),
+            None => "compiled in".to_owned(),
+        }
+    }
+
+    /// The text of a file such as `datasets.yaml`.
+    ///
+    /// # Errors
+    /// If there is no such file.
+    pub fn read(&self, name: &str) -> Result<String> {
+        match &self.folder {
+            Some(folder) => {
+                let path = folder.join(name);
+                std::fs::read_to_string(&path)
+                    .with_context(|| format!("reading {}", path.display()))
+            }
+            None => compiled_in(name).with_context(|| format!("no {name} is compiled in")),
+        }
+    }
+
+    /// The text of a plan: of the target of that name, or, if `target` is a path to a YAML file,
+    /// of that file.
+    ///
+    /// # Errors
+    /// If there is none; the message lists those that exist.
+    pub fn plan(&self, target: &str) -> Result<String> {
+        if Path::new(target)
+            .extension()
+            .is_some_and(|e| e == "yaml" || e == "yml")
+        {
+            return std::fs::read_to_string(target)
+                .with_context(|| format!("reading the plan {target}"));
+        }
+        let name = format!("{target}.yaml");
+        let targets = self.targets()?;
+        if !targets.contains(&name) {
+            let known: Vec<_> = targets
+                .iter()
+                .map(|t| t.trim_end_matches(".yaml"))
+                .collect();
+            bail!(
+                "`{target}` is no target: there is {}; a path to a plan of your own (….yaml) works too",
+                known.join(", ")
+            );
+        }
+        self.read(&name)
+    }
+
+    /// Every plan's summary.
+    ///
+    /// # Errors
+    /// If one is not valid; the message names it.
+    pub fn summaries(&self) -> Result<Vec<Summary>> {
+        let summary = |name: &String| {
+            Plan::summary(&self.read(name)?).with_context(|| format!("{}/{name}", self.place()))
+        };
+        self.targets()?.iter().map(summary).collect()
+    }
+
+    /// File names of all plans, sorted.
+    fn targets(&self) -> Result<Vec<String>> {
+        let mut names: Vec<String> = match &self.folder {
+            None => COMPILED_IN
+                .iter()
+                .map(|(name, _)| (*name).to_owned())
+                .collect(),
+            Some(folder) => std::fs::read_dir(folder)
+                .with_context(|| format!("listing {}", folder.display()))?
+                .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
+                .collect(),
+        };
+        names.retain(|name| name.ends_with(".yaml") && !NOT_PLANS.contains(&name.as_str()));
+        names.sort();
+        Ok(names)
+    }
+}
+
+fn compiled_in(name: &str) -> Option<String> {
+    COMPILED_IN
+        .iter()
+        .find(|(known, _)| *known == name)
+        .map(|(_, text)| (*text).to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_compiled_in_plan_is_valid() {
+        let compiled_in = Configs { folder: None };
+        let targets: Vec<String> = compiled_in
+            .summaries()
+            .unwrap()
+            .into_iter()
+            .map(|s| s.target)
+            .collect();
+        assert_eq!(targets, ["table2"]);
+    }
+
+    #[test]
+    fn a_target_that_does_not_exist_is_answered_with_those_that_do() {
+        let error = Configs { folder: None }
+            .plan("table3")
+            .unwrap_err()
+            .to_string();
+        assert!(error.contains("table2"), "{error}");
+    }
+}

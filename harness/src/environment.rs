@@ -1,0 +1,128 @@
+//! The machine and the program: what a measurement's wall times depend on.
+
+use crate::device::cores;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// What ran, and on what.
+#[derive(Clone, Debug, Deserialize, Serialize, PartialEq)]
+pub struct Environment {
+    /// This program's version.
+    pub version: String,
+    /// The commit it was built from; `-changed` when its tree differed from the commit.
+    pub commit: String,
+    /// release or debug.
+    pub build_profile: String,
+    /// The compiler.
+    pub rustc: String,
+    /// Versions of the crates that the numbers depend on.
+    pub crates: BTreeMap<String, String>,
+    /// Operating system.
+    pub os: String,
+    /// Processor.
+    pub cpu: String,
+    /// Cores this process may use.
+    pub cores: usize,
+    /// Threads that one whole CPU device uses.
+    pub threads: usize,
+    /// Memory in bytes.
+    pub memory_bytes: u64,
+}
+
+/// The crates whose version is worth writing down.
+const CRATES: &[&str] = &[
+    "candle-core",
+    "gemm",
+    "rayon",
+    "rand_chacha",
+    "polars",
+    "plotters",
+];
+
+impl Environment {
+    /// Looks at this machine and this program.
+    #[must_use]
+    pub fn current() -> Self {
+        let system = sysinfo::System::new_with_specifics(
+            sysinfo::RefreshKind::nothing()
+                .with_memory(sysinfo::MemoryRefreshKind::nothing().with_ram())
+                .with_cpu(sysinfo::CpuRefreshKind::nothing()),
+        );
+        let cpu = system
+            .cpus()
+            .first()
+            .map(|cpu| cpu.brand().trim().to_owned());
+        Self {
+            version: env!("CARGO_PKG_VERSION").into(),
+            commit: env!("HARNESS_COMMIT").into(),
+            build_profile: env!("HARNESS_PROFILE").into(),
+            rustc: env!("HARNESS_RUSTC").into(),
+            crates: locked_versions(include_str!("../../Cargo.lock"), CRATES),
+            os: sysinfo::System::long_os_version().unwrap_or_else(|| std::env::consts::OS.into()),
+            cpu: cpu
+                .filter(|name| !name.is_empty())
+                .unwrap_or_else(|| "unknown".into()),
+            cores: cores(),
+            threads: candle_core::utils::get_num_threads(),
+            memory_bytes: system.total_memory(),
+        }
+    }
+
+    /// What makes two measurements of a cell comparable: the program and the kind of machine.
+    #[must_use]
+    pub fn fingerprint(&self) -> String {
+        [
+            self.version.as_str(),
+            &self.commit,
+            &self.build_profile,
+            &self.cpu,
+            &self.cores.to_string(),
+            &self.threads.to_string(),
+        ]
+        .join("\n")
+    }
+}
+
+/// Versions of the named packages in a Cargo.lock; the newest where there are several.
+fn locked_versions(lock: &str, names: &[&str]) -> BTreeMap<String, String> {
+    let mut versions = BTreeMap::new();
+    let mut name = "";
+    for line in lock.lines() {
+        let value = line.split('"').nth(1).unwrap_or_default();
+        if line.starts_with("name = ") {
+            name = value;
+        } else if line.starts_with("version = ") && names.contains(&name) {
+            // The lock lists the versions of one package in ascending order.
+            versions.insert(name.to_owned(), value.to_owned());
+        }
+    }
+    versions
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_versions_of_the_crates_that_compute_are_found() {
+        let crates = Environment::current().crates;
+        for name in CRATES {
+            assert!(crates.contains_key(*name), "{name} is not in {crates:?}");
+        }
+    }
+
+    #[test]
+    fn another_commit_or_machine_is_another_fingerprint() {
+        let here = Environment::current();
+        let newer = Environment {
+            commit: "another".into(),
+            ..here.clone()
+        };
+        let elsewhere = Environment {
+            cpu: "another".into(),
+            ..here.clone()
+        };
+        assert_ne!(here.fingerprint(), newer.fingerprint());
+        assert_ne!(here.fingerprint(), elsewhere.fingerprint());
+    }
+}

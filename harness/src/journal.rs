@@ -1,0 +1,191 @@
+//! The journal: one line of JSON for each cell, appended as the cell ends. The only truth: all
+//! that is shown is made from it.
+
+use crate::cell::Cell;
+use anyhow::{Context, Result, ensure};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::fs::{File, OpenOptions};
+use std::io::{Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+
+/// A line of the journal.
+#[derive(Clone, Debug, Deserialize, Serialize, PartialEq)]
+pub struct Entry {
+    /// The cell's key.
+    pub key: String,
+    /// Seconds since 1970 at its end.
+    pub ended_at: u64,
+    /// The cell.
+    pub cell: Cell,
+    /// What came of it.
+    pub outcome: Outcome,
+}
+
+/// What came of a cell.
+#[derive(Clone, Debug, Deserialize, Serialize, PartialEq)]
+#[serde(tag = "status", rename_all = "kebab-case")]
+pub enum Outcome {
+    /// It was measured.
+    Measured(Measured),
+    /// Its numbers stopped being finite.
+    Diverged {
+        /// In which flow, counted from 1.
+        flow: usize,
+    },
+    /// It could not be run; it is tried again by the next run.
+    Failed {
+        /// Why.
+        error: String,
+    },
+}
+
+/// Raw measurements of a cell.
+#[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq)]
+pub struct Measured {
+    /// After each flow.
+    pub flows: Vec<FlowRecord>,
+    /// Relative distance of the end point from the sequential flow's.
+    pub flow_error: f64,
+    /// Seconds of each flow of each timed run.
+    pub wall_s: Vec<Vec<f64>>,
+    /// The same of the sequential run timed just before it.
+    pub baseline_wall_s: Vec<Vec<f64>>,
+    /// Gradients of one sequential run.
+    pub baseline_gradients: u64,
+    /// Seconds of one round whose gradients cost nothing.
+    pub round_overhead_s: f64,
+}
+
+/// One flow of a cell's method.
+#[derive(Clone, Debug, Deserialize, Serialize, PartialEq)]
+pub struct FlowRecord {
+    /// Rounds of this flow.
+    pub rounds: u64,
+    /// Gradients asked for.
+    pub requested: u64,
+    /// Gradients computed.
+    pub distinct: u64,
+    /// How far the window moved in each round.
+    pub strides: Vec<usize>,
+    /// Mean cross-entropy on the training rows after it.
+    pub train_loss: f64,
+    /// Share of test rows classified rightly after it.
+    pub test_accuracy: f64,
+}
+
+/// An open journal: one process at a time may append to it.
+pub struct Journal {
+    path: PathBuf,
+    file: File,
+    entries: Vec<Entry>,
+}
+
+impl Journal {
+    /// Opens the journal at `path`, or begins one. A last line that a killed process left
+    /// unfinished is cut off.
+    ///
+    /// # Errors
+    /// If another process has it open, it cannot be read or written, or a finished line is not a
+    /// journal's.
+    pub fn open(path: &Path) -> Result<Self> {
+        if let Some(folder) = path.parent() {
+            std::fs::create_dir_all(folder)
+                .with_context(|| format!("making the folder {}", folder.display()))?;
+        }
+        let mut file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(path)
+            .with_context(|| format!("opening {}", path.display()))?;
+        ensure!(
+            file.try_lock().is_ok(),
+            "{} is being written by another run: wait for it, or use --out DIR",
+            path.display()
+        );
+        let mut text = String::new();
+        file.read_to_string(&mut text)
+            .with_context(|| format!("reading {}", path.display()))?;
+        let whole = text.rfind('\n').map_or(0, |end| end + 1);
+        let entries = parse(&text[..whole], path)?;
+        file.set_len(whole as u64)?;
+        file.seek(SeekFrom::End(0))?;
+        Ok(Self {
+            path: path.to_owned(),
+            file,
+            entries,
+        })
+    }
+
+    /// Forgets everything in it.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    pub fn clear(&mut self) -> Result<()> {
+        self.file.set_len(0)?;
+        self.file.seek(SeekFrom::Start(0))?;
+        self.entries.clear();
+        Ok(())
+    }
+
+    /// Appends an entry; when this returns, the entry survives a crash.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    pub fn append(&mut self, entry: Entry) -> Result<()> {
+        let mut line = serde_json::to_vec(&entry)?;
+        line.push(b'\n');
+        let write = |file: &mut File| file.write_all(&line).and_then(|()| file.sync_data());
+        write(&mut self.file)
+            .with_context(|| format!("appending to {}: is the disk full?", self.path.display()))?;
+        self.entries.push(entry);
+        Ok(())
+    }
+
+    /// Whether the cell of this key has an outcome that stands.
+    #[must_use]
+    pub fn has(&self, key: &str) -> bool {
+        let stands = |e: &Entry| !matches!(e.outcome, Outcome::Failed { .. });
+        self.entries.iter().any(|e| e.key == key && stands(e))
+    }
+
+    /// All entries, in the order they were written.
+    #[must_use]
+    pub fn entries(&self) -> &[Entry] {
+        &self.entries
+    }
+}
+
+/// Reads a journal that nobody is writing; an unfinished last line is passed over.
+///
+/// # Errors
+/// If it cannot be read, or a finished line is not a journal's.
+pub fn read(path: &Path) -> Result<Vec<Entry>> {
+    let text = std::fs::read_to_string(path)
+        .with_context(|| format!("reading {}: was anything reproduced there?", path.display()))?;
+    parse(&text[..text.rfind('\n').map_or(0, |end| end + 1)], path)
+}
+
+fn parse(text: &str, path: &Path) -> Result<Vec<Entry>> {
+    let line = |(number, line): (usize, &str)| {
+        serde_json::from_str(line).with_context(|| {
+            format!(
+                "{} line {}: not an entry of this version; --fresh starts over",
+                path.display(),
+                number + 1
+            )
+        })
+    };
+    text.lines().enumerate().map(line).collect()
+}
+
+/// The entries of the given cells, in the cells' order; the newest where a cell has several.
+#[must_use]
+pub fn select(entries: &[Entry], keys: &[String]) -> Vec<Entry> {
+    let newest: BTreeMap<&str, &Entry> = entries.iter().map(|e| (e.key.as_str(), e)).collect();
+    keys.iter()
+        .filter_map(|key| newest.get(key.as_str()).map(|e| (*e).clone()))
+        .collect()
+}

@@ -1,0 +1,135 @@
+//! The manifest of a run: everything needed to say where its numbers come from, and to make its
+//! report again.
+
+use crate::environment::Environment;
+use crate::files::write_atomically;
+use crate::paper::Paper;
+use anyhow::{Context, Result};
+use datasets::Dataset;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use std::path::Path;
+
+/// `manifest.json`.
+#[derive(Clone, Debug, Deserialize, Serialize, PartialEq)]
+pub struct Manifest {
+    /// The command line.
+    pub command: Vec<String>,
+    /// Seconds since 1970.
+    pub started_at: u64,
+    /// Seconds since 1970; absent while the run goes on, or if it was cut short.
+    pub ended_at: Option<u64>,
+    /// The target's name.
+    pub target: String,
+    /// The profile that was run.
+    pub profile: String,
+    /// The data sets that were run.
+    pub datasets: Vec<String>,
+    /// The plan with all settings applied, as YAML.
+    pub plan: String,
+    /// SHA-256 of `plan`.
+    pub plan_sha256: String,
+    /// What `--devices` asked for.
+    pub devices: String,
+    /// The root seed.
+    pub seed: u64,
+    /// The data.
+    pub data: Vec<Data>,
+    /// Keys of the cells of this run, in order.
+    pub cells: Vec<String>,
+    /// Program and machine.
+    pub environment: Environment,
+    /// The paper's figures that this run was compared with.
+    pub paper: Paper,
+}
+
+/// One data set of a run.
+#[derive(Clone, Debug, Deserialize, Serialize, PartialEq)]
+pub struct Data {
+    /// Data set.
+    pub dataset: String,
+    /// Its split.
+    pub split: String,
+    /// real or surrogate.
+    pub source: String,
+    /// Why it is a surrogate, if it is.
+    pub surrogate_reason: Option<String>,
+    /// Training rows, test rows, features, classes.
+    pub shape: [usize; 4],
+    /// Whether it is tested on the rows it is trained on, for want of others.
+    pub test_is_train: bool,
+    /// What identifies its numbers.
+    pub digest: String,
+    /// The files, by name, with the SHA-256 of their decompressed content and where they came
+    /// from.
+    pub files: Vec<[String; 3]>,
+}
+
+impl Data {
+    /// Of a loaded data set.
+    #[must_use]
+    pub fn of(dataset: &Dataset) -> Self {
+        let file = |f: &datasets::FileRecord| [f.name.clone(), f.sha256.clone(), f.from.clone()];
+        Self {
+            dataset: dataset.name.clone(),
+            split: dataset.split.clone(),
+            source: dataset.source.to_string(),
+            surrogate_reason: match &dataset.source {
+                datasets::Source::Real => None,
+                datasets::Source::Surrogate { reason } => Some(reason.clone()),
+            },
+            shape: [
+                dataset.train.len(),
+                dataset.test.len(),
+                dataset.features,
+                dataset.classes,
+            ],
+            test_is_train: dataset.test_is_train,
+            digest: dataset.digest(),
+            files: dataset.files.iter().map(file).collect(),
+        }
+    }
+}
+
+/// The file's name.
+pub const FILE: &str = "manifest.json";
+
+impl Manifest {
+    /// Writes it into `folder`.
+    ///
+    /// # Errors
+    /// If the folder cannot be written.
+    pub fn write(&self, folder: &Path) -> Result<()> {
+        let mut text = serde_json::to_string_pretty(self)?;
+        text.push('\n');
+        write_atomically(&folder.join(FILE), text.as_bytes())
+    }
+
+    /// Reads it from `folder`.
+    ///
+    /// # Errors
+    /// If there is none, or it is another version's.
+    pub fn read(folder: &Path) -> Result<Self> {
+        let path = folder.join(FILE);
+        let text = std::fs::read_to_string(&path).with_context(|| {
+            format!("reading {}: was anything reproduced there?", path.display())
+        })?;
+        serde_json::from_str(&text).with_context(|| format!("{} is not a manifest", path.display()))
+    }
+}
+
+/// SHA-256 as hexadecimal.
+#[must_use]
+pub fn sha256_hex(bytes: &[u8]) -> String {
+    Sha256::digest(bytes)
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
+}
+
+/// Seconds since 1970.
+#[must_use]
+pub fn now() -> u64 {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    since.map_or(0, |d| d.as_secs())
+}

@@ -1,0 +1,103 @@
+//! Progress bars: which data set, which cell, time left. None when nobody is watching.
+
+use indicatif::{ProgressBar, ProgressStyle};
+use std::io::IsTerminal;
+use std::sync::Mutex;
+use std::time::Duration;
+
+/// A bar over the work of a whole run, in units of estimated operations.
+pub struct RunBar {
+    bar: ProgressBar,
+}
+
+impl RunBar {
+    /// Over `work` units; hidden when standard error is not a terminal.
+    #[must_use]
+    pub fn new(work: u64) -> Self {
+        let bar = visible(ProgressBar::new(work));
+        bar.set_style(style(
+            "{bar:30} {percent:>3}%  {msg}  {elapsed} gone, about {eta} left",
+        ));
+        bar.enable_steady_tick(Duration::from_millis(500));
+        Self { bar }
+    }
+
+    /// Says what is being done now.
+    pub fn doing(&self, what: &str) {
+        self.bar.set_message(what.to_owned());
+    }
+
+    /// Some work is done.
+    pub fn done(&self, work: u64) {
+        self.bar.inc(work);
+    }
+
+    /// Prints a line above the bar.
+    pub fn say(&self, line: &str) {
+        self.bar.suspend(|| eprintln!("{line}"));
+    }
+
+    /// Removes the bar.
+    pub fn finish(&self) {
+        self.bar.finish_and_clear();
+    }
+}
+
+/// Progress of finding, fetching and parsing data.
+#[derive(Default)]
+pub struct DataBar {
+    bar: Mutex<Option<ProgressBar>>,
+}
+
+impl DataBar {
+    fn with(&self, use_it: impl FnOnce(&mut Option<ProgressBar>)) {
+        if let Ok(mut bar) = self.bar.lock() {
+            use_it(&mut bar);
+        }
+    }
+}
+
+impl datasets::Progress for DataBar {
+    fn start(&self, what: &str, total: Option<u64>) {
+        self.with(|slot| {
+            let bar = visible(total.map_or_else(ProgressBar::new_spinner, ProgressBar::new));
+            bar.set_style(style(match total {
+                Some(_) => "{bar:30} {bytes}/{total_bytes}  {msg}  {bytes_per_sec}, {eta} left",
+                None => "{spinner} {bytes}  {msg}",
+            }));
+            bar.set_message(what.to_owned());
+            *slot = Some(bar);
+        });
+    }
+
+    fn advance(&self, bytes: u64) {
+        self.with(|slot| {
+            if let Some(bar) = slot {
+                bar.inc(bytes);
+            }
+        });
+    }
+
+    fn finish(&self) {
+        self.with(|slot| {
+            if let Some(bar) = slot.take() {
+                bar.finish_and_clear();
+            }
+        });
+    }
+
+    fn note(&self, message: &str) {
+        eprintln!("{message}");
+    }
+}
+
+fn visible(bar: ProgressBar) -> ProgressBar {
+    if !std::io::stderr().is_terminal() {
+        bar.set_draw_target(indicatif::ProgressDrawTarget::hidden());
+    }
+    bar
+}
+
+fn style(template: &str) -> ProgressStyle {
+    ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
+}

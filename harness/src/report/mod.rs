@@ -1,0 +1,81 @@
+//! From rows to files: data frames, tables, plots. Sees rows and the manifest, never a device.
+
+mod frame;
+mod plot;
+mod table;
+mod windows;
+
+pub use frame::{to_csv, to_parquet};
+pub use plot::{Figure, Panel, Series};
+pub use table::Table;
+
+use crate::experiments;
+use crate::files::write_atomically;
+use crate::journal;
+use crate::manifest::Manifest;
+use crate::plan::Plan;
+use anyhow::{Context, Result};
+use std::path::{Path, PathBuf};
+
+/// The journal's name in a report's folder.
+pub const JOURNAL: &str = "journal.jsonl";
+
+/// What `build` made.
+pub struct Built {
+    /// The tables, for a terminal.
+    pub terminal: String,
+    /// The files written, sorted.
+    pub files: Vec<PathBuf>,
+    /// Cells that failed, with their reasons.
+    pub failures: Vec<String>,
+}
+
+/// Makes all tables and plots of a folder again from its journal and manifest.
+///
+/// # Errors
+/// If the folder holds no run, or cannot be written.
+pub fn build(folder: &Path) -> Result<Built> {
+    let manifest = Manifest::read(folder)?;
+    let mut plan = Plan::from_yaml(&manifest.plan, &[], Some(&manifest.profile))
+        .context("the manifest's plan")?;
+    plan.only(&manifest.datasets)?;
+    let entries = journal::read(&folder.join(JOURNAL))?;
+    let entries = journal::select(&entries, &manifest.cells);
+    let rows = experiments::windows::rows(&plan, &manifest.paper.table2, &entries);
+    let curves = experiments::windows::curves(&entries);
+    let mut files: Vec<(String, Vec<u8>)> = vec![
+        ("rows.csv".into(), to_csv(&rows)?),
+        ("rows.parquet".into(), to_parquet(&rows)?),
+        ("curves.csv".into(), to_csv(&curves)?),
+        ("curves.parquet".into(), to_parquet(&curves)?),
+        (
+            format!("{}.md", plan.target),
+            windows::markdown(&plan, &manifest, &rows).into_bytes(),
+        ),
+    ];
+    for (name, figure) in windows::figures(&rows, &curves) {
+        files.push((format!("{name}.svg"), figure.to_svg()?.into_bytes()));
+    }
+    files.sort();
+    let mut written = Vec::with_capacity(files.len());
+    for (name, content) in files {
+        let path = folder.join(name);
+        write_atomically(&path, &content)?;
+        written.push(path);
+    }
+    let failed = |row: &&crate::rows::WindowRow| row.status.starts_with("failed");
+    Ok(Built {
+        terminal: windows::terminal(&plan, &rows),
+        files: written,
+        failures: rows
+            .iter()
+            .filter(failed)
+            .map(|row| {
+                format!(
+                    "{} W={} on {}: {}",
+                    row.dataset, row.window, row.devices, row.status
+                )
+            })
+            .collect(),
+    })
+}

@@ -1,0 +1,323 @@
+//! How rows of windows are shown: Table 2, Figures 5 and 6.
+
+use super::{Figure, Panel, Series, Table};
+use crate::manifest::Manifest;
+use crate::plan::Plan;
+use crate::rows::{CurveRow, Schema, WindowRow};
+use std::fmt::Write;
+
+/// Stands wherever a number is not about the paper's data.
+const SURROGATE: &str = "SURROGATE DATA";
+
+/// The whole report as Markdown.
+#[must_use]
+pub fn markdown(plan: &Plan, manifest: &Manifest, rows: &[WindowRow]) -> String {
+    let mut out = format!("# {}: {}\n\n{}. ", plan.target, plan.title, plan.source);
+    let _ = writeln!(
+        out,
+        "Profile `{}`, S = {}, θ = {}, φ = {}.\n",
+        plan.profile.name, plan.steps, plan.step_size, plan.kinetic
+    );
+    if let Some(banner) = banner(rows) {
+        let _ = writeln!(out, "> **{banner}**\n");
+    }
+    let _ = writeln!(
+        out,
+        "## As the paper prints it\n\n{}",
+        as_printed(rows).to_markdown()
+    );
+    let _ = writeln!(
+        out,
+        "{AS_PRINTED_NOTE} The paper's machine: {}.\n",
+        manifest.paper.table2.machine
+    );
+    for row in rows {
+        if let (Some(verdict), Some(note)) = (&row.verdict, &row.verdict_note) {
+            let _ = writeln!(out, "- {}: **{verdict}** — {note}.", row.dataset);
+        }
+    }
+    let _ = writeln!(out, "\n## Every cell\n\n{}", every_cell(rows).to_markdown());
+    let _ = writeln!(
+        out,
+        "{CELLS_NOTE}\n\n## Columns of `rows.csv` and `rows.parquet`\n"
+    );
+    for column in WindowRow::COLUMNS {
+        let unit = if column.unit.is_empty() {
+            String::new()
+        } else {
+            format!(" [{}]", column.unit)
+        };
+        let _ = writeln!(out, "- `{}`{unit}: {}", column.name, column.what);
+    }
+    let e = &manifest.environment;
+    let _ = writeln!(
+        out,
+        "\n## Where these numbers come from\n\n- {} with {} cores, {}; {} build of commit `{}`, {}.",
+        e.cpu, e.cores, e.os, e.build_profile, e.commit, e.rustc
+    );
+    for data in &manifest.data {
+        let [train, test, features, classes] = data.shape;
+        let _ = writeln!(
+            out,
+            "- {} ({}, split `{}`): {train} training and {test} test rows, {features} features, {classes} classes.",
+            data.dataset, data.source, data.split
+        );
+    }
+    out
+}
+
+const AS_PRINTED_NOTE: &str = "Speedups are medians of paired ratios with a bootstrap interval. \
+*Depth speedup* is steps / rounds: exact, and the same on every machine. *Modelled* is not \
+measured: it is what the measured cost of one gradient and of one exchange would give if every \
+worker had a device of its own, and is given where it has not.";
+
+const CELLS_NOTE: &str = "A row without a window is the sequential flow; its speedup, measured \
+against itself, shows this machine's noise. *Efficiency* is speedup / depth speedup. An asterisk \
+marks more workers than cores.";
+
+/// The tables, for a terminal.
+#[must_use]
+pub fn terminal(plan: &Plan, rows: &[WindowRow]) -> String {
+    let mut out = format!("{}: {}\n", plan.target, plan.title);
+    let surrogate = banner(rows);
+    let warn = |out: &mut String| {
+        if let Some(banner) = &surrogate {
+            let _ = writeln!(out, "*** {banner} ***");
+        }
+    };
+    warn(&mut out);
+    let _ = writeln!(out, "{}\n", every_cell(rows).to_terminal());
+    let _ = writeln!(
+        out,
+        "As the paper prints it:\n{}",
+        as_printed(rows).to_terminal()
+    );
+    warn(&mut out);
+    for row in rows {
+        if let (Some(verdict), Some(note)) = (&row.verdict, &row.verdict_note) {
+            let _ = writeln!(out, "{}: {verdict}: {note}", row.dataset);
+        }
+    }
+    out
+}
+
+/// What has to be said before any number, if some data is generated.
+fn banner(rows: &[WindowRow]) -> Option<String> {
+    let mut names: Vec<&str> = rows
+        .iter()
+        .filter(|r| r.data_source != "real")
+        .map(|r| r.dataset.as_str())
+        .collect();
+    names.dedup();
+    (!names.is_empty()).then(|| {
+        format!(
+            "{SURROGATE}: {} generated, not real; nothing here is about the paper",
+            names.join(", ")
+        )
+    })
+}
+
+/// The rows of the paper's own method: workers, copy, carried.
+fn papers_rows<'a>(rows: &'a [WindowRow], dataset: &str) -> Vec<&'a WindowRow> {
+    let papers = |r: &&WindowRow| {
+        r.dataset == dataset && (r.paper_wall_s.is_some() || r.paper_speedup.is_some())
+    };
+    rows.iter().filter(papers).collect()
+}
+
+/// The data sets, in the order of the rows.
+fn datasets(rows: &[WindowRow]) -> Vec<String> {
+    let mut names: Vec<String> = rows.iter().map(|r| r.dataset.clone()).collect();
+    names.dedup();
+    names
+}
+
+fn as_printed(rows: &[WindowRow]) -> Table {
+    let mut table = Table::new(&[
+        "data set",
+        "1 worker",
+        "4 workers",
+        "speedup",
+        "depth speedup",
+        "modelled speedup",
+        "paper 1 GPU",
+        "paper 4 GPUs",
+        "paper speedup",
+        "verdict",
+    ]);
+    for dataset in datasets(rows) {
+        let papers = papers_rows(rows, &dataset);
+        let (Some(one), Some(many)) = (papers.first(), papers.last()) else {
+            continue;
+        };
+        let mark = if many.oversubscribed { "*" } else { "" };
+        table.push(vec![
+            name(many),
+            seconds(one.wall_s),
+            seconds(many.wall_s) + mark,
+            ratio_with_interval(many) + mark,
+            ratio(many.depth_speedup),
+            ratio(many.modelled_speedup),
+            seconds(one.paper_wall_s),
+            seconds(many.paper_wall_s),
+            ratio(many.paper_speedup),
+            many.verdict.clone().unwrap_or_else(|| "none".into()),
+        ]);
+    }
+    table
+}
+
+fn every_cell(rows: &[WindowRow]) -> Table {
+    let mut table = Table::new(&[
+        "data set",
+        "method",
+        "on",
+        "rounds",
+        "depth",
+        "gradients",
+        "flow error",
+        "train loss",
+        "test acc.",
+        "wall",
+        "speedup",
+        "eff.",
+        "modelled",
+        "paper",
+        "status",
+    ]);
+    for row in rows {
+        let mark = if row.oversubscribed { "*" } else { "" };
+        table.push(vec![
+            name(row),
+            method(row),
+            row.devices.clone() + mark,
+            row.rounds.map_or_else(String::new, |n| n.to_string()),
+            ratio(row.depth_speedup),
+            row.distinct_gradients
+                .map_or_else(String::new, |n| n.to_string()),
+            number(row.flow_error, |v| {
+                if v == 0.0 {
+                    "0".into()
+                } else {
+                    format!("{v:.0e}")
+                }
+            }),
+            number(row.train_loss, |v| format!("{v:.4}")),
+            number(row.test_accuracy, |v| format!("{:.2} %", 100.0 * v)),
+            seconds(row.wall_s),
+            ratio_with_interval(row),
+            number(row.efficiency, |v| format!("{v:.2}")),
+            ratio(row.modelled_speedup),
+            ratio(row.paper_speedup),
+            if row.status == "complete" {
+                String::new()
+            } else {
+                row.status.clone()
+            },
+        ]);
+    }
+    table.without_empty_columns()
+}
+
+fn name(row: &WindowRow) -> String {
+    match row.data_source.as_str() {
+        "real" => row.dataset.clone(),
+        _ => format!("{} ({SURROGATE})", row.dataset),
+    }
+}
+
+fn method(row: &WindowRow) -> String {
+    match row.evaluator.as_str() {
+        "sequential" => "sequential".into(),
+        "batched" => format!("batched W={} {}", row.window, row.predictor),
+        _ => format!("W={} {}", row.window, row.predictor),
+    }
+}
+
+fn number(value: Option<f64>, show: impl Fn(f64) -> String) -> String {
+    value.map_or_else(String::new, show)
+}
+
+fn ratio(value: Option<f64>) -> String {
+    number(value, |v| format!("{v:.2}x"))
+}
+
+/// Three significant digits.
+fn seconds(value: Option<f64>) -> String {
+    number(value, |v| match v {
+        v if v >= 99.95 => format!("{v:.1} s"),
+        v if v >= 9.995 => format!("{v:.1} s"),
+        v if v >= 0.9995 => format!("{v:.2} s"),
+        v => format!("{v:.3} s"),
+    })
+}
+
+fn ratio_with_interval(row: &WindowRow) -> String {
+    match (row.speedup, row.speedup_low, row.speedup_high) {
+        (Some(median), Some(low), Some(high)) => format!("{median:.2}x [{low:.2}, {high:.2}]"),
+        _ => String::new(),
+    }
+}
+
+/// Figures 5 and 6, against running time as the paper draws them and against rounds.
+#[must_use]
+pub fn figures(rows: &[WindowRow], curves: &[CurveRow]) -> Vec<(String, Figure)> {
+    type Axis = (&'static str, &'static str, fn(&CurveRow) -> Option<f64>);
+    let values: [Axis; 2] = [
+        ("fig5-accuracy", "test accuracy", |c| Some(c.test_accuracy)),
+        ("fig6-loss", "training loss (mean cross-entropy)", |c| {
+            Some(c.train_loss)
+        }),
+    ];
+    let against: [Axis; 2] = [
+        ("time", "running time / s (median)", |c| c.wall_s),
+        (
+            "rounds",
+            "rounds (gradient evaluations one after the other)",
+            |c| Some(c.rounds as f64),
+        ),
+    ];
+    let mut all = Vec::new();
+    for (value_name, y_label, y) in values {
+        for (axis_name, x_label, x) in against {
+            let panel = |dataset: &String| Panel {
+                title: rows
+                    .iter()
+                    .find(|r| r.dataset == *dataset)
+                    .map(name)
+                    .unwrap_or_default(),
+                series: series(rows, curves, dataset, x, y),
+            };
+            let figure = Figure {
+                title: format!("{y_label} against {axis_name}"),
+                note: banner(rows),
+                x_label: x_label.into(),
+                y_label: y_label.into(),
+                panels: datasets(rows).iter().map(panel).collect(),
+            };
+            all.push((format!("{value_name}-{axis_name}"), figure));
+        }
+    }
+    all
+}
+
+fn series(
+    rows: &[WindowRow],
+    curves: &[CurveRow],
+    dataset: &str,
+    x: fn(&CurveRow) -> Option<f64>,
+    y: fn(&CurveRow) -> Option<f64>,
+) -> Vec<Series> {
+    let of_row = |row: &WindowRow| Series {
+        label: format!("{} on {}", method(row), row.devices),
+        points: curves
+            .iter()
+            .filter(|c| c.cell == row.cell)
+            .filter_map(|c| x(c).zip(y(c)))
+            .collect(),
+    };
+    rows.iter()
+        .filter(|r| r.dataset == dataset)
+        .map(of_row)
+        .collect()
+}

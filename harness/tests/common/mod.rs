@@ -1,0 +1,109 @@
+//! Running the real program on a small data set of one's own.
+#![allow(dead_code)] // Each test binary uses a part of this.
+
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use tempfile::TempDir;
+
+/// A folder with a data set `tiny` and its registry, a cache and a place for reports.
+pub struct House {
+    pub folder: TempDir,
+}
+
+/// Rows of the data set `tiny`.
+const ROWS: usize = 120;
+
+impl House {
+    pub fn new() -> Self {
+        let folder = TempDir::new().unwrap();
+        let mut text = String::new();
+        // Two classes that a linear model can tell apart, most of the time.
+        for i in 0..ROWS {
+            let (a, b) = (
+                ((i * 37) % 101) as f64 / 101.0,
+                ((i * 53) % 97) as f64 / 97.0,
+            );
+            let label = if a + 0.3 * b + 0.1 * ((i % 7) as f64 - 3.0) > 0.6 {
+                1
+            } else {
+                0
+            };
+            writeln!(text, "{label} 1:{a:.3} 2:{b:.3} 3:1").unwrap();
+        }
+        std::fs::write(folder.path().join("tiny.libsvm"), text).unwrap();
+        let registry = "datasets:\n  tiny:\n    title: a test's own\n    features: 3\n    classes: 2\n    \
+                        files:\n      train: {name: tiny.libsvm, path: tiny.libsvm}\n    \
+                        splits:\n      standard:\n        train: {file: train, rows: [0, 80]}\n        \
+                        test: {file: train, rows: [80, 120]}\n    default_split: standard\n";
+        std::fs::write(folder.path().join("tiny.yaml"), registry).unwrap();
+        Self { folder }
+    }
+
+    pub fn out(&self) -> PathBuf {
+        self.folder.path().join("out")
+    }
+
+    pub fn read(&self, name: &str) -> String {
+        std::fs::read_to_string(self.out().join(name)).unwrap()
+    }
+
+    /// `harness …`, away from any data, configuration or cache of this machine.
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_harness"));
+        for name in ["HARNESS_DATA_DIR", "HARNESS_CONFIGS", "HARNESS_LOG"] {
+            command.env_remove(name);
+        }
+        command
+            .current_dir(self.folder.path())
+            .env("HARNESS_CACHE_DIR", self.folder.path().join("cache"))
+            .args(arguments);
+        command
+    }
+
+    /// `harness reproduce table2` on `tiny`, and what more is given.
+    pub fn reproduce(&self, more: &[&str]) -> Command {
+        let mut arguments = vec![
+            "reproduce",
+            "table2",
+            "--datasets",
+            "tiny",
+            "--profile",
+            "smoke",
+            "--out",
+            "out",
+        ];
+        arguments.extend(["--registry", "tiny.yaml", "--offline"]);
+        arguments.extend(more);
+        self.command(&arguments)
+    }
+}
+
+pub fn run(mut command: Command) -> Output {
+    command.output().unwrap()
+}
+
+/// Runs a command that has to succeed and returns what it printed to standard output.
+pub fn succeed(command: Command) -> String {
+    let output = run(command);
+    assert!(output.status.success(), "{}", stderr(&output));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+pub fn stderr(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+/// The folder of real data files, if there is one.
+pub fn real_data() -> Option<PathBuf> {
+    let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/datasets");
+    let folder = std::env::var_os("HARNESS_DATA_DIR").map_or(beside, PathBuf::from);
+    let there = folder.join("a8a.bz2").is_file() || folder.join("a8a").is_file();
+    if !there {
+        eprintln!(
+            "skipped: no real data in {} (set HARNESS_DATA_DIR)",
+            folder.display()
+        );
+    }
+    there.then_some(folder)
+}

@@ -1,0 +1,309 @@
+//! The main job, end to end, by the real program on a small data set.
+
+mod common;
+
+use common::{House, run, stderr, succeed};
+use harness::cell::Cell;
+use harness::environment::Environment;
+use std::time::{Duration, Instant};
+
+const FILES: [&str; 9] = [
+    "rows.csv",
+    "rows.parquet",
+    "curves.csv",
+    "curves.parquet",
+    "table2.md",
+    "fig5-accuracy-time.svg",
+    "fig5-accuracy-rounds.svg",
+    "fig6-loss-time.svg",
+    "fig6-loss-rounds.svg",
+];
+
+/// A column of rows.csv. No field of these runs holds a comma or a quote before the column asked
+/// for, so splitting at commas is enough.
+fn column(csv: &str, name: &str) -> Vec<String> {
+    let mut lines = csv.lines();
+    let index = lines
+        .next()
+        .unwrap()
+        .split(',')
+        .position(|c| c == name)
+        .unwrap();
+    lines
+        .map(|line| line.split(',').nth(index).unwrap().to_owned())
+        .collect()
+}
+
+#[test]
+fn reproduce_writes_rows_tables_plots_journal_and_manifest_and_prints_the_table() {
+    let house = House::new();
+    let printed = succeed(house.reproduce(&[]));
+    assert!(
+        printed.contains("depth speedup") && printed.contains("tiny"),
+        "{printed}"
+    );
+    for name in FILES {
+        assert!(house.out().join(name).is_file(), "{name} is missing");
+    }
+    let rows = house.read("rows.csv");
+    assert_eq!(column(&rows, "data_source"), vec!["real"; 8]);
+    assert_eq!(column(&rows, "status"), vec!["complete"; 8]);
+    assert_eq!(house.read("journal.jsonl").lines().count(), 8);
+    let manifest: serde_json::Value = serde_json::from_str(&house.read("manifest.json")).unwrap();
+    assert_eq!(manifest["data"][0]["files"][0][0], "tiny.libsvm");
+    assert!(manifest["ended_at"].as_u64() >= manifest["started_at"].as_u64());
+}
+
+#[test]
+fn windows_end_where_the_sequential_flow_ends_in_fewer_rounds() {
+    let house = House::new();
+    succeed(house.reproduce(&["--set", "precision=f64"]));
+    let rows = house.read("rows.csv");
+    let number = |name: &str| -> Vec<f64> {
+        column(&rows, name)
+            .iter()
+            .map(|v| v.parse().unwrap())
+            .collect()
+    };
+    let (rounds, errors) = (number("rounds"), number("flow_error"));
+    let (requested, distinct) = (number("requested_gradients"), number("distinct_gradients"));
+    for (i, evaluator) in column(&rows, "evaluator").iter().enumerate() {
+        if evaluator == "sequential" {
+            assert_eq!((rounds[i], errors[i]), (40.0, 0.0), "2 flows of 20 steps");
+        } else {
+            assert!(
+                rounds[i] < 40.0 && errors[i] < 1e-2,
+                "row {i}: {} {}",
+                rounds[i],
+                errors[i]
+            );
+        }
+        assert!(distinct[i] <= requested[i]);
+    }
+    for (depth, rounds) in number("depth_speedup").iter().zip(&rounds) {
+        assert!((depth - 40.0 / rounds).abs() < 1e-12);
+    }
+}
+
+#[test]
+fn a_second_run_takes_every_cell_from_the_journal_and_fresh_starts_over() {
+    let house = House::new();
+    succeed(house.reproduce(&[]));
+    let first = house.read("journal.jsonl");
+    let again = run(house.reproduce(&[]));
+    assert!(
+        stderr(&again).contains("8 of 8 cells"),
+        "{}",
+        stderr(&again)
+    );
+    assert_eq!(house.read("journal.jsonl"), first);
+    // Another plan measures anew, and does not lose what was measured.
+    succeed(house.reproduce(&["--set", "flow.steps=5"]));
+    assert!(house.read("journal.jsonl").starts_with(&first));
+    assert_eq!(house.read("journal.jsonl").lines().count(), 16);
+    assert_eq!(column(&house.read("rows.csv"), "steps"), vec!["5"; 8]);
+    succeed(house.reproduce(&["--fresh"]));
+    assert_eq!(house.read("journal.jsonl").lines().count(), 8);
+}
+
+#[test]
+fn a_run_killed_in_the_middle_goes_on_where_it_was() {
+    let house = House::new();
+    // Long enough that the kill comes before the end, on any machine.
+    let long = [
+        "--set",
+        "profiles.smoke.flows.other=30",
+        "--set",
+        "profiles.smoke.repeats=15",
+    ];
+    let mut child = house.reproduce(&long).spawn().unwrap();
+    let lines = || {
+        std::fs::read_to_string(house.out().join("journal.jsonl"))
+            .map_or(0, |text| text.matches('\n').count())
+    };
+    let begin = Instant::now();
+    while lines() < 2 {
+        assert!(
+            begin.elapsed() < Duration::from_secs(120),
+            "no cell ended in two minutes"
+        );
+        assert!(
+            child.try_wait().unwrap().is_none(),
+            "ended before it could be killed"
+        );
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    child.kill().unwrap(); // SIGKILL: nothing is cleaned up
+    child.wait().unwrap();
+    let measured = lines();
+    assert!(measured < 8, "killed too late to show anything");
+    // A line cut off in the middle, as a crash of the machine could leave it.
+    let journal = house.out().join("journal.jsonl");
+    let before = std::fs::read_to_string(&journal).unwrap();
+    let whole = &before[..before.rfind('\n').unwrap() + 1];
+    std::fs::write(&journal, format!("{whole}{{\"key\":\"0123")).unwrap();
+
+    let resumed = run(house.reproduce(&long));
+    assert!(resumed.status.success(), "{}", stderr(&resumed));
+    let said = format!("{measured} of 8 cells");
+    assert!(stderr(&resumed).contains(&said), "{}", stderr(&resumed));
+    let after = std::fs::read_to_string(&journal).unwrap();
+    assert!(after.starts_with(whole), "what was measured is kept");
+    assert_eq!(after.lines().count(), 8);
+    assert_eq!(
+        column(&house.read("rows.csv"), "status"),
+        vec!["complete"; 8]
+    );
+}
+
+#[test]
+fn the_report_is_rebuilt_byte_for_byte_from_the_journal() {
+    let house = House::new();
+    succeed(house.reproduce(&[]));
+    let before: Vec<Vec<u8>> = FILES
+        .iter()
+        .map(|name| std::fs::read(house.out().join(name)).unwrap())
+        .collect();
+    for name in FILES {
+        std::fs::remove_file(house.out().join(name)).unwrap();
+    }
+    succeed(house.command(&["report", "out"]));
+    for (name, before) in FILES.iter().zip(before) {
+        assert_eq!(
+            std::fs::read(house.out().join(name)).unwrap(),
+            before,
+            "{name}"
+        );
+    }
+}
+
+#[test]
+fn numbers_that_blow_up_are_a_row_and_the_rest_goes_on() {
+    let house = House::new();
+    let settings = ["--set", "flow.step_size=1e160", "--set", "precision=f64"];
+    let output = run(house.reproduce(&settings));
+    assert!(output.status.success(), "{}", stderr(&output));
+    let statuses = column(&house.read("rows.csv"), "status");
+    assert!(
+        statuses.iter().all(|s| s == "diverged in flow 1"),
+        "{statuses:?}"
+    );
+}
+
+#[test]
+fn two_runs_into_one_folder_do_not_mix() {
+    let house = House::new();
+    std::fs::create_dir_all(house.out()).unwrap();
+    let journal = std::fs::File::create(house.out().join("journal.jsonl")).unwrap();
+    journal.lock().unwrap();
+    let output = run(house.reproduce(&[]));
+    assert_eq!(output.status.code(), Some(1));
+    assert!(
+        stderr(&output).contains("another run"),
+        "{}",
+        stderr(&output)
+    );
+}
+
+#[test]
+fn mistakes_are_answered_with_what_to_try() {
+    let house = House::new();
+    for (arguments, code, hint) in [
+        (vec!["reproduce", "table9"], 1, "table2"),
+        (vec!["reproduce", "table2", "--profile", "fast"], 1, "smoke"),
+        (
+            vec!["reproduce", "table2", "--set", "flow.stepsize=1"],
+            1,
+            "stepsize",
+        ),
+        (
+            vec!["reproduce", "table2", "--devices", "gpu"],
+            2,
+            "cuda:0,1,2,3",
+        ),
+        (
+            vec!["reproduce", "table2", "--datasets", "mnits", "--offline"],
+            1,
+            "mnist",
+        ),
+        (
+            vec!["report", "nowhere"],
+            1,
+            "was anything reproduced there?",
+        ),
+        (vec!["frobnicate"], 2, "--help"),
+    ] {
+        let output = run(house.command(&arguments));
+        assert_eq!(
+            output.status.code(),
+            Some(code),
+            "{arguments:?}: {}",
+            stderr(&output)
+        );
+        assert!(
+            stderr(&output).contains(hint),
+            "{arguments:?}: {}",
+            stderr(&output)
+        );
+    }
+}
+
+#[test]
+fn list_and_doctor_say_what_there_is() {
+    let house = House::new();
+    let listed = succeed(house.command(&["list"]));
+    for name in ["table2", "--profile paper", "a8a", "a9a", "mnist", "usps"] {
+        assert!(listed.contains(name), "{name} is missing from:\n{listed}");
+    }
+    let told = succeed(house.command(&["doctor", "--registry", "tiny.yaml"]));
+    for name in [
+        "cores",
+        "tiny.libsvm",
+        "usps.t",
+        "32 cells on a8a, a9a, mnist, usps",
+    ] {
+        assert!(told.contains(name), "{name} is missing from:\n{told}");
+    }
+}
+
+#[test]
+fn a_cell_has_another_key_whenever_anything_it_depends_on_differs() {
+    let house = House::new();
+    succeed(house.reproduce(&[]));
+    let journal = harness::journal::read(&house.out().join("journal.jsonl")).unwrap();
+    let environment = Environment::current();
+    let cell = &journal[2].cell;
+    let key = cell.key(&environment);
+    let others = [
+        Cell {
+            seed: cell.seed + 1,
+            ..cell.clone()
+        },
+        Cell {
+            tolerance: 2.0 * cell.tolerance,
+            ..cell.clone()
+        },
+        Cell {
+            data_digest: "another".into(),
+            ..cell.clone()
+        },
+        Cell {
+            window: cell.window + 1,
+            ..cell.clone()
+        },
+        Cell {
+            flows: cell.flows + 1,
+            ..cell.clone()
+        },
+        Cell {
+            devices: "cuda:0".into(),
+            ..cell.clone()
+        },
+    ];
+    assert!(others.iter().all(|other| other.key(&environment) != key));
+    let newer = Environment {
+        commit: "another".into(),
+        ..environment
+    };
+    assert_ne!(cell.key(&newer), key);
+}
