@@ -1,10 +1,11 @@
 //! Multinomial logistic regression, the problem of the paper's Sections 4.1 and 4.3.
 
-mod residual;
+mod kernel;
+mod product;
 
 use crate::{Cost, Error, Potential, Result};
 use candle_core::{D, DType, Device, Tensor};
-use residual::SoftmaxMinusTarget;
+use kernel::ResidualProduct;
 use std::sync::Arc;
 
 /// What distinguishes one logistic regression from another, besides its data.
@@ -140,27 +141,31 @@ impl LogisticRegression {
             .matmul(&point.reshape((self.features(), self.problem.classes))?)?)
     }
 
-    /// softmax(z) − y for logits `[n, W·C]`, W blocks of C columns.
-    fn residual(&self, logits: Tensor) -> Result<Tensor> {
+    /// Xᵀ(softmax(XΘ) − Y), `[d, W·C]`, for weights `[d, W·C]`: W blocks of C columns.
+    fn residual_product(&self, weights: &Tensor) -> Result<Tensor> {
         let classes = self.problem.classes;
-        if logits.device().is_cpu() {
-            logits.inplace_op1(&SoftmaxMinusTarget {
+        if self.device().is_cpu() {
+            let fused = ResidualProduct {
                 targets: self.targets.clone(),
                 classes,
-            })?;
-            return Ok(logits);
+            };
+            return Ok(self.x.apply_op2_no_bwd(&weights.contiguous()?, &fused)?);
         }
-        let (n, columns) = logits.dims2()?;
-        let z = logits.reshape((n, columns / classes, classes))?;
+        let (n, columns) = (self.samples(), weights.dim(1)?);
+        let z = self
+            .x
+            .matmul(weights)?
+            .reshape((n, columns / classes, classes))?;
         let e = z.broadcast_sub(&z.max_keepdim(D::Minus1)?)?.exp()?;
         let softmax = e.broadcast_div(&e.sum_keepdim(D::Minus1)?)?;
-        let kinds = Tensor::arange(0u32, classes as u32, logits.device())?;
+        let kinds = Tensor::arange(0u32, classes as u32, self.device())?;
         let target = self
             .labels
             .unsqueeze(1)?
             .broadcast_eq(&kinds.unsqueeze(0)?)?;
-        let target = target.to_dtype(logits.dtype())?.unsqueeze(1)?;
-        Ok(softmax.broadcast_sub(&target)?.reshape((n, columns))?)
+        let target = target.to_dtype(self.dtype())?.unsqueeze(1)?;
+        let residual = softmax.broadcast_sub(&target)?.reshape((n, columns))?;
+        Ok(self.x.t()?.matmul(&residual)?)
     }
 
     fn features(&self) -> usize {
@@ -234,8 +239,7 @@ impl Potential for LogisticRegression {
         // [W, d, C] to [d, W·C] and back: small beside the data.
         let side_by_side = |t: &Tensor, a, b| t.reshape((a, b, classes))?.transpose(0, 1);
         let weights = side_by_side(points, window, d)?.reshape((d, window * classes))?;
-        let residual = self.residual(self.x.matmul(&weights)?)?;
-        let sums = self.x.t()?.matmul(&residual)?;
+        let sums = self.residual_product(&weights)?;
         let sums = side_by_side(&sums, d, window)?.reshape((window, dimension))?;
         let gradients = (sums * (1.0 / self.samples() as f64))?;
         match &self.penalty {
