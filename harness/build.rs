@@ -1,6 +1,18 @@
 //! Tells the program what it was built from: commit, profile, compiler.
 
+use std::collections::hash_map::DefaultHasher;
+use std::hash::{Hash, Hasher};
+use std::path::PathBuf;
 use std::process::Command;
+
+/// What a measurement depends on.
+const SOURCES: [&str; 5] = [
+    "src",
+    "../optim/src",
+    "../datasets/src",
+    "../Cargo.lock",
+    "../Cargo.toml",
+];
 
 fn main() {
     // The commit has to be looked up again when it changes, and whether the tree differs from it
@@ -21,6 +33,10 @@ fn main() {
         "cargo:rustc-env=HARNESS_COMMIT={commit}{}",
         if changed { "-changed" } else { "" }
     );
+    println!(
+        "cargo:rustc-env=HARNESS_SOURCES={:016x}",
+        hash_of(&SOURCES.map(PathBuf::from))
+    );
     let rustc = std::env::var("RUSTC").unwrap_or_else(|_| "rustc".into());
     let version = output(&rustc, &["--version"]).unwrap_or_else(|| "unknown".into());
     println!("cargo:rustc-env=HARNESS_RUSTC={version}");
@@ -34,4 +50,19 @@ fn output(program: &str, arguments: &[&str]) -> Option<String> {
         .status
         .success()
         .then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
+}
+
+/// A hash of the content of files, and of folders' files, whatever their order on disk.
+fn hash_of(paths: &[PathBuf]) -> u64 {
+    let mut hash = DefaultHasher::new();
+    for path in paths {
+        if let Ok(folder) = std::fs::read_dir(path) {
+            let mut inside: Vec<PathBuf> = folder.filter_map(|e| Some(e.ok()?.path())).collect();
+            inside.sort();
+            hash_of(&inside).hash(&mut hash);
+        } else if let Ok(content) = std::fs::read(path) {
+            content.hash(&mut hash);
+        }
+    }
+    hash.finish()
 }

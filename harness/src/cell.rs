@@ -1,5 +1,6 @@
 //! A cell: one thing that is measured, and the unit of resuming and verifying.
 
+use crate::device::Placement;
 use crate::environment::Environment;
 use crate::plan::{EvaluatorKind, Model, Plan, Precision, Start, Window};
 use optim::{Kinetic, Predictor, Velocity, WindowMethod};
@@ -42,6 +43,8 @@ pub struct Cell {
     pub backend: String,
     /// The placement's label.
     pub devices: String,
+    /// How many workers compute gradients.
+    pub workers: usize,
     /// Whether there are more workers than cores.
     pub oversubscribed: bool,
     /// What evaluates.
@@ -74,10 +77,8 @@ pub struct Place<'a> {
     pub dataset: &'a datasets::Dataset,
     /// cpu or cuda.
     pub backend: &'a str,
-    /// The placement's label.
-    pub devices: &'a str,
-    /// Whether there are more workers than cores.
-    pub oversubscribed: bool,
+    /// What it runs on.
+    pub placement: &'a Placement,
 }
 
 impl Cell {
@@ -101,8 +102,9 @@ impl Cell {
             steps: plan.steps,
             flows,
             backend: place.backend.to_owned(),
-            devices: place.devices.to_owned(),
-            oversubscribed: place.oversubscribed,
+            devices: place.placement.label.clone(),
+            workers: place.placement.devices.len(),
+            oversubscribed: place.placement.oversubscribed,
             evaluator: if sequential {
                 EvaluatorKind::Sequential
             } else {
@@ -130,8 +132,7 @@ impl Cell {
     #[must_use]
     pub fn key(&self, environment: &Environment) -> String {
         let mut hash = Sha256::new();
-        // A struct of names and numbers always becomes JSON.
-        hash.update(serde_json::to_vec(self).unwrap_or_default());
+        hash.update(serde_json::to_vec(self).expect("names and numbers become JSON"));
         hash.update(environment.fingerprint());
         hash.finalize()
             .iter()

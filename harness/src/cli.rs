@@ -18,7 +18,8 @@ pub struct Cli {
 }
 
 const EXIT_CODES: &str = "\
-Exit codes: 0 done, 1 something failed, 2 a mistake on the command line, 3 no real data to be had.
+Exit codes: 0 done, 1 something failed or does not exist, 2 the command line could not be
+understood, 3 no real data to be had.
 
 Example: harness reproduce table2 --data-dir ~/libsvm --profile smoke";
 
@@ -70,7 +71,8 @@ pub struct Reproduce {
     /// Only these data sets
     #[arg(long, value_delimiter = ',', value_name = "NAME,…")]
     pub datasets: Vec<String>,
-    /// What to compute on: cpu, cpu:N (at most N workers), cuda:0, cuda:0,1,2,3
+    /// What to compute on: cpu, cpu:N (at most N workers; one whole device still has all cores),
+    /// cuda:0, cuda:0,1,2,3
     #[arg(long, default_value = "cpu", value_name = "DEVICES")]
     pub devices: Request,
     /// Change a value of the plan for this run, for example flow.steps=40
@@ -79,7 +81,7 @@ pub struct Reproduce {
     /// Where to write [default: reports/TARGET]
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
-    /// Forget what was measured before and start over
+    /// Start over; what was measured before is kept in journal.jsonl.old
     #[arg(long)]
     pub fresh: bool,
     /// Where data comes from

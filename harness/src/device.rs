@@ -114,8 +114,9 @@ impl Machine {
                     cfg!(feature = "cuda"),
                     "this program was built without CUDA: build it with `cargo run --release --features cuda -p harness -- …` on a machine with the CUDA toolkit, or use --devices cpu"
                 );
+                // A stream of its own, not the calling thread's: workers share the first device.
                 let open = |&i: &usize| {
-                    Device::new_cuda(i).with_context(|| {
+                    Device::new_cuda_with_stream(i).with_context(|| {
                         format!("opening cuda:{i}: is it there (nvidia-smi), and its driver?")
                     })
                 };

@@ -11,6 +11,8 @@ pub struct Environment {
     pub version: String,
     /// The commit it was built from; `-changed` when its tree differed from the commit.
     pub commit: String,
+    /// A hash of the sources it was built from.
+    pub sources: String,
     /// release or debug.
     pub build_profile: String,
     /// The compiler.
@@ -55,6 +57,7 @@ impl Environment {
         Self {
             version: env!("CARGO_PKG_VERSION").into(),
             commit: env!("HARNESS_COMMIT").into(),
+            sources: env!("HARNESS_SOURCES").into(),
             build_profile: env!("HARNESS_PROFILE").into(),
             rustc: env!("HARNESS_RUSTC").into(),
             crates: locked_versions(include_str!("../../Cargo.lock"), CRATES),
@@ -68,12 +71,13 @@ impl Environment {
         }
     }
 
-    /// What makes two measurements of a cell comparable: the program and the kind of machine.
+    /// What makes two measurements of a cell comparable: the program, by its sources and not by
+    /// its commit, and the kind of machine.
     #[must_use]
     pub fn fingerprint(&self) -> String {
         [
-            self.version.as_str(),
-            &self.commit,
+            self.sources.as_str(),
+            &self.rustc,
             &self.build_profile,
             &self.cpu,
             &self.cores.to_string(),
@@ -112,10 +116,10 @@ mod tests {
     }
 
     #[test]
-    fn another_commit_or_machine_is_another_fingerprint() {
+    fn other_sources_or_another_machine_are_another_fingerprint() {
         let here = Environment::current();
         let newer = Environment {
-            commit: "another".into(),
+            sources: "another".into(),
             ..here.clone()
         };
         let elsewhere = Environment {

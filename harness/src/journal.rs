@@ -2,10 +2,11 @@
 //! that is shown is made from it.
 
 use crate::cell::Cell;
-use anyhow::{Context, Result, ensure};
+use crate::progress::say;
+use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use std::fs::{File, OpenOptions};
+use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
@@ -45,11 +46,11 @@ pub enum Outcome {
 pub struct Measured {
     /// After each flow.
     pub flows: Vec<FlowRecord>,
-    /// Relative distance of the end point from the sequential flow's.
-    pub flow_error: f64,
+    /// Relative distance of the end point from the sequential flow's, where that is a number.
+    pub flow_error: Option<f64>,
     /// Seconds of each flow of each timed run.
     pub wall_s: Vec<Vec<f64>>,
-    /// The same of the sequential run timed just before it.
+    /// The same of the sequential run timed next to it.
     pub baseline_wall_s: Vec<Vec<f64>>,
     /// Gradients of one sequential run.
     pub baseline_gradients: u64,
@@ -83,11 +84,10 @@ pub struct Journal {
 
 impl Journal {
     /// Opens the journal at `path`, or begins one. A last line that a killed process left
-    /// unfinished is cut off.
+    /// unfinished is cut off; lines of another version of this program stay, and are passed over.
     ///
     /// # Errors
-    /// If another process has it open, it cannot be read or written, or a finished line is not a
-    /// journal's.
+    /// If another process has it open, or it cannot be read or written.
     pub fn open(path: &Path) -> Result<Self> {
         if let Some(folder) = path.parent() {
             std::fs::create_dir_all(folder)
@@ -100,16 +100,23 @@ impl Journal {
             .truncate(false)
             .open(path)
             .with_context(|| format!("opening {}", path.display()))?;
-        ensure!(
-            file.try_lock().is_ok(),
-            "{} is being written by another run: wait for it, or use --out DIR",
-            path.display()
-        );
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => bail!(
+                "{} is being written by another run: wait for it, or use --out DIR",
+                path.display()
+            ),
+            // A file system without locks; two runs into one folder are then the user's affair.
+            Err(TryLockError::Error(error)) => say(&format!(
+                "{} cannot be locked ({error}): let no second run write there",
+                path.display()
+            )),
+        }
         let mut text = String::new();
         file.read_to_string(&mut text)
             .with_context(|| format!("reading {}", path.display()))?;
         let whole = text.rfind('\n').map_or(0, |end| end + 1);
-        let entries = parse(&text[..whole], path)?;
+        let entries = parse(&text[..whole], path);
         file.set_len(whole as u64)?;
         file.seek(SeekFrom::End(0))?;
         Ok(Self {
@@ -119,11 +126,16 @@ impl Journal {
         })
     }
 
-    /// Forgets everything in it.
+    /// Starts over. What was in it is kept beside it, as `journal.jsonl.old`.
     ///
     /// # Errors
-    /// If it cannot be written.
+    /// If the folder cannot be written.
     pub fn clear(&mut self) -> Result<()> {
+        if self.file.metadata()?.len() > 0 {
+            let old = self.path.with_extension("jsonl.old");
+            std::fs::copy(&self.path, &old)
+                .with_context(|| format!("keeping the old journal as {}", old.display()))?;
+        }
         self.file.set_len(0)?;
         self.file.seek(SeekFrom::Start(0))?;
         self.entries.clear();
@@ -161,24 +173,29 @@ impl Journal {
 /// Reads a journal that nobody is writing; an unfinished last line is passed over.
 ///
 /// # Errors
-/// If it cannot be read, or a finished line is not a journal's.
+/// If it cannot be read.
 pub fn read(path: &Path) -> Result<Vec<Entry>> {
     let text = std::fs::read_to_string(path)
         .with_context(|| format!("reading {}: was anything reproduced there?", path.display()))?;
-    parse(&text[..text.rfind('\n').map_or(0, |end| end + 1)], path)
+    Ok(parse(
+        &text[..text.rfind('\n').map_or(0, |end| end + 1)],
+        path,
+    ))
 }
 
-fn parse(text: &str, path: &Path) -> Result<Vec<Entry>> {
-    let line = |(number, line): (usize, &str)| {
-        serde_json::from_str(line).with_context(|| {
-            format!(
-                "{} line {}: not an entry of this version; --fresh starts over",
-                path.display(),
-                number + 1
-            )
-        })
-    };
-    text.lines().enumerate().map(line).collect()
+fn parse(text: &str, path: &Path) -> Vec<Entry> {
+    let entries: Vec<Entry> = text
+        .lines()
+        .filter_map(|line| serde_json::from_str(line).ok())
+        .collect();
+    let foreign = text.lines().count() - entries.len();
+    if foreign > 0 {
+        say(&format!(
+            "{}: {foreign} lines are not this version's and are passed over",
+            path.display()
+        ));
+    }
+    entries
 }
 
 /// The entries of the given cells, in the cells' order; the newest where a cell has several.

@@ -33,6 +33,8 @@ pub struct Manifest {
     pub devices: String,
     /// The root seed.
     pub seed: u64,
+    /// SHA-256 of datasets.yaml.
+    pub registry_sha256: String,
     /// The data.
     pub data: Vec<Data>,
     /// Keys of the cells of this run, in order.

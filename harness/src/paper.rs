@@ -17,18 +17,36 @@ pub struct Paper {
 pub struct Table2 {
     /// What it was measured on.
     pub machine: String,
-    /// The predictor of its runs.
-    pub predictor: String,
     /// The number of workers whose speedup it gives.
     pub workers: u64,
+    /// How its runs were made.
+    pub setting: Setting,
     /// Its columns.
     pub datasets: BTreeMap<String, Table2Column>,
+}
+
+/// What has to be the same for a row to be compared with the paper's.
+#[derive(Clone, Debug, Deserialize, Serialize, PartialEq)]
+#[serde(deny_unknown_fields)]
+pub struct Setting {
+    /// φ.
+    pub kinetic_energy: String,
+    /// θ.
+    pub step_size: f64,
+    /// S.
+    pub steps: u64,
+    /// τ.
+    pub tolerance: f64,
+    /// What new slots of the window hold.
+    pub predictor: String,
 }
 
 /// One data set of Table 2.
 #[derive(Clone, Debug, Deserialize, Serialize, PartialEq)]
 #[serde(deny_unknown_fields)]
 pub struct Table2Column {
+    /// Which rows train and which test, as Table 1 counts them.
+    pub split: String,
     /// Seconds, by number of workers.
     pub wall_s: BTreeMap<u64, f64>,
     /// The printed ratio.

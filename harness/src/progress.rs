@@ -1,9 +1,14 @@
 //! Progress bars: which data set, which cell, time left. None when nobody is watching.
 
 use indicatif::{ProgressBar, ProgressStyle};
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Write};
 use std::sync::Mutex;
 use std::time::Duration;
+
+/// Prints a line to standard error; a reader who has left is no error.
+pub fn say(line: &str) {
+    let _ = writeln!(std::io::stderr().lock(), "{line}");
+}
 
 /// A bar over the work of a whole run, in units of estimated operations.
 pub struct RunBar {
@@ -34,7 +39,7 @@ impl RunBar {
 
     /// Prints a line above the bar.
     pub fn say(&self, line: &str) {
-        self.bar.suspend(|| eprintln!("{line}"));
+        self.bar.suspend(|| say(line));
     }
 
     /// Removes the bar.
@@ -87,7 +92,7 @@ impl datasets::Progress for DataBar {
     }
 
     fn note(&self, message: &str) {
-        eprintln!("{message}");
+        say(message);
     }
 }
 

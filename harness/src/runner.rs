@@ -1,265 +1,277 @@
 //! Runs cells. The only clock in the house.
 //!
-//! A cell is run once untimed, with loss and accuracy evaluated after every flow; then `repeats`
-//! times against the clock, each run next to one of the sequential flow it is compared with
-//! (A B A B …), so that a drift of the machine's speed meets both. The clock runs only while a
-//! flow is computed, and is read only when the device has finished what it was asked.
+//! The cells of a *group* are compared with one sequential flow, their baseline. Each is run once
+//! untimed, with loss and accuracy evaluated after every flow. Then all are timed in rounds, as
+//! often as the plan says: A B C A D E A …, the baseline A next to every other run, so that a drift
+//! of the machine's speed meets both halves of a pair; the order rotates from round to round. The
+//! clock runs only while a flow is computed, and is read only when the device has finished what it
+//! was asked.
 
+use crate::bench::{Bench, Gradients};
 use crate::cell::Cell;
-use crate::device::{Machine, Placement};
+use crate::device::Placement;
 use crate::journal::{FlowRecord, Measured, Outcome};
-use crate::plan::{EvaluatorKind, Scale, Start};
-use crate::seed::Seeds;
-use anyhow::{Context, Result};
-use candle_core::{DType, Device, Tensor};
-use datasets::{Dataset, Split};
-use optim::{
-    Batched, Cost, Counted, Devices, Evaluator, Flow, HamiltonianDescent, LogisticRegression,
-    Method, Potential, Problem, Sequential, SymplecticEuler, WindowedDescent, WindowedFlow,
-};
-use rand::RngExt;
+use crate::statistics::median;
+use anyhow::Result;
+use candle_core::{DType, Tensor};
+use optim::{Evaluator, Method};
 use std::sync::Arc;
 use std::time::Instant;
 
-/// A data set on a machine, ready for its cells.
-pub struct Bench {
-    machine: Machine,
-    train: Arc<LogisticRegression>,
-    test: LogisticRegression,
-    start: Tensor,
-    /// End points of sequential flows, by what they ran on.
-    references: Vec<(Reference, Tensor)>,
+/// Measures the cells of one group; they differ in window, predictor and the like, not in what
+/// they are compared with. Tells `step` of every flow that is done. The outcomes are in the order
+/// of the cells: one that fails is a failed outcome, and the others go on.
+///
+/// # Errors
+/// If the baseline itself cannot be run.
+pub fn measure(bench: &Bench, cells: &[Cell], step: &dyn Fn()) -> Result<Vec<Outcome>> {
+    let Some(like) = cells.first() else {
+        return Ok(Vec::new());
+    };
+    let baseline = Baseline::new(bench, like, step)?;
+    let mut outcomes: Vec<Option<Outcome>> = vec![None; cells.len()];
+    let mut contestants = Vec::new();
+    for (index, cell) in cells
+        .iter()
+        .enumerate()
+        .filter(|(_, cell)| !cell.is_baseline())
+    {
+        match Contestant::new(bench, cell, index, &baseline, step) {
+            Ok(Ok(contestant)) => contestants.push(contestant),
+            Ok(Err(diverged)) => outcomes[index] = Some(diverged),
+            Err(error) => outcomes[index] = Some(failed(&error)),
+        }
+    }
+    let baseline_runs = timed_rounds(&baseline, &mut contestants, like, step)?;
+    for contestant in contestants {
+        let index = contestant.index;
+        outcomes[index] = Some(contestant.outcome());
+    }
+    for (index, cell) in cells
+        .iter()
+        .enumerate()
+        .filter(|(_, cell)| cell.is_baseline())
+    {
+        outcomes[index] = Some(baseline.outcome(bench, cell, &baseline_runs)?);
+    }
+    // Every index was a contestant's, a failure's or the baseline's.
+    Ok(outcomes.into_iter().flatten().collect())
 }
 
-/// What a sequential flow's end point depends on, given the data set.
-type Reference = (String, usize);
+/// How many flows `measure` runs, for estimating the time left.
+#[must_use]
+pub fn flows_of(cells: &[Cell]) -> usize {
+    let Some(like) = cells.first() else { return 0 };
+    let contestants = cells.iter().filter(|cell| !cell.is_baseline()).count();
+    let evaluated = (1 + contestants) * like.flows;
+    let warm_up = (1 + contestants) * like.warmup_flows;
+    let round = contestants + contestants.div_ceil(2).max(1);
+    evaluated + warm_up + (1 + like.repeats * round) * like.flows
+}
 
-impl Bench {
-    /// Puts a data set on the machine's first device and draws the starting point. All cells of
-    /// a bench share the plan's model, start and precision; `like` is one of them.
-    ///
-    /// # Errors
-    /// If the device has no room.
-    pub fn new(machine: &Machine, dataset: &Dataset, like: &Cell) -> Result<Self> {
-        let home = machine.home();
-        let load = |split: &Split| potential(split, dataset, like, home);
-        let train = load(&dataset.train).context("loading the training rows onto the device")?;
-        let test = load(&dataset.test).context("loading the test rows onto the device")?;
-        let start = starting_point(like, dataset.features, train.dimension(), home)?;
-        let references = Vec::new();
+/// The sequential flow of a group.
+struct Baseline<'a> {
+    bench: &'a Bench,
+    placement: Placement,
+    evaluator: Arc<dyn Evaluator>,
+    /// The untimed run; the inner error is the flow in which it diverged.
+    run: std::result::Result<Evaluated, usize>,
+}
+
+impl<'a> Baseline<'a> {
+    fn new(bench: &'a Bench, like: &Cell, step: &dyn Fn()) -> Result<Self> {
+        let placement = bench.baseline_placement(like)?;
+        let evaluator = bench.baseline_evaluator();
+        let method = bench.sequential_flow(like, &evaluator)?;
+        let run = evaluated(bench, method, like.flows, &placement, step)?;
         Ok(Self {
-            machine: machine.clone(),
-            train: Arc::new(train),
-            test,
-            start,
-            references,
+            bench,
+            placement,
+            evaluator,
+            run,
         })
     }
 
-    /// The least work of one gradient.
-    #[must_use]
-    pub fn gradient_cost(&self) -> Cost {
-        self.train.cost(1)
+    /// Seconds of each flow of one run.
+    fn timed(&self, cell: &Cell, flows: usize, step: &dyn Fn()) -> Result<Vec<f64>> {
+        let method = self.bench.sequential_flow(cell, &self.evaluator)?;
+        timed(&self.placement, flows, method, step)
     }
 
-    /// Measures a cell, telling `step` of every flow that is done.
-    ///
-    /// # Errors
-    /// If a device fails.
-    pub fn measure(&mut self, cell: &Cell, step: &dyn Fn()) -> Result<Outcome> {
-        let placement = self.placement(cell)?;
-        let evaluator = self.evaluator(cell, &placement)?;
-        let (flows, end) = match self.evaluated(cell, &placement, &evaluator, step)? {
+    /// The baseline as a cell: each of its runs against the one before, which shows the noise.
+    fn outcome(&self, bench: &Bench, cell: &Cell, runs: &[Vec<f64>]) -> Result<Outcome> {
+        let run = match &self.run {
             Ok(run) => run,
-            Err(flow) => return Ok(Outcome::Diverged { flow }),
+            Err(flow) => return Ok(Outcome::Diverged { flow: *flow }),
         };
-        let sequential = self.baseline_placement(cell)?;
-        let baseline = self.sequential_evaluator();
-        let reference = self.reference(cell, &sequential, step)?;
-        let mut measured = Measured {
-            flow_error: relative_distance(&end, &reference)?,
-            baseline_gradients: (cell.flows * cell.steps) as u64,
-            round_overhead_s: self.round_overhead(cell, &placement)?,
-            flows,
+        Ok(Outcome::Measured(Measured {
+            flows: run.flows.clone(),
+            flow_error: Some(0.0),
+            wall_s: runs.iter().skip(1).cloned().collect(),
+            baseline_wall_s: runs
+                .iter()
+                .take(runs.len().saturating_sub(1))
+                .cloned()
+                .collect(),
+            baseline_gradients: gradients(cell),
+            round_overhead_s: round_overhead(bench, cell, &self.placement)?,
+        }))
+    }
+}
+
+/// A cell that is compared with the baseline.
+struct Contestant<'a> {
+    bench: &'a Bench,
+    cell: &'a Cell,
+    index: usize,
+    placement: Placement,
+    evaluator: Arc<dyn Evaluator>,
+    measured: Measured,
+    failure: Option<Outcome>,
+}
+
+impl<'a> Contestant<'a> {
+    /// Runs it untimed; the inner error is how it diverged.
+    fn new(
+        bench: &'a Bench,
+        cell: &'a Cell,
+        index: usize,
+        baseline: &Baseline<'_>,
+        step: &dyn Fn(),
+    ) -> Result<std::result::Result<Self, Outcome>> {
+        let placement = bench.placement(cell)?;
+        let evaluator = bench.evaluator(cell, &placement, Gradients::Real)?;
+        let method = bench.method(cell, &evaluator)?;
+        let run = match evaluated(bench, method, cell.flows, &placement, step)? {
+            Ok(run) => run,
+            Err(flow) => return Ok(Err(Outcome::Diverged { flow })),
+        };
+        let flow_error = match &baseline.run {
+            Ok(sequential) => relative_distance(&run.end, &sequential.end)?,
+            Err(_) => None,
+        };
+        let measured = Measured {
+            flows: run.flows,
+            flow_error,
+            baseline_gradients: gradients(cell),
+            round_overhead_s: round_overhead(bench, cell, &placement)?,
             ..Measured::default()
         };
-        let baseline_run = |flows: usize| {
-            timed(
-                &sequential,
-                flows,
-                || self.sequential_flow(cell, &baseline),
-                step,
-            )
-        };
-        let run = |flows: usize| timed(&placement, flows, || self.method(cell, &evaluator), step);
-        baseline_run(cell.warmup_flows)?;
-        run(cell.warmup_flows)?;
-        for _ in 0..cell.repeats {
-            measured.baseline_wall_s.push(baseline_run(cell.flows)?);
-            measured.wall_s.push(run(cell.flows)?);
+        Ok(Ok(Self {
+            bench,
+            cell,
+            index,
+            placement,
+            evaluator,
+            measured,
+            failure: None,
+        }))
+    }
+
+    /// Seconds of each flow of one run; `None` if it failed, now or before.
+    fn timed(&mut self, flows: usize, step: &dyn Fn()) -> Option<Vec<f64>> {
+        if self.failure.is_some() {
+            return None;
         }
-        Ok(Outcome::Measured(measured))
+        let run = self
+            .bench
+            .method(self.cell, &self.evaluator)
+            .and_then(|method| timed(&self.placement, flows, method, step));
+        run.map_err(|error| self.failure = Some(failed(&error)))
+            .ok()
     }
 
-    /// How many flows `measure` runs, for the progress bar.
-    #[must_use]
-    pub fn flows_of(cell: &Cell) -> usize {
-        2 * cell.flows + 2 * (cell.warmup_flows + cell.repeats * cell.flows)
-    }
-
-    fn placement(&self, cell: &Cell) -> Result<Placement> {
-        match cell.group {
-            EvaluatorKind::Devices => self.machine.workers(cell.window),
-            _ => Ok(self.machine.whole()),
-        }
-    }
-
-    /// What the sequential flow of the cell's group runs on.
-    fn baseline_placement(&self, cell: &Cell) -> Result<Placement> {
-        match cell.group {
-            EvaluatorKind::Devices => self.machine.workers(1),
-            _ => Ok(self.machine.whole()),
-        }
-    }
-
-    fn sequential_evaluator(&self) -> Arc<dyn Evaluator> {
-        Arc::new(Sequential::new(self.train.clone()))
-    }
-
-    fn evaluator(&self, cell: &Cell, placement: &Placement) -> Result<Arc<dyn Evaluator>> {
-        Ok(match cell.evaluator {
-            EvaluatorKind::Sequential => self.sequential_evaluator(),
-            EvaluatorKind::Batched => Arc::new(Batched::new(self.train.clone())),
-            EvaluatorKind::Devices => Arc::new(Devices::new(&placement.devices, |device| {
-                Ok(Arc::new(self.train.to_device(device)?) as Arc<dyn Potential>)
-            })?),
-        })
-    }
-
-    fn method(&self, cell: &Cell, evaluator: &Arc<dyn Evaluator>) -> Result<Box<dyn Method>> {
-        if cell.is_baseline() {
-            return self.sequential_flow(cell, evaluator);
-        }
-        let forces = Counted::shared(evaluator.clone());
-        Ok(Box::new(WindowedDescent::new(
-            forces,
-            windowed(cell),
-            self.start.clone(),
-        )))
-    }
-
-    /// The sequential flow that Picard iteration converges to: symplectic Euler.
-    fn sequential_flow(
-        &self,
-        cell: &Cell,
-        evaluator: &Arc<dyn Evaluator>,
-    ) -> Result<Box<dyn Method>> {
-        let integrator = Box::new(SymplecticEuler);
-        let flow = Flow::new(cell.kinetic, integrator, cell.step_size, cell.steps)?;
-        let forces = Counted::shared(evaluator.clone());
-        Ok(Box::new(HamiltonianDescent::new(
-            forces,
-            flow,
-            self.start.clone(),
-        )))
-    }
-
-    /// One untimed run with everything written down. The inner error is the flow in which the
-    /// numbers stopped being finite.
-    fn evaluated(
-        &self,
-        cell: &Cell,
-        placement: &Placement,
-        evaluator: &Arc<dyn Evaluator>,
-        step: &dyn Fn(),
-    ) -> Result<std::result::Result<(Vec<FlowRecord>, Tensor), usize>> {
-        let mut method = self.method(cell, evaluator)?;
-        let mut records = Vec::with_capacity(cell.flows);
-        for flow in 1..=cell.flows {
-            let progress = placement.run(|| method.advance())?;
-            let train_loss = self.train.value(method.position())?;
-            if progress.termination.is_some() || !train_loss.is_finite() {
-                return Ok(Err(flow));
-            }
-            records.push(FlowRecord {
-                rounds: progress.counts.rounds,
-                requested: progress.counts.requested,
-                distinct: progress.counts.distinct,
-                strides: progress.strides,
-                train_loss,
-                test_accuracy: self.test.accuracy(method.position())?,
-            });
-            step();
-        }
-        Ok(Ok((records, method.position().clone())))
-    }
-
-    /// The end point of the sequential flow; computed once for all cells of a group.
-    fn reference(&mut self, cell: &Cell, placement: &Placement, step: &dyn Fn()) -> Result<Tensor> {
-        let name: Reference = (placement.label.clone(), cell.flows);
-        if let Some((_, end)) = self.references.iter().find(|(known, _)| *known == name) {
-            (0..cell.flows).for_each(|_| step());
-            return Ok(end.clone());
-        }
-        let mut method = self.sequential_flow(cell, &self.sequential_evaluator())?;
-        for _ in 0..cell.flows {
-            placement.run(|| method.advance())?;
-            step();
-        }
-        let end = method.position().clone();
-        self.references.push((name, end.clone()));
-        Ok(end)
-    }
-
-    /// Seconds of one round in which gradients cost nothing: exchange of points and gradients,
-    /// window update, norms, stride. The median over the cell's repeats.
-    fn round_overhead(&self, cell: &Cell, placement: &Placement) -> Result<f64> {
-        let free = |device: &Device| -> Arc<dyn Potential> {
-            Arc::new(Free {
-                like: self.train.clone(),
-                device: device.clone(),
-            })
-        };
-        let here: Arc<dyn Potential> = free(self.machine.home());
-        let evaluator: Arc<dyn Evaluator> = match cell.evaluator {
-            EvaluatorKind::Sequential => Arc::new(Sequential::new(here)),
-            EvaluatorKind::Batched => Arc::new(Batched::new(here)),
-            EvaluatorKind::Devices => {
-                Arc::new(Devices::new(&placement.devices, |device| Ok(free(device)))?)
-            }
-        };
-        let mut samples = Vec::with_capacity(cell.repeats);
-        for repeat in 0..=cell.repeats {
-            let mut method = self.method(cell, &evaluator)?;
-            let seconds = placement.run(|| clocked(placement, method.as_mut()))?;
-            if repeat > 0 {
-                samples.push(seconds / method.counts().rounds as f64);
-            }
-        }
-        Ok(crate::statistics::median(&samples).unwrap_or_default())
+    fn outcome(self) -> Outcome {
+        self.failure.unwrap_or(Outcome::Measured(self.measured))
     }
 }
 
-/// A cell's window.
-fn windowed(cell: &Cell) -> WindowedFlow {
-    WindowedFlow {
-        width: cell.window,
-        tolerance: cell.tolerance,
-        method: cell.window_method,
-        velocity: cell.velocity,
-        predictor: cell.predictor,
-        ..WindowedFlow::new(cell.kinetic, cell.step_size, cell.steps)
+/// Times baseline and contestants in rounds; returns the baseline's runs, in order.
+fn timed_rounds(
+    baseline: &Baseline<'_>,
+    contestants: &mut [Contestant<'_>],
+    like: &Cell,
+    step: &dyn Fn(),
+) -> Result<Vec<Vec<f64>>> {
+    if baseline.run.is_err() {
+        return Ok(Vec::new());
     }
+    baseline.timed(like, like.warmup_flows, step)?;
+    for contestant in contestants.iter_mut() {
+        contestant.timed(like.warmup_flows, step);
+    }
+    let mut runs = vec![baseline.timed(like, like.flows, step)?];
+    for round in 0..like.repeats {
+        let count = contestants.len();
+        let order: Vec<usize> = (0..count).map(|i| (i + round) % count).collect();
+        for pair in order.chunks(2) {
+            let before = runs.last().cloned().unwrap_or_default();
+            let walls: Vec<_> = pair
+                .iter()
+                .map(|&i| contestants[i].timed(like.flows, step))
+                .collect();
+            let after = baseline.timed(like, like.flows, step)?;
+            // The first of the two ran next to the baseline before, the second next to the one
+            // after.
+            for ((&i, wall), beside) in pair.iter().zip(walls).zip([&before, &after]) {
+                if let Some(wall) = wall {
+                    contestants[i].measured.wall_s.push(wall);
+                    contestants[i].measured.baseline_wall_s.push(beside.clone());
+                }
+            }
+            runs.push(after);
+        }
+        if order.is_empty() {
+            runs.push(baseline.timed(like, like.flows, step)?);
+        }
+    }
+    Ok(runs)
 }
 
-/// Seconds of each of `flows` flows of a new method.
+/// An untimed run with everything written down.
+struct Evaluated {
+    flows: Vec<FlowRecord>,
+    end: Tensor,
+}
+
+/// Runs a method untimed. The inner error is the flow in which its numbers stopped being finite.
+fn evaluated(
+    bench: &Bench,
+    mut method: Box<dyn Method>,
+    flows: usize,
+    placement: &Placement,
+    step: &dyn Fn(),
+) -> Result<std::result::Result<Evaluated, usize>> {
+    let mut records = Vec::with_capacity(flows);
+    for flow in 1..=flows {
+        let progress = placement.run(|| method.advance())?;
+        let train_loss = bench.train_loss(method.position())?;
+        if progress.termination.is_some() || !train_loss.is_finite() {
+            return Ok(Err(flow));
+        }
+        records.push(FlowRecord {
+            rounds: progress.counts.rounds,
+            requested: progress.counts.requested,
+            distinct: progress.counts.distinct,
+            strides: progress.strides,
+            train_loss,
+            test_accuracy: bench.test_accuracy(method.position())?,
+        });
+        step();
+    }
+    Ok(Ok(Evaluated {
+        flows: records,
+        end: method.position().clone(),
+    }))
+}
+
+/// Seconds of each of `flows` flows.
 fn timed(
     placement: &Placement,
     flows: usize,
-    method: impl FnOnce() -> Result<Box<dyn Method>>,
+    mut method: Box<dyn Method>,
     step: &dyn Fn(),
 ) -> Result<Vec<f64>> {
-    let mut method = method()?;
     let mut seconds = Vec::with_capacity(flows);
     for _ in 0..flows {
         seconds.push(placement.run(|| clocked(placement, method.as_mut()))?);
@@ -277,96 +289,39 @@ fn clocked(placement: &Placement, method: &mut dyn Method) -> Result<f64> {
     Ok(begin.elapsed().as_secs_f64())
 }
 
-fn potential(
-    split: &Split,
-    dataset: &Dataset,
-    cell: &Cell,
-    device: &Device,
-) -> Result<LogisticRegression> {
-    let shape = (split.len(), dataset.features);
-    let x = Tensor::from_vec(split.to_dense(), shape, device)?.to_dtype(cell.precision.dtype())?;
-    let problem = Problem {
-        classes: dataset.classes,
-        bias: cell.model.bias,
-        l2: cell.model.l2,
-    };
-    Ok(LogisticRegression::new(x, &split.labels, problem)?)
+/// Seconds of one round in which gradients cost nothing: exchange of points and gradients, window
+/// update, norms, stride. The median over the cell's repeats, after one that is not counted.
+fn round_overhead(bench: &Bench, cell: &Cell, placement: &Placement) -> Result<f64> {
+    let evaluator = bench.evaluator(cell, placement, Gradients::Free)?;
+    let mut samples = Vec::with_capacity(cell.repeats);
+    for repeat in 0..=cell.repeats {
+        let mut method = bench.method(cell, &evaluator)?;
+        let seconds = placement.run(|| clocked(placement, method.as_mut()))?;
+        if repeat > 0 {
+            samples.push(seconds / method.counts().rounds as f64);
+        }
+    }
+    Ok(median(&samples).unwrap_or_default())
 }
 
-/// Drawn on the host in f64, so that every device and precision starts from the same point.
-fn starting_point(
-    cell: &Cell,
-    features: usize,
-    dimension: usize,
-    device: &Device,
-) -> Result<Tensor> {
-    let scale = match cell.start {
-        Start::Zeros => 0.0,
-        Start::Uniform {
-            scale: Scale::Fixed(scale),
-        } => scale,
-        Start::Uniform {
-            scale: Scale::InverseSqrtFeatures,
-        } => 1.0 / (features as f64).sqrt(),
-    };
-    let mut stream = Seeds::new(cell.seed).stream(&["start", &cell.dataset]);
-    let point: Vec<f64> = (0..dimension)
-        .map(|_| scale * (2.0 * stream.random::<f64>() - 1.0))
-        .collect();
-    Ok(Tensor::from_vec(point, dimension, device)?.to_dtype(cell.precision.dtype())?)
+/// Gradients of one sequential run.
+fn gradients(cell: &Cell) -> u64 {
+    (cell.flows * cell.steps) as u64
 }
 
-fn relative_distance(a: &Tensor, b: &Tensor) -> Result<f64> {
+/// ‖a − b‖/‖b‖ in f64; `None` where that is no number.
+fn relative_distance(a: &Tensor, b: &Tensor) -> Result<Option<f64>> {
     let b = b.to_dtype(DType::F64)?;
     let apart = (a.to_dtype(DType::F64)? - &b)?
         .sqr()?
         .sum_all()?
         .to_scalar::<f64>()?;
     let size = b.sqr()?.sum_all()?.to_scalar::<f64>()?;
-    Ok((apart / size).sqrt())
+    Ok(Some((apart / size).sqrt()).filter(|distance| distance.is_finite()))
 }
 
-/// A potential of the same shape whose gradient is the point itself: what is left of a round's
-/// time is not gradients.
-struct Free {
-    like: Arc<LogisticRegression>,
-    device: Device,
-}
-
-impl Potential for Free {
-    fn dimension(&self) -> usize {
-        self.like.dimension()
-    }
-
-    fn dtype(&self) -> DType {
-        self.like.dtype()
-    }
-
-    fn device(&self) -> &Device {
-        &self.device
-    }
-
-    fn value(&self, point: &Tensor) -> optim::Result<f64> {
-        Ok(0.5
-            * point
-                .to_dtype(DType::F64)?
-                .sqr()?
-                .sum_all()?
-                .to_scalar::<f64>()?)
-    }
-
-    fn gradient(&self, point: &Tensor) -> optim::Result<Tensor> {
-        Ok(point.clone())
-    }
-
-    fn gradients(&self, points: &Tensor) -> optim::Result<Tensor> {
-        Ok(points.clone())
-    }
-
-    fn cost(&self, _points: usize) -> Cost {
-        Cost {
-            operations: 0.0,
-            bytes: 0.0,
-        }
+fn failed(error: &anyhow::Error) -> Outcome {
+    Outcome::Failed {
+        error: format!("{error:#}"),
     }
 }

@@ -37,7 +37,7 @@ fn without_data_and_network_auto_runs_on_surrogates_and_labels_everything() {
     );
     assert!(String::from_utf8_lossy(&output.stdout).contains("SURROGATE DATA"));
     assert!(house.read("table2.md").contains("SURROGATE DATA"));
-    for figure in ["fig5-accuracy-time.svg", "fig6-loss-rounds.svg"] {
+    for figure in ["fig5-time.svg", "fig6-rounds.svg"] {
         assert!(house.read(figure).contains("SURROGATE DATA"), "{figure}");
     }
     for name in ["rows.csv", "curves.csv"] {

@@ -33,7 +33,8 @@ pub struct Progress {
 /// Why a method stopped of itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Termination {
-    /// A coordinate became infinite or not a number in the given step of the flow.
+    /// The norm of the point after the given step of the flow is infinite or not a number, in the
+    /// arithmetic of the points: in f32, beyond about 1.8e19.
     NotFinite {
         /// The step within the flow, counted from 1.
         step: usize,

@@ -74,9 +74,11 @@ fn the_bulk_gradient_is_the_gradient_of_each_point() {
 #[test]
 fn the_closed_form_is_what_autograd_finds() {
     let (n, d, classes) = (9, 4, 3);
-    let x = Tensor::randn(0f64, 1.0, (n, d), &Device::Cpu).unwrap();
+    let wave = |n: usize, f: f64| (0..n).map(|i| (i as f64 * f).sin()).collect::<Vec<_>>();
+    let x = Tensor::from_vec(wave(n * d, 0.7), (n, d), &Device::Cpu).unwrap();
     let labels: Vec<u32> = (0..n as u32).map(|i| i % classes as u32).collect();
-    let weights = Var::randn(0f64, 1.0, (d, classes), &Device::Cpu).unwrap();
+    let weights = Tensor::from_vec(wave(d * classes, 1.3), (d, classes), &Device::Cpu).unwrap();
+    let weights = Var::from_tensor(&weights).unwrap();
     let targets = Tensor::new(labels.clone(), &Device::Cpu).unwrap();
     let logits = x.matmul(weights.as_tensor()).unwrap();
     let loss = candle_nn::loss::cross_entropy(&logits, &targets).unwrap();

@@ -3,7 +3,7 @@
 use super::{library, registry, show};
 use crate::cli::{Common, Data};
 use crate::configs::Configs;
-use crate::progress::DataBar;
+use crate::progress::{DataBar, say};
 use crate::seed::Seeds;
 use anyhow::Result;
 use std::fmt::Write;
@@ -33,7 +33,7 @@ pub(super) fn run(names: &[String], data: &Data, common: &Common) -> Result<u8> 
                 show(&out);
             }
             Err(error) => {
-                eprintln!("{name}: {error}");
+                say(&format!("{name}: {error}"));
                 first_error.get_or_insert(error);
             }
         }

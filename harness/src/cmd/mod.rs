@@ -7,6 +7,8 @@ mod reproduce;
 
 use crate::cli::{Cli, Command, Common, Data};
 use crate::configs::Configs;
+use crate::progress::say;
+use crate::report::Built;
 use crate::seed::Seeds;
 use anyhow::{Context, Result};
 use clap::Parser;
@@ -37,7 +39,7 @@ pub fn main() -> ExitCode {
     match run(cli) {
         Ok(code) => ExitCode::from(code),
         Err(error) => {
-            eprintln!("harness: {error:#}");
+            say(&format!("harness: {error:#}"));
             let unavailable = |e: &datasets::Error| e.is_unavailable();
             let no_data = error
                 .downcast_ref::<datasets::Error>()
@@ -53,7 +55,7 @@ fn run(cli: Cli) -> Result<u8> {
         Command::Report { folder } => {
             let built = crate::report::build(&folder)?;
             show(&built.terminal);
-            Ok(DONE)
+            Ok(outcome(&built))
         }
         Command::List(common) => list::run(&common),
         Command::Fetch {
@@ -62,6 +64,24 @@ fn run(cli: Cli) -> Result<u8> {
             common,
         } => fetch::run(&datasets, &data, &common),
         Command::Doctor { data, common } => doctor::run(&data, &common),
+    }
+}
+
+/// Says what a report lacks, and answers with the exit code for it.
+fn outcome(built: &Built) -> u8 {
+    if built.missing > 0 {
+        say(&format!(
+            "{} cells have not been measured yet: reproduce goes on with them",
+            built.missing
+        ));
+    }
+    for failure in &built.failures {
+        say(&format!("failed: {failure}"));
+    }
+    if built.failures.is_empty() {
+        DONE
+    } else {
+        FAILED
     }
 }
 

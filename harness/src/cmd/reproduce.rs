@@ -1,6 +1,7 @@
 //! `harness reproduce`.
 
-use super::{library, registry, show};
+use super::{library, registry};
+use crate::bench::Bench;
 use crate::cell::Cell;
 use crate::cli::Reproduce;
 use crate::configs::Configs;
@@ -10,10 +11,10 @@ use crate::experiments;
 use crate::journal::{Entry, Journal, Outcome};
 use crate::manifest::{Data, Manifest, now, sha256_hex};
 use crate::paper::Paper;
-use crate::plan::{Plan, apply_settings};
-use crate::progress::{DataBar, RunBar};
+use crate::plan::{Experiment, Plan, apply_settings};
+use crate::progress::{DataBar, RunBar, say};
 use crate::report;
-use crate::runner::Bench;
+use crate::runner::{self, flows_of};
 use crate::seed::Seeds;
 use anyhow::{Context, Result};
 use datasets::Dataset;
@@ -39,9 +40,6 @@ pub(super) fn run(arguments: &Reproduce) -> Result<u8> {
         plan,
         folder,
     };
-    if arguments.fresh {
-        run.journal.clear()?;
-    }
     let registry = registry(&arguments.common, &configs)?;
     let library = library(&arguments.data, registry, Seeds::new(run.plan.seed));
     let mut loaded = Vec::new();
@@ -50,7 +48,11 @@ pub(super) fn run(arguments: &Reproduce) -> Result<u8> {
         let dataset = library.load(&name, split, &DataBar::default())?;
         loaded.push(dataset);
     }
-    run.cells(&loaded)?;
+    // Only now that everything needed is there.
+    if arguments.fresh {
+        run.journal.clear()?;
+    }
+    run.all(&loaded)?;
     run.finish()
 }
 
@@ -69,6 +71,7 @@ fn manifest(arguments: &Reproduce, plan: &Plan, text: &str, configs: &Configs) -
         plan: resolved,
         devices: arguments.devices.to_string(),
         seed: plan.seed,
+        registry_sha256: sha256_hex(configs.read("datasets.yaml")?.as_bytes()),
         data: Vec::new(),
         cells: Vec::new(),
         environment: Environment::current(),
@@ -85,100 +88,143 @@ struct Run {
     journal: Journal,
 }
 
+/// Cells that are compared with the same sequential flow, with their keys.
+type Group = Vec<(String, Cell)>;
+
 impl Run {
     /// Runs every cell that the journal does not have.
-    fn cells(&mut self, loaded: &[Dataset]) -> Result<()> {
-        let mut work: Vec<Vec<(String, Cell)>> = Vec::new();
+    fn all(&mut self, loaded: &[Dataset]) -> Result<()> {
+        let mut work: Vec<Vec<Group>> = Vec::new();
         for dataset in loaded {
             self.manifest.data.push(Data::of(dataset));
-            let cells = experiments::windows::cells(&self.plan, &self.machine, dataset)?;
-            let keyed = |cell: Cell| (cell.key(&self.manifest.environment), cell);
-            work.push(cells.into_iter().map(keyed).collect());
+            let cells = match self.plan.experiment {
+                Experiment::Windows => {
+                    experiments::windows::cells(&self.plan, &self.machine, dataset)?
+                }
+            };
+            let mut groups: Vec<Group> = Vec::new();
+            for cell in cells {
+                let keyed = (cell.key(&self.manifest.environment), cell);
+                match groups
+                    .iter_mut()
+                    .find(|group| group[0].1.group == keyed.1.group)
+                {
+                    Some(group) => group.push(keyed),
+                    None => groups.push(vec![keyed]),
+                }
+            }
+            work.push(groups);
         }
-        self.manifest.cells = work.iter().flatten().map(|(key, _)| key.clone()).collect();
+        let cells = work.iter().flatten().flatten();
+        self.manifest.cells = cells.map(|(key, _)| key.clone()).collect();
         self.manifest.write(&self.folder)?;
         self.announce(&work);
-        let cost = |dataset: &Dataset| operations(dataset);
-        let todo = |(key, _): &&(String, Cell)| !self.journal.has(key);
         let total = loaded
             .iter()
             .zip(&work)
-            .map(|(dataset, cells)| {
-                let flows = cells
-                    .iter()
-                    .filter(todo)
-                    .map(|(_, c)| Bench::flows_of(c) as u64);
-                flows.sum::<u64>() * cost(dataset)
-            })
+            .map(|(d, groups)| self.operations(d, groups))
             .sum();
         let bar = RunBar::new(total);
-        for (dataset, cells) in loaded.iter().zip(work) {
-            self.dataset(dataset, cells, &bar, cost(dataset))?;
+        for (dataset, groups) in loaded.iter().zip(work) {
+            self.dataset(dataset, &groups, &bar)?;
+            // A run that is cut short leaves the tables of what it had.
+            report::build(&self.folder)?;
         }
         bar.finish();
         Ok(())
     }
 
     /// Says, before anything is measured, what a reader has to know.
-    fn announce(&self, work: &[Vec<(String, Cell)>]) {
+    fn announce(&self, work: &[Vec<Group>]) {
         for data in &self.manifest.data {
             if let Some(reason) = &data.surrogate_reason {
-                eprintln!("\n*** SURROGATE DATA for {}: {reason}", data.dataset);
-                eprintln!(
-                    "*** Its numbers say nothing about the paper. --data-dir DIR gives real data.\n"
+                say(&format!(
+                    "\n*** SURROGATE DATA for {}: {reason}",
+                    data.dataset
+                ));
+                say(
+                    "*** Its numbers say nothing about the paper. --data-dir DIR gives real data.\n",
                 );
             }
+            if data.test_is_train {
+                say(&format!(
+                    "{} has no test rows: it is tested on its training rows",
+                    data.dataset
+                ));
+            }
         }
-        let cells = || work.iter().flatten();
+        let cells = || work.iter().flatten().flatten();
         let kept = cells().filter(|(key, _)| self.journal.has(key)).count();
-        let folder = self.folder.display();
         if kept > 0 {
-            eprintln!(
-                "{kept} of {} cells are in {folder} already; --fresh starts over",
-                cells().count()
-            );
+            let (all, folder) = (cells().count(), self.folder.display());
+            say(&format!(
+                "{kept} of {all} cells are in {folder} already; --fresh starts over"
+            ));
         }
         if cells().any(|(_, cell)| cell.oversubscribed) {
-            eprintln!(
-                "this machine has {} cores: cells with more workers are marked, and what as many devices would take is modelled",
+            say(&format!(
+                "this machine has {} cores: cells with more workers are marked, and what as many devices could do at most is modelled",
                 cores()
-            );
+            ));
         }
     }
 
-    fn dataset(
-        &mut self,
-        dataset: &Dataset,
-        cells: Vec<(String, Cell)>,
-        bar: &RunBar,
-        cost: u64,
-    ) -> Result<()> {
+    /// The operations that are still to be done on a data set, for estimating the time left.
+    fn operations(&self, dataset: &Dataset, groups: &[Group]) -> u64 {
+        let flows = groups
+            .iter()
+            .map(|group| flows_of(&self.todo(group)) as u64)
+            .sum::<u64>();
+        flows * flow_operations(dataset)
+    }
+
+    /// The cells of a group that have no outcome yet.
+    fn todo(&self, group: &Group) -> Vec<Cell> {
+        let todo = |(key, _): &&(String, Cell)| !self.journal.has(key);
+        group
+            .iter()
+            .filter(todo)
+            .map(|(_, cell)| cell.clone())
+            .collect()
+    }
+
+    fn dataset(&mut self, dataset: &Dataset, groups: &[Group], bar: &RunBar) -> Result<()> {
         let mut bench = None;
-        for (key, cell) in cells {
-            if self.journal.has(&key) {
-                continue;
-            }
-            bar.doing(&cell.label());
-            let mut measure = || -> Result<Outcome> {
+        for group in groups {
+            let cells = self.todo(group);
+            let Some(first) = cells.first() else { continue };
+            bar.doing(&format!(
+                "{}: {} cells on {}",
+                first.dataset,
+                cells.len(),
+                first.devices
+            ));
+            let mut measure = || -> Result<Vec<Outcome>> {
                 let bench = match &mut bench {
                     Some(bench) => bench,
-                    none => none.insert(Bench::new(&self.machine, dataset, &cell)?),
+                    none => none.insert(Bench::new(&self.machine, dataset, first)?),
                 };
-                bench.measure(&cell, &|| bar.done(cost))
+                runner::measure(bench, &cells, &|| bar.done(flow_operations(dataset)))
             };
-            // One cell's failure is a row, not the end of the run.
-            let outcome = measure().unwrap_or_else(|error| {
-                bar.say(&format!("{}: {error:#}", cell.label()));
-                Outcome::Failed {
-                    error: format!("{error:#}"),
-                }
+            // A group's failure is rows, not the end of the run.
+            let outcomes = measure().unwrap_or_else(|error| {
+                bar.say(&format!("{}: {error:#}", first.dataset));
+                cells
+                    .iter()
+                    .map(|_| Outcome::Failed {
+                        error: format!("{error:#}"),
+                    })
+                    .collect()
             });
-            self.journal.append(Entry {
-                key,
-                ended_at: now(),
-                cell,
-                outcome,
-            })?;
+            for (cell, outcome) in cells.into_iter().zip(outcomes) {
+                let key = cell.key(&self.manifest.environment);
+                self.journal.append(Entry {
+                    key,
+                    ended_at: now(),
+                    cell,
+                    outcome,
+                })?;
+            }
         }
         Ok(())
     }
@@ -187,24 +233,20 @@ impl Run {
         self.manifest.ended_at = Some(now());
         self.manifest.write(&self.folder)?;
         let built = report::build(&self.folder)?;
-        show(&built.terminal);
-        eprintln!("\nwritten to {}:", self.folder.display());
+        super::show(&built.terminal);
         let name = |path: &PathBuf| Some(path.file_name()?.to_string_lossy().into_owned());
         let mut names: Vec<String> = built.files.iter().filter_map(name).collect();
         names.extend([report::JOURNAL.to_owned(), crate::manifest::FILE.to_owned()]);
-        eprintln!("  {}", names.join(", "));
-        for failure in &built.failures {
-            eprintln!("failed: {failure}");
-        }
-        Ok(if built.failures.is_empty() {
-            super::DONE
-        } else {
-            super::FAILED
-        })
+        say(&format!(
+            "\nwritten to {}:\n  {}",
+            self.folder.display(),
+            names.join(", ")
+        ));
+        Ok(super::outcome(&built))
     }
 }
 
-/// The operations of one gradient, for estimating the time left.
-fn operations(dataset: &Dataset) -> u64 {
+/// Products of one flow's worth of gradients on a data set, up to a factor that all share.
+fn flow_operations(dataset: &Dataset) -> u64 {
     (dataset.train.len() * dataset.features * dataset.classes) as u64
 }

@@ -4,7 +4,7 @@ use crate::cell::{Cell, Place};
 use crate::device::Machine;
 use crate::journal::{Entry, Measured, Outcome};
 use crate::paper::Table2;
-use crate::plan::{EvaluatorKind, Plan, VerdictRule};
+use crate::plan::{EvaluatorKind, Plan};
 use crate::rows::{CurveRow, WindowRow};
 use crate::seed::Seeds;
 use crate::statistics::{median, paired_ratio};
@@ -31,8 +31,7 @@ pub fn cells(plan: &Plan, machine: &Machine, dataset: &Dataset) -> Result<Vec<Ce
             let place = Place {
                 dataset,
                 backend: machine.backend(),
-                devices: &placement.label,
-                oversubscribed: placement.oversubscribed,
+                placement: &placement,
             };
             Ok(Cell::new(plan, window, flows, &place))
         })
@@ -55,7 +54,7 @@ fn row(plan: &Plan, paper: &Table2, entry: &Entry) -> WindowRow {
         Outcome::Diverged { flow } => row.status = format!("diverged in flow {flow}"),
         Outcome::Failed { error } => row.status = format!("failed: {error}"),
     }
-    compare(&mut row, plan.verdict, paper, &entry.cell);
+    compare(&mut row, plan, paper, &entry.cell);
     row
 }
 
@@ -72,11 +71,12 @@ fn unmeasured(entry: &Entry) -> WindowRow {
         backend: cell.backend.clone(),
         devices: cell.devices.clone(),
         evaluator: cell.evaluator.name().into(),
+        workers: cell.workers as u64,
         window: cell.window as u64,
-        window_method: cell.window_method.to_string(),
-        velocity: cell.velocity.to_string(),
-        predictor: predictor_name(cell),
-        tolerance: cell.tolerance,
+        window_method: of_window(cell, |c| c.window_method.to_string()),
+        velocity: of_window(cell, |c| c.velocity.to_string()),
+        predictor: of_window(cell, |c| c.predictor.to_string()),
+        tolerance: of_window(cell, |c| c.tolerance),
         kinetic_energy: cell.kinetic.to_string(),
         steps: cell.steps as u64,
         step_size: cell.step_size,
@@ -123,7 +123,7 @@ fn fill(row: &mut WindowRow, plan: &Plan, entry: &Entry, measured: &Measured) {
     row.depth_speedup = Some(depth);
     row.requested_gradients = Some(sum(|f| f.requested));
     row.distinct_gradients = Some(sum(|f| f.distinct));
-    row.flow_error = Some(measured.flow_error);
+    row.flow_error = measured.flow_error;
     row.train_loss = measured.flows.last().map(|f| f.train_loss);
     row.test_accuracy = measured.flows.last().map(|f| f.test_accuracy);
     let total = |runs: &[Vec<f64>]| {
@@ -136,6 +136,7 @@ fn fill(row: &mut WindowRow, plan: &Plan, entry: &Entry, measured: &Measured) {
     row.wall_s_min = wall.iter().copied().reduce(f64::min);
     row.wall_s_max = wall.iter().copied().reduce(f64::max);
     row.baseline_wall_s = median(&baseline);
+    row.repeats = wall.len() as u64;
     let pairs: Vec<(f64, f64)> = baseline.into_iter().zip(wall).collect();
     let mut stream = Seeds::new(plan.seed).stream(&["bootstrap", &entry.key]);
     let statistics = plan.statistics;
@@ -154,7 +155,7 @@ fn fill(row: &mut WindowRow, plan: &Plan, entry: &Entry, measured: &Measured) {
         .map(|wall| wall / measured.baseline_gradients as f64);
     row.gradient_s = gradient;
     row.round_overhead_s = Some(measured.round_overhead_s);
-    if row.oversubscribed {
+    if cell_lacks_devices(row) {
         row.modelled_wall_s = gradient.map(|g| rounds as f64 * (g + measured.round_overhead_s));
         row.modelled_speedup = row
             .baseline_wall_s
@@ -163,61 +164,137 @@ fn fill(row: &mut WindowRow, plan: &Plan, entry: &Entry, measured: &Measured) {
     }
 }
 
+/// Whether a window had fewer devices than slots, or several workers shared a core.
+fn cell_lacks_devices(row: &WindowRow) -> bool {
+    row.evaluator == EvaluatorKind::Devices.name()
+        && (row.oversubscribed || row.workers < row.window)
+}
+
 /// Sets the paper's figures beside a row, and passes a verdict where the paper has a speedup.
-fn compare(row: &mut WindowRow, rule: VerdictRule, paper: &Table2, cell: &Cell) {
+fn compare(row: &mut WindowRow, plan: &Plan, paper: &Table2, cell: &Cell) {
     let Some(column) = paper.datasets.get(&row.dataset) else {
         return;
     };
     let papers_method = cell.group == EvaluatorKind::Devices
         && cell.window_method == WindowMethod::Picard
         && cell.velocity == Velocity::Carried
-        && (cell.is_baseline() || cell.predictor.name() == paper.predictor);
+        && (cell.is_baseline() || cell.predictor.name() == paper.setting.predictor);
     if !papers_method {
         return;
     }
+    let speedup = (row.window == paper.workers).then_some(column.speedup);
+    let note = |row: &mut WindowRow, note: &str| {
+        if speedup.is_some() {
+            row.verdict_note = Some(note.to_owned());
+        }
+    };
+    if let Some(difference) = other_setting(cell, paper, &column.split) {
+        note(row, &format!("not compared with the paper: {difference}"));
+        return;
+    }
     row.paper_wall_s = column.wall_s.get(&row.window).copied();
-    if row.window != paper.workers {
-        return;
-    }
-    row.paper_speedup = Some(column.speedup);
+    row.paper_speedup = speedup;
     if row.data_source != "real" {
-        row.verdict_note = Some("surrogate data: no verdict".into());
-        return;
+        note(row, "no verdict: surrogate data");
+    } else if !plan.profile.verdicts {
+        note(
+            row,
+            &format!("no verdict: profile {} is too short for one", row.profile),
+        );
+    } else if let Some(speedup) = speedup {
+        let (verdict, note) = judge(row, plan, speedup);
+        row.verdict = Some(verdict.into());
+        row.verdict_note = Some(note);
     }
-    let (verdict, note) = judge(row, rule, column.speedup);
-    row.verdict = Some(verdict.into());
-    row.verdict_note = Some(note);
 }
 
-/// Whether a row with the paper's method has the paper's speedup.
-fn judge(row: &WindowRow, rule: VerdictRule, paper: f64) -> (&'static str, String) {
+/// What a cell does otherwise than the paper, if anything.
+fn other_setting(cell: &Cell, paper: &Table2, split: &str) -> Option<String> {
+    let setting = &paper.setting;
+    let differs = |what: &str, here: String, there: String| {
+        (here != there).then(|| format!("{what} is {here}, the paper's {there}"))
+    };
+    differs("the split", cell.split.clone(), split.to_owned())
+        .or_else(|| {
+            differs(
+                "φ",
+                cell.kinetic.to_string(),
+                setting.kinetic_energy.clone(),
+            )
+        })
+        .or_else(|| {
+            differs(
+                "θ",
+                cell.step_size.to_string(),
+                setting.step_size.to_string(),
+            )
+        })
+        .or_else(|| differs("S", cell.steps.to_string(), setting.steps.to_string()))
+        .or_else(|| {
+            differs(
+                "τ",
+                cell.tolerance.to_string(),
+                setting.tolerance.to_string(),
+            )
+        })
+        .or_else(|| {
+            cell.model
+                .bias
+                .then(|| "there is a bias, which the paper does not name".into())
+        })
+        .or_else(|| {
+            (cell.model.l2 > 0.0)
+                .then(|| "there is a penalty, which the paper does not name".into())
+        })
+}
+
+/// Whether a row with the paper's method and setting has the paper's speedup: its whole interval
+/// has to reach it, less the plan's tolerance, so that noise proves nothing.
+fn judge(row: &WindowRow, plan: &Plan, paper: f64) -> (&'static str, String) {
     let (Some(speedup), Some(low), Some(high), Some(depth)) = (
         row.speedup,
         row.speedup_low,
         row.speedup_high,
         row.depth_speedup,
     ) else {
-        return ("not reproduced", row.status.clone());
+        return ("not testable here", row.status.clone());
     };
-    let workers = row.window;
+    let least = paper * (1.0 - plan.verdict.relative_tolerance);
     let measured = format!("{speedup:.2}x [{low:.2}, {high:.2}] on {}", row.devices);
-    let fewer = row.devices != format!("{}:{workers}", row.backend) && row.backend == "cpu";
-    if row.oversubscribed || fewer {
-        let bound = match depth >= paper * (1.0 - rule.relative_tolerance) {
-            true => format!("its depth speedup {depth:.2}x leaves room for {paper:.2}x"),
-            false => format!("its depth speedup {depth:.2}x bounds it below {paper:.2}x"),
+    if cell_lacks_devices(row) {
+        let bound = format!("at K = {} its depth speedup is {depth:.2}x", row.flows);
+        let against = if depth >= least {
+            "leaves room for"
+        } else {
+            "does not reach"
         };
-        let note = format!("needs {workers} devices or cores; measured {measured}; {bound}");
+        let note = format!(
+            "needs {} devices or cores; measured {measured}; {bound}, which {against} the paper's {paper:.2}x",
+            row.window
+        );
         return ("not testable here", note);
     }
-    let least = paper * (1.0 - rule.relative_tolerance);
     let note = format!("measured {measured}, paper {paper:.2}x, needed {least:.2}x");
-    if high >= least {
+    let covered = 1.0 - 0.5_f64.powi(row.repeats as i32 - 1);
+    if covered < plan.statistics.confidence {
+        (
+            "inconclusive",
+            format!("{note}: {} pairs are too few for an interval", row.repeats),
+        )
+    } else if low >= least {
         ("reproduced", note)
-    } else if low > 1.0 {
-        ("partly", format!("{note}: faster, but by less"))
-    } else {
+    } else if high < least && low > 1.0 {
+        (
+            "partly",
+            format!("{note}: faster than one worker, but by less"),
+        )
+    } else if high < least {
         ("not reproduced", note)
+    } else {
+        (
+            "inconclusive",
+            format!("{note}: the interval lies on both sides"),
+        )
     }
 }
 
@@ -243,7 +320,7 @@ pub fn curves(entries: &[Entry]) -> Vec<CurveRow> {
                 devices: cell.devices.clone(),
                 evaluator: cell.evaluator.name().into(),
                 window: cell.window as u64,
-                predictor: predictor_name(cell),
+                predictor: of_window(cell, |c| c.predictor.to_string()),
                 flow: index as u64 + 1,
                 rounds,
                 requested_gradients: requested,
@@ -257,11 +334,11 @@ pub fn curves(entries: &[Entry]) -> Vec<CurveRow> {
     all
 }
 
-/// The predictor, or `none` for a flow without a window.
-fn predictor_name(cell: &Cell) -> String {
-    if cell.is_baseline() {
-        "none".into()
-    } else {
-        cell.predictor.to_string()
-    }
+/// What only a windowed flow has.
+fn of_window<T>(cell: &Cell, of: impl Fn(&Cell) -> T) -> Option<T> {
+    (!cell.is_baseline()).then(|| of(cell))
 }
+
+#[cfg(test)]
+#[path = "windows_tests.rs"]
+mod tests;

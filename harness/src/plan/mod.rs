@@ -137,6 +137,8 @@ pub struct Profile {
     pub repeats: usize,
     /// Flows run before the clock starts.
     pub warmup_flows: usize,
+    /// Whether its runs are long enough for verdicts.
+    pub verdicts: bool,
 }
 
 impl Profile {
@@ -155,6 +157,16 @@ pub struct Statistics {
     pub resamples: usize,
     /// The interval's coverage, in (0, 1).
     pub confidence: f64,
+}
+
+/// Names of the plots, as the paper has them; they begin the files' names.
+#[derive(Clone, Debug, Deserialize, Serialize, PartialEq)]
+#[serde(deny_unknown_fields)]
+pub struct Figures {
+    /// Of test accuracy.
+    pub test_accuracy: String,
+    /// Of training loss.
+    pub train_loss: String,
 }
 
 /// When a measured figure counts as the paper's.
@@ -196,6 +208,8 @@ pub struct Plan {
     pub windows: Vec<Window>,
     /// How much of it.
     pub profile: Profile,
+    /// What the paper calls the plots.
+    pub figures: Figures,
     /// How intervals are made.
     pub statistics: Statistics,
     /// When a figure counts as the paper's.

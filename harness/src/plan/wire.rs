@@ -2,10 +2,11 @@
 //! refused by its key.
 
 use super::{
-    EvaluatorKind, Experiment, Model, Precision, Profile, Scale, Start, Statistics, Summary,
-    VerdictRule, Window,
+    EvaluatorKind, Experiment, Figures, Model, Precision, Profile, Scale, Start, Statistics,
+    Summary, VerdictRule, Window,
 };
 use anyhow::{Context, Result, bail, ensure};
+use optim::Velocity;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
@@ -28,6 +29,7 @@ pub(super) struct Plan {
     windows: Vec<WindowSettings>,
     default_profile: String,
     profiles: BTreeMap<String, ProfileSettings>,
+    figures: Figures,
     statistics: Statistics,
     verdict: VerdictRule,
 }
@@ -59,6 +61,7 @@ struct ProfileSettings {
     flows: BTreeMap<String, usize>,
     repeats: usize,
     warmup_flows: usize,
+    verdicts: bool,
 }
 
 /// The key of `flows` that stands for every data set not named.
@@ -131,6 +134,7 @@ impl Plan {
             step_size: self.flow.step_size,
             steps: self.flow.steps,
             splits: self.splits,
+            figures: self.figures,
             statistics,
             verdict: self.verdict,
         })
@@ -174,6 +178,7 @@ impl Plan {
             other_flows,
             repeats: profile.repeats,
             warmup_flows: profile.warmup_flows,
+            verdicts: profile.verdicts,
         })
     }
 
@@ -189,7 +194,9 @@ impl Plan {
             .map(|(i, w)| self.window(w).with_context(|| format!("windows[{i}]")))
             .collect::<Result<Vec<_>>>()?;
         for window in &windows {
-            let baseline = |w: &&Window| w.evaluator == window.evaluator && w.width == 1;
+            let baseline = |w: &&Window| {
+                w.evaluator == window.evaluator && w.width == 1 && w.velocity == Velocity::Carried
+            };
             if windows.iter().find(baseline).is_none() {
                 let name = window.evaluator.name();
                 bail!(

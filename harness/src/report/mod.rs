@@ -13,7 +13,7 @@ use crate::experiments;
 use crate::files::write_atomically;
 use crate::journal;
 use crate::manifest::Manifest;
-use crate::plan::Plan;
+use crate::plan::{Experiment, Plan};
 use anyhow::{Context, Result};
 use std::path::{Path, PathBuf};
 
@@ -28,6 +28,8 @@ pub struct Built {
     pub files: Vec<PathBuf>,
     /// Cells that failed, with their reasons.
     pub failures: Vec<String>,
+    /// Cells of the run that have no outcome yet.
+    pub missing: usize,
 }
 
 /// Makes all tables and plots of a folder again from its journal and manifest.
@@ -41,8 +43,12 @@ pub fn build(folder: &Path) -> Result<Built> {
     plan.only(&manifest.datasets)?;
     let entries = journal::read(&folder.join(JOURNAL))?;
     let entries = journal::select(&entries, &manifest.cells);
-    let rows = experiments::windows::rows(&plan, &manifest.paper.table2, &entries);
-    let curves = experiments::windows::curves(&entries);
+    let (rows, curves) = match plan.experiment {
+        Experiment::Windows => (
+            experiments::windows::rows(&plan, &manifest.paper.table2, &entries),
+            experiments::windows::curves(&entries),
+        ),
+    };
     let mut files: Vec<(String, Vec<u8>)> = vec![
         ("rows.csv".into(), to_csv(&rows)?),
         ("rows.parquet".into(), to_parquet(&rows)?),
@@ -53,7 +59,7 @@ pub fn build(folder: &Path) -> Result<Built> {
             windows::markdown(&plan, &manifest, &rows).into_bytes(),
         ),
     ];
-    for (name, figure) in windows::figures(&rows, &curves) {
+    for (name, figure) in windows::figures(&plan.figures, &rows, &curves) {
         files.push((format!("{name}.svg"), figure.to_svg()?.into_bytes()));
     }
     files.sort();
@@ -65,7 +71,8 @@ pub fn build(folder: &Path) -> Result<Built> {
     }
     let failed = |row: &&crate::rows::WindowRow| row.status.starts_with("failed");
     Ok(Built {
-        terminal: windows::terminal(&plan, &rows),
+        missing: manifest.cells.len() - rows.len(),
+        terminal: windows::terminal(&plan, &manifest, &rows),
         files: written,
         failures: rows
             .iter()

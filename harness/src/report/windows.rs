@@ -2,7 +2,7 @@
 
 use super::{Figure, Panel, Series, Table};
 use crate::manifest::Manifest;
-use crate::plan::Plan;
+use crate::plan::{Figures, Plan};
 use crate::rows::{CurveRow, Schema, WindowRow};
 use std::fmt::Write;
 
@@ -24,17 +24,15 @@ pub fn markdown(plan: &Plan, manifest: &Manifest, rows: &[WindowRow]) -> String 
     let _ = writeln!(
         out,
         "## As the paper prints it\n\n{}",
-        as_printed(rows).to_markdown()
+        as_printed(rows, manifest.paper.table2.workers).to_markdown()
     );
     let _ = writeln!(
         out,
         "{AS_PRINTED_NOTE} The paper's machine: {}.\n",
         manifest.paper.table2.machine
     );
-    for row in rows {
-        if let (Some(verdict), Some(note)) = (&row.verdict, &row.verdict_note) {
-            let _ = writeln!(out, "- {}: **{verdict}** — {note}.", row.dataset);
-        }
+    for line in verdicts(rows) {
+        let _ = writeln!(out, "- {line}.");
     }
     let _ = writeln!(out, "\n## Every cell\n\n{}", every_cell(rows).to_markdown());
     let _ = writeln!(
@@ -67,17 +65,19 @@ pub fn markdown(plan: &Plan, manifest: &Manifest, rows: &[WindowRow]) -> String 
 }
 
 const AS_PRINTED_NOTE: &str = "Speedups are medians of paired ratios with a bootstrap interval. \
-*Depth speedup* is steps / rounds: exact, and the same on every machine. *Modelled* is not \
-measured: it is what the measured cost of one gradient and of one exchange would give if every \
-worker had a device of its own, and is given where it has not.";
+*Depth speedup* is steps / rounds: counted, not timed. *Modelled* is not measured: it is an upper \
+bound from the measured cost of one gradient and of one round without gradients, as if every slot \
+of the window had a device of its own and devices shared nothing (no memory bandwidth, no bus, no \
+straggler); it is given where there are fewer devices. An asterisk marks more workers than cores, \
+or fewer than slots.";
 
-const CELLS_NOTE: &str = "A row without a window is the sequential flow; its speedup, measured \
-against itself, shows this machine's noise. *Efficiency* is speedup / depth speedup. An asterisk \
-marks more workers than cores.";
+const CELLS_NOTE: &str = "A row without a window is the sequential flow; its speedup, each run \
+against the one before, shows this machine's noise. *Efficiency* is speedup / depth speedup. \
+*Gradients* counts distinct points.";
 
 /// The tables, for a terminal.
 #[must_use]
-pub fn terminal(plan: &Plan, rows: &[WindowRow]) -> String {
+pub fn terminal(plan: &Plan, manifest: &Manifest, rows: &[WindowRow]) -> String {
     let mut out = format!("{}: {}\n", plan.target, plan.title);
     let surrogate = banner(rows);
     let warn = |out: &mut String| {
@@ -90,15 +90,25 @@ pub fn terminal(plan: &Plan, rows: &[WindowRow]) -> String {
     let _ = writeln!(
         out,
         "As the paper prints it:\n{}",
-        as_printed(rows).to_terminal()
+        as_printed(rows, manifest.paper.table2.workers).to_terminal()
     );
     warn(&mut out);
-    for row in rows {
-        if let (Some(verdict), Some(note)) = (&row.verdict, &row.verdict_note) {
-            let _ = writeln!(out, "{}: {verdict}: {note}", row.dataset);
-        }
+    for line in verdicts(rows) {
+        let _ = writeln!(out, "{line}");
     }
     out
+}
+
+/// A line for each row that the paper has a speedup for.
+fn verdicts(rows: &[WindowRow]) -> Vec<String> {
+    let line = |row: &WindowRow| {
+        let note = row.verdict_note.as_ref()?;
+        Some(match &row.verdict {
+            Some(verdict) => format!("{}: {verdict}: {note}", row.dataset),
+            None => format!("{}: {note}", row.dataset),
+        })
+    };
+    rows.iter().filter_map(line).collect()
 }
 
 /// What has to be said before any number, if some data is generated.
@@ -111,18 +121,10 @@ fn banner(rows: &[WindowRow]) -> Option<String> {
     names.dedup();
     (!names.is_empty()).then(|| {
         format!(
-            "{SURROGATE}: {} generated, not real; nothing here is about the paper",
+            "{SURROGATE}: {} generated, not real, and says nothing about the paper",
             names.join(", ")
         )
     })
-}
-
-/// The rows of the paper's own method: workers, copy, carried.
-fn papers_rows<'a>(rows: &'a [WindowRow], dataset: &str) -> Vec<&'a WindowRow> {
-    let papers = |r: &&WindowRow| {
-        r.dataset == dataset && (r.paper_wall_s.is_some() || r.paper_speedup.is_some())
-    };
-    rows.iter().filter(papers).collect()
 }
 
 /// The data sets, in the order of the rows.
@@ -132,39 +134,57 @@ fn datasets(rows: &[WindowRow]) -> Vec<String> {
     names
 }
 
-fn as_printed(rows: &[WindowRow]) -> Table {
-    let mut table = Table::new(&[
-        "data set",
-        "1 worker",
-        "4 workers",
-        "speedup",
-        "depth speedup",
-        "modelled speedup",
-        "paper 1 GPU",
-        "paper 4 GPUs",
-        "paper speedup",
-        "verdict",
-    ]);
-    for dataset in datasets(rows) {
-        let papers = papers_rows(rows, &dataset);
-        let (Some(one), Some(many)) = (papers.first(), papers.last()) else {
-            continue;
-        };
-        let mark = if many.oversubscribed { "*" } else { "" };
+/// The paper's own method on each data set, one worker against as many as the paper had.
+fn as_printed(rows: &[WindowRow], workers: u64) -> Table {
+    let headers = [
+        "data set".to_owned(),
+        "1 worker".to_owned(),
+        format!("{workers} workers"),
+        "speedup".to_owned(),
+        "depth".to_owned(),
+        "modelled".to_owned(),
+        "paper: 1 GPU".to_owned(),
+        format!("{workers} GPUs"),
+        "speedup".to_owned(),
+        "verdict".to_owned(),
+    ];
+    let mut table = Table::new(&headers.each_ref().map(String::as_str));
+    for many in rows
+        .iter()
+        .filter(|r| r.window == workers && r.verdict_note.is_some())
+    {
+        // The one-worker row is the one that has the paper's time, where it is comparable at all.
+        let mut single = rows
+            .iter()
+            .filter(|r| r.dataset == many.dataset && r.window == 1);
+        let one = single
+            .clone()
+            .find(|r| r.paper_wall_s.is_some())
+            .or_else(|| single.next());
         table.push(vec![
             name(many),
-            seconds(one.wall_s),
-            seconds(many.wall_s) + mark,
-            ratio_with_interval(many) + mark,
+            seconds(one.and_then(|r| r.wall_s)),
+            seconds(many.wall_s) + mark(many),
+            ratio_with_interval(many),
             ratio(many.depth_speedup),
             ratio(many.modelled_speedup),
-            seconds(one.paper_wall_s),
+            seconds(one.and_then(|r| r.paper_wall_s)),
             seconds(many.paper_wall_s),
             ratio(many.paper_speedup),
             many.verdict.clone().unwrap_or_else(|| "none".into()),
         ]);
     }
     table
+}
+
+/// What a reader has to be warned of.
+fn mark(row: &WindowRow) -> &'static str {
+    let lacking = row.evaluator == "devices" && row.workers < row.window;
+    if row.oversubscribed || lacking {
+        "*"
+    } else {
+        ""
+    }
 }
 
 fn every_cell(rows: &[WindowRow]) -> Table {
@@ -186,11 +206,10 @@ fn every_cell(rows: &[WindowRow]) -> Table {
         "status",
     ]);
     for row in rows {
-        let mark = if row.oversubscribed { "*" } else { "" };
         table.push(vec![
             name(row),
             method(row),
-            row.devices.clone() + mark,
+            row.devices.clone() + mark(row),
             row.rounds.map_or_else(String::new, |n| n.to_string()),
             ratio(row.depth_speedup),
             row.distinct_gradients
@@ -227,10 +246,11 @@ fn name(row: &WindowRow) -> String {
 }
 
 fn method(row: &WindowRow) -> String {
+    let predictor = row.predictor.as_deref().unwrap_or_default();
     match row.evaluator.as_str() {
         "sequential" => "sequential".into(),
-        "batched" => format!("batched W={} {}", row.window, row.predictor),
-        _ => format!("W={} {}", row.window, row.predictor),
+        "batched" => format!("batched W={} {predictor}", row.window),
+        _ => format!("W={} {predictor}", row.window),
     }
 }
 
@@ -259,15 +279,20 @@ fn ratio_with_interval(row: &WindowRow) -> String {
     }
 }
 
-/// Figures 5 and 6, against running time as the paper draws them and against rounds.
+/// Test accuracy and training loss, against running time as the paper draws them and against
+/// rounds, by the names the plan gives them.
 #[must_use]
-pub fn figures(rows: &[WindowRow], curves: &[CurveRow]) -> Vec<(String, Figure)> {
-    type Axis = (&'static str, &'static str, fn(&CurveRow) -> Option<f64>);
+pub fn figures(names: &Figures, rows: &[WindowRow], curves: &[CurveRow]) -> Vec<(String, Figure)> {
+    type Axis<'a> = (&'a str, &'static str, fn(&CurveRow) -> Option<f64>);
     let values: [Axis; 2] = [
-        ("fig5-accuracy", "test accuracy", |c| Some(c.test_accuracy)),
-        ("fig6-loss", "training loss (mean cross-entropy)", |c| {
-            Some(c.train_loss)
+        (&names.test_accuracy, "test accuracy", |c| {
+            Some(c.test_accuracy)
         }),
+        (
+            &names.train_loss,
+            "training loss (mean cross-entropy)",
+            |c| Some(c.train_loss),
+        ),
     ];
     let against: [Axis; 2] = [
         ("time", "running time / s (median)", |c| c.wall_s),

@@ -84,6 +84,10 @@ impl Devices {
 impl Evaluator for Devices {
     fn gradients(&self, points: &[Tensor]) -> Result<Vec<Tensor>> {
         let busy = self.workers.len().min(points.len());
+        // Workers have streams of their own: they may only read what has arrived.
+        if let Some(point) = points.first() {
+            point.device().synchronize()?;
+        }
         let (send, receive) = mpsc::channel();
         for (index, worker) in self.workers.iter().take(busy).enumerate() {
             let share: Vec<Tensor> = points.iter().skip(index).step_by(busy).cloned().collect();
@@ -121,7 +125,9 @@ impl Evaluator for Devices {
 fn on_device(replica: &dyn Potential, points: &[Tensor]) -> Result<Vec<Tensor>> {
     let home = points[0].device().clone();
     if home.same_device(replica.device()) {
-        return together(replica, points);
+        let gradients = together(replica, points)?;
+        home.synchronize()?;
+        return Ok(gradients);
     }
     let here = points
         .iter()
@@ -131,7 +137,8 @@ fn on_device(replica: &dyn Potential, points: &[Tensor]) -> Result<Vec<Tensor>> 
         .iter()
         .map(|g| Ok(g.to_device(&home)?))
         .collect::<Result<Vec<_>>>()?;
-    // Threads have streams of their own: the caller may only read what has arrived.
+    // Neither may the caller read what has not arrived.
+    replica.device().synchronize()?;
     home.synchronize()?;
     Ok(gradients)
 }

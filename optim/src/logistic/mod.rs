@@ -62,14 +62,11 @@ impl LogisticRegression {
     pub fn new(x: Tensor, labels: &[u32], problem: Problem) -> Result<Self> {
         let (n, d) = x.dims2()?;
         let classes = problem.classes;
-        if n == 0 || n != labels.len() {
+        if n == 0 || d == 0 || n != labels.len() {
             return Err(Error::Shape {
                 what: "the data",
                 found: vec![n, d],
-                expected: format!(
-                    "one row for each of {} labels, and at least one",
-                    labels.len()
-                ),
+                expected: format!("features, and one row for each of {} labels", labels.len()),
             });
         }
         if classes < 2 {
@@ -151,6 +148,12 @@ impl LogisticRegression {
             };
             return Ok(self.x.apply_op2_no_bwd(&weights.contiguous()?, &fused)?);
         }
+        self.composed(weights)
+    }
+
+    /// The same from the tensor library's own operations, for devices without a kernel here.
+    fn composed(&self, weights: &Tensor) -> Result<Tensor> {
+        let classes = self.problem.classes;
         let (n, columns) = (self.samples(), weights.dim(1)?);
         let z = self
             .x
@@ -257,6 +260,46 @@ impl Potential for LogisticRegression {
             operations: 4.0 * n * d * columns + 5.0 * n * columns,
             // The data once, the labels, and the points in and out.
             bytes: n * d * size + 4.0 * n + 2.0 * d * columns * size,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_kernel_computes_what_the_composition_of_tensor_operations_does() {
+        let wave = |n: usize, f: f64| (0..n).map(|i| (i as f64 * f).sin()).collect::<Vec<_>>();
+        for (n, d, classes, window) in [(7, 3, 2, 1), (500, 9, 3, 4), (1500, 70, 10, 2)] {
+            for (dtype, rounding) in [(DType::F64, 1e-13), (DType::F32, 1e-4)] {
+                let tensor = |rows: usize, columns: usize, f: f64| {
+                    let flat =
+                        Tensor::from_vec(wave(rows * columns, f), (rows, columns), &Device::Cpu);
+                    flat.unwrap().to_dtype(dtype).unwrap()
+                };
+                let labels: Vec<u32> = (0..n).map(|i| (i * i % classes) as u32).collect();
+                let problem = Problem {
+                    classes,
+                    bias: false,
+                    l2: 0.0,
+                };
+                let f = LogisticRegression::new(tensor(n, d, 0.7), &labels, problem).unwrap();
+                let weights = tensor(d, window * classes, 1.3);
+                let sums = [f.residual_product(&weights), f.composed(&weights)]
+                    .map(|t| t.unwrap().to_dtype(DType::F64).unwrap());
+                let apart = (&sums[0] - &sums[1])
+                    .unwrap()
+                    .abs()
+                    .unwrap()
+                    .max_all()
+                    .unwrap();
+                let apart = apart.to_scalar::<f64>().unwrap() / n as f64;
+                assert!(
+                    apart < rounding,
+                    "{n} {d} {classes} {window} {dtype:?}: {apart}"
+                );
+            }
         }
     }
 }

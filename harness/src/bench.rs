@@ -1,0 +1,251 @@
+//! A data set on a machine: its problem, its starting point, and the methods that run on it.
+
+use crate::cell::Cell;
+use crate::device::{Machine, Placement};
+use crate::plan::{EvaluatorKind, Scale, Start};
+use crate::seed::Seeds;
+use anyhow::{Context, Result};
+use candle_core::{DType, Device, Tensor};
+use datasets::{Dataset, Split};
+use optim::{
+    Batched, Cost, Counted, Devices, Evaluator, Flow, HamiltonianDescent, LogisticRegression,
+    Method, Potential, Problem, Sequential, SymplecticEuler, WindowedDescent, WindowedFlow,
+};
+use rand::RngExt;
+use std::sync::Arc;
+
+/// A data set on a machine, ready for its cells.
+pub struct Bench {
+    machine: Machine,
+    train: Arc<LogisticRegression>,
+    test: LogisticRegression,
+    start: Tensor,
+}
+
+/// Which potential a method is run on.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Gradients {
+    /// The data's.
+    Real,
+    /// Ones that cost nothing, to see what else a round costs.
+    Free,
+}
+
+impl Bench {
+    /// Puts a data set on the machine's first device and draws the starting point. All cells of
+    /// a bench share the plan's model, start and precision; `like` is one of them.
+    ///
+    /// # Errors
+    /// If the device has no room.
+    pub fn new(machine: &Machine, dataset: &Dataset, like: &Cell) -> Result<Self> {
+        let home = machine.home();
+        let load = |split: &Split| potential(split, dataset, like, home);
+        let train = load(&dataset.train).context("loading the training rows onto the device")?;
+        let test = load(&dataset.test).context("loading the test rows onto the device")?;
+        let start = starting_point(like, dataset.features, train.dimension(), home)?;
+        Ok(Self {
+            machine: machine.clone(),
+            train: Arc::new(train),
+            test,
+            start,
+        })
+    }
+
+    /// What a cell runs on.
+    ///
+    /// # Errors
+    /// If a thread cannot be started.
+    pub fn placement(&self, cell: &Cell) -> Result<Placement> {
+        match cell.group {
+            EvaluatorKind::Devices => self.machine.workers(cell.window),
+            _ => Ok(self.machine.whole()),
+        }
+    }
+
+    /// What the sequential flow of a cell's group runs on: one worker, or one whole device.
+    ///
+    /// # Errors
+    /// If a thread cannot be started.
+    pub fn baseline_placement(&self, cell: &Cell) -> Result<Placement> {
+        match cell.group {
+            EvaluatorKind::Devices => self.machine.workers(1),
+            _ => Ok(self.machine.whole()),
+        }
+    }
+
+    /// What computes a cell's gradients.
+    ///
+    /// # Errors
+    /// If a worker cannot be started or a device has no room for its replica.
+    pub fn evaluator(
+        &self,
+        cell: &Cell,
+        placement: &Placement,
+        gradients: Gradients,
+    ) -> Result<Arc<dyn Evaluator>> {
+        let on = |device: &Device| -> optim::Result<Arc<dyn Potential>> {
+            Ok(match gradients {
+                Gradients::Real => Arc::new(self.train.to_device(device)?),
+                Gradients::Free => Arc::new(Free {
+                    like: self.train.clone(),
+                    device: device.clone(),
+                }),
+            })
+        };
+        Ok(match cell.evaluator {
+            EvaluatorKind::Sequential => Arc::new(Sequential::new(on(self.machine.home())?)),
+            EvaluatorKind::Batched => Arc::new(Batched::new(on(self.machine.home())?)),
+            EvaluatorKind::Devices => Arc::new(Devices::new(&placement.devices, on)?),
+        })
+    }
+
+    /// What computes the gradients of the sequential flow that cells are compared with.
+    #[must_use]
+    pub fn baseline_evaluator(&self) -> Arc<dyn Evaluator> {
+        Arc::new(Sequential::new(self.train.clone()))
+    }
+
+    /// A cell's method at the starting point.
+    ///
+    /// # Errors
+    /// If a setting is out of range.
+    pub fn method(&self, cell: &Cell, evaluator: &Arc<dyn Evaluator>) -> Result<Box<dyn Method>> {
+        if cell.is_baseline() {
+            return self.sequential_flow(cell, evaluator);
+        }
+        let flow = WindowedFlow {
+            width: cell.window,
+            tolerance: cell.tolerance,
+            method: cell.window_method,
+            velocity: cell.velocity,
+            predictor: cell.predictor,
+            ..WindowedFlow::new(cell.kinetic, cell.step_size, cell.steps)
+        };
+        let forces = Counted::shared(evaluator.clone());
+        Ok(Box::new(WindowedDescent::new(
+            forces,
+            flow,
+            self.start.clone(),
+        )))
+    }
+
+    /// The sequential flow that Picard iteration converges to, symplectic Euler, at the starting
+    /// point.
+    ///
+    /// # Errors
+    /// If a setting is out of range.
+    pub fn sequential_flow(
+        &self,
+        cell: &Cell,
+        evaluator: &Arc<dyn Evaluator>,
+    ) -> Result<Box<dyn Method>> {
+        let integrator = Box::new(SymplecticEuler);
+        let flow = Flow::new(cell.kinetic, integrator, cell.step_size, cell.steps)?;
+        let forces = Counted::shared(evaluator.clone());
+        Ok(Box::new(HamiltonianDescent::new(
+            forces,
+            flow,
+            self.start.clone(),
+        )))
+    }
+
+    /// Mean cross-entropy on the training rows.
+    ///
+    /// # Errors
+    /// If the device fails.
+    pub fn train_loss(&self, point: &Tensor) -> Result<f64> {
+        Ok(self.train.value(point)?)
+    }
+
+    /// Share of test rows classified rightly.
+    ///
+    /// # Errors
+    /// If the device fails.
+    pub fn test_accuracy(&self, point: &Tensor) -> Result<f64> {
+        Ok(self.test.accuracy(point)?)
+    }
+}
+
+fn potential(
+    split: &Split,
+    dataset: &Dataset,
+    cell: &Cell,
+    device: &Device,
+) -> Result<LogisticRegression> {
+    let shape = (split.len(), dataset.features);
+    let x = Tensor::from_vec(split.to_dense(), shape, device)?.to_dtype(cell.precision.dtype())?;
+    let problem = Problem {
+        classes: dataset.classes,
+        bias: cell.model.bias,
+        l2: cell.model.l2,
+    };
+    Ok(LogisticRegression::new(x, &split.labels, problem)?)
+}
+
+/// Drawn on the host in f64, so that every device and precision starts from the same point.
+fn starting_point(
+    cell: &Cell,
+    features: usize,
+    dimension: usize,
+    device: &Device,
+) -> Result<Tensor> {
+    let scale = match cell.start {
+        Start::Zeros => 0.0,
+        Start::Uniform {
+            scale: Scale::Fixed(scale),
+        } => scale,
+        Start::Uniform {
+            scale: Scale::InverseSqrtFeatures,
+        } => 1.0 / (features as f64).sqrt(),
+    };
+    let mut stream = Seeds::new(cell.seed).stream(&["start", &cell.dataset]);
+    let point: Vec<f64> = (0..dimension)
+        .map(|_| scale * (2.0 * stream.random::<f64>() - 1.0))
+        .collect();
+    Ok(Tensor::from_vec(point, dimension, device)?.to_dtype(cell.precision.dtype())?)
+}
+
+/// A potential of the same shape whose gradient is the point itself: what is left of a round's
+/// time is not gradients.
+struct Free {
+    like: Arc<LogisticRegression>,
+    device: Device,
+}
+
+impl Potential for Free {
+    fn dimension(&self) -> usize {
+        self.like.dimension()
+    }
+
+    fn dtype(&self) -> DType {
+        self.like.dtype()
+    }
+
+    fn device(&self) -> &Device {
+        &self.device
+    }
+
+    fn value(&self, point: &Tensor) -> optim::Result<f64> {
+        Ok(0.5
+            * point
+                .to_dtype(DType::F64)?
+                .sqr()?
+                .sum_all()?
+                .to_scalar::<f64>()?)
+    }
+
+    fn gradient(&self, point: &Tensor) -> optim::Result<Tensor> {
+        Ok(point.clone())
+    }
+
+    fn gradients(&self, points: &Tensor) -> optim::Result<Tensor> {
+        Ok(points.clone())
+    }
+
+    fn cost(&self, _points: usize) -> Cost {
+        Cost {
+            operations: 0.0,
+            bytes: 0.0,
+        }
+    }
+}

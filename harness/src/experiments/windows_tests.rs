@@ -1,0 +1,215 @@
+//! Verdicts on made-up rows: which pass, which do not, which get none.
+
+use super::*;
+use crate::journal::FlowRecord;
+use crate::paper::Paper;
+use crate::plan::{Model, Precision, Start};
+
+fn plan() -> Plan {
+    Plan::from_yaml(include_str!("../../../configs/table2.yaml"), &[], None).unwrap()
+}
+
+fn paper() -> Table2 {
+    Paper::from_yaml(include_str!("../../../configs/paper.yaml"))
+        .unwrap()
+        .table2
+}
+
+/// The paper's own cell on four real devices.
+fn cell() -> Cell {
+    Cell {
+        experiment: "table2".into(),
+        profile: "default".into(),
+        dataset: "a8a".into(),
+        split: "standard".into(),
+        data_source: "real".into(),
+        data_digest: String::new(),
+        seed: 1,
+        precision: Precision::F32,
+        model: Model {
+            bias: false,
+            l2: 0.0,
+        },
+        start: Start::Zeros,
+        kinetic: optim::Kinetic::HalfL2Squared,
+        step_size: 0.1,
+        steps: 20,
+        flows: 2,
+        backend: "cuda".into(),
+        devices: "cuda:0,1,2,3".into(),
+        workers: 4,
+        oversubscribed: false,
+        evaluator: EvaluatorKind::Devices,
+        group: EvaluatorKind::Devices,
+        window: 4,
+        window_method: WindowMethod::Picard,
+        velocity: Velocity::Carried,
+        predictor: optim::Predictor::Copy,
+        tolerance: 0.001,
+        repeats: 6,
+        warmup_flows: 1,
+    }
+}
+
+/// Its row, when runs of the baseline take the given seconds and its own always one, at 2.5 steps
+/// a round.
+fn row_of(cell: Cell, baseline_s: &[f64]) -> WindowRow {
+    let flow = FlowRecord {
+        rounds: 8,
+        requested: 26,
+        distinct: 20,
+        strides: vec![],
+        train_loss: 0.5,
+        test_accuracy: 0.8,
+    };
+    let outcome = Outcome::Measured(Measured {
+        flows: vec![flow.clone(), flow],
+        flow_error: Some(1e-4),
+        wall_s: vec![vec![0.5, 0.5]; baseline_s.len()],
+        baseline_wall_s: baseline_s.iter().map(|s| vec![s / 2.0; 2]).collect(),
+        baseline_gradients: 40,
+        round_overhead_s: 0.01,
+    });
+    let entry = Entry {
+        key: "key".into(),
+        ended_at: 0,
+        cell,
+        outcome,
+    };
+    rows(&plan(), &paper(), &[entry]).remove(0)
+}
+
+fn verdict(cell: Cell, baseline_s: &[f64]) -> Option<String> {
+    row_of(cell, baseline_s).verdict
+}
+
+#[test]
+fn a_row_is_made_of_its_measurements() {
+    let row = row_of(cell(), &[2.0; 6]);
+    assert_eq!(
+        (row.rounds, row.requested_gradients, row.distinct_gradients),
+        (Some(16), Some(52), Some(40))
+    );
+    assert_eq!(
+        (row.depth_speedup, row.speedup, row.efficiency),
+        (Some(2.5), Some(2.0), Some(0.8))
+    );
+    assert_eq!(
+        (row.wall_s, row.baseline_wall_s, row.gradient_s),
+        (Some(1.0), Some(2.0), Some(0.05))
+    );
+    assert_eq!(row.modelled_wall_s, None, "four devices are four devices");
+    assert_eq!(row.paper_wall_s, Some(47.7));
+}
+
+#[test]
+fn a_speedup_like_the_papers_is_reproduced() {
+    // The paper has 1.95x, and 25 % less will do: 1.4625x.
+    assert_eq!(
+        verdict(cell(), &[1.9, 2.0, 2.1, 1.95, 2.05, 2.0]).as_deref(),
+        Some("reproduced")
+    );
+}
+
+#[test]
+fn a_smaller_speedup_is_partly_reproduced_and_none_not_at_all() {
+    assert_eq!(
+        verdict(cell(), &[1.2, 1.3, 1.25, 1.2, 1.3, 1.25]).as_deref(),
+        Some("partly")
+    );
+    assert_eq!(
+        verdict(cell(), &[0.9, 0.95, 1.05, 0.9, 0.9, 0.9]).as_deref(),
+        Some("not reproduced")
+    );
+}
+
+#[test]
+fn noise_and_too_few_pairs_prove_nothing() {
+    let noisy = [0.5, 3.0, 0.6, 2.9, 0.5, 3.1];
+    assert_eq!(verdict(cell(), &noisy).as_deref(), Some("inconclusive"));
+    assert_eq!(verdict(cell(), &[2.0; 5]).as_deref(), Some("inconclusive"));
+}
+
+#[test]
+fn fewer_devices_than_the_papers_four_are_modelled_and_not_judged() {
+    for lacking in [
+        Cell {
+            workers: 1,
+            devices: "cuda:0".into(),
+            ..cell()
+        },
+        Cell {
+            oversubscribed: true,
+            backend: "cpu".into(),
+            devices: "cpu:4".into(),
+            ..cell()
+        },
+    ] {
+        let row = row_of(lacking, &[2.0; 6]);
+        assert_eq!(row.verdict.as_deref(), Some("not testable here"));
+        // 16 rounds of one gradient (2 s / 40) and what a round costs besides.
+        assert!((row.modelled_wall_s.unwrap() - 16.0 * 0.06).abs() < 1e-12);
+    }
+}
+
+#[test]
+fn what_is_not_the_papers_experiment_gets_no_verdict() {
+    let others = [
+        Cell {
+            data_source: "surrogate".into(),
+            ..cell()
+        },
+        Cell {
+            steps: 40,
+            ..cell()
+        },
+        Cell {
+            step_size: 0.2,
+            ..cell()
+        },
+        Cell {
+            tolerance: 0.1,
+            ..cell()
+        },
+        Cell {
+            split: "another".into(),
+            ..cell()
+        },
+        Cell {
+            kinetic: optim::Kinetic::L1,
+            ..cell()
+        },
+        Cell {
+            model: Model {
+                bias: true,
+                l2: 0.0,
+            },
+            ..cell()
+        },
+        Cell {
+            predictor: optim::Predictor::LinearForce,
+            ..cell()
+        },
+        Cell {
+            velocity: Velocity::AsPrinted,
+            ..cell()
+        },
+        Cell {
+            evaluator: EvaluatorKind::Batched,
+            group: EvaluatorKind::Batched,
+            ..cell()
+        },
+        Cell {
+            dataset: "mine".into(),
+            ..cell()
+        },
+        Cell {
+            window: 2,
+            workers: 2,
+            ..cell()
+        },
+    ];
+    for other in others {
+        assert_eq!(verdict(other.clone(), &[2.0; 6]), None, "{other:?}");
+    }
+}
