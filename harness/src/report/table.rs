@@ -31,6 +31,12 @@ impl Table {
         self.rows.push(row);
     }
 
+    /// Whether it has no rows.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
     /// Leaves out columns that are empty in every row.
     #[must_use]
     pub fn without_empty_columns(self) -> Self {

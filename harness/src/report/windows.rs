@@ -21,16 +21,20 @@ pub fn markdown(plan: &Plan, manifest: &Manifest, rows: &[WindowRow]) -> String 
     if let Some(banner) = banner(rows) {
         let _ = writeln!(out, "> **{banner}**\n");
     }
-    let _ = writeln!(
-        out,
-        "## As the paper prints it\n\n{}",
-        as_printed(rows, manifest.paper.table2.workers).to_markdown()
-    );
-    let _ = writeln!(
-        out,
-        "{AS_PRINTED_NOTE} The paper's machine: {}.\n",
-        manifest.paper.table2.machine
-    );
+    let paper = &manifest.paper.table2;
+    let printed = as_printed(rows, paper.workers);
+    if !printed.is_empty() {
+        let _ = writeln!(
+            out,
+            "## As the paper prints it\n\n{}",
+            printed.to_markdown()
+        );
+        let _ = writeln!(
+            out,
+            "{AS_PRINTED_NOTE} The paper's machine: {}.\n",
+            paper.machine
+        );
+    }
     for line in verdicts(rows) {
         let _ = writeln!(out, "- {line}.");
     }
@@ -87,11 +91,10 @@ pub fn terminal(plan: &Plan, manifest: &Manifest, rows: &[WindowRow]) -> String 
     };
     warn(&mut out);
     let _ = writeln!(out, "{}\n", every_cell(rows).to_terminal());
-    let _ = writeln!(
-        out,
-        "As the paper prints it:\n{}",
-        as_printed(rows, manifest.paper.table2.workers).to_terminal()
-    );
+    let printed = as_printed(rows, manifest.paper.table2.workers);
+    if !printed.is_empty() {
+        let _ = writeln!(out, "As the paper prints it:\n{}", printed.to_terminal());
+    }
     warn(&mut out);
     for line in verdicts(rows) {
         let _ = writeln!(out, "{line}");
