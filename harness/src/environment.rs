@@ -66,7 +66,7 @@ impl Environment {
                 .filter(|name| !name.is_empty())
                 .unwrap_or_else(|| "unknown".into()),
             cores: cores(),
-            threads: candle_core::utils::get_num_threads(),
+            threads: rayon::current_num_threads(),
             memory_bytes: system.total_memory(),
         }
     }

@@ -6,7 +6,6 @@
 //!
 //! The mathematics is in the `optim` crate, the data in `datasets`; neither knows of this one.
 
-pub mod bench;
 pub mod cell;
 pub mod cli;
 pub mod cmd;
@@ -25,3 +24,4 @@ pub mod rows;
 pub mod runner;
 pub mod seed;
 pub mod statistics;
+pub mod workbench;

@@ -3,6 +3,7 @@
 use indicatif::{ProgressBar, ProgressStyle};
 use std::io::{IsTerminal, Write};
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 /// Prints a line to standard error; a reader who has left is no error.
@@ -10,9 +11,19 @@ pub fn say(line: &str) {
     let _ = writeln!(std::io::stderr().lock(), "{line}");
 }
 
+/// Is told what is going on; a progress bar.
+pub trait Watch {
+    /// A cell is being run or timed.
+    fn doing(&self, what: &str);
+    /// A flow is done.
+    fn flow_done(&self);
+}
+
 /// A bar over the work of a whole run, in units of estimated operations.
 pub struct RunBar {
     bar: ProgressBar,
+    /// What one flow of the present data set counts for.
+    flow: AtomicU64,
 }
 
 impl RunBar {
@@ -24,17 +35,15 @@ impl RunBar {
             "{bar:30} {percent:>3}%  {msg}  {elapsed} gone, about {eta} left",
         ));
         bar.enable_steady_tick(Duration::from_millis(500));
-        Self { bar }
+        Self {
+            bar,
+            flow: AtomicU64::new(0),
+        }
     }
 
-    /// Says what is being done now.
-    pub fn doing(&self, what: &str) {
-        self.bar.set_message(what.to_owned());
-    }
-
-    /// Some work is done.
-    pub fn done(&self, work: u64) {
-        self.bar.inc(work);
+    /// Says how much work each flow is from now on.
+    pub fn flows_count(&self, work: u64) {
+        self.flow.store(work, Ordering::Relaxed);
     }
 
     /// Prints a line above the bar.
@@ -45,6 +54,16 @@ impl RunBar {
     /// Removes the bar.
     pub fn finish(&self) {
         self.bar.finish_and_clear();
+    }
+}
+
+impl Watch for RunBar {
+    fn doing(&self, what: &str) {
+        self.bar.set_message(what.to_owned());
+    }
+
+    fn flow_done(&self) {
+        self.bar.inc(self.flow.load(Ordering::Relaxed));
     }
 }
 

@@ -7,11 +7,12 @@
 //! clock runs only while a flow is computed, and is read only when the device has finished what it
 //! was asked.
 
-use crate::bench::{Bench, Gradients};
 use crate::cell::Cell;
 use crate::device::Placement;
 use crate::journal::{FlowRecord, Measured, Outcome};
+use crate::progress::Watch;
 use crate::statistics::median;
+use crate::workbench::{Gradients, Workbench};
 use anyhow::Result;
 use candle_core::{DType, Tensor};
 use optim::{Evaluator, Method};
@@ -19,16 +20,16 @@ use std::sync::Arc;
 use std::time::Instant;
 
 /// Measures the cells of one group; they differ in window, predictor and the like, not in what
-/// they are compared with. Tells `step` of every flow that is done. The outcomes are in the order
+/// they are compared with. Tells `watch` what it does. The outcomes are in the order
 /// of the cells: one that fails is a failed outcome, and the others go on.
 ///
 /// # Errors
 /// If the baseline itself cannot be run.
-pub fn measure(bench: &Bench, cells: &[Cell], step: &dyn Fn()) -> Result<Vec<Outcome>> {
+pub fn measure(bench: &Workbench, cells: &[Cell], watch: &dyn Watch) -> Result<Vec<Outcome>> {
     let Some(like) = cells.first() else {
         return Ok(Vec::new());
     };
-    let baseline = Baseline::new(bench, like, step)?;
+    let baseline = Baseline::new(bench, like, watch)?;
     let mut outcomes: Vec<Option<Outcome>> = vec![None; cells.len()];
     let mut contestants = Vec::new();
     for (index, cell) in cells
@@ -36,13 +37,13 @@ pub fn measure(bench: &Bench, cells: &[Cell], step: &dyn Fn()) -> Result<Vec<Out
         .enumerate()
         .filter(|(_, cell)| !cell.is_baseline())
     {
-        match Contestant::new(bench, cell, index, &baseline, step) {
+        match Contestant::new(bench, cell, index, &baseline, watch) {
             Ok(Ok(contestant)) => contestants.push(contestant),
             Ok(Err(diverged)) => outcomes[index] = Some(diverged),
             Err(error) => outcomes[index] = Some(failed(&error)),
         }
     }
-    let baseline_runs = timed_rounds(&baseline, &mut contestants, like, step)?;
+    let baseline_runs = timed_rounds(&baseline, &mut contestants, like, watch)?;
     for contestant in contestants {
         let index = contestant.index;
         outcomes[index] = Some(contestant.outcome());
@@ -71,7 +72,7 @@ pub fn flows_of(cells: &[Cell]) -> usize {
 
 /// The sequential flow of a group.
 struct Baseline<'a> {
-    bench: &'a Bench,
+    bench: &'a Workbench,
     placement: Placement,
     evaluator: Arc<dyn Evaluator>,
     /// The untimed run; the inner error is the flow in which it diverged.
@@ -79,11 +80,15 @@ struct Baseline<'a> {
 }
 
 impl<'a> Baseline<'a> {
-    fn new(bench: &'a Bench, like: &Cell, step: &dyn Fn()) -> Result<Self> {
+    fn new(bench: &'a Workbench, like: &Cell, watch: &dyn Watch) -> Result<Self> {
         let placement = bench.baseline_placement(like)?;
+        watch.doing(&format!(
+            "{} sequential on {}",
+            like.dataset, placement.label
+        ));
         let evaluator = bench.baseline_evaluator();
         let method = bench.sequential_flow(like, &evaluator)?;
-        let run = evaluated(bench, method, like.flows, &placement, step)?;
+        let run = evaluated(bench, method, like.flows, &placement, watch)?;
         Ok(Self {
             bench,
             placement,
@@ -93,13 +98,17 @@ impl<'a> Baseline<'a> {
     }
 
     /// Seconds of each flow of one run.
-    fn timed(&self, cell: &Cell, flows: usize, step: &dyn Fn()) -> Result<Vec<f64>> {
+    fn timed(&self, cell: &Cell, flows: usize, watch: &dyn Watch) -> Result<Vec<f64>> {
+        watch.doing(&format!(
+            "{} sequential on {}, timed",
+            cell.dataset, self.placement.label
+        ));
         let method = self.bench.sequential_flow(cell, &self.evaluator)?;
-        timed(&self.placement, flows, method, step)
+        timed(&self.placement, flows, method, watch)
     }
 
     /// The baseline as a cell: each of its runs against the one before, which shows the noise.
-    fn outcome(&self, bench: &Bench, cell: &Cell, runs: &[Vec<f64>]) -> Result<Outcome> {
+    fn outcome(&self, bench: &Workbench, cell: &Cell, runs: &[Vec<f64>]) -> Result<Outcome> {
         let run = match &self.run {
             Ok(run) => run,
             Err(flow) => return Ok(Outcome::Diverged { flow: *flow }),
@@ -121,7 +130,7 @@ impl<'a> Baseline<'a> {
 
 /// A cell that is compared with the baseline.
 struct Contestant<'a> {
-    bench: &'a Bench,
+    bench: &'a Workbench,
     cell: &'a Cell,
     index: usize,
     placement: Placement,
@@ -133,16 +142,17 @@ struct Contestant<'a> {
 impl<'a> Contestant<'a> {
     /// Runs it untimed; the inner error is how it diverged.
     fn new(
-        bench: &'a Bench,
+        bench: &'a Workbench,
         cell: &'a Cell,
         index: usize,
         baseline: &Baseline<'_>,
-        step: &dyn Fn(),
+        watch: &dyn Watch,
     ) -> Result<std::result::Result<Self, Outcome>> {
+        watch.doing(&cell.label());
         let placement = bench.placement(cell)?;
         let evaluator = bench.evaluator(cell, &placement, Gradients::Real)?;
         let method = bench.method(cell, &evaluator)?;
-        let run = match evaluated(bench, method, cell.flows, &placement, step)? {
+        let run = match evaluated(bench, method, cell.flows, &placement, watch)? {
             Ok(run) => run,
             Err(flow) => return Ok(Err(Outcome::Diverged { flow })),
         };
@@ -169,14 +179,15 @@ impl<'a> Contestant<'a> {
     }
 
     /// Seconds of each flow of one run; `None` if it failed, now or before.
-    fn timed(&mut self, flows: usize, step: &dyn Fn()) -> Option<Vec<f64>> {
+    fn timed(&mut self, flows: usize, watch: &dyn Watch) -> Option<Vec<f64>> {
         if self.failure.is_some() {
             return None;
         }
+        watch.doing(&format!("{}, timed", self.cell.label()));
         let run = self
             .bench
             .method(self.cell, &self.evaluator)
-            .and_then(|method| timed(&self.placement, flows, method, step));
+            .and_then(|method| timed(&self.placement, flows, method, watch));
         run.map_err(|error| self.failure = Some(failed(&error)))
             .ok()
     }
@@ -191,16 +202,16 @@ fn timed_rounds(
     baseline: &Baseline<'_>,
     contestants: &mut [Contestant<'_>],
     like: &Cell,
-    step: &dyn Fn(),
+    watch: &dyn Watch,
 ) -> Result<Vec<Vec<f64>>> {
     if baseline.run.is_err() {
         return Ok(Vec::new());
     }
-    baseline.timed(like, like.warmup_flows, step)?;
+    baseline.timed(like, like.warmup_flows, watch)?;
     for contestant in contestants.iter_mut() {
-        contestant.timed(like.warmup_flows, step);
+        contestant.timed(like.warmup_flows, watch);
     }
-    let mut runs = vec![baseline.timed(like, like.flows, step)?];
+    let mut runs = vec![baseline.timed(like, like.flows, watch)?];
     for round in 0..like.repeats {
         let count = contestants.len();
         let order: Vec<usize> = (0..count).map(|i| (i + round) % count).collect();
@@ -208,9 +219,9 @@ fn timed_rounds(
             let before = runs.last().cloned().unwrap_or_default();
             let walls: Vec<_> = pair
                 .iter()
-                .map(|&i| contestants[i].timed(like.flows, step))
+                .map(|&i| contestants[i].timed(like.flows, watch))
                 .collect();
-            let after = baseline.timed(like, like.flows, step)?;
+            let after = baseline.timed(like, like.flows, watch)?;
             // The first of the two ran next to the baseline before, the second next to the one
             // after.
             for ((&i, wall), beside) in pair.iter().zip(walls).zip([&before, &after]) {
@@ -222,7 +233,7 @@ fn timed_rounds(
             runs.push(after);
         }
         if order.is_empty() {
-            runs.push(baseline.timed(like, like.flows, step)?);
+            runs.push(baseline.timed(like, like.flows, watch)?);
         }
     }
     Ok(runs)
@@ -236,11 +247,11 @@ struct Evaluated {
 
 /// Runs a method untimed. The inner error is the flow in which its numbers stopped being finite.
 fn evaluated(
-    bench: &Bench,
+    bench: &Workbench,
     mut method: Box<dyn Method>,
     flows: usize,
     placement: &Placement,
-    step: &dyn Fn(),
+    watch: &dyn Watch,
 ) -> Result<std::result::Result<Evaluated, usize>> {
     let mut records = Vec::with_capacity(flows);
     for flow in 1..=flows {
@@ -257,7 +268,7 @@ fn evaluated(
             train_loss,
             test_accuracy: bench.test_accuracy(method.position())?,
         });
-        step();
+        watch.flow_done();
     }
     Ok(Ok(Evaluated {
         flows: records,
@@ -270,12 +281,12 @@ fn timed(
     placement: &Placement,
     flows: usize,
     mut method: Box<dyn Method>,
-    step: &dyn Fn(),
+    watch: &dyn Watch,
 ) -> Result<Vec<f64>> {
     let mut seconds = Vec::with_capacity(flows);
     for _ in 0..flows {
         seconds.push(placement.run(|| clocked(placement, method.as_mut()))?);
-        step();
+        watch.flow_done();
     }
     Ok(seconds)
 }
@@ -291,7 +302,7 @@ fn clocked(placement: &Placement, method: &mut dyn Method) -> Result<f64> {
 
 /// Seconds of one round in which gradients cost nothing: exchange of points and gradients, window
 /// update, norms, stride. The median over the cell's repeats, after one that is not counted.
-fn round_overhead(bench: &Bench, cell: &Cell, placement: &Placement) -> Result<f64> {
+fn round_overhead(bench: &Workbench, cell: &Cell, placement: &Placement) -> Result<f64> {
     let evaluator = bench.evaluator(cell, placement, Gradients::Free)?;
     let mut samples = Vec::with_capacity(cell.repeats);
     for repeat in 0..=cell.repeats {

@@ -1,7 +1,6 @@
 //! `harness reproduce`.
 
 use super::{library, registry};
-use crate::bench::Bench;
 use crate::cell::Cell;
 use crate::cli::Reproduce;
 use crate::configs::Configs;
@@ -16,6 +15,7 @@ use crate::progress::{DataBar, RunBar, say};
 use crate::report;
 use crate::runner::{self, flows_of};
 use crate::seed::Seeds;
+use crate::workbench::Workbench;
 use anyhow::{Context, Result};
 use datasets::Dataset;
 use std::path::PathBuf;
@@ -189,22 +189,17 @@ impl Run {
     }
 
     fn dataset(&mut self, dataset: &Dataset, groups: &[Group], bar: &RunBar) -> Result<()> {
+        bar.flows_count(flow_operations(dataset));
         let mut bench = None;
         for group in groups {
             let cells = self.todo(group);
             let Some(first) = cells.first() else { continue };
-            bar.doing(&format!(
-                "{}: {} cells on {}",
-                first.dataset,
-                cells.len(),
-                first.devices
-            ));
             let mut measure = || -> Result<Vec<Outcome>> {
                 let bench = match &mut bench {
                     Some(bench) => bench,
-                    none => none.insert(Bench::new(&self.machine, dataset, first)?),
+                    none => none.insert(Workbench::new(&self.machine, dataset, first)?),
                 };
-                runner::measure(bench, &cells, &|| bar.done(flow_operations(dataset)))
+                runner::measure(bench, &cells, bar)
             };
             // A group's failure is rows, not the end of the run.
             let outcomes = measure().unwrap_or_else(|error| {

@@ -1,6 +1,7 @@
 //! The gradient of a logistic regression on a CPU, in one pass over the data.
 
 use super::product::{Into, View, product};
+use super::real::Real;
 use candle_core::{CpuStorage, CustomOp2, Layout, Result, Shape, bail};
 use rayon::prelude::*;
 use std::sync::Arc;
@@ -132,43 +133,6 @@ fn softmax_minus_target<T: Real>(z: &mut [T], target: usize) {
     }
     z[target] = z[target] - T::ONE;
 }
-
-/// The two element types.
-pub(super) trait Real:
-    Copy
-    + Send
-    + Sync
-    + PartialOrd
-    + std::ops::Add<Output = Self>
-    + std::ops::Sub<Output = Self>
-    + std::ops::Div<Output = Self>
-    + 'static
-{
-    const ZERO: Self;
-    const ONE: Self;
-    const LOWEST: Self;
-    fn exponential(self) -> Self;
-    fn magnitude(self) -> Self;
-}
-
-macro_rules! real {
-    ($($type:ty),+) => { $(
-        impl Real for $type {
-            const ZERO: Self = 0.0;
-            const ONE: Self = 1.0;
-            const LOWEST: Self = Self::NEG_INFINITY;
-
-            fn exponential(self) -> Self {
-                self.exp()
-            }
-
-            fn magnitude(self) -> Self {
-                self.abs()
-            }
-        }
-    )+ };
-}
-real!(f32, f64);
 
 #[cfg(test)]
 mod tests {

@@ -2,6 +2,7 @@
 
 mod kernel;
 mod product;
+mod real;
 
 use crate::{Cost, Error, Potential, Result};
 use candle_core::{D, DType, Device, Tensor};

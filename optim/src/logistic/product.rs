@@ -53,7 +53,7 @@ pub(super) enum Into {
 /// # Panics
 /// If the sizes do not fit.
 #[allow(unsafe_code)]
-pub(super) fn product<T: super::kernel::Real>(
+pub(super) fn product<T: super::real::Real>(
     destination: &mut [T],
     how: Into,
     a: View<'_, T>,

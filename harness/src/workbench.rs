@@ -15,7 +15,7 @@ use rand::RngExt;
 use std::sync::Arc;
 
 /// A data set on a machine, ready for its cells.
-pub struct Bench {
+pub struct Workbench {
     machine: Machine,
     train: Arc<LogisticRegression>,
     test: LogisticRegression,
@@ -31,7 +31,7 @@ pub enum Gradients {
     Free,
 }
 
-impl Bench {
+impl Workbench {
     /// Puts a data set on the machine's first device and draws the starting point. All cells of
     /// a bench share the plan's model, start and precision; `like` is one of them.
     ///

@@ -1,0 +1,124 @@
+//! The runner on a small problem: what it measures, how often, and what it says meanwhile.
+
+mod common;
+
+use common::House;
+use datasets::{Library, LibraryOptions, Registry, Silent};
+use harness::cell::Cell;
+use harness::device::Machine;
+use harness::experiments::windows;
+use harness::journal::{Measured, Outcome};
+use harness::plan::{EvaluatorKind, Plan};
+use harness::progress::Watch;
+use harness::runner::{flows_of, measure};
+use harness::workbench::Workbench;
+use std::cell::{Cell as Slot, RefCell};
+
+#[derive(Default)]
+struct Notes {
+    flows: Slot<usize>,
+    said: RefCell<Vec<String>>,
+}
+
+impl Watch for Notes {
+    fn doing(&self, what: &str) {
+        self.said.borrow_mut().push(what.to_owned());
+    }
+
+    fn flow_done(&self) {
+        self.flows.set(self.flows.get() + 1);
+    }
+}
+
+/// The cells of one group of Table 2 on a small data set, measured.
+fn measured(group: EvaluatorKind) -> (Vec<Cell>, Vec<Measured>, Notes) {
+    let house = House::new();
+    let settings = ["precision=f64".into(), "profiles.smoke.repeats=3".into()];
+    let text = include_str!("../../configs/table2.yaml");
+    let mut plan = Plan::from_yaml(text, &settings, Some("smoke")).unwrap();
+    plan.only(&["tiny".into()]).unwrap();
+    let mut registry = Registry::from_yaml("datasets: {}").unwrap();
+    registry
+        .extend_from_file(&house.folder.path().join("tiny.yaml"))
+        .unwrap();
+    let options = LibraryOptions {
+        cache_dir: Some(house.folder.path().join("cache")),
+        offline: true,
+        ..LibraryOptions::default()
+    };
+    let dataset = Library::new(registry, options)
+        .load("tiny", None, &Silent)
+        .unwrap();
+    let machine = Machine::open("cpu".parse().unwrap()).unwrap();
+    let mut cells = windows::cells(&plan, &machine, &dataset).unwrap();
+    cells.retain(|cell| cell.group == group);
+    let notes = Notes::default();
+    let bench = Workbench::new(&machine, &dataset, &cells[0]).unwrap();
+    let outcomes = measure(&bench, &cells, &notes).unwrap();
+    let measured = outcomes.into_iter().map(|outcome| match outcome {
+        Outcome::Measured(measured) => measured,
+        other => panic!("{other:?}"),
+    });
+    (cells.clone(), measured.collect(), notes)
+}
+
+#[test]
+fn every_run_is_timed_next_to_one_of_the_baseline_and_every_flow_is_told() {
+    for group in [EvaluatorKind::Devices, EvaluatorKind::Batched] {
+        let (cells, measured, notes) = measured(group);
+        assert_eq!(
+            notes.flows.get(),
+            flows_of(&cells),
+            "the progress bar ends at its end"
+        );
+        for (cell, measured) in cells.iter().zip(&measured) {
+            assert_eq!(
+                measured.wall_s.len(),
+                measured.baseline_wall_s.len(),
+                "{}",
+                cell.label()
+            );
+            assert!(measured.wall_s.len() >= 3, "{}", cell.label());
+            assert!(
+                measured
+                    .wall_s
+                    .iter()
+                    .flatten()
+                    .all(|&seconds| seconds > 0.0)
+            );
+            let said = notes.said.borrow();
+            assert!(
+                said.iter().any(|s| s.starts_with(&cell.label())),
+                "{}",
+                cell.label()
+            );
+        }
+    }
+}
+
+#[test]
+fn the_baselines_own_runs_are_each_compared_with_the_one_before() {
+    let (cells, measured, _) = measured(EvaluatorKind::Batched);
+    assert!(cells[0].is_baseline());
+    let baseline = &measured[0];
+    assert_eq!(
+        baseline.wall_s[0], baseline.baseline_wall_s[1],
+        "the same run, from both sides"
+    );
+    assert_eq!(baseline.flow_error, Some(0.0));
+}
+
+#[test]
+fn where_gradients_are_computed_changes_time_and_not_numbers() {
+    let (_, devices, _) = measured(EvaluatorKind::Devices);
+    let (_, batched, _) = measured(EvaluatorKind::Batched);
+    // W = 4, linear-force, of both groups.
+    let (on_devices, in_one_product) = (&devices[4], &batched[1]);
+    for (a, b) in on_devices.flows.iter().zip(&in_one_product.flows) {
+        assert_eq!(
+            (a.rounds, &a.strides, a.distinct),
+            (b.rounds, &b.strides, b.distinct)
+        );
+        assert!((a.train_loss - b.train_loss).abs() < 1e-12);
+    }
+}
