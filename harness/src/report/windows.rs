@@ -146,9 +146,9 @@ fn as_printed(rows: &[WindowRow], workers: u64) -> Table {
         "speedup".to_owned(),
         "depth".to_owned(),
         "modelled".to_owned(),
-        "paper: 1 GPU".to_owned(),
-        format!("{workers} GPUs"),
-        "speedup".to_owned(),
+        "paper 1 GPU".to_owned(),
+        format!("paper {workers} GPUs"),
+        "paper speedup".to_owned(),
         "verdict".to_owned(),
     ];
     let mut table = Table::new(&headers.each_ref().map(String::as_str));
