@@ -251,7 +251,7 @@ impl Plan {
         wire.summary()
     }
 
-    /// Leaves only the given data sets, in the given order.
+    /// Leaves only the given data sets, in the given order, each once.
     ///
     /// # Errors
     /// If one has no number of flows in the plan.
@@ -264,7 +264,13 @@ impl Plan {
                 );
             }
         }
-        self.profile.datasets = datasets.to_vec();
+        let mut once: Vec<String> = Vec::new();
+        for name in datasets {
+            if !once.contains(name) {
+                once.push(name.clone());
+            }
+        }
+        self.profile.datasets = once;
         Ok(())
     }
 }
@@ -318,6 +324,14 @@ mod tests {
     fn a_setting_changes_one_value() {
         let plan = Plan::from_yaml(TABLE2, &["flow.steps=7".into()], None).unwrap();
         assert_eq!(plan.steps, 7);
+    }
+
+    #[test]
+    fn a_data_set_asked_for_twice_is_run_once() {
+        let mut plan = Plan::from_yaml(TABLE2, &[], None).unwrap();
+        plan.only(&["usps".into(), "a8a".into(), "usps".into()])
+            .unwrap();
+        assert_eq!(plan.profile.datasets, ["usps", "a8a"]);
     }
 
     #[test]
