@@ -7,5 +7,6 @@ step() { printf '\n== %s\n' "$*"; "$@"; }
 
 step cargo fmt --all --check
 step cargo clippy --locked --workspace --all-targets -- -D warnings
+step env RUSTDOCFLAGS="-D warnings" cargo doc --locked --workspace --no-deps
 # The README's test command, as it stands there.
 step cargo test --workspace

@@ -12,7 +12,7 @@ use candle_core::{D, DType, Tensor};
 /// | `HalfL2Squared` | ½‖v‖₂² | v | gradient descent |
 /// | `L2` | ‖v‖₂ | v/‖v‖₂ | normalised gradient descent |
 /// | `L1` | ‖v‖₁ | sign(v) | sign gradient descent |
-/// | `LInf` | ‖v‖_∞ | sign(v[i]) e_i, i = argmax \|v\| | coordinate descent |
+/// | `LInf` | ‖v‖_∞ | sign(v_i) e_i, i = argmax \|v\| | coordinate descent |
 ///
 /// Where a norm has no gradient the following subgradient is taken: 0 at v = 0; for ‖v‖₁ the sign
 /// of a zero entry is 0; for ‖v‖_∞ the lowest index wins a tie.
