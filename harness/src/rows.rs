@@ -163,3 +163,32 @@ schema! {
         test_accuracy: f64, "", "Share of test rows classified rightly.";
     }
 }
+
+/// Rows of any schema, as a table of values: what files are written from and claims judged on.
+#[derive(Clone, Debug)]
+pub struct Frame {
+    /// The files' name, without `.csv` or `.parquet`.
+    pub name: String,
+    /// The columns.
+    pub columns: &'static [Column],
+    /// The rows, each as long as `columns`.
+    pub rows: Vec<Vec<Value>>,
+}
+
+impl Frame {
+    /// Of typed rows.
+    #[must_use]
+    pub fn of<R: Schema>(name: &str, rows: &[R]) -> Self {
+        Self {
+            name: name.to_owned(),
+            columns: R::COLUMNS,
+            rows: rows.iter().map(Schema::values).collect(),
+        }
+    }
+
+    /// The place of a column, if there is one of that name.
+    #[must_use]
+    pub fn position(&self, column: &str) -> Option<usize> {
+        self.columns.iter().position(|c| c.name == column)
+    }
+}

@@ -1,6 +1,6 @@
 //! Rows as data frames: CSV and Parquet.
 
-use crate::rows::{Kind, Schema, Value};
+use crate::rows::{Frame, Kind, Value};
 use anyhow::Result;
 use polars::prelude::{Column, CsvWriter, DataFrame, NamedFrom, ParquetWriter, SerWriter, Series};
 
@@ -8,7 +8,7 @@ use polars::prelude::{Column, CsvWriter, DataFrame, NamedFrom, ParquetWriter, Se
 ///
 /// # Errors
 /// If the frame cannot be made.
-pub fn to_csv<R: Schema>(rows: &[R]) -> Result<Vec<u8>> {
+pub fn to_csv(rows: &Frame) -> Result<Vec<u8>> {
     let mut bytes = Vec::new();
     CsvWriter::new(&mut bytes)
         .include_header(true)
@@ -20,17 +20,16 @@ pub fn to_csv<R: Schema>(rows: &[R]) -> Result<Vec<u8>> {
 ///
 /// # Errors
 /// If the frame cannot be made.
-pub fn to_parquet<R: Schema>(rows: &[R]) -> Result<Vec<u8>> {
+pub fn to_parquet(rows: &Frame) -> Result<Vec<u8>> {
     let mut bytes = Vec::new();
     ParquetWriter::new(&mut bytes).finish(&mut frame(rows)?)?;
     Ok(bytes)
 }
 
 /// A column for each column of the schema, with its type also where all values are missing.
-fn frame<R: Schema>(rows: &[R]) -> Result<DataFrame> {
-    let values: Vec<Vec<Value>> = rows.iter().map(Schema::values).collect();
-    let columns = R::COLUMNS.iter().enumerate().map(|(index, column)| {
-        let cells = values.iter().map(|row| row[index].clone());
+fn frame(rows: &Frame) -> Result<DataFrame> {
+    let columns = rows.columns.iter().enumerate().map(|(index, column)| {
+        let cells = rows.rows.iter().map(|row| row[index].clone());
         let name = column.name.into();
         Column::from(match column.kind {
             Kind::Text => Series::new(name, cells.map(text).collect::<Vec<_>>()),
@@ -39,7 +38,7 @@ fn frame<R: Schema>(rows: &[R]) -> Result<DataFrame> {
             Kind::Flag => Series::new(name, cells.map(flag).collect::<Vec<_>>()),
         })
     });
-    Ok(DataFrame::new(rows.len(), columns.collect())?)
+    Ok(DataFrame::new(rows.rows.len(), columns.collect())?)
 }
 
 fn text(value: Value) -> Option<String> {
@@ -61,7 +60,7 @@ fn flag(value: Value) -> Option<bool> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rows::{Column, Typed};
+    use crate::rows::{Column, Schema, Typed};
 
     struct Two {
         name: String,
@@ -100,7 +99,7 @@ mod tests {
                 size: None,
             },
         ];
-        let csv = String::from_utf8(to_csv(&rows).unwrap()).unwrap();
+        let csv = String::from_utf8(to_csv(&Frame::of("rows", &rows)).unwrap()).unwrap();
         assert_eq!(csv, "name,size\n\"a,b\",1.5\nc,\n");
     }
 
@@ -111,6 +110,7 @@ mod tests {
             name: "a".into(),
             size: None,
         }];
+        let rows = Frame::of("rows", &rows);
         let bytes = to_parquet(&rows).unwrap();
         let read = ParquetReader::new(std::io::Cursor::new(&bytes))
             .finish()

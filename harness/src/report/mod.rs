@@ -1,10 +1,12 @@
 //! From rows to files: data frames, tables, plots. Sees rows and the manifest, never a device.
 
+mod document;
 mod frame;
 mod plot;
 mod table;
 mod windows;
 
+pub use document::{Block, Document, FigureBlock, TableBlock};
 pub use frame::{to_csv, to_parquet};
 pub use plot::{Figure, Panel, Series};
 pub use table::Table;
@@ -14,6 +16,7 @@ use crate::files::write_atomically;
 use crate::journal;
 use crate::manifest::Manifest;
 use crate::plan::{Experiment, Plan};
+use crate::rows::Frame;
 use anyhow::{Context, Result};
 use std::path::{Path, PathBuf};
 
@@ -50,10 +53,16 @@ pub fn build(folder: &Path) -> Result<Built> {
         ),
     };
     let mut files: Vec<(String, Vec<u8>)> = vec![
-        ("rows.csv".into(), to_csv(&rows)?),
-        ("rows.parquet".into(), to_parquet(&rows)?),
-        ("curves.csv".into(), to_csv(&curves)?),
-        ("curves.parquet".into(), to_parquet(&curves)?),
+        ("rows.csv".into(), to_csv(&Frame::of("rows", &rows))?),
+        (
+            "rows.parquet".into(),
+            to_parquet(&Frame::of("rows", &rows))?,
+        ),
+        ("curves.csv".into(), to_csv(&Frame::of("curves", &curves))?),
+        (
+            "curves.parquet".into(),
+            to_parquet(&Frame::of("curves", &curves))?,
+        ),
         (
             format!("{}.md", plan.target),
             windows::markdown(&plan, &manifest, &rows).into_bytes(),
