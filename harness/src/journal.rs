@@ -1,14 +1,55 @@
 //! The journal: one line of JSON for each cell, appended as the cell ends. The only truth: all
 //! that is shown is made from it.
 
-use crate::cell::Cell;
+use crate::environment::Environment;
 use crate::progress::say;
 use anyhow::{Context, Result, bail};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
+
+/// One thing that is measured: the unit of resuming and of sharing between targets.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Cell {
+    /// A short description for people.
+    pub label: String,
+    /// Everything that the measurement depends on, besides the machine and the program; not what
+    /// it is measured for.
+    pub settings: Value,
+}
+
+impl Cell {
+    /// Of a kind of experiment's own description.
+    ///
+    /// # Errors
+    /// If it cannot be written as JSON.
+    pub fn new(label: String, settings: &impl Serialize) -> Result<Self> {
+        Ok(Self {
+            label,
+            settings: serde_json::to_value(settings)?,
+        })
+    }
+
+    /// The key under which the journal knows it: equal only for the same cell, measured by the
+    /// same program on the same kind of machine.
+    #[must_use]
+    pub fn key(&self, environment: &Environment) -> String {
+        let mut hash = Sha256::new();
+        // A JSON object's keys are sorted.
+        hash.update(self.settings.to_string());
+        hash.update(environment.fingerprint());
+        hash.finalize()
+            .iter()
+            .take(8)
+            .map(|byte| format!("{byte:02x}"))
+            .collect()
+    }
+}
 
 /// A line of the journal.
 #[derive(Clone, Debug, Deserialize, Serialize, PartialEq)]
@@ -17,21 +58,64 @@ pub struct Entry {
     pub key: String,
     /// Seconds since 1970 at its end.
     pub ended_at: u64,
-    /// The cell.
-    pub cell: Cell,
+    /// The cell's settings.
+    pub cell: Value,
     /// What came of it.
     pub outcome: Outcome,
+}
+
+impl Entry {
+    /// The cell as its kind of experiment describes it.
+    ///
+    /// # Errors
+    /// If it is another kind's.
+    pub fn cell<T: DeserializeOwned>(&self) -> Result<T> {
+        T::deserialize(&self.cell)
+            .with_context(|| format!("the journal's cell {} is not of this kind", self.key))
+    }
+
+    /// What was measured, as its kind of experiment writes it; `None` if nothing was.
+    ///
+    /// # Errors
+    /// If it is another kind's.
+    pub fn measured<T: DeserializeOwned>(&self) -> Result<Option<T>> {
+        match &self.outcome {
+            Outcome::Measured(value) => T::deserialize(value).map(Some).with_context(|| {
+                format!(
+                    "the journal's measurement of {} is not of this kind",
+                    self.key
+                )
+            }),
+            _ => Ok(None),
+        }
+    }
+
+    /// Whether its outcome is one that measuring again would not change.
+    #[must_use]
+    pub fn stands(&self) -> bool {
+        !matches!(self.outcome, Outcome::Failed { .. })
+    }
+
+    /// complete, diverged, or failed with its reason, as rows say it.
+    #[must_use]
+    pub fn status(&self) -> String {
+        match &self.outcome {
+            Outcome::Measured(_) => "complete".into(),
+            Outcome::Diverged { flow } => format!("diverged in flow {flow}"),
+            Outcome::Failed { error } => format!("failed: {error}"),
+        }
+    }
 }
 
 /// What came of a cell.
 #[derive(Clone, Debug, Deserialize, Serialize, PartialEq)]
 #[serde(tag = "status", rename_all = "kebab-case")]
 pub enum Outcome {
-    /// It was measured.
-    Measured(Measured),
+    /// It was measured; what, is its kind's own.
+    Measured(Value),
     /// Its numbers stopped being finite.
     Diverged {
-        /// In which flow, counted from 1.
+        /// In which outer iteration, counted from 1.
         flow: usize,
     },
     /// It could not be run; it is tried again by the next run.
@@ -41,38 +125,22 @@ pub enum Outcome {
     },
 }
 
-/// Raw measurements of a cell.
-#[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq)]
-pub struct Measured {
-    /// After each flow.
-    pub flows: Vec<FlowRecord>,
-    /// Relative distance of the end point from the sequential flow's, where that is a number.
-    pub flow_error: Option<f64>,
-    /// Seconds of each flow of each timed run.
-    pub wall_s: Vec<Vec<f64>>,
-    /// The same of the sequential run timed next to it.
-    pub baseline_wall_s: Vec<Vec<f64>>,
-    /// Gradients of one sequential run.
-    pub baseline_gradients: u64,
-    /// Seconds of one round whose gradients cost nothing.
-    pub round_overhead_s: f64,
-}
+impl Outcome {
+    /// Of a kind of experiment's own measurements.
+    ///
+    /// # Errors
+    /// If they cannot be written as JSON.
+    pub fn measured(measured: &impl Serialize) -> Result<Self> {
+        Ok(Self::Measured(serde_json::to_value(measured)?))
+    }
 
-/// One flow of a cell's method.
-#[derive(Clone, Debug, Deserialize, Serialize, PartialEq)]
-pub struct FlowRecord {
-    /// Rounds of this flow.
-    pub rounds: u64,
-    /// Gradients asked for.
-    pub requested: u64,
-    /// Gradients computed.
-    pub distinct: u64,
-    /// How far the window moved in each round.
-    pub strides: Vec<usize>,
-    /// Mean cross-entropy on the training rows after it.
-    pub train_loss: f64,
-    /// Share of test rows classified rightly after it.
-    pub test_accuracy: f64,
+    /// Of an error.
+    #[must_use]
+    pub fn failed(error: &anyhow::Error) -> Self {
+        Self::Failed {
+            error: format!("{error:#}"),
+        }
+    }
 }
 
 /// An open journal: one process at a time may append to it.
@@ -159,8 +227,7 @@ impl Journal {
     /// Whether the cell of this key has an outcome that stands.
     #[must_use]
     pub fn has(&self, key: &str) -> bool {
-        let stands = |e: &Entry| !matches!(e.outcome, Outcome::Failed { .. });
-        self.entries.iter().any(|e| e.key == key && stands(e))
+        self.entries.iter().any(|e| e.key == key && e.stands())
     }
 
     /// All entries, in the order they were written.

@@ -1,13 +1,13 @@
 //! The harness: from a plan in YAML to rows, and from rows to tables, plots and verdicts.
 //!
-//! Data goes one way. A [`plan`] is read and validated, its data found, its [`cell`]s run by the
-//! [`runner`] — the only clock in the house — and every result appended to the [`journal`]. The
+//! Data goes one way. A [`plan`] is read and validated, its data found, its cells [`run`] by its
+//! kind of [`experiments`], and every result appended to the [`journal`]. The
 //! [`report`] is made from the journal alone, so it can be made again without running anything.
 //!
 //! The mathematics is in the `optim` crate, the data in `datasets`; neither knows of this one.
 
-pub mod cell;
 pub mod cli;
+pub mod clock;
 pub mod cmd;
 pub mod configs;
 pub mod device;
@@ -19,9 +19,9 @@ pub mod manifest;
 pub mod paper;
 pub mod plan;
 pub mod progress;
+pub mod regression;
 pub mod report;
 pub mod rows;
-pub mod runner;
+pub mod run;
 pub mod seed;
 pub mod statistics;
-pub mod workbench;

@@ -4,6 +4,7 @@
 use crate::environment::Environment;
 use crate::files::write_atomically;
 use crate::paper::Paper;
+use crate::plan::Plan;
 use anyhow::{Context, Result};
 use datasets::Dataset;
 use serde::{Deserialize, Serialize};
@@ -105,6 +106,19 @@ impl Manifest {
         let mut text = serde_json::to_string_pretty(self)?;
         text.push('\n');
         write_atomically(&folder.join(FILE), text.as_bytes())
+    }
+
+    /// The plan that was run.
+    ///
+    /// # Errors
+    /// If it is another version's.
+    pub fn plan(&self) -> Result<Plan> {
+        let mut plan =
+            Plan::from_yaml(&self.plan, &[], Some(&self.profile)).context("the manifest's plan")?;
+        if !self.datasets.is_empty() {
+            plan.only(&self.datasets)?;
+        }
+        Ok(plan)
     }
 
     /// Reads it from `folder`.

@@ -15,15 +15,15 @@ pub fn say(line: &str) {
 pub trait Watch {
     /// A cell is being run or timed.
     fn doing(&self, what: &str);
-    /// A flow is done.
-    fn flow_done(&self);
+    /// A part of it is done.
+    fn step(&self);
 }
 
 /// A bar over the work of a whole run, in units of estimated operations.
 pub struct RunBar {
     bar: ProgressBar,
-    /// What one flow of the present data set counts for.
-    flow: AtomicU64,
+    /// What one step of the present unit counts for.
+    weight: AtomicU64,
 }
 
 impl RunBar {
@@ -37,13 +37,13 @@ impl RunBar {
         bar.enable_steady_tick(Duration::from_millis(500));
         Self {
             bar,
-            flow: AtomicU64::new(0),
+            weight: AtomicU64::new(0),
         }
     }
 
-    /// Says how much work each flow is from now on.
-    pub fn flows_count(&self, work: u64) {
-        self.flow.store(work, Ordering::Relaxed);
+    /// Says how much work each step is from now on.
+    pub fn steps_count(&self, work: u64) {
+        self.weight.store(work, Ordering::Relaxed);
     }
 
     /// Prints a line above the bar.
@@ -62,8 +62,8 @@ impl Watch for RunBar {
         self.bar.set_message(what.to_owned());
     }
 
-    fn flow_done(&self) {
-        self.bar.inc(self.flow.load(Ordering::Relaxed));
+    fn step(&self) {
+        self.bar.inc(self.weight.load(Ordering::Relaxed));
     }
 }
 

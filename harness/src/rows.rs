@@ -69,100 +69,29 @@ pub trait Schema {
     fn values(&self) -> Vec<Value>;
 }
 
+/// Declares a type of rows: one line a column, with unit and meaning.
 macro_rules! schema {
     ($(#[$doc:meta])* $name:ident { $($field:ident: $type:ty, $unit:literal, $what:literal;)+ }) => {
         $(#[$doc])*
         #[derive(Clone, Debug, PartialEq)]
         pub struct $name { $(#[doc = $what] pub $field: $type,)+ }
 
-        impl Schema for $name {
-            const COLUMNS: &'static [Column] = &[$(Column {
+        impl $crate::rows::Schema for $name {
+            const COLUMNS: &'static [$crate::rows::Column] = &[$($crate::rows::Column {
                 name: stringify!($field),
                 unit: $unit,
                 what: $what,
-                kind: <$type as Typed>::KIND,
+                kind: <$type as $crate::rows::Typed>::KIND,
             },)+];
 
-            fn values(&self) -> Vec<Value> {
-                vec![$(self.$field.value(),)+]
+            fn values(&self) -> Vec<$crate::rows::Value> {
+                vec![$($crate::rows::Typed::value(&self.$field),)+]
             }
         }
     };
 }
 
-schema! {
-    /// One cell of a comparison of windows with the sequential flow: `rows.parquet`, `rows.csv`.
-    WindowRow {
-        experiment: String, "", "The target that this row belongs to.";
-        profile: String, "", "The plan's profile it was run with.";
-        cell: String, "", "The cell's key, under which the journal holds the raw measurements.";
-        dataset: String, "", "Data set.";
-        data_split: String, "", "Which rows train and which test.";
-        data_source: String, "", "real, or surrogate: generated, no statement about the paper.";
-        backend: String, "", "cpu or cuda.";
-        devices: String, "", "What the method ran on: cpu (all cores), cpu:N (N single-threaded workers), cuda:….";
-        evaluator: String, "", "Where a window's gradients are computed: sequential, batched (one product), devices (one worker each).";
-        workers: u64, "", "How many devices or threads compute gradients; with fewer than W, each computes its share at once.";
-        window: u64, "", "W, the steps computed at once.";
-        window_method: Option<String>, "", "How forces become points; none for a sequential flow.";
-        velocity: Option<String>, "", "With which velocity a window starts.";
-        predictor: Option<String>, "", "What new slots of the window hold.";
-        tolerance: Option<f64>, "", "τ, the relative change below which a point counts as converged.";
-        kinetic_energy: String, "", "φ.";
-        steps: u64, "", "S, the steps of a flow.";
-        step_size: f64, "", "θ.";
-        flows: u64, "", "K, the flows of a run.";
-        precision: String, "", "f32 or f64.";
-        seed: u64, "", "The root seed.";
-        status: String, "", "complete, diverged, or failed with its reason.";
-        rounds: Option<u64>, "", "Times that gradients were waited for, over all flows.";
-        mean_stride: Option<f64>, "", "Steps per round.";
-        depth_speedup: Option<f64>, "", "S·K / rounds: counted, not timed, so it does not depend on a machine's speed.";
-        requested_gradients: Option<u64>, "", "Gradients asked for, as every slot has a worker.";
-        distinct_gradients: Option<u64>, "", "Gradients computed, every distinct point once.";
-        flow_error: Option<f64>, "", "Relative distance of the end point from the sequential flow's.";
-        train_loss: Option<f64>, "", "Mean cross-entropy on the training rows after the last flow.";
-        test_accuracy: Option<f64>, "", "Share of test rows classified rightly after the last flow.";
-        repeats: u64, "", "Timed runs, each next to one of the baseline; fewer than 6 cannot give a 95 % interval.";
-        wall_s: Option<f64>, "s", "Wall time of a run, median; evaluation is off the clock.";
-        wall_s_min: Option<f64>, "s", "The fastest run.";
-        wall_s_max: Option<f64>, "s", "The slowest run.";
-        baseline_wall_s: Option<f64>, "s", "Wall time of the sequential runs interleaved with these, median.";
-        speedup: Option<f64>, "", "Baseline over this, median of the paired ratios; of the baseline itself it shows the machine's noise.";
-        speedup_low: Option<f64>, "", "Lower end of its bootstrap interval.";
-        speedup_high: Option<f64>, "", "Upper end of its bootstrap interval.";
-        efficiency: Option<f64>, "", "speedup / depth_speedup: how well W gradients at once are done.";
-        oversubscribed: bool, "", "More workers than cores: the wall time says nothing about as many devices.";
-        gradient_s: Option<f64>, "s", "One gradient of the baseline, its median run over its gradients.";
-        round_overhead_s: Option<f64>, "s", "One round with free gradients: exchange of points, window update, stride.";
-        modelled_wall_s: Option<f64>, "s", "MODELLED, not measured: rounds × (gradient_s + round_overhead_s), as if every slot had a device and devices shared nothing. A lower bound.";
-        modelled_speedup: Option<f64>, "", "MODELLED: baseline_wall_s / modelled_wall_s. An upper bound.";
-        paper_wall_s: Option<f64>, "s", "The paper's time for this row, on its machine and its K.";
-        paper_speedup: Option<f64>, "", "The paper's speedup for this row.";
-        verdict: Option<String>, "", "reproduced, partly, inconclusive, not reproduced, not testable here; none on surrogate data or in another setting than the paper's.";
-        verdict_note: Option<String>, "", "Why.";
-    }
-}
-
-schema! {
-    /// Where a cell's method was after each flow: `curves.parquet`, `curves.csv`.
-    CurveRow {
-        cell: String, "", "The cell's key.";
-        dataset: String, "", "Data set.";
-        data_source: String, "", "real or surrogate.";
-        devices: String, "", "What the method ran on.";
-        evaluator: String, "", "Where a window's gradients are computed.";
-        window: u64, "", "W.";
-        predictor: Option<String>, "", "What new slots of the window hold.";
-        flow: u64, "", "Flows done, counted from 1.";
-        rounds: u64, "", "Rounds up to here.";
-        requested_gradients: u64, "", "Gradients asked for up to here.";
-        distinct_gradients: u64, "", "Gradients computed up to here.";
-        wall_s: Option<f64>, "s", "Wall time up to here, median over the timed runs.";
-        train_loss: f64, "", "Mean cross-entropy on the training rows.";
-        test_accuracy: f64, "", "Share of test rows classified rightly.";
-    }
-}
+pub(crate) use schema;
 
 /// Rows of any schema, as a table of values: what files are written from and claims judged on.
 #[derive(Clone, Debug)]

@@ -22,7 +22,7 @@ const LEAST: [&str; 6] = [
     "--set",
     "flow.steps=2",
     "--set",
-    "profiles.smoke.flows.other=1",
+    "flows.other=1",
 ];
 
 #[test]

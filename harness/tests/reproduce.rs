@@ -3,8 +3,9 @@
 mod common;
 
 use common::{House, run, stderr, succeed};
-use harness::cell::Cell;
 use harness::environment::Environment;
+use harness::experiments::windows::cell::WindowCell;
+use harness::journal::Cell;
 use std::time::{Duration, Instant};
 
 const FILES: [&str; 9] = [
@@ -110,12 +111,7 @@ fn a_second_run_takes_every_cell_from_the_journal_and_fresh_starts_over() {
 fn a_run_killed_in_the_middle_goes_on_where_it_was() {
     let house = House::new();
     // Long enough that the kill comes before the end, on any machine.
-    let long = [
-        "--set",
-        "profiles.smoke.flows.other=30",
-        "--set",
-        "profiles.smoke.repeats=15",
-    ];
+    let long = ["--set", "flows.other=30", "--set", "repeats=15"];
     let mut child = house.reproduce(&long).spawn().unwrap();
     let lines = || {
         std::fs::read_to_string(house.out().join("journal.jsonl"))
@@ -293,7 +289,7 @@ fn list_and_doctor_say_what_there_is() {
         "cores",
         "tiny.libsvm",
         "usps.t",
-        "32 cells on a8a, a9a, mnist, usps",
+        "table2 --profile quick on a8a, a9a, mnist, usps",
     ] {
         assert!(told.contains(name), "{name} is missing from:\n{told}");
     }
@@ -305,38 +301,46 @@ fn a_cell_has_another_key_whenever_anything_it_depends_on_differs() {
     succeed(house.reproduce(&[]));
     let journal = harness::journal::read(&house.out().join("journal.jsonl")).unwrap();
     let environment = Environment::current();
-    let cell = &journal[2].cell;
-    let key = cell.key(&environment);
+    let cell: WindowCell = journal[2].cell().unwrap();
+    let key_of = |cell: &WindowCell, environment: &Environment| {
+        Cell::new(String::new(), cell).unwrap().key(environment)
+    };
+    let key = key_of(&cell, &environment);
+    assert_eq!(key, journal[2].key);
     let others = [
-        Cell {
+        WindowCell {
             seed: cell.seed + 1,
             ..cell.clone()
         },
-        Cell {
+        WindowCell {
             tolerance: 2.0 * cell.tolerance,
             ..cell.clone()
         },
-        Cell {
+        WindowCell {
             data_digest: "another".into(),
             ..cell.clone()
         },
-        Cell {
+        WindowCell {
             window: cell.window + 1,
             ..cell.clone()
         },
-        Cell {
+        WindowCell {
             flows: cell.flows + 1,
             ..cell.clone()
         },
-        Cell {
+        WindowCell {
             devices: "cuda:0".into(),
             ..cell.clone()
         },
     ];
-    assert!(others.iter().all(|other| other.key(&environment) != key));
+    assert!(
+        others
+            .iter()
+            .all(|other| key_of(other, &environment) != key)
+    );
     let newer = Environment {
         sources: "another".into(),
         ..environment
     };
-    assert_ne!(cell.key(&newer), key);
+    assert_ne!(key_of(&cell, &newer), key);
 }

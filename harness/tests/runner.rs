@@ -4,14 +4,15 @@ mod common;
 
 use common::House;
 use datasets::{Library, LibraryOptions, Registry, Silent};
-use harness::cell::Cell;
 use harness::device::Machine;
-use harness::experiments::windows;
-use harness::journal::{Measured, Outcome};
-use harness::plan::{EvaluatorKind, Plan};
+use harness::experiments::windows::Windows;
+use harness::experiments::windows::bench::Workbench;
+use harness::experiments::windows::cell::{Measured, WindowCell};
+use harness::experiments::windows::plan::EvaluatorKind;
+use harness::experiments::windows::runner::{flows_of, measure};
+use harness::journal::Outcome;
+use harness::plan::Plan;
 use harness::progress::Watch;
-use harness::runner::{flows_of, measure};
-use harness::workbench::Workbench;
 use std::cell::{Cell as Slot, RefCell};
 
 #[derive(Default)]
@@ -25,13 +26,13 @@ impl Watch for Notes {
         self.said.borrow_mut().push(what.to_owned());
     }
 
-    fn flow_done(&self) {
+    fn step(&self) {
         self.flows.set(self.flows.get() + 1);
     }
 }
 
 /// The cells of one group of Table 2 on a small data set, measured.
-fn measured(group: EvaluatorKind) -> (Vec<Cell>, Vec<Measured>, Notes) {
+fn measured(group: EvaluatorKind) -> (Vec<WindowCell>, Vec<Measured>, Notes) {
     let house = House::new();
     let settings = ["precision=f64".into(), "profiles.smoke.repeats=3".into()];
     let text = include_str!("../../configs/table2.yaml");
@@ -50,13 +51,16 @@ fn measured(group: EvaluatorKind) -> (Vec<Cell>, Vec<Measured>, Notes) {
         .load("tiny", None, &Silent)
         .unwrap();
     let machine = Machine::open("cpu".parse().unwrap()).unwrap();
-    let mut cells = windows::cells(&plan, &machine, &dataset).unwrap();
+    let mut cells = Windows::new(&plan)
+        .unwrap()
+        .cells(&machine, &dataset)
+        .unwrap();
     cells.retain(|cell| cell.group == group);
     let notes = Notes::default();
     let bench = Workbench::new(&machine, &dataset, &cells[0]).unwrap();
     let outcomes = measure(&bench, &cells, &notes).unwrap();
     let measured = outcomes.into_iter().map(|outcome| match outcome {
-        Outcome::Measured(measured) => measured,
+        Outcome::Measured(measured) => serde_json::from_value(measured).unwrap(),
         other => panic!("{other:?}"),
     });
     (cells.clone(), measured.collect(), notes)

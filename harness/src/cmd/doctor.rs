@@ -1,6 +1,6 @@
 //! `harness doctor`.
 
-use super::{library, registry, show};
+use super::{cost, library, registry, show};
 use crate::cli::{Common, Data};
 use crate::configs::Configs;
 use crate::device::Machine;
@@ -27,15 +27,23 @@ pub(super) fn run(data: &Data, common: &Common) -> Result<u8> {
         configs.place()
     );
     for summary in configs.summaries()? {
-        for (profile, what) in summary.profiles {
-            let plan = Plan::from_yaml(&configs.plan(&summary.target)?, &[], Some(&profile))?;
-            let cells = plan.profile.datasets.len() * plan.windows.len();
+        for profile in summary.profiles {
+            let text = configs.plan(&summary.target)?;
+            let plan = Plan::from_yaml(&text, &[], Some(&profile.name))?;
+            let needs = crate::experiments::of(&plan)?.needs();
+            let names: Vec<String> = needs.into_iter().map(|need| need.dataset).collect();
+            let on = if names.is_empty() {
+                String::new()
+            } else {
+                format!(" on {}", names.join(", "))
+            };
             let _ = writeln!(
                 out,
-                "  {} --profile {profile}: {cells} cells on {}, each timed {} times; {what}",
+                "  {} --profile {}{on}; {}{}",
                 summary.target,
-                plan.profile.datasets.join(", "),
-                plan.profile.repeats
+                profile.name,
+                profile.what,
+                cost(&profile)
             );
         }
     }

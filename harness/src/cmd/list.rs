@@ -1,6 +1,6 @@
 //! `harness list`.
 
-use super::{registry, show};
+use super::{cost, registry, show};
 use crate::cli::Common;
 use crate::configs::Configs;
 use anyhow::Result;
@@ -12,9 +12,16 @@ pub(super) fn run(common: &Common) -> Result<u8> {
     for plan in configs.summaries()? {
         let _ = writeln!(out, "\n  {:<10} {}", plan.target, plan.title);
         let _ = writeln!(out, "  {:<10} {}", "", plan.source);
-        for (index, (name, what)) in plan.profiles.iter().enumerate() {
+        for (index, profile) in plan.profiles.iter().enumerate() {
             let default = if index == 0 { " (default)" } else { "" };
-            let _ = writeln!(out, "  {:<10} --profile {name}{default}: {what}", "");
+            let _ = writeln!(
+                out,
+                "  {:<10} --profile {}{default}: {}{}",
+                "",
+                profile.name,
+                profile.what,
+                cost(profile)
+            );
         }
     }
     let _ = writeln!(out, "\nData sets:\n");

@@ -7,6 +7,7 @@ mod reproduce;
 
 use crate::cli::{Cli, Command, Common, Data};
 use crate::configs::Configs;
+use crate::plan::Profile;
 use crate::progress::say;
 use crate::report::Built;
 use crate::seed::Seeds;
@@ -75,10 +76,10 @@ fn outcome(built: &Built) -> u8 {
             built.missing
         ));
     }
-    for failure in &built.failures {
+    for failure in &built.document.failures {
         say(&format!("failed: {failure}"));
     }
-    if built.failures.is_empty() {
+    if built.document.failures.is_empty() {
         DONE
     } else {
         FAILED
@@ -109,4 +110,15 @@ fn library(data: &Data, registry: Registry, seeds: Seeds) -> Library {
         surrogate_seed: seeds.key(&["surrogate"]),
     };
     Library::new(registry, options)
+}
+
+/// What a profile costs, to be set behind its description.
+fn cost(profile: &Profile) -> String {
+    match profile.minutes {
+        Some(minutes) if minutes < 1.0 => {
+            format!(" (about {:.0} s on two cores)", 60.0 * minutes)
+        }
+        Some(minutes) => format!(" (about {minutes:.0} min on two cores)"),
+        None => String::new(),
+    }
 }

@@ -1,4 +1,120 @@
-//! One file for each kind of experiment: which cells a plan has, which rows they become, how the
-//! rows are shown. Nothing here measures, and what is shown comes from rows alone.
+//! Kinds of experiments, one file or folder each: which cells a plan has, how they are measured,
+//! which rows they become, how the rows are shown.
+//!
+//! A new kind is one file with an [`Experiment`] and one line in [`KINDS`]; a new experiment of a
+//! kind that exists is a YAML file.
 
 pub mod windows;
+
+use crate::device::Machine;
+use crate::journal::{Cell, Entry, Outcome};
+use crate::manifest::Manifest;
+use crate::plan::Plan;
+use crate::progress::Watch;
+use crate::report::Document;
+use anyhow::{Context as _, Result};
+use datasets::Dataset;
+
+/// A data set that an experiment needs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Need {
+    /// Its name.
+    pub dataset: String,
+    /// The split, if not its default.
+    pub split: Option<String>,
+}
+
+/// Cells that are measured together, because they are compared with each other.
+#[derive(Clone, Debug)]
+pub struct Unit {
+    /// Which of the experiment's data sets they are about, if any.
+    pub data: Option<usize>,
+    /// What is measured.
+    pub cells: Vec<Cell>,
+}
+
+/// How much there is to be done, for showing the time left.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Effort {
+    /// How often [`Watch::step`] will be called.
+    pub steps: u64,
+    /// What each call counts for, in units that all experiments of a plan share.
+    pub weight: u64,
+}
+
+/// What surrounds a measurement.
+pub struct Bench<'a> {
+    /// The devices.
+    pub machine: &'a Machine,
+    /// The unit's data, if it is about any.
+    pub data: Option<&'a Dataset>,
+    /// Is told what is going on.
+    pub watch: &'a dyn Watch,
+}
+
+/// What surrounds a report.
+pub struct Context<'a> {
+    /// The plan.
+    pub plan: &'a Plan,
+    /// Where the numbers come from.
+    pub manifest: &'a Manifest,
+}
+
+/// One kind of experiment, with a plan.
+pub trait Experiment {
+    /// The data sets it needs.
+    fn needs(&self) -> Vec<Need> {
+        Vec::new()
+    }
+
+    /// All that is to be measured, in the order in which it is; `data` are the data sets it needs.
+    ///
+    /// # Errors
+    /// If the plan cannot be carried out on this machine.
+    fn units(&self, machine: &Machine, data: &[Dataset]) -> Result<Vec<Unit>>;
+
+    /// How much work the cells of a unit are.
+    fn effort(&self, cells: &[Cell], data: Option<&Dataset>) -> Effort {
+        let _ = data;
+        Effort {
+            steps: cells.len() as u64,
+            weight: 1,
+        }
+    }
+
+    /// Measures the cells of one unit, or those of them that have no outcome yet. The outcomes are
+    /// in the order of the cells: a cell that fails is a failed outcome, and the others go on.
+    ///
+    /// # Errors
+    /// If nothing of the unit can be measured.
+    fn measure(&mut self, bench: &Bench<'_>, cells: &[Cell]) -> Result<Vec<Outcome>>;
+
+    /// What is shown of the entries, which are in the order of the cells; made of their rows alone.
+    ///
+    /// # Errors
+    /// If an entry is not this kind's.
+    fn document(&self, context: &Context<'_>, entries: &[Entry]) -> Result<Document>;
+}
+
+/// Makes an experiment of a plan.
+type Make = fn(&Plan) -> Result<Box<dyn Experiment>>;
+
+/// All kinds, by the name that a plan's `experiment` says.
+const KINDS: &[(&str, Make)] = &[("windows", |plan| Ok(Box::new(windows::Windows::new(plan)?)))];
+
+/// The experiment of a plan.
+///
+/// # Errors
+/// If there is no such kind, or the plan is not valid.
+pub fn of(plan: &Plan) -> Result<Box<dyn Experiment>> {
+    let kind = KINDS.iter().find(|(name, _)| *name == plan.experiment);
+    let (_, make) = kind.with_context(|| {
+        let known: Vec<&str> = KINDS.iter().map(|(name, _)| *name).collect();
+        format!(
+            "`experiment: {}` is no kind of experiment: there is {}",
+            plan.experiment,
+            known.join(", ")
+        )
+    })?;
+    make(plan).with_context(|| format!("the plan of {}", plan.target))
+}

@@ -1,153 +1,21 @@
-//! Plans: what an experiment consists of, read from YAML and validated into types that cannot be
-//! wrong. No number of any experiment is written in Rust.
+//! Plans: what an experiment consists of, read from YAML. No number of any experiment is written
+//! in Rust.
+//!
+//! A plan has a *head*, the same for all ([`Plan`]): names, seed, profiles. What is left, its
+//! *body*, belongs to its kind of experiment, which validates it into types of its own
+//! ([`Plan::body`]). A *profile* is a set of keys that take the place of the body's.
 
+mod common;
 mod settings;
-mod wire;
 
+pub use common::{Model, OneOrMany, Precision, Scale, Start, non_negative, positive};
 pub use settings::apply_settings;
 
-use anyhow::{Context, Result, bail};
-use optim::{Kinetic, Predictor, Velocity, WindowMethod};
+use anyhow::{Context, Result, bail, ensure};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use serde_yaml::{Mapping, Value};
 use std::collections::BTreeMap;
-
-/// What kind of experiment a plan describes.
-#[derive(Clone, Copy, Debug, Deserialize, Serialize, PartialEq, Eq)]
-#[serde(rename_all = "kebab-case")]
-pub enum Experiment {
-    /// Windows of a flow against the sequential flow.
-    Windows,
-}
-
-/// The element type that the numbers are computed in.
-#[derive(Clone, Copy, Debug, Deserialize, Serialize, PartialEq, Eq)]
-#[serde(rename_all = "lowercase")]
-pub enum Precision {
-    /// Single precision.
-    F32,
-    /// Double precision.
-    F64,
-}
-
-impl Precision {
-    /// candle's name for it.
-    #[must_use]
-    pub fn dtype(self) -> candle_core::DType {
-        match self {
-            Self::F32 => candle_core::DType::F32,
-            Self::F64 => candle_core::DType::F64,
-        }
-    }
-
-    /// The name that rows use.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        self.dtype().as_str()
-    }
-}
-
-/// The model's free choices: bias and penalty.
-#[derive(Clone, Copy, Debug, Deserialize, Serialize, PartialEq)]
-#[serde(deny_unknown_fields)]
-pub struct Model {
-    /// Whether each class has an intercept.
-    pub bias: bool,
-    /// λ of λ/2 ‖Θ‖².
-    pub l2: f64,
-}
-
-/// Where runs start.
-#[derive(Clone, Copy, Debug, Deserialize, Serialize, PartialEq)]
-#[serde(tag = "distribution", rename_all = "kebab-case", deny_unknown_fields)]
-pub enum Start {
-    /// At 0.
-    Zeros,
-    /// Uniform in ± scale.
-    Uniform {
-        /// Half the width.
-        scale: Scale,
-    },
-}
-
-/// Half the width of a uniform start.
-#[derive(Clone, Copy, Debug, Deserialize, Serialize, PartialEq)]
-#[serde(rename_all = "kebab-case")]
-pub enum Scale {
-    /// 1/√(features).
-    InverseSqrtFeatures,
-    /// A number.
-    #[serde(untagged)]
-    Fixed(f64),
-}
-
-/// Which evaluator a row of the plan asks for.
-#[derive(Clone, Copy, Debug, Deserialize, Serialize, PartialEq, Eq)]
-#[serde(rename_all = "lowercase")]
-pub enum EvaluatorKind {
-    /// One point after the other: what `devices` and `batched` are with a window of 1.
-    Sequential,
-    /// One whole device, all points in one product.
-    Batched,
-    /// One worker per slot of the window.
-    Devices,
-}
-
-impl EvaluatorKind {
-    /// The name that rows use.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Sequential => "sequential",
-            Self::Batched => "batched",
-            Self::Devices => "devices",
-        }
-    }
-}
-
-/// One window to be compared with the sequential flow.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Window {
-    /// Where its gradients are computed: `Batched` or `Devices`, also for width 1, to say on what
-    /// the sequential flow runs.
-    pub evaluator: EvaluatorKind,
-    /// W.
-    pub width: usize,
-    /// How forces become points.
-    pub method: WindowMethod,
-    /// With which velocity a window starts.
-    pub velocity: Velocity,
-    /// What new slots hold.
-    pub predictor: Predictor,
-    /// τ.
-    pub tolerance: f64,
-}
-
-/// How much of a plan is run.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Profile {
-    /// Its name.
-    pub name: String,
-    /// Data sets, in order.
-    pub datasets: Vec<String>,
-    /// K by data set.
-    pub flows: BTreeMap<String, usize>,
-    /// K of the data sets that are not named.
-    pub other_flows: Option<usize>,
-    /// Timed runs of each cell.
-    pub repeats: usize,
-    /// Flows run before the clock starts.
-    pub warmup_flows: usize,
-    /// Whether its runs are long enough for verdicts.
-    pub verdicts: bool,
-}
-
-impl Profile {
-    /// K for a data set, if the profile says it.
-    #[must_use]
-    pub fn flows_of(&self, dataset: &str) -> Option<usize> {
-        self.flows.get(dataset).copied().or(self.other_flows)
-    }
-}
 
 /// How intervals are made.
 #[derive(Clone, Copy, Debug, Deserialize, Serialize, PartialEq)]
@@ -159,61 +27,53 @@ pub struct Statistics {
     pub confidence: f64,
 }
 
-/// Names of the plots, as the paper has them; they begin the files' names.
-#[derive(Clone, Debug, Deserialize, Serialize, PartialEq)]
-#[serde(deny_unknown_fields)]
-pub struct Figures {
-    /// Of test accuracy.
-    pub test_accuracy: String,
-    /// Of training loss.
-    pub train_loss: String,
+impl Statistics {
+    fn validated(self) -> Result<Self> {
+        ensure!(
+            self.resamples >= 1,
+            "statistics.resamples is 0, but has to be at least 1"
+        );
+        ensure!(
+            self.confidence > 0.0 && self.confidence < 1.0,
+            "statistics.confidence is {}, but lies between 0 and 1",
+            self.confidence
+        );
+        Ok(self)
+    }
 }
 
-/// When a measured figure counts as the paper's.
-#[derive(Clone, Copy, Debug, Deserialize, Serialize, PartialEq)]
-#[serde(deny_unknown_fields)]
-pub struct VerdictRule {
-    /// The share by which a figure may fall short.
-    pub relative_tolerance: f64,
+/// How much of a plan is run.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Profile {
+    /// Its name.
+    pub name: String,
+    /// What it is good for.
+    pub what: String,
+    /// What it costs: minutes on two cores, as measured or estimated.
+    pub minutes: Option<f64>,
+    /// Whether its runs are long enough for verdicts.
+    pub verdicts: bool,
 }
 
-/// A validated plan with its profile chosen.
+/// A plan with its profile chosen: the head that all plans share, and the body of its kind.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Plan {
     /// The name it is reproduced by.
     pub target: String,
-    /// Its kind.
-    pub experiment: Experiment,
+    /// Its kind of experiment.
+    pub experiment: String,
     /// What it shows.
     pub title: String,
-    /// Where in the paper.
+    /// Where in the papers.
     pub source: String,
     /// The root seed.
     pub seed: u64,
-    /// Element type.
-    pub precision: Precision,
-    /// The model.
-    pub model: Model,
-    /// The starting point.
-    pub start: Start,
-    /// φ.
-    pub kinetic: Kinetic,
-    /// θ.
-    pub step_size: f64,
-    /// S.
-    pub steps: usize,
-    /// The split of each data set that does not use its default.
-    pub splits: BTreeMap<String, String>,
-    /// What is compared.
-    pub windows: Vec<Window>,
+    /// How intervals are made, where there are any.
+    pub statistics: Option<Statistics>,
     /// How much of it.
     pub profile: Profile,
-    /// What the paper calls the plots.
-    pub figures: Figures,
-    /// How intervals are made.
-    pub statistics: Statistics,
-    /// When a figure counts as the paper's.
-    pub verdict: VerdictRule,
+    /// What is left, with the profile's keys in their places.
+    body: Mapping,
 }
 
 /// What `harness list` shows of a plan.
@@ -223,55 +83,191 @@ pub struct Summary {
     pub target: String,
     /// What it shows.
     pub title: String,
-    /// Where in the paper.
+    /// Where in the papers.
     pub source: String,
-    /// Name and description of each profile, the default first.
-    pub profiles: Vec<(String, String)>,
+    /// Its profiles, the default first.
+    pub profiles: Vec<Profile>,
+}
+
+/// The part that all plans have, as it is written.
+#[derive(Debug, Deserialize, Serialize)]
+struct Wire {
+    target: String,
+    experiment: String,
+    title: String,
+    source: String,
+    #[serde(default)]
+    seed: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    statistics: Option<Statistics>,
+    default_profile: String,
+    profiles: BTreeMap<String, WireProfile>,
+    #[serde(flatten)]
+    body: Mapping,
+}
+
+#[derive(Clone, Debug, Deserialize, Serialize)]
+struct WireProfile {
+    what: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    minutes: Option<f64>,
+    verdicts: bool,
+    #[serde(flatten)]
+    keys: Mapping,
+}
+
+impl WireProfile {
+    fn named(&self, name: &str) -> Profile {
+        Profile {
+            name: name.to_owned(),
+            what: self.what.clone(),
+            minutes: self.minutes,
+            verdicts: self.verdicts,
+        }
+    }
 }
 
 impl Plan {
     /// From YAML text, with `key=value` settings applied and a profile chosen (the plan's own
-    /// default if `None`).
+    /// default if `None`). The body is not looked at yet.
     ///
     /// # Errors
-    /// Whatever is unknown, missing or out of range, by its key.
+    /// Whatever of the head is unknown, missing or out of range, by its key.
     pub fn from_yaml(text: &str, settings: &[String], profile: Option<&str>) -> Result<Self> {
-        let mut value: serde_yaml::Value = serde_yaml::from_str(text).context("not YAML")?;
+        let mut value: Value = serde_yaml::from_str(text).context("not YAML")?;
         apply_settings(&mut value, settings)?;
-        let wire: wire::Plan = serde_yaml::from_value(value)?;
-        wire.validated(profile)
+        let mut wire: Wire = serde_yaml::from_value(value)?;
+        let (name, chosen) = wire.profile(profile)?;
+        for (key, value) in &chosen.keys {
+            wire.body.insert(key.clone(), value.clone());
+        }
+        // What the user says goes before what the profile says.
+        let mut body = Value::Mapping(wire.body);
+        let of_body = settings.iter().filter(|setting| {
+            let key = setting.split(['.', '=']).next().unwrap_or_default();
+            !HEAD.contains(&key)
+        });
+        apply_settings(&mut body, &of_body.cloned().collect::<Vec<_>>())?;
+        let Value::Mapping(body) = body else {
+            bail!("the plan is not a mapping")
+        };
+        Ok(Self {
+            target: wire.target,
+            experiment: wire.experiment,
+            title: wire.title,
+            source: wire.source,
+            seed: wire.seed,
+            statistics: wire.statistics.map(Statistics::validated).transpose()?,
+            profile: chosen.named(&name),
+            body,
+        })
     }
 
     /// The summary of a plan in YAML.
     ///
     /// # Errors
-    /// If the plan is not valid.
+    /// If its head is not valid.
     pub fn summary(text: &str) -> Result<Summary> {
-        let wire: wire::Plan = serde_yaml::from_str(text)?;
-        wire.summary()
+        let wire: Wire = serde_yaml::from_str(text)?;
+        wire.profile(None)?;
+        let mut profiles: Vec<Profile> = wire
+            .profiles
+            .iter()
+            .map(|(name, profile)| profile.named(name))
+            .collect();
+        profiles.sort_by_key(|profile| profile.name != wire.default_profile);
+        Ok(Summary {
+            target: wire.target,
+            title: wire.title,
+            source: wire.source,
+            profiles,
+        })
+    }
+
+    /// The body as the type that its kind of experiment reads.
+    ///
+    /// # Errors
+    /// Whatever is unknown, missing or of another type, by its key.
+    pub fn body<T: DeserializeOwned>(&self) -> Result<T> {
+        Ok(serde_yaml::from_value(Value::Mapping(self.body.clone()))?)
+    }
+
+    /// The statistics of a plan that has to have them.
+    ///
+    /// # Errors
+    /// If it has none.
+    pub fn statistics(&self) -> Result<Statistics> {
+        self.statistics
+            .with_context(|| format!("the plan of {} says no `statistics`", self.target))
     }
 
     /// Leaves only the given data sets, in the given order, each once.
     ///
     /// # Errors
-    /// If one has no number of flows in the plan.
+    /// If the plan is not about data sets.
     pub fn only(&mut self, datasets: &[String]) -> Result<()> {
-        for name in datasets {
-            if self.profile.flows_of(name).is_none() {
-                let profile = &self.profile.name;
-                bail!(
-                    "profile `{profile}` says no number of flows for `{name}`: --set profiles.{profile}.flows.{name}=10 does"
-                );
-            }
-        }
+        ensure!(
+            self.body.contains_key("datasets"),
+            "the plan of {} has no data sets to choose from",
+            self.target
+        );
         let mut once: Vec<String> = Vec::new();
         for name in datasets {
             if !once.contains(name) {
                 once.push(name.clone());
             }
         }
-        self.profile.datasets = once;
+        self.body.insert("datasets".into(), once.into());
         Ok(())
+    }
+
+    /// The plan as YAML with its profile's keys in their places: what was run, without the
+    /// profiles that were not.
+    ///
+    /// # Errors
+    /// If it cannot be written as YAML.
+    pub fn resolved(&self) -> Result<String> {
+        let profile = WireProfile {
+            what: self.profile.what.clone(),
+            minutes: self.profile.minutes,
+            verdicts: self.profile.verdicts,
+            keys: Mapping::new(),
+        };
+        let wire = Wire {
+            target: self.target.clone(),
+            experiment: self.experiment.clone(),
+            title: self.title.clone(),
+            source: self.source.clone(),
+            seed: self.seed,
+            statistics: self.statistics,
+            default_profile: self.profile.name.clone(),
+            profiles: BTreeMap::from([(self.profile.name.clone(), profile)]),
+            body: self.body.clone(),
+        };
+        Ok(serde_yaml::to_string(&wire)?)
+    }
+}
+
+/// The keys of the head.
+const HEAD: &[&str] = &[
+    "target",
+    "experiment",
+    "title",
+    "source",
+    "seed",
+    "statistics",
+    "default_profile",
+    "profiles",
+];
+
+impl Wire {
+    fn profile(&self, name: Option<&str>) -> Result<(String, WireProfile)> {
+        let name = name.unwrap_or(&self.default_profile);
+        let Some(profile) = self.profiles.get(name) else {
+            let known = self.profiles.keys().cloned().collect::<Vec<_>>().join(", ");
+            bail!("`{name}` is no profile of {}: it has {known}", self.target);
+        };
+        Ok((name.to_owned(), profile.clone()))
     }
 }
 
@@ -279,76 +275,55 @@ impl Plan {
 mod tests {
     use super::*;
 
-    const TABLE2: &str = include_str!("../../../configs/table2.yaml");
+    const PLAN: &str = "{target: t, experiment: e, title: a, source: b, seed: 1, size: 3, flow: {steps: 2, time: 1}, \
+                        default_profile: long, profiles: {long: {what: w, verdicts: true}, \
+                        short: {what: s, verdicts: false, size: 1}}}";
 
-    fn refused(settings: &[&str]) -> String {
+    #[derive(Deserialize, Debug, PartialEq)]
+    #[serde(deny_unknown_fields)]
+    struct Body {
+        size: u64,
+        flow: BTreeMap<String, u64>,
+    }
+
+    fn body(settings: &[&str], profile: Option<&str>) -> Result<Body> {
         let settings: Vec<String> = settings.iter().map(|s| (*s).to_owned()).collect();
-        format!(
-            "{:#}",
-            Plan::from_yaml(TABLE2, &settings, None).unwrap_err()
-        )
+        Plan::from_yaml(PLAN, &settings, profile)?.body()
     }
 
     #[test]
-    fn the_plan_of_table_2_has_the_papers_numbers() {
-        let plan = Plan::from_yaml(TABLE2, &[], None).unwrap();
-        assert_eq!((plan.step_size, plan.steps), (0.1, 20));
-        assert_eq!(plan.kinetic, Kinetic::HalfL2Squared);
-        assert_eq!(plan.profile.datasets, ["a8a", "a9a", "mnist", "usps"]);
-        assert!(plan.windows.iter().all(|w| w.tolerance == 1e-3));
-        assert!(
-            plan.windows
-                .iter()
-                .any(|w| w.evaluator == EvaluatorKind::Devices
-                    && w.width == 4
-                    && w.predictor == Predictor::Copy)
+    fn a_profiles_keys_take_the_place_of_the_plans() {
+        assert_eq!(body(&[], None).unwrap().size, 3);
+        assert_eq!(body(&[], Some("short")).unwrap().size, 1);
+    }
+
+    #[test]
+    fn a_setting_goes_before_plan_and_profile() {
+        assert_eq!(body(&["size=7"], Some("short")).unwrap().size, 7);
+        assert_eq!(
+            body(&["profiles.short.size=8"], Some("short"))
+                .unwrap()
+                .size,
+            8
         );
+        assert_eq!(body(&["flow.steps=9"], None).unwrap().flow["steps"], 9);
     }
 
     #[test]
-    fn every_profile_of_the_plan_is_valid() {
-        for (name, _) in Plan::summary(TABLE2).unwrap().profiles {
-            let plan = Plan::from_yaml(TABLE2, &[], Some(&name)).unwrap();
-            assert_eq!(plan.profile.name, name);
-            assert!(
-                plan.profile
-                    .datasets
-                    .iter()
-                    .all(|d| plan.profile.flows_of(d).is_some())
-            );
-        }
-        assert_eq!(Plan::summary(TABLE2).unwrap().profiles[0].0, "default");
+    fn what_no_kind_of_experiment_knows_is_refused_by_its_key() {
+        let error = format!("{:#}", body(&["no_such_key=1"], None).unwrap_err());
+        assert!(error.contains("no_such_key"), "{error}");
+        let error = format!("{:#}", body(&["flow"], None).unwrap_err());
+        assert!(error.contains("key=value"), "{error}");
+        let error = body(&[], Some("fast")).unwrap_err().to_string();
+        assert!(error.contains("short"), "{error}");
     }
 
     #[test]
-    fn a_setting_changes_one_value() {
-        let plan = Plan::from_yaml(TABLE2, &["flow.steps=7".into()], None).unwrap();
-        assert_eq!(plan.steps, 7);
-    }
-
-    #[test]
-    fn a_data_set_asked_for_twice_is_run_once() {
-        let mut plan = Plan::from_yaml(TABLE2, &[], None).unwrap();
-        plan.only(&["usps".into(), "a8a".into(), "usps".into()])
-            .unwrap();
-        assert_eq!(plan.profile.datasets, ["usps", "a8a"]);
-    }
-
-    #[test]
-    fn what_cannot_be_run_is_refused_with_the_key_that_says_so() {
-        assert!(refused(&["flow.steps=0"]).contains("flow.steps"));
-        assert!(refused(&["flow.step_size=-1"]).contains("flow.step_size"));
-        assert!(refused(&["flow.kinetic_energy=l3"]).contains("half-l2-squared"));
-        assert!(refused(&["tolerance=-1"]).contains("tolerance"));
-        assert!(refused(&["statistics.confidence=95"]).contains("confidence"));
-        assert!(refused(&["profiles.default.repeats=0"]).contains("repeats"));
-        assert!(refused(&["no_such_key=1"]).contains("no_such_key"));
-        assert!(refused(&["flow"]).contains("key=value"));
-        assert!(refused(&["windows=[{evaluator: batched, window: 4}]"]).contains("window: 1"));
-        assert!(refused(&["windows=[{evaluator: batched, window: 0}]"]).contains("window"));
-        let unknown = Plan::from_yaml(TABLE2, &[], Some("fast"))
-            .unwrap_err()
-            .to_string();
-        assert!(unknown.contains("smoke"), "{unknown}");
+    fn the_resolved_plan_is_the_plan_that_was_run() {
+        let settings = ["flow.steps=9".to_owned()];
+        let plan = Plan::from_yaml(PLAN, &settings, Some("short")).unwrap();
+        let again = Plan::from_yaml(&plan.resolved().unwrap(), &[], Some("short")).unwrap();
+        assert_eq!(again, plan);
     }
 }

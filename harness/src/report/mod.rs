@@ -1,36 +1,38 @@
-//! From rows to files: data frames, tables, plots. Sees rows and the manifest, never a device.
+//! From rows to files: data frames, tables, plots, pages. Sees rows and manifests, never a device.
 
 mod document;
 mod frame;
+mod markdown;
 mod plot;
 mod table;
-mod windows;
+mod terminal;
 
 pub use document::{Block, Document, FigureBlock, TableBlock};
 pub use frame::{to_csv, to_parquet};
 pub use plot::{Figure, Panel, Series};
 pub use table::Table;
 
-use crate::experiments;
+use crate::experiments::{self, Context};
 use crate::files::write_atomically;
 use crate::journal;
 use crate::manifest::Manifest;
-use crate::plan::{Experiment, Plan};
-use crate::rows::Frame;
-use anyhow::{Context, Result};
+use anyhow::Result;
 use std::path::{Path, PathBuf};
 
 /// The journal's name in a report's folder.
 pub const JOURNAL: &str = "journal.jsonl";
 
+/// Stands wherever a number is not about the paper's data.
+pub const SURROGATE: &str = "SURROGATE DATA";
+
 /// What `build` made.
 pub struct Built {
+    /// The report.
+    pub document: Document,
     /// The tables, for a terminal.
     pub terminal: String,
     /// The files written, sorted.
     pub files: Vec<PathBuf>,
-    /// Cells that failed, with their reasons.
-    pub failures: Vec<String>,
     /// Cells of the run that have no outcome yet.
     pub missing: usize,
 }
@@ -41,35 +43,20 @@ pub struct Built {
 /// If the folder holds no run, or cannot be written.
 pub fn build(folder: &Path) -> Result<Built> {
     let manifest = Manifest::read(folder)?;
-    let mut plan = Plan::from_yaml(&manifest.plan, &[], Some(&manifest.profile))
-        .context("the manifest's plan")?;
-    plan.only(&manifest.datasets)?;
-    let entries = journal::read(&folder.join(JOURNAL))?;
-    let entries = journal::select(&entries, &manifest.cells);
-    let (rows, curves) = match plan.experiment {
-        Experiment::Windows => (
-            experiments::windows::rows(&plan, &manifest.paper.table2, &entries),
-            experiments::windows::curves(&entries),
-        ),
-    };
-    let mut files: Vec<(String, Vec<u8>)> = vec![
-        ("rows.csv".into(), to_csv(&Frame::of("rows", &rows))?),
-        (
-            "rows.parquet".into(),
-            to_parquet(&Frame::of("rows", &rows))?,
-        ),
-        ("curves.csv".into(), to_csv(&Frame::of("curves", &curves))?),
-        (
-            "curves.parquet".into(),
-            to_parquet(&Frame::of("curves", &curves))?,
-        ),
-        (
-            format!("{}.md", plan.target),
-            windows::markdown(&plan, &manifest, &rows).into_bytes(),
-        ),
-    ];
-    for (name, figure) in windows::figures(&plan.figures, &rows, &curves) {
-        files.push((format!("{name}.svg"), figure.to_svg()?.into_bytes()));
+    let (document, missing) = document(folder, &manifest)?;
+    let mut files: Vec<(String, Vec<u8>)> = vec![(
+        format!("{}.md", document.target),
+        markdown::markdown(&document, &manifest).into_bytes(),
+    )];
+    for frame in &document.frames {
+        files.push((format!("{}.csv", frame.name), to_csv(frame)?));
+        files.push((format!("{}.parquet", frame.name), to_parquet(frame)?));
+    }
+    for block in &document.blocks {
+        if let Block::Figure(figure) = block {
+            let svg = figure.figure.to_svg()?;
+            files.push((format!("{}.svg", figure.name), svg.into_bytes()));
+        }
     }
     files.sort();
     let mut written = Vec::with_capacity(files.len());
@@ -78,20 +65,45 @@ pub fn build(folder: &Path) -> Result<Built> {
         write_atomically(&path, &content)?;
         written.push(path);
     }
-    let failed = |row: &&crate::rows::WindowRow| row.status.starts_with("failed");
     Ok(Built {
-        missing: manifest.cells.len() - rows.len(),
-        terminal: windows::terminal(&plan, &manifest, &rows),
+        terminal: terminal::terminal(&document),
+        document,
         files: written,
-        failures: rows
-            .iter()
-            .filter(failed)
-            .map(|row| {
-                format!(
-                    "{} W={} on {}: {}",
-                    row.dataset, row.window, row.devices, row.status
-                )
-            })
-            .collect(),
+        missing,
+    })
+}
+
+/// The report of a folder, and how many of its run's cells have no outcome yet.
+fn document(folder: &Path, manifest: &Manifest) -> Result<(Document, usize)> {
+    let plan = manifest.plan()?;
+    let experiment = experiments::of(&plan)?;
+    let entries = journal::read(&folder.join(JOURNAL))?;
+    let entries = journal::select(&entries, &manifest.cells);
+    let context = Context {
+        plan: &plan,
+        manifest,
+    };
+    let mut document = experiment.document(&context, &entries)?;
+    document.target.clone_from(&plan.target);
+    document.title.clone_from(&plan.title);
+    document.source.clone_from(&plan.source);
+    document.banner = banner(manifest);
+    for block in &mut document.blocks {
+        if let Block::Figure(block) = block {
+            block.figure.note.clone_from(&document.banner);
+        }
+    }
+    Ok((document, manifest.cells.len() - entries.len()))
+}
+
+/// What has to be said before any number, if some data is generated.
+fn banner(manifest: &Manifest) -> Option<String> {
+    let generated = manifest.data.iter().filter(|data| data.source != "real");
+    let names: Vec<&str> = generated.map(|data| data.dataset.as_str()).collect();
+    (!names.is_empty()).then(|| {
+        format!(
+            "{SURROGATE}: {} generated, not real, and says nothing about the paper",
+            names.join(", ")
+        )
     })
 }

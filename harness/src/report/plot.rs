@@ -5,7 +5,7 @@ use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
 /// A line of a panel.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Series {
     /// Its name in the legend; series of the same name look the same in all panels.
     pub label: String,
@@ -14,7 +14,7 @@ pub struct Series {
 }
 
 /// One plot of a figure.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Panel {
     /// What distinguishes it.
     pub title: String,
@@ -23,7 +23,7 @@ pub struct Panel {
 }
 
 /// Panels that share their axes' meaning.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Figure {
     /// What it shows.
     pub title: String,

@@ -1,19 +1,14 @@
-//! A cell: one thing that is measured, and the unit of resuming and verifying.
+//! A window to be measured, and what is measured of it.
 
+use super::plan::{EvaluatorKind, Window, WindowsPlan};
 use crate::device::Placement;
-use crate::environment::Environment;
-use crate::plan::{EvaluatorKind, Model, Plan, Precision, Start, Window};
+use crate::plan::{Model, Precision, Start};
 use optim::{Kinetic, Predictor, Velocity, WindowMethod};
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
 /// Everything that a measurement depends on, besides the machine and the program.
 #[derive(Clone, Debug, Deserialize, Serialize, PartialEq)]
-pub struct Cell {
-    /// The target it belongs to.
-    pub experiment: String,
-    /// The profile that asked for it.
-    pub profile: String,
+pub struct WindowCell {
     /// Data set.
     pub dataset: String,
     /// Its split.
@@ -79,28 +74,34 @@ pub struct Place<'a> {
     pub backend: &'a str,
     /// What it runs on.
     pub placement: &'a Placement,
+    /// K.
+    pub flows: usize,
 }
 
-impl Cell {
+impl WindowCell {
     /// The cell of one window of a plan.
     #[must_use]
-    pub fn new(plan: &Plan, window: &Window, flows: usize, place: &Place<'_>) -> Self {
-        let sequential = window.width == 1 && window.velocity == Velocity::Carried;
+    pub fn new(
+        seed: u64,
+        plan: &WindowsPlan,
+        kinetic: Kinetic,
+        window: &Window,
+        place: &Place<'_>,
+    ) -> Self {
+        let sequential = window.is_sequential();
         Self {
-            experiment: plan.target.clone(),
-            profile: plan.profile.name.clone(),
             dataset: place.dataset.name.clone(),
             split: place.dataset.split.clone(),
             data_source: place.dataset.source.to_string(),
             data_digest: place.dataset.digest(),
-            seed: plan.seed,
+            seed,
             precision: plan.precision,
             model: plan.model,
             start: plan.start,
-            kinetic: plan.kinetic,
+            kinetic,
             step_size: plan.step_size,
             steps: plan.steps,
-            flows,
+            flows: place.flows,
             backend: place.backend.to_owned(),
             devices: place.placement.label.clone(),
             workers: place.placement.devices.len(),
@@ -116,8 +117,8 @@ impl Cell {
             velocity: window.velocity,
             predictor: window.predictor,
             tolerance: window.tolerance,
-            repeats: plan.profile.repeats,
-            warmup_flows: plan.profile.warmup_flows,
+            repeats: plan.repeats,
+            warmup_flows: plan.warmup_flows,
         }
     }
 
@@ -125,20 +126,6 @@ impl Cell {
     #[must_use]
     pub fn is_baseline(&self) -> bool {
         self.evaluator == EvaluatorKind::Sequential
-    }
-
-    /// The key under which the journal knows it: equal only for the same cell, measured by the
-    /// same program on the same kind of machine.
-    #[must_use]
-    pub fn key(&self, environment: &Environment) -> String {
-        let mut hash = Sha256::new();
-        hash.update(serde_json::to_vec(self).expect("names and numbers become JSON"));
-        hash.update(environment.fingerprint());
-        hash.finalize()
-            .iter()
-            .take(8)
-            .map(|byte| format!("{byte:02x}"))
-            .collect()
     }
 
     /// A short description for people: `usps  devices W=4 copy`.
@@ -156,6 +143,40 @@ impl Cell {
             ),
         }
     }
+}
+
+/// Raw measurements of a cell.
+#[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq)]
+pub struct Measured {
+    /// After each flow.
+    pub flows: Vec<FlowRecord>,
+    /// Relative distance of the end point from the sequential flow's, where that is a number.
+    pub flow_error: Option<f64>,
+    /// Seconds of each flow of each timed run.
+    pub wall_s: Vec<Vec<f64>>,
+    /// The same of the sequential run timed next to it.
+    pub baseline_wall_s: Vec<Vec<f64>>,
+    /// Gradients of one sequential run.
+    pub baseline_gradients: u64,
+    /// Seconds of one round whose gradients cost nothing.
+    pub round_overhead_s: f64,
+}
+
+/// One flow of a cell's method.
+#[derive(Clone, Debug, Deserialize, Serialize, PartialEq)]
+pub struct FlowRecord {
+    /// Rounds of this flow.
+    pub rounds: u64,
+    /// Gradients asked for.
+    pub requested: u64,
+    /// Gradients computed.
+    pub distinct: u64,
+    /// How far the window moved in each round.
+    pub strides: Vec<usize>,
+    /// Mean cross-entropy on the training rows after it.
+    pub train_loss: f64,
+    /// Share of test rows classified rightly after it.
+    pub test_accuracy: f64,
 }
 
 /// The names of `optim`'s enums in JSON.

@@ -1,4 +1,4 @@
-//! Runs cells. The only clock in the house.
+//! Times windows against the sequential flow.
 //!
 //! The cells of a *group* are compared with one sequential flow, their baseline. Each is run once
 //! untimed, with loss and accuracy evaluated after every flow. Then all are timed in rounds, as
@@ -7,17 +7,17 @@
 //! clock runs only while a flow is computed, and is read only when the device has finished what it
 //! was asked.
 
-use crate::cell::Cell;
+use super::bench::{Gradients, Workbench};
+use super::cell::{FlowRecord, Measured, WindowCell};
+use crate::clock::clocked;
 use crate::device::Placement;
-use crate::journal::{FlowRecord, Measured, Outcome};
+use crate::journal::Outcome;
 use crate::progress::Watch;
 use crate::statistics::median;
-use crate::workbench::{Gradients, Workbench};
 use anyhow::Result;
 use candle_core::{DType, Tensor};
 use optim::{Evaluator, Method};
 use std::sync::Arc;
-use std::time::Instant;
 
 /// Measures the cells of one group; they differ in window, predictor and the like, not in what
 /// they are compared with. Tells `watch` what it does. The outcomes are in the order
@@ -25,7 +25,7 @@ use std::time::Instant;
 ///
 /// # Errors
 /// If the baseline itself cannot be run.
-pub fn measure(bench: &Workbench, cells: &[Cell], watch: &dyn Watch) -> Result<Vec<Outcome>> {
+pub fn measure(bench: &Workbench, cells: &[WindowCell], watch: &dyn Watch) -> Result<Vec<Outcome>> {
     let Some(like) = cells.first() else {
         return Ok(Vec::new());
     };
@@ -40,13 +40,13 @@ pub fn measure(bench: &Workbench, cells: &[Cell], watch: &dyn Watch) -> Result<V
         match Contestant::new(bench, cell, index, &baseline, watch) {
             Ok(Ok(contestant)) => contestants.push(contestant),
             Ok(Err(diverged)) => outcomes[index] = Some(diverged),
-            Err(error) => outcomes[index] = Some(failed(&error)),
+            Err(error) => outcomes[index] = Some(Outcome::failed(&error)),
         }
     }
     let baseline_runs = timed_rounds(&baseline, &mut contestants, like, watch)?;
     for contestant in contestants {
         let index = contestant.index;
-        outcomes[index] = Some(contestant.outcome());
+        outcomes[index] = Some(contestant.outcome()?);
     }
     for (index, cell) in cells
         .iter()
@@ -61,10 +61,13 @@ pub fn measure(bench: &Workbench, cells: &[Cell], watch: &dyn Watch) -> Result<V
 
 /// How many flows `measure` runs, for estimating the time left.
 #[must_use]
-pub fn flows_of(cells: &[Cell]) -> usize {
+pub fn flows_of(cells: &[WindowCell]) -> usize {
     let Some(like) = cells.first() else { return 0 };
     let contestants = cells.iter().filter(|cell| !cell.is_baseline()).count();
     let evaluated = (1 + contestants) * like.flows;
+    if like.repeats == 0 {
+        return evaluated;
+    }
     let warm_up = (1 + contestants) * like.warmup_flows;
     let round = contestants + contestants.div_ceil(2).max(1);
     evaluated + warm_up + (1 + like.repeats * round) * like.flows
@@ -80,7 +83,7 @@ struct Baseline<'a> {
 }
 
 impl<'a> Baseline<'a> {
-    fn new(bench: &'a Workbench, like: &Cell, watch: &dyn Watch) -> Result<Self> {
+    fn new(bench: &'a Workbench, like: &WindowCell, watch: &dyn Watch) -> Result<Self> {
         let placement = bench.baseline_placement(like)?;
         watch.doing(&format!(
             "{} sequential on {}",
@@ -98,7 +101,7 @@ impl<'a> Baseline<'a> {
     }
 
     /// Seconds of each flow of one run.
-    fn timed(&self, cell: &Cell, flows: usize, watch: &dyn Watch) -> Result<Vec<f64>> {
+    fn timed(&self, cell: &WindowCell, flows: usize, watch: &dyn Watch) -> Result<Vec<f64>> {
         watch.doing(&format!(
             "{} sequential on {}, timed",
             cell.dataset, self.placement.label
@@ -108,12 +111,12 @@ impl<'a> Baseline<'a> {
     }
 
     /// The baseline as a cell: each of its runs against the one before, which shows the noise.
-    fn outcome(&self, bench: &Workbench, cell: &Cell, runs: &[Vec<f64>]) -> Result<Outcome> {
+    fn outcome(&self, bench: &Workbench, cell: &WindowCell, runs: &[Vec<f64>]) -> Result<Outcome> {
         let run = match &self.run {
             Ok(run) => run,
             Err(flow) => return Ok(Outcome::Diverged { flow: *flow }),
         };
-        Ok(Outcome::Measured(Measured {
+        Outcome::measured(&Measured {
             flows: run.flows.clone(),
             flow_error: Some(0.0),
             wall_s: runs.iter().skip(1).cloned().collect(),
@@ -124,14 +127,14 @@ impl<'a> Baseline<'a> {
                 .collect(),
             baseline_gradients: gradients(cell),
             round_overhead_s: round_overhead(bench, cell, &self.placement)?,
-        }))
+        })
     }
 }
 
 /// A cell that is compared with the baseline.
 struct Contestant<'a> {
     bench: &'a Workbench,
-    cell: &'a Cell,
+    cell: &'a WindowCell,
     index: usize,
     placement: Placement,
     evaluator: Arc<dyn Evaluator>,
@@ -143,7 +146,7 @@ impl<'a> Contestant<'a> {
     /// Runs it untimed; the inner error is how it diverged.
     fn new(
         bench: &'a Workbench,
-        cell: &'a Cell,
+        cell: &'a WindowCell,
         index: usize,
         baseline: &Baseline<'_>,
         watch: &dyn Watch,
@@ -188,12 +191,15 @@ impl<'a> Contestant<'a> {
             .bench
             .method(self.cell, &self.evaluator)
             .and_then(|method| timed(&self.placement, flows, method, watch));
-        run.map_err(|error| self.failure = Some(failed(&error)))
+        run.map_err(|error| self.failure = Some(Outcome::failed(&error)))
             .ok()
     }
 
-    fn outcome(self) -> Outcome {
-        self.failure.unwrap_or(Outcome::Measured(self.measured))
+    fn outcome(self) -> Result<Outcome> {
+        match self.failure {
+            Some(failure) => Ok(failure),
+            None => Outcome::measured(&self.measured),
+        }
     }
 }
 
@@ -201,10 +207,10 @@ impl<'a> Contestant<'a> {
 fn timed_rounds(
     baseline: &Baseline<'_>,
     contestants: &mut [Contestant<'_>],
-    like: &Cell,
+    like: &WindowCell,
     watch: &dyn Watch,
 ) -> Result<Vec<Vec<f64>>> {
-    if baseline.run.is_err() {
+    if baseline.run.is_err() || like.repeats == 0 {
         return Ok(Vec::new());
     }
     baseline.timed(like, like.warmup_flows, watch)?;
@@ -268,7 +274,7 @@ fn evaluated(
             train_loss,
             test_accuracy: bench.test_accuracy(method.position())?,
         });
-        watch.flow_done();
+        watch.step();
     }
     Ok(Ok(Evaluated {
         flows: records,
@@ -285,29 +291,23 @@ fn timed(
 ) -> Result<Vec<f64>> {
     let mut seconds = Vec::with_capacity(flows);
     for _ in 0..flows {
-        seconds.push(placement.run(|| clocked(placement, method.as_mut()))?);
-        watch.flow_done();
+        seconds.push(placement.run(|| clocked(placement, method.as_mut()))?.1);
+        watch.step();
     }
     Ok(seconds)
 }
 
-/// Seconds of one outer iteration, the device idle before and after.
-fn clocked(placement: &Placement, method: &mut dyn Method) -> Result<f64> {
-    placement.synchronize()?;
-    let begin = Instant::now();
-    method.advance()?;
-    placement.synchronize()?;
-    Ok(begin.elapsed().as_secs_f64())
-}
-
 /// Seconds of one round in which gradients cost nothing: exchange of points and gradients, window
 /// update, norms, stride. The median over the cell's repeats, after one that is not counted.
-fn round_overhead(bench: &Workbench, cell: &Cell, placement: &Placement) -> Result<f64> {
+fn round_overhead(bench: &Workbench, cell: &WindowCell, placement: &Placement) -> Result<f64> {
+    if cell.repeats == 0 {
+        return Ok(0.0);
+    }
     let evaluator = bench.evaluator(cell, placement, Gradients::Free)?;
     let mut samples = Vec::with_capacity(cell.repeats);
     for repeat in 0..=cell.repeats {
         let mut method = bench.method(cell, &evaluator)?;
-        let seconds = placement.run(|| clocked(placement, method.as_mut()))?;
+        let (_, seconds) = placement.run(|| clocked(placement, method.as_mut()))?;
         if repeat > 0 {
             samples.push(seconds / method.counts().rounds as f64);
         }
@@ -316,7 +316,7 @@ fn round_overhead(bench: &Workbench, cell: &Cell, placement: &Placement) -> Resu
 }
 
 /// Gradients of one sequential run.
-fn gradients(cell: &Cell) -> u64 {
+fn gradients(cell: &WindowCell) -> u64 {
     (cell.flows * cell.steps) as u64
 }
 
@@ -329,10 +329,4 @@ fn relative_distance(a: &Tensor, b: &Tensor) -> Result<Option<f64>> {
         .to_scalar::<f64>()?;
     let size = b.sqr()?.sum_all()?.to_scalar::<f64>()?;
     Ok(Some((apart / size).sqrt()).filter(|distance| distance.is_finite()))
-}
-
-fn failed(error: &anyhow::Error) -> Outcome {
-    Outcome::Failed {
-        error: format!("{error:#}"),
-    }
 }

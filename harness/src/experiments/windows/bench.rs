@@ -1,17 +1,17 @@
 //! A data set on a machine: its problem, its starting point, and the methods that run on it.
 
-use crate::cell::Cell;
+use super::cell::WindowCell;
+use super::plan::EvaluatorKind;
 use crate::device::{Machine, Placement};
-use crate::plan::{EvaluatorKind, Scale, Start};
+use crate::regression::{Regression, starting_point};
 use crate::seed::Seeds;
-use anyhow::{Context, Result};
+use anyhow::Result;
 use candle_core::{DType, Device, Tensor};
-use datasets::{Dataset, Split};
+use datasets::Dataset;
 use optim::{
     Batched, Cost, Counted, Devices, Evaluator, Flow, HamiltonianDescent, LogisticRegression,
-    Method, Potential, Problem, Sequential, SymplecticEuler, WindowedDescent, WindowedFlow,
+    Method, Potential, Sequential, SymplecticEuler, WindowedDescent, WindowedFlow,
 };
-use rand::RngExt;
 use std::sync::Arc;
 
 /// A data set on a machine, ready for its cells.
@@ -37,12 +37,13 @@ impl Workbench {
     ///
     /// # Errors
     /// If the device has no room.
-    pub fn new(machine: &Machine, dataset: &Dataset, like: &Cell) -> Result<Self> {
+    pub fn new(machine: &Machine, dataset: &Dataset, like: &WindowCell) -> Result<Self> {
         let home = machine.home();
-        let load = |split: &Split| potential(split, dataset, like, home);
-        let train = load(&dataset.train).context("loading the training rows onto the device")?;
-        let test = load(&dataset.test).context("loading the test rows onto the device")?;
-        let start = starting_point(like, dataset.features, train.dimension(), home)?;
+        let Regression { train, test } =
+            Regression::new(dataset, like.model, like.precision, home)?;
+        let mut stream = Seeds::new(like.seed).stream(&["start", &like.dataset]);
+        let start = starting_point(like.start, dataset.features, train.dimension(), &mut stream);
+        let start = Tensor::new(start, home)?.to_dtype(like.precision.dtype())?;
         Ok(Self {
             machine: machine.clone(),
             train: Arc::new(train),
@@ -55,7 +56,7 @@ impl Workbench {
     ///
     /// # Errors
     /// If a thread cannot be started.
-    pub fn placement(&self, cell: &Cell) -> Result<Placement> {
+    pub fn placement(&self, cell: &WindowCell) -> Result<Placement> {
         match cell.group {
             EvaluatorKind::Devices => self.machine.workers(cell.window),
             _ => Ok(self.machine.whole()),
@@ -66,7 +67,7 @@ impl Workbench {
     ///
     /// # Errors
     /// If a thread cannot be started.
-    pub fn baseline_placement(&self, cell: &Cell) -> Result<Placement> {
+    pub fn baseline_placement(&self, cell: &WindowCell) -> Result<Placement> {
         match cell.group {
             EvaluatorKind::Devices => self.machine.workers(1),
             _ => Ok(self.machine.whole()),
@@ -79,7 +80,7 @@ impl Workbench {
     /// If a worker cannot be started or a device has no room for its replica.
     pub fn evaluator(
         &self,
-        cell: &Cell,
+        cell: &WindowCell,
         placement: &Placement,
         gradients: Gradients,
     ) -> Result<Arc<dyn Evaluator>> {
@@ -109,7 +110,11 @@ impl Workbench {
     ///
     /// # Errors
     /// If a setting is out of range.
-    pub fn method(&self, cell: &Cell, evaluator: &Arc<dyn Evaluator>) -> Result<Box<dyn Method>> {
+    pub fn method(
+        &self,
+        cell: &WindowCell,
+        evaluator: &Arc<dyn Evaluator>,
+    ) -> Result<Box<dyn Method>> {
         if cell.is_baseline() {
             return self.sequential_flow(cell, evaluator);
         }
@@ -136,7 +141,7 @@ impl Workbench {
     /// If a setting is out of range.
     pub fn sequential_flow(
         &self,
-        cell: &Cell,
+        cell: &WindowCell,
         evaluator: &Arc<dyn Evaluator>,
     ) -> Result<Box<dyn Method>> {
         let integrator = Box::new(SymplecticEuler);
@@ -164,45 +169,6 @@ impl Workbench {
     pub fn test_accuracy(&self, point: &Tensor) -> Result<f64> {
         Ok(self.test.accuracy(point)?)
     }
-}
-
-fn potential(
-    split: &Split,
-    dataset: &Dataset,
-    cell: &Cell,
-    device: &Device,
-) -> Result<LogisticRegression> {
-    let shape = (split.len(), dataset.features);
-    let x = Tensor::from_vec(split.to_dense(), shape, device)?.to_dtype(cell.precision.dtype())?;
-    let problem = Problem {
-        classes: dataset.classes,
-        bias: cell.model.bias,
-        l2: cell.model.l2,
-    };
-    Ok(LogisticRegression::new(x, &split.labels, problem)?)
-}
-
-/// Drawn on the host in f64, so that every device and precision starts from the same point.
-fn starting_point(
-    cell: &Cell,
-    features: usize,
-    dimension: usize,
-    device: &Device,
-) -> Result<Tensor> {
-    let scale = match cell.start {
-        Start::Zeros => 0.0,
-        Start::Uniform {
-            scale: Scale::Fixed(scale),
-        } => scale,
-        Start::Uniform {
-            scale: Scale::InverseSqrtFeatures,
-        } => 1.0 / (features as f64).sqrt(),
-    };
-    let mut stream = Seeds::new(cell.seed).stream(&["start", &cell.dataset]);
-    let point: Vec<f64> = (0..dimension)
-        .map(|_| scale * (2.0 * stream.random::<f64>() - 1.0))
-        .collect();
-    Ok(Tensor::from_vec(point, dimension, device)?.to_dtype(cell.precision.dtype())?)
 }
 
 /// A potential of the same shape whose gradient is the point itself: what is left of a round's

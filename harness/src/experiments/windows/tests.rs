@@ -1,25 +1,24 @@
 //! Verdicts on made-up rows: which pass, which do not, which get none.
 
+use super::cell::{FlowRecord, Measured};
 use super::*;
-use crate::journal::FlowRecord;
-use crate::paper::Paper;
+use crate::paper::{Paper, Table2};
 use crate::plan::{Model, Precision, Start};
+use optim::{Velocity, WindowMethod};
 
 fn plan() -> Plan {
-    Plan::from_yaml(include_str!("../../../configs/table2.yaml"), &[], None).unwrap()
+    Plan::from_yaml(include_str!("../../../../configs/table2.yaml"), &[], None).unwrap()
 }
 
 fn paper() -> Table2 {
-    Paper::from_yaml(include_str!("../../../configs/paper.yaml"))
+    Paper::from_yaml(include_str!("../../../../configs/paper.yaml"))
         .unwrap()
         .table2
 }
 
 /// The paper's own cell on four real devices.
-fn cell() -> Cell {
-    Cell {
-        experiment: "table2".into(),
-        profile: "default".into(),
+fn cell() -> WindowCell {
+    WindowCell {
         dataset: "a8a".into(),
         split: "standard".into(),
         data_source: "real".into(),
@@ -53,7 +52,7 @@ fn cell() -> Cell {
 
 /// Its row, when runs of the baseline take the given seconds and its own always one, at 2.5 steps
 /// a round.
-fn row_of(cell: Cell, baseline_s: &[f64]) -> WindowRow {
+fn row_of(cell: WindowCell, baseline_s: &[f64]) -> WindowRow {
     let flow = FlowRecord {
         rounds: 8,
         requested: 26,
@@ -62,24 +61,32 @@ fn row_of(cell: Cell, baseline_s: &[f64]) -> WindowRow {
         train_loss: 0.5,
         test_accuracy: 0.8,
     };
-    let outcome = Outcome::Measured(Measured {
+    let outcome = Outcome::measured(&Measured {
         flows: vec![flow.clone(), flow],
         flow_error: Some(1e-4),
         wall_s: vec![vec![0.5, 0.5]; baseline_s.len()],
         baseline_wall_s: baseline_s.iter().map(|s| vec![s / 2.0; 2]).collect(),
         baseline_gradients: 40,
         round_overhead_s: 0.01,
-    });
+    })
+    .unwrap();
     let entry = Entry {
         key: "key".into(),
         ended_at: 0,
-        cell,
+        cell: serde_json::to_value(cell).unwrap(),
         outcome,
     };
-    rows(&plan(), &paper(), &[entry]).remove(0)
+    let head = plan();
+    let maker = rows::Maker {
+        head: &head,
+        plan: &WindowsPlan::new(&head).unwrap(),
+        statistics: head.statistics().unwrap(),
+        paper: &paper(),
+    };
+    maker.rows(&[entry]).unwrap().remove(0)
 }
 
-fn verdict(cell: Cell, baseline_s: &[f64]) -> Option<String> {
+fn verdict(cell: WindowCell, baseline_s: &[f64]) -> Option<String> {
     row_of(cell, baseline_s).verdict
 }
 
@@ -133,12 +140,12 @@ fn noise_and_too_few_pairs_prove_nothing() {
 #[test]
 fn fewer_devices_than_the_papers_four_are_modelled_and_not_judged() {
     for lacking in [
-        Cell {
+        WindowCell {
             workers: 1,
             devices: "cuda:0".into(),
             ..cell()
         },
-        Cell {
+        WindowCell {
             oversubscribed: true,
             backend: "cpu".into(),
             devices: "cpu:4".into(),
@@ -155,55 +162,55 @@ fn fewer_devices_than_the_papers_four_are_modelled_and_not_judged() {
 #[test]
 fn what_is_not_the_papers_experiment_gets_no_verdict() {
     let others = [
-        Cell {
+        WindowCell {
             data_source: "surrogate".into(),
             ..cell()
         },
-        Cell {
+        WindowCell {
             steps: 40,
             ..cell()
         },
-        Cell {
+        WindowCell {
             step_size: 0.2,
             ..cell()
         },
-        Cell {
+        WindowCell {
             tolerance: 0.1,
             ..cell()
         },
-        Cell {
+        WindowCell {
             split: "another".into(),
             ..cell()
         },
-        Cell {
+        WindowCell {
             kinetic: optim::Kinetic::L1,
             ..cell()
         },
-        Cell {
+        WindowCell {
             model: Model {
                 bias: true,
                 l2: 0.0,
             },
             ..cell()
         },
-        Cell {
+        WindowCell {
             predictor: optim::Predictor::LinearForce,
             ..cell()
         },
-        Cell {
+        WindowCell {
             velocity: Velocity::AsPrinted,
             ..cell()
         },
-        Cell {
+        WindowCell {
             evaluator: EvaluatorKind::Batched,
             group: EvaluatorKind::Batched,
             ..cell()
         },
-        Cell {
+        WindowCell {
             dataset: "mine".into(),
             ..cell()
         },
-        Cell {
+        WindowCell {
             window: 2,
             workers: 2,
             ..cell()

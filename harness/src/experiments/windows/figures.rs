@@ -1,0 +1,149 @@
+//! The pictures of windows: curves as Figures 5, 6 and 9 have them, and depth against width.
+
+use super::plan::Figures;
+use super::schema::{CurveRow, WindowRow};
+use super::show::{method, name};
+use crate::report::{Figure, FigureBlock, Panel, Series};
+
+/// Test accuracy and training loss, against running time as the paper draws them and against
+/// rounds, by the names the plan gives them; and depth speedup against window.
+pub(super) fn figures(
+    names: &Figures,
+    rows: &[WindowRow],
+    curves: &[CurveRow],
+) -> Vec<FigureBlock> {
+    type Axis<'a, N> = (N, &'static str, fn(&CurveRow) -> Option<f64>);
+    let values: [Axis<Option<&String>>; 2] = [
+        (names.test_accuracy.as_ref(), "test accuracy", |c| {
+            Some(c.test_accuracy)
+        }),
+        (
+            names.train_loss.as_ref(),
+            "training loss (mean cross-entropy)",
+            |c| Some(c.train_loss),
+        ),
+    ];
+    let against: [Axis<&str>; 2] = [
+        ("time", "running time / s (median)", |c| c.wall_s),
+        (
+            "rounds",
+            "rounds (gradient evaluations one after the other)",
+            |c| Some(c.rounds as f64),
+        ),
+    ];
+    let mut all = Vec::new();
+    for (value_name, y_label, y) in values {
+        let Some(value_name) = value_name else {
+            continue;
+        };
+        for (axis_name, x_label, x) in against {
+            let panel = |of: &WindowRow| Panel {
+                title: panel_name(of),
+                series: series(rows, curves, of, x, y),
+                ..Panel::default()
+            };
+            let figure = Figure {
+                title: format!("{y_label} against {axis_name}"),
+                x_label: x_label.into(),
+                y_label: y_label.into(),
+                panels: panels(rows).into_iter().map(panel).collect(),
+                ..Figure::default()
+            };
+            all.push(FigureBlock {
+                name: format!("{value_name}-{axis_name}"),
+                alt: format!("{y_label} against {axis_name}, a panel a data set, a line a method"),
+                figure,
+            });
+        }
+    }
+    all.extend(names.depth.as_ref().map(|name| depth(name, rows)));
+    all
+}
+
+/// The first row of each data set and kinetic energy.
+fn panels(rows: &[WindowRow]) -> Vec<&WindowRow> {
+    let mut firsts: Vec<&WindowRow> = Vec::new();
+    for row in rows {
+        if !firsts.iter().any(|first| same_panel(first, row)) {
+            firsts.push(row);
+        }
+    }
+    firsts
+}
+
+fn same_panel(a: &WindowRow, b: &WindowRow) -> bool {
+    a.dataset == b.dataset && a.kinetic_energy == b.kinetic_energy
+}
+
+fn panel_name(row: &WindowRow) -> String {
+    match row.kinetic_energy.as_str() {
+        "half-l2-squared" => name(row),
+        other => format!("{}, φ = {other}", name(row)),
+    }
+}
+
+fn series(
+    rows: &[WindowRow],
+    curves: &[CurveRow],
+    like: &WindowRow,
+    x: fn(&CurveRow) -> Option<f64>,
+    y: fn(&CurveRow) -> Option<f64>,
+) -> Vec<Series> {
+    let of_row = |row: &WindowRow| Series {
+        label: format!("{} on {}", method(row), row.devices),
+        points: curves
+            .iter()
+            .filter(|c| c.cell == row.cell)
+            .filter_map(|c| x(c).zip(y(c)))
+            .collect(),
+        ..Series::default()
+    };
+    rows.iter()
+        .filter(|r| same_panel(r, like))
+        .map(of_row)
+        .collect()
+}
+
+/// Depth speedup against window, a panel a data set, a line for each velocity, predictor and
+/// tolerance.
+fn depth(name: &str, rows: &[WindowRow]) -> FigureBlock {
+    let panel = |of: &WindowRow| {
+        let mut series: Vec<Series> = Vec::new();
+        for row in rows.iter().filter(|r| same_panel(r, of)) {
+            let (Some(velocity), Some(predictor), Some(tolerance), Some(depth)) = (
+                &row.velocity,
+                &row.predictor,
+                row.tolerance,
+                row.depth_speedup,
+            ) else {
+                continue;
+            };
+            let label = format!("{velocity}, {predictor}, τ = {tolerance:e}");
+            let point = (row.window as f64, depth);
+            match series.iter_mut().find(|s| s.label == label) {
+                Some(series) => series.points.push(point),
+                None => series.push(Series {
+                    label,
+                    points: vec![point],
+                    ..Series::default()
+                }),
+            }
+        }
+        Panel {
+            title: panel_name(of),
+            series,
+            ..Panel::default()
+        }
+    };
+    FigureBlock {
+        name: name.to_owned(),
+        alt: "Depth speedup against the window's width, a line for each velocity, predictor and tolerance".into(),
+        figure: Figure {
+            title: "Depth speedup against window".into(),
+            x_label: "window W".into(),
+            y_label: "depth speedup S·K / rounds".into(),
+            panels: panels(rows).into_iter().map(panel).collect(),
+            ..Figure::default()
+        },
+    }
+}

@@ -1,0 +1,182 @@
+//! Windows of a flow against the sequential flow: Table 2, Figures 5, 6 and 9, and what the parts
+//! of a window are each worth.
+
+pub mod bench;
+pub mod cell;
+mod figures;
+pub mod plan;
+mod rows;
+pub mod runner;
+mod schema;
+mod show;
+mod verdict;
+
+pub use schema::{CurveRow, WindowRow};
+
+use super::{Bench, Context, Effort, Experiment, Need, Unit};
+use crate::device::{Machine, cores};
+use crate::journal::{Cell, Entry, Outcome};
+use crate::plan::Plan;
+use crate::progress::say;
+use crate::report::Document;
+use anyhow::{Context as _, Result};
+use bench::Workbench;
+use cell::{Place, WindowCell};
+use datasets::Dataset;
+use optim::Kinetic;
+use plan::{EvaluatorKind, Window, WindowsPlan};
+use serde::Deserialize;
+
+/// The experiment.
+pub struct Windows {
+    seed: u64,
+    plan: WindowsPlan,
+    /// The data set that was put on the machine last, by its digest.
+    bench: Option<(String, Workbench)>,
+}
+
+impl Windows {
+    /// From its plan.
+    ///
+    /// # Errors
+    /// Whatever of the plan cannot be run, by its key.
+    pub fn new(plan: &Plan) -> Result<Self> {
+        Ok(Self {
+            seed: plan.seed,
+            plan: WindowsPlan::new(plan)?,
+            bench: None,
+        })
+    }
+
+    /// The cells of a data set, baselines where the plan has them.
+    ///
+    /// # Errors
+    /// If a placement cannot be made.
+    pub fn cells(&self, machine: &Machine, dataset: &Dataset) -> Result<Vec<WindowCell>> {
+        let mut cells = Vec::new();
+        for &kinetic in &self.plan.kinetic {
+            for window in &self.plan.windows {
+                cells.push(self.cell(machine, dataset, kinetic, window)?);
+            }
+        }
+        Ok(cells)
+    }
+
+    fn cell(
+        &self,
+        machine: &Machine,
+        dataset: &Dataset,
+        kinetic: Kinetic,
+        window: &Window,
+    ) -> Result<WindowCell> {
+        let flows = self
+            .plan
+            .flows_of(&dataset.name)
+            .with_context(|| format!("no number of flows for {}", dataset.name))?;
+        let placement = match window.evaluator {
+            EvaluatorKind::Devices => machine.workers(window.width)?,
+            _ => machine.whole(),
+        };
+        let place = Place {
+            dataset,
+            backend: machine.backend(),
+            placement: &placement,
+            flows,
+        };
+        Ok(WindowCell::new(
+            self.seed, &self.plan, kinetic, window, &place,
+        ))
+    }
+}
+
+/// The cells as this kind describes them.
+fn described<'a>(cells: impl IntoIterator<Item = &'a Cell>) -> Result<Vec<WindowCell>> {
+    let of = |cell: &Cell| Ok(WindowCell::deserialize(&cell.settings)?);
+    cells.into_iter().map(of).collect()
+}
+
+impl Experiment for Windows {
+    fn needs(&self) -> Vec<Need> {
+        let need = |name: &String| Need {
+            dataset: name.clone(),
+            split: self.plan.splits.get(name).cloned(),
+        };
+        self.plan.datasets.iter().map(need).collect()
+    }
+
+    /// A unit for each sequential flow that others are compared with.
+    fn units(&self, machine: &Machine, data: &[Dataset]) -> Result<Vec<Unit>> {
+        let mut units: Vec<(usize, EvaluatorKind, Kinetic, Unit)> = Vec::new();
+        for (index, dataset) in data.iter().enumerate() {
+            for cell in self.cells(machine, dataset)? {
+                let generic = Cell::new(cell.label(), &cell)?;
+                let same = |u: &&mut (usize, EvaluatorKind, Kinetic, Unit)| {
+                    (u.0, u.1, u.2) == (index, cell.group, cell.kinetic)
+                };
+                match units.iter_mut().find(same) {
+                    Some((.., unit)) => unit.cells.push(generic),
+                    None => {
+                        let unit = Unit {
+                            data: Some(index),
+                            cells: vec![generic],
+                        };
+                        units.push((index, cell.group, cell.kinetic, unit));
+                    }
+                }
+            }
+        }
+        let units: Vec<Unit> = units.into_iter().map(|(.., unit)| unit).collect();
+        for cell in described(units.iter().flat_map(|unit| &unit.cells))? {
+            if cell.oversubscribed {
+                say(&format!(
+                    "this machine has {} cores: cells with more workers are marked, and what as many devices could do at most is modelled",
+                    cores()
+                ));
+                break;
+            }
+        }
+        Ok(units)
+    }
+
+    fn effort(&self, cells: &[Cell], data: Option<&Dataset>) -> Effort {
+        let steps = described(cells).map_or(0, |cells| runner::flows_of(&cells) as u64);
+        let gradient = data.map_or(1, |d| d.train.len() * d.features * d.classes);
+        Effort {
+            steps,
+            weight: (gradient * self.plan.steps) as u64,
+        }
+    }
+
+    fn measure(&mut self, around: &Bench<'_>, cells: &[Cell]) -> Result<Vec<Outcome>> {
+        let dataset = around.data.context("windows are compared on data sets")?;
+        let cells = described(cells)?;
+        let Some(first) = cells.first() else {
+            return Ok(Vec::new());
+        };
+        let digest = dataset.digest();
+        let bench = match &mut self.bench {
+            Some((of, bench)) if *of == digest => bench,
+            other => {
+                // Before the new one is made, so that two data sets are never there at once.
+                *other = None;
+                let bench = Workbench::new(around.machine, dataset, first)?;
+                &mut other.insert((digest, bench)).1
+            }
+        };
+        runner::measure(bench, &cells, around.watch)
+    }
+
+    fn document(&self, context: &Context<'_>, entries: &[Entry]) -> Result<Document> {
+        let maker = rows::Maker {
+            head: context.plan,
+            plan: &self.plan,
+            statistics: context.plan.statistics()?,
+            paper: &context.manifest.paper.table2,
+        };
+        let rows = maker.rows(entries)?;
+        Ok(show::document(&maker, &rows, &rows::curves(entries)?))
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,195 @@
+//! From journal entries to rows, with verdicts on the paper's own rows.
+
+use super::cell::{FlowRecord, Measured, WindowCell};
+use super::plan::WindowsPlan;
+use super::schema::{CurveRow, WindowRow};
+use super::verdict::lacks_devices;
+use crate::journal::Entry;
+use crate::paper::Table2;
+use crate::plan::{Plan, Statistics};
+use crate::seed::Seeds;
+use crate::statistics::{median, paired_ratio};
+use anyhow::Result;
+
+/// What rows are made with besides the entries.
+pub struct Maker<'a> {
+    /// The plan's head.
+    pub head: &'a Plan,
+    /// Its body.
+    pub plan: &'a WindowsPlan,
+    /// How intervals are made.
+    pub statistics: Statistics,
+    /// The paper's figures.
+    pub paper: &'a Table2,
+}
+
+impl Maker<'_> {
+    /// A row for each entry, in their order.
+    ///
+    /// # Errors
+    /// If an entry is not of this kind.
+    pub fn rows(&self, entries: &[Entry]) -> Result<Vec<WindowRow>> {
+        entries.iter().map(|entry| self.row(entry)).collect()
+    }
+
+    fn row(&self, entry: &Entry) -> Result<WindowRow> {
+        let cell: WindowCell = entry.cell()?;
+        let mut row = unmeasured(self.head, entry, &cell);
+        if let Some(measured) = entry.measured()? {
+            self.fill(&mut row, &measured);
+        }
+        self.compare(&mut row, &cell);
+        Ok(row)
+    }
+
+    /// Fills in what was measured, and what follows from it.
+    fn fill(&self, row: &mut WindowRow, measured: &Measured) {
+        let sum = |of: fn(&FlowRecord) -> u64| measured.flows.iter().map(of).sum::<u64>();
+        let rounds = sum(|f| f.rounds);
+        let depth = (row.steps * row.flows) as f64 / rounds as f64;
+        row.rounds = Some(rounds);
+        row.mean_stride = Some(depth);
+        row.depth_speedup = Some(depth);
+        row.requested_gradients = Some(sum(|f| f.requested));
+        row.distinct_gradients = Some(sum(|f| f.distinct));
+        row.flow_error = measured.flow_error;
+        row.train_loss = measured.flows.last().map(|f| f.train_loss);
+        row.test_accuracy = measured.flows.last().map(|f| f.test_accuracy);
+        let total = |runs: &[Vec<f64>]| {
+            runs.iter()
+                .map(|run| run.iter().sum())
+                .collect::<Vec<f64>>()
+        };
+        let (wall, baseline) = (total(&measured.wall_s), total(&measured.baseline_wall_s));
+        row.wall_s = median(&wall);
+        row.wall_s_min = wall.iter().copied().reduce(f64::min);
+        row.wall_s_max = wall.iter().copied().reduce(f64::max);
+        row.baseline_wall_s = median(&baseline);
+        row.repeats = wall.len() as u64;
+        let wall_is_known = !wall.is_empty();
+        let pairs: Vec<(f64, f64)> = baseline.into_iter().zip(wall).collect();
+        let mut stream = Seeds::new(self.head.seed).stream(&["bootstrap", &row.cell]);
+        let statistics = self.statistics;
+        let ratio = paired_ratio(
+            &pairs,
+            statistics.resamples,
+            statistics.confidence,
+            &mut stream,
+        );
+        row.speedup = ratio.map(|r| r.median);
+        row.speedup_low = ratio.map(|r| r.low);
+        row.speedup_high = ratio.map(|r| r.high);
+        row.efficiency = ratio.map(|r| r.median / depth);
+        let gradient = row
+            .baseline_wall_s
+            .map(|wall| wall / measured.baseline_gradients as f64);
+        row.gradient_s = gradient;
+        if wall_is_known {
+            row.round_overhead_s = Some(measured.round_overhead_s);
+        }
+        if lacks_devices(row) {
+            row.modelled_wall_s = gradient.map(|g| rounds as f64 * (g + measured.round_overhead_s));
+            row.modelled_speedup = row
+                .baseline_wall_s
+                .zip(row.modelled_wall_s)
+                .map(|(baseline, wall)| baseline / wall);
+        }
+    }
+}
+
+/// What is known of a cell before it is measured.
+fn unmeasured(head: &Plan, entry: &Entry, cell: &WindowCell) -> WindowRow {
+    WindowRow {
+        experiment: head.target.clone(),
+        profile: head.profile.name.clone(),
+        cell: entry.key.clone(),
+        dataset: cell.dataset.clone(),
+        data_split: cell.split.clone(),
+        data_source: cell.data_source.clone(),
+        backend: cell.backend.clone(),
+        devices: cell.devices.clone(),
+        evaluator: cell.evaluator.name().into(),
+        workers: cell.workers as u64,
+        window: cell.window as u64,
+        window_method: of_window(cell, |c| c.window_method.to_string()),
+        velocity: of_window(cell, |c| c.velocity.to_string()),
+        predictor: of_window(cell, |c| c.predictor.to_string()),
+        tolerance: of_window(cell, |c| c.tolerance),
+        kinetic_energy: cell.kinetic.to_string(),
+        steps: cell.steps as u64,
+        step_size: cell.step_size,
+        flows: cell.flows as u64,
+        precision: cell.precision.name().into(),
+        seed: cell.seed,
+        status: entry.status(),
+        rounds: None,
+        mean_stride: None,
+        depth_speedup: None,
+        requested_gradients: None,
+        distinct_gradients: None,
+        flow_error: None,
+        train_loss: None,
+        test_accuracy: None,
+        repeats: cell.repeats as u64,
+        wall_s: None,
+        wall_s_min: None,
+        wall_s_max: None,
+        baseline_wall_s: None,
+        speedup: None,
+        speedup_low: None,
+        speedup_high: None,
+        efficiency: None,
+        oversubscribed: cell.oversubscribed,
+        gradient_s: None,
+        round_overhead_s: None,
+        modelled_wall_s: None,
+        modelled_speedup: None,
+        paper_wall_s: None,
+        paper_speedup: None,
+        verdict: None,
+        verdict_note: None,
+    }
+}
+
+/// A row for each flow of each measured entry.
+///
+/// # Errors
+/// If an entry is not of this kind.
+pub fn curves(entries: &[Entry]) -> Result<Vec<CurveRow>> {
+    let mut all = Vec::new();
+    for entry in entries {
+        let Some(measured) = entry.measured::<Measured>()? else {
+            continue;
+        };
+        let cell: WindowCell = entry.cell()?;
+        let (mut rounds, mut requested, mut distinct) = (0, 0, 0);
+        for (index, flow) in measured.flows.iter().enumerate() {
+            rounds += flow.rounds;
+            requested += flow.requested;
+            distinct += flow.distinct;
+            let until = |run: &Vec<f64>| run.iter().take(index + 1).sum::<f64>();
+            all.push(CurveRow {
+                cell: entry.key.clone(),
+                dataset: cell.dataset.clone(),
+                data_source: cell.data_source.clone(),
+                devices: cell.devices.clone(),
+                evaluator: cell.evaluator.name().into(),
+                window: cell.window as u64,
+                predictor: of_window(&cell, |c| c.predictor.to_string()),
+                flow: index as u64 + 1,
+                rounds,
+                requested_gradients: requested,
+                distinct_gradients: distinct,
+                wall_s: median(&measured.wall_s.iter().map(until).collect::<Vec<_>>()),
+                train_loss: flow.train_loss,
+                test_accuracy: flow.test_accuracy,
+            });
+        }
+    }
+    Ok(all)
+}
+
+/// What only a windowed flow has.
+fn of_window<T>(cell: &WindowCell, of: impl Fn(&WindowCell) -> T) -> Option<T> {
+    (!cell.is_baseline()).then(|| of(cell))
+}

@@ -1,0 +1,248 @@
+//! How rows of windows are shown: Table 2, Figures 5, 6 and 9, the ablation.
+
+use super::figures::figures;
+use super::rows::Maker;
+use super::schema::{CurveRow, WindowRow};
+use crate::report::{Block, Document, SURROGATE, Table, TableBlock};
+use crate::rows::Frame;
+
+/// The whole report.
+pub(super) fn document(maker: &Maker<'_>, rows: &[WindowRow], curves: &[CurveRow]) -> Document {
+    let mut blocks = vec![Block::Text(setting(maker))];
+    let printed = as_printed(rows, maker.paper.workers);
+    let cells = Block::Table(TableBlock {
+        caption: "Every cell".into(),
+        table: every_cell(rows),
+        note: CELLS_NOTE.into(),
+        in_terminal: true,
+    });
+    if printed.is_empty() {
+        blocks.push(cells);
+    } else {
+        blocks.push(Block::Table(TableBlock {
+            caption: "As the paper prints it".into(),
+            table: printed,
+            note: format!(
+                "{AS_PRINTED_NOTE} The paper's machine: {}.",
+                maker.paper.machine
+            ),
+            in_terminal: true,
+        }));
+        blocks.push(Block::List(verdicts(rows)));
+        blocks.push(cells);
+    }
+    for figure in figures(&maker.plan.figures, rows, curves) {
+        blocks.push(Block::Figure(figure));
+    }
+    let failed = |row: &&WindowRow| row.status.starts_with("failed");
+    let failure = |row: &WindowRow| {
+        let (dataset, window, devices) = (&row.dataset, row.window, &row.devices);
+        format!("{dataset} W={window} on {devices}: {}", row.status)
+    };
+    Document {
+        blocks,
+        frames: vec![Frame::of("rows", rows), Frame::of("curves", curves)],
+        failures: rows.iter().filter(failed).map(failure).collect(),
+        ..Document::default()
+    }
+}
+
+fn setting(maker: &Maker<'_>) -> String {
+    let plan = maker.plan;
+    let kinetic: Vec<&str> = plan.kinetic.iter().map(|k| k.name()).collect();
+    format!(
+        "Profile `{}`, S = {}, θ = {}, φ = {}.",
+        maker.head.profile.name,
+        plan.steps,
+        plan.step_size,
+        kinetic.join(", ")
+    )
+}
+
+const AS_PRINTED_NOTE: &str = "Speedups are medians of paired ratios with a bootstrap interval. \
+*Depth speedup* is steps / rounds: counted, not timed. *Modelled* is not measured: it is an upper \
+bound from the measured cost of one gradient and of one round without gradients, as if every slot \
+of the window had a device of its own and devices shared nothing (no memory bandwidth, no bus, no \
+straggler); it is given where there are fewer devices. An asterisk marks more workers than cores, \
+or fewer than slots.";
+
+const CELLS_NOTE: &str = "A row without a window is the sequential flow; its speedup, each run \
+against the one before, shows this machine's noise. *Efficiency* is speedup / depth speedup. \
+*Gradients* counts distinct points.";
+
+/// A line for each row that the paper has a speedup for.
+fn verdicts(rows: &[WindowRow]) -> Vec<String> {
+    let line = |row: &WindowRow| {
+        let note = row.verdict_note.as_ref()?;
+        Some(match &row.verdict {
+            Some(verdict) => format!("{}: {verdict}: {note}", row.dataset),
+            None => format!("{}: {note}", row.dataset),
+        })
+    };
+    rows.iter().filter_map(line).collect()
+}
+
+/// The paper's own method on each data set, one worker against as many as the paper had.
+fn as_printed(rows: &[WindowRow], workers: u64) -> Table {
+    let headers = [
+        "data set".to_owned(),
+        "1 worker".to_owned(),
+        format!("{workers} workers"),
+        "speedup".to_owned(),
+        "depth".to_owned(),
+        "modelled".to_owned(),
+        "paper 1 GPU".to_owned(),
+        format!("paper {workers} GPUs"),
+        "paper speedup".to_owned(),
+        "verdict".to_owned(),
+    ];
+    let mut table = Table::new(&headers.each_ref().map(String::as_str));
+    for many in rows
+        .iter()
+        .filter(|r| r.window == workers && r.verdict_note.is_some())
+    {
+        // The one-worker row is the one that has the paper's time, where it is comparable at all.
+        let mut single = rows
+            .iter()
+            .filter(|r| r.dataset == many.dataset && r.window == 1);
+        let one = single
+            .clone()
+            .find(|r| r.paper_wall_s.is_some())
+            .or_else(|| single.next());
+        table.push(vec![
+            name(many),
+            seconds(one.and_then(|r| r.wall_s)),
+            seconds(many.wall_s) + mark(many),
+            ratio_with_interval(many),
+            ratio(many.depth_speedup),
+            ratio(many.modelled_speedup),
+            seconds(one.and_then(|r| r.paper_wall_s)),
+            seconds(many.paper_wall_s),
+            ratio(many.paper_speedup),
+            many.verdict.clone().unwrap_or_else(|| "none".into()),
+        ]);
+    }
+    table
+}
+
+/// What a reader has to be warned of.
+fn mark(row: &WindowRow) -> &'static str {
+    let lacking = row.evaluator == "devices" && row.workers < row.window;
+    if row.oversubscribed || lacking {
+        "*"
+    } else {
+        ""
+    }
+}
+
+fn every_cell(rows: &[WindowRow]) -> Table {
+    let several_energies = rows
+        .windows(2)
+        .any(|w| w[0].kinetic_energy != w[1].kinetic_energy);
+    let mut tolerances = rows.iter().filter_map(|r| r.tolerance);
+    let first = tolerances.next();
+    let several_tolerances = tolerances.any(|t| Some(t) != first);
+    let mut table = Table::new(&[
+        "data set",
+        "φ",
+        "method",
+        "τ",
+        "on",
+        "rounds",
+        "depth",
+        "gradients",
+        "flow error",
+        "train loss",
+        "test acc.",
+        "wall",
+        "speedup",
+        "eff.",
+        "modelled",
+        "paper",
+        "status",
+    ]);
+    for row in rows {
+        table.push(vec![
+            name(row),
+            several_energies
+                .then(|| row.kinetic_energy.clone())
+                .unwrap_or_default(),
+            method(row),
+            several_tolerances
+                .then(|| row.tolerance)
+                .flatten()
+                .map_or_else(String::new, |t| t.to_string()),
+            row.devices.clone() + mark(row),
+            row.rounds.map_or_else(String::new, |n| n.to_string()),
+            ratio(row.depth_speedup),
+            row.distinct_gradients
+                .map_or_else(String::new, |n| n.to_string()),
+            number(row.flow_error, |v| {
+                if v == 0.0 {
+                    "0".into()
+                } else {
+                    format!("{v:.0e}")
+                }
+            }),
+            number(row.train_loss, |v| format!("{v:.4}")),
+            number(row.test_accuracy, |v| format!("{:.2} %", 100.0 * v)),
+            seconds(row.wall_s),
+            ratio_with_interval(row),
+            number(row.efficiency, |v| format!("{v:.2}")),
+            ratio(row.modelled_speedup),
+            ratio(row.paper_speedup),
+            if row.status == "complete" {
+                String::new()
+            } else {
+                row.status.clone()
+            },
+        ]);
+    }
+    table.without_empty_columns()
+}
+
+/// A row's data set, with a warning if it is generated.
+pub(super) fn name(row: &WindowRow) -> String {
+    match row.data_source.as_str() {
+        "real" => row.dataset.clone(),
+        _ => format!("{} ({SURROGATE})", row.dataset),
+    }
+}
+
+/// The method of a row, for tables and legends.
+pub(super) fn method(row: &WindowRow) -> String {
+    let mut predictor = row.predictor.clone().unwrap_or_default();
+    if row.velocity.as_deref() == Some("as-printed") {
+        predictor.push_str(" as-printed");
+    }
+    match row.evaluator.as_str() {
+        "sequential" => "sequential".into(),
+        "batched" => format!("batched W={} {predictor}", row.window),
+        _ => format!("W={} {predictor}", row.window),
+    }
+}
+
+fn number(value: Option<f64>, show: impl Fn(f64) -> String) -> String {
+    value.map_or_else(String::new, show)
+}
+
+fn ratio(value: Option<f64>) -> String {
+    number(value, |v| format!("{v:.2}x"))
+}
+
+/// Three significant digits.
+fn seconds(value: Option<f64>) -> String {
+    number(value, |v| match v {
+        v if v >= 99.95 => format!("{v:.1} s"),
+        v if v >= 9.995 => format!("{v:.1} s"),
+        v if v >= 0.9995 => format!("{v:.2} s"),
+        v => format!("{v:.3} s"),
+    })
+}
+
+fn ratio_with_interval(row: &WindowRow) -> String {
+    match (row.speedup, row.speedup_low, row.speedup_high) {
+        (Some(median), Some(low), Some(high)) => format!("{median:.2}x [{low:.2}, {high:.2}]"),
+        _ => String::new(),
+    }
+}

@@ -1,0 +1,134 @@
+//! What the plans of several kinds of experiments have in common.
+
+use anyhow::{Result, ensure};
+use serde::{Deserialize, Serialize};
+
+/// The element type that the numbers are computed in.
+#[derive(Clone, Copy, Debug, Deserialize, Serialize, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+pub enum Precision {
+    /// Single precision.
+    F32,
+    /// Double precision.
+    F64,
+}
+
+impl Precision {
+    /// candle's name for it.
+    #[must_use]
+    pub fn dtype(self) -> candle_core::DType {
+        match self {
+            Self::F32 => candle_core::DType::F32,
+            Self::F64 => candle_core::DType::F64,
+        }
+    }
+
+    /// The name that rows use.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        self.dtype().as_str()
+    }
+}
+
+/// The model's free choices: bias and penalty.
+#[derive(Clone, Copy, Debug, Deserialize, Serialize, PartialEq)]
+#[serde(deny_unknown_fields)]
+pub struct Model {
+    /// Whether each class has an intercept.
+    pub bias: bool,
+    /// λ of λ/2 ‖Θ‖².
+    pub l2: f64,
+}
+
+/// Where runs start.
+#[derive(Clone, Copy, Debug, Deserialize, Serialize, PartialEq)]
+#[serde(tag = "distribution", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Start {
+    /// At 0.
+    Zeros,
+    /// Uniform in ± scale.
+    Uniform {
+        /// Half the width.
+        scale: Scale,
+    },
+    /// Normal with mean 0.
+    Normal {
+        /// The standard deviation.
+        scale: Scale,
+    },
+}
+
+impl Start {
+    /// Itself, if its scale is a positive number.
+    ///
+    /// # Errors
+    /// If it is not.
+    pub fn validated(self) -> Result<Self> {
+        if let Self::Uniform {
+            scale: Scale::Fixed(scale),
+        }
+        | Self::Normal {
+            scale: Scale::Fixed(scale),
+        } = self
+        {
+            positive("start.scale", scale)?;
+        }
+        Ok(self)
+    }
+}
+
+/// The width of a start's distribution.
+#[derive(Clone, Copy, Debug, Deserialize, Serialize, PartialEq)]
+#[serde(rename_all = "kebab-case")]
+pub enum Scale {
+    /// 1/√(features).
+    InverseSqrtFeatures,
+    /// A number.
+    #[serde(untagged)]
+    Fixed(f64),
+}
+
+/// A value, or a list of values of which each is to be run.
+#[derive(Clone, Debug, Deserialize, Serialize, PartialEq)]
+#[serde(untagged)]
+pub enum OneOrMany<T> {
+    /// One.
+    One(T),
+    /// Several.
+    Many(Vec<T>),
+}
+
+impl<T: Clone> OneOrMany<T> {
+    /// All of them.
+    #[must_use]
+    pub fn all(&self) -> Vec<T> {
+        match self {
+            Self::One(value) => vec![value.clone()],
+            Self::Many(values) => values.clone(),
+        }
+    }
+}
+
+/// Refuses what is not a positive number, by its key.
+///
+/// # Errors
+/// If it is not.
+pub fn positive(key: &str, value: f64) -> Result<()> {
+    ensure!(
+        value.is_finite() && value > 0.0,
+        "{key} is {value}, but has to be a positive number"
+    );
+    Ok(())
+}
+
+/// Refuses what is neither 0 nor a positive number, by its key.
+///
+/// # Errors
+/// If it is not.
+pub fn non_negative(key: &str, value: f64) -> Result<()> {
+    ensure!(
+        value.is_finite() && value >= 0.0,
+        "{key} is {value}, but has to be 0 or positive"
+    );
+    Ok(())
+}

@@ -1,0 +1,112 @@
+//! Data sets as potentials on a device, and where runs start.
+
+use crate::plan::{Model, Precision, Scale, Start};
+use anyhow::{Context, Result};
+use candle_core::{Device, Tensor};
+use datasets::{Dataset, Split};
+use optim::{LogisticRegression, Problem};
+use rand::RngExt;
+use rand_chacha::ChaCha20Rng;
+
+/// A data set's training rows and test rows, on a device.
+pub struct Regression {
+    /// The potential that methods minimise.
+    pub train: LogisticRegression,
+    /// The test rows, for accuracy.
+    pub test: LogisticRegression,
+}
+
+impl Regression {
+    /// Puts a data set on a device.
+    ///
+    /// # Errors
+    /// If the device has no room.
+    pub fn new(
+        dataset: &Dataset,
+        model: Model,
+        precision: Precision,
+        device: &Device,
+    ) -> Result<Self> {
+        let load = |split: &Split| potential(split, dataset, model, precision, device);
+        Ok(Self {
+            train: load(&dataset.train).context("loading the training rows onto the device")?,
+            test: load(&dataset.test).context("loading the test rows onto the device")?,
+        })
+    }
+}
+
+fn potential(
+    split: &Split,
+    dataset: &Dataset,
+    model: Model,
+    precision: Precision,
+    device: &Device,
+) -> Result<LogisticRegression> {
+    let shape = (split.len(), dataset.features);
+    let x = Tensor::from_vec(split.to_dense(), shape, device)?.to_dtype(precision.dtype())?;
+    let problem = Problem {
+        classes: dataset.classes,
+        bias: model.bias,
+        l2: model.l2,
+    };
+    Ok(LogisticRegression::new(x, &split.labels, problem)?)
+}
+
+/// A starting point, `[dimension]`. Drawn on the host in f64, so that every device and precision
+/// starts from the same point. `features` is what a scale of 1/√(features) means.
+#[must_use]
+pub fn starting_point(
+    start: Start,
+    features: usize,
+    dimension: usize,
+    stream: &mut ChaCha20Rng,
+) -> Vec<f64> {
+    let width = |scale: Scale| match scale {
+        Scale::Fixed(scale) => scale,
+        Scale::InverseSqrtFeatures => 1.0 / (features as f64).sqrt(),
+    };
+    match start {
+        Start::Zeros => vec![0.0; dimension],
+        Start::Uniform { scale } => (0..dimension)
+            .map(|_| width(scale) * (2.0 * stream.random::<f64>() - 1.0))
+            .collect(),
+        Start::Normal { scale } => (0..dimension)
+            .map(|_| width(scale) * standard_normal(stream))
+            .collect(),
+    }
+}
+
+/// A number from the standard normal distribution, by Box and Muller's transform: two uniform
+/// numbers a draw, so that a stream's use does not depend on rejections.
+pub fn standard_normal(stream: &mut ChaCha20Rng) -> f64 {
+    let radius = (-2.0 * (1.0 - stream.random::<f64>()).ln()).sqrt();
+    radius * (std::f64::consts::TAU * stream.random::<f64>()).cos()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rand::SeedableRng;
+
+    #[test]
+    fn a_normal_start_has_its_mean_and_its_width() {
+        let scale = Scale::Fixed(2.0);
+        let mut stream = ChaCha20Rng::seed_from_u64(1);
+        let point = starting_point(Start::Normal { scale }, 1, 20_000, &mut stream);
+        let mean = point.iter().sum::<f64>() / point.len() as f64;
+        let variance = point.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / point.len() as f64;
+        assert!(
+            mean.abs() < 0.06 && (variance - 4.0).abs() < 0.2,
+            "{mean} {variance}"
+        );
+    }
+
+    #[test]
+    fn a_uniform_start_is_as_wide_as_the_features_say() {
+        let scale = Scale::InverseSqrtFeatures;
+        let mut stream = ChaCha20Rng::seed_from_u64(1);
+        let point = starting_point(Start::Uniform { scale }, 4, 1000, &mut stream);
+        let widest = point.iter().fold(0.0, |w: f64, x| w.max(x.abs()));
+        assert!(widest <= 0.5 && widest > 0.49, "{widest}");
+    }
+}

@@ -1,0 +1,224 @@
+//! A run: one target's cells, measured unless a journal has them, and its report.
+
+use crate::device::Machine;
+use crate::experiments::{self, Bench, Experiment, Unit};
+use crate::journal::{self, Cell, Entry, Journal, Outcome};
+use crate::manifest::{Data, Manifest, now};
+use crate::plan::Plan;
+use crate::progress::{RunBar, say};
+use crate::report::{self, Built};
+use anyhow::{Context, Result};
+use datasets::Dataset;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+/// A target on a machine, with its data and its folder.
+pub struct Run {
+    experiment: Box<dyn Experiment>,
+    machine: Machine,
+    folder: PathBuf,
+    manifest: Manifest,
+    journal: Journal,
+    data: Vec<Dataset>,
+}
+
+/// How long a run goes on before its report is made anew, so that a run that is cut short leaves
+/// the tables of what it had.
+const REPORT_EVERY: Duration = Duration::from_secs(30);
+
+impl Run {
+    /// Opens the journal in `folder`. Nothing is measured yet.
+    ///
+    /// # Errors
+    /// If the plan is not valid, or another run has the journal open.
+    pub fn open(plan: &Plan, machine: Machine, folder: &Path, manifest: Manifest) -> Result<Self> {
+        Ok(Self {
+            experiment: experiments::of(plan)?,
+            machine,
+            folder: folder.to_owned(),
+            manifest,
+            journal: Journal::open(&folder.join(report::JOURNAL))?,
+            data: Vec::new(),
+        })
+    }
+
+    /// Gets the data sets that the experiment needs, by `load`, a data set's name and split.
+    ///
+    /// # Errors
+    /// If one is not to be had.
+    pub fn load(&mut self, load: impl Fn(&str, Option<&str>) -> Result<Dataset>) -> Result<()> {
+        for need in self.experiment.needs() {
+            let dataset = load(&need.dataset, need.split.as_deref())?;
+            self.manifest.datasets.push(need.dataset);
+            self.manifest.data.push(Data::of(&dataset));
+            self.data.push(dataset);
+        }
+        Ok(())
+    }
+
+    /// Forgets what earlier runs measured.
+    ///
+    /// # Errors
+    /// If the folder cannot be written.
+    pub fn start_over(&mut self) -> Result<()> {
+        self.journal.clear()
+    }
+
+    /// Measures every cell that neither this folder's journal nor one of `others` has, and makes
+    /// the report.
+    ///
+    /// # Errors
+    /// If the folder cannot be written. A unit that fails is rows, not the end of the run.
+    pub fn all(&mut self, others: &[PathBuf]) -> Result<Built> {
+        let units = self.experiment.units(&self.machine, &self.data)?;
+        let cells = || units.iter().flat_map(|unit| &unit.cells);
+        self.manifest.cells = cells().map(|cell| self.key(cell)).collect();
+        self.manifest.write(&self.folder)?;
+        self.announce_data();
+        self.borrow(others)?;
+        self.announce_cells();
+        let total = units.iter().map(|unit| self.effort(unit)).sum();
+        let bar = RunBar::new(total);
+        let mut shown = Instant::now();
+        for unit in &units {
+            self.unit(unit, &bar)?;
+            if shown.elapsed() > REPORT_EVERY {
+                report::build(&self.folder)?;
+                shown = Instant::now();
+            }
+        }
+        bar.finish();
+        self.manifest.ended_at = Some(now());
+        self.manifest.write(&self.folder)?;
+        report::build(&self.folder)
+    }
+
+    fn key(&self, cell: &Cell) -> String {
+        cell.key(&self.manifest.environment)
+    }
+
+    /// Says, before anything is measured, what a reader has to know of the data.
+    fn announce_data(&self) {
+        for data in &self.manifest.data {
+            if let Some(reason) = &data.surrogate_reason {
+                say(&format!(
+                    "\n*** SURROGATE DATA for {}: {reason}",
+                    data.dataset
+                ));
+                say(
+                    "*** Its numbers say nothing about the paper. --data-dir DIR gives real data.\n",
+                );
+            }
+            if data.test_is_train {
+                say(&format!(
+                    "{} has no test rows: it is tested on its training rows",
+                    data.dataset
+                ));
+            }
+        }
+    }
+
+    /// Takes from other targets' journals the cells that are the same.
+    fn borrow(&mut self, others: &[PathBuf]) -> Result<()> {
+        for folder in others.iter().filter(|other| **other != self.folder) {
+            // What cannot be read is no reason not to measure.
+            let Ok(theirs) = journal::read(&folder.join(report::JOURNAL)) else {
+                continue;
+            };
+            let newest: BTreeMap<&str, &Entry> =
+                theirs.iter().map(|e| (e.key.as_str(), e)).collect();
+            let mut taken = 0;
+            for key in self.manifest.cells.clone() {
+                let entry = newest.get(key.as_str()).filter(|e| e.stands());
+                if let Some(entry) = entry.filter(|_| !self.journal.has(&key)) {
+                    self.journal.append((*entry).clone())?;
+                    taken += 1;
+                }
+            }
+            if taken > 0 {
+                let (all, folder) = (self.manifest.cells.len(), folder.display());
+                say(&format!(
+                    "{taken} of {all} cells are the same as in {folder}, and taken from there"
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    fn announce_cells(&self) {
+        let cells = &self.manifest.cells;
+        let kept = cells.iter().filter(|key| self.journal.has(key)).count();
+        if kept > 0 {
+            let (all, folder) = (cells.len(), self.folder.display());
+            say(&format!(
+                "{kept} of {all} cells are in {folder} already; --fresh starts over"
+            ));
+        }
+    }
+
+    /// The cells of a unit that have no outcome yet.
+    fn todo(&self, unit: &Unit) -> Vec<Cell> {
+        let todo = |cell: &&Cell| !self.journal.has(&self.key(cell));
+        unit.cells.iter().filter(todo).cloned().collect()
+    }
+
+    fn effort(&self, unit: &Unit) -> u64 {
+        let todo = self.todo(unit);
+        if todo.is_empty() {
+            return 0;
+        }
+        let data = unit.data.map(|index| &self.data[index]);
+        let effort = self.experiment.effort(&todo, data);
+        effort.steps * effort.weight
+    }
+
+    fn unit(&mut self, unit: &Unit, bar: &RunBar) -> Result<()> {
+        let todo = self.todo(unit);
+        if todo.is_empty() {
+            return Ok(());
+        }
+        let data = unit.data.map(|index| &self.data[index]);
+        bar.steps_count(self.experiment.effort(&todo, data).weight);
+        let bench = Bench {
+            machine: &self.machine,
+            data,
+            watch: bar,
+        };
+        let outcomes = self
+            .experiment
+            .measure(&bench, &todo)
+            .unwrap_or_else(|error| {
+                bar.say(&format!("{}: {error:#}", todo[0].label));
+                todo.iter().map(|_| Outcome::failed(&error)).collect()
+            });
+        for (cell, outcome) in todo.into_iter().zip(outcomes) {
+            self.journal.append(Entry {
+                key: cell.key(&self.manifest.environment),
+                ended_at: now(),
+                cell: cell.settings,
+                outcome,
+            })?;
+        }
+        Ok(())
+    }
+}
+
+/// The folders of other targets beside `folder`.
+///
+/// # Errors
+/// If the folder above cannot be listed.
+pub fn siblings(folder: &Path) -> Result<Vec<PathBuf>> {
+    let above = match folder.parent() {
+        Some(above) if !above.as_os_str().is_empty() => above,
+        _ => Path::new("."),
+    };
+    let listed = std::fs::read_dir(above)
+        .with_context(|| format!("listing {}", above.display()))?
+        .filter_map(|entry| Some(entry.ok()?.path()));
+    let mut folders: Vec<PathBuf> = listed
+        .filter(|path| path.join(report::JOURNAL).is_file() && path != folder)
+        .collect();
+    folders.sort();
+    Ok(folders)
+}
