@@ -9,6 +9,10 @@ use std::path::{Path, PathBuf};
 const COMPILED_IN: &[(&str, &str)] = &[
     ("datasets.yaml", include_str!("../../configs/datasets.yaml")),
     ("paper.yaml", include_str!("../../configs/paper.yaml")),
+    ("ablation.yaml", include_str!("../../configs/ablation.yaml")),
+    ("fig5.yaml", include_str!("../../configs/fig5.yaml")),
+    ("fig6.yaml", include_str!("../../configs/fig6.yaml")),
+    ("fig9.yaml", include_str!("../../configs/fig9.yaml")),
     ("table2.yaml", include_str!("../../configs/table2.yaml")),
 ];
 
@@ -133,7 +137,7 @@ mod tests {
             .into_iter()
             .map(|s| s.target)
             .collect();
-        assert_eq!(targets, ["table2"]);
+        assert_eq!(targets, ["ablation", "fig5", "fig6", "fig9", "table2"]);
     }
 
     #[test]
