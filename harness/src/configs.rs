@@ -13,6 +13,7 @@ const COMPILED_IN: &[(&str, &str)] = &[
     ("fig5.yaml", include_str!("../../configs/fig5.yaml")),
     ("fig6.yaml", include_str!("../../configs/fig6.yaml")),
     ("fig9.yaml", include_str!("../../configs/fig9.yaml")),
+    ("table1.yaml", include_str!("../../configs/table1.yaml")),
     ("table2.yaml", include_str!("../../configs/table2.yaml")),
 ];
 
@@ -137,7 +138,10 @@ mod tests {
             .into_iter()
             .map(|s| s.target)
             .collect();
-        assert_eq!(targets, ["ablation", "fig5", "fig6", "fig9", "table2"]);
+        assert_eq!(
+            targets,
+            ["ablation", "fig5", "fig6", "fig9", "table1", "table2"]
+        );
     }
 
     #[test]
