@@ -36,6 +36,7 @@
 //! # }
 //! ```
 
+mod ackley;
 mod baseline;
 mod counted;
 mod descent;
@@ -48,8 +49,10 @@ mod logistic;
 mod method;
 mod potential;
 mod quadratic;
+mod sensing;
 pub mod window;
 
+pub use ackley::Ackley;
 pub use baseline::Baseline;
 pub use counted::{Counted, Counts};
 pub use descent::{HamiltonianDescent, WindowedDescent};
@@ -62,4 +65,5 @@ pub use logistic::{LogisticRegression, Problem};
 pub use method::{Method, Progress, Termination};
 pub use potential::{Cost, Potential};
 pub use quadratic::Quadratic;
+pub use sensing::{MatrixSensing, Sensing};
 pub use window::{Predictor, Quadrature, Velocity, WindowMethod, WindowedFlow};
