@@ -8,6 +8,9 @@
 //! the other, stacked into one product, or on several devices. [`Baseline`] holds the methods
 //! that the paper compares with. All of them are [`Method`]s.
 //!
+//! Where the flow is known, on a [`Quadratic`], [`IdealizedDescent`] takes it exactly, for any
+//! [`IntegrationTimes`].
+//!
 //! This crate knows nothing of files, data sets, experiments or clocks, and draws no random
 //! numbers: whoever needs them hands them in.
 //!
@@ -43,6 +46,7 @@ mod descent;
 mod error;
 pub mod evaluator;
 mod flow;
+mod idealized;
 mod integrator;
 mod kinetic;
 mod logistic;
@@ -50,6 +54,7 @@ mod method;
 mod potential;
 mod quadratic;
 mod sensing;
+mod times;
 pub mod window;
 
 pub use ackley::Ackley;
@@ -59,6 +64,7 @@ pub use descent::{HamiltonianDescent, WindowedDescent};
 pub use error::{Error, Result};
 pub use evaluator::{Batched, Devices, Evaluator, Sequential};
 pub use flow::{Flow, Phase};
+pub use idealized::IdealizedDescent;
 pub use integrator::{ExplicitEuler, Integrator, Leapfrog, Stratified, SymplecticEuler};
 pub use kinetic::Kinetic;
 pub use logistic::{LogisticRegression, Problem};
@@ -66,4 +72,5 @@ pub use method::{Method, Progress, Termination};
 pub use potential::{Cost, Potential};
 pub use quadratic::Quadratic;
 pub use sensing::{MatrixSensing, Sensing};
+pub use times::IntegrationTimes;
 pub use window::{Predictor, Quadrature, Velocity, WindowMethod, WindowedFlow};
