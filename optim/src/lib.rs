@@ -6,7 +6,8 @@
 //! them. [`WindowedDescent`] computes the gradients of several steps of a flow at once (Parallel
 //! Picard Iteration), and an [`Evaluator`] says *where* those gradients are computed: one after
 //! the other, stacked into one product, or on several devices. [`Baseline`] holds the methods
-//! that the paper compares with. All of them are [`Method`]s.
+//! that the paper compares with, [`Nesterov`] and [`ConjugateGradients`] are yardsticks it does
+//! not use, and [`Momentum`] is the family of the exposition. All of them are [`Method`]s.
 //!
 //! Where the flow is known, on a [`Quadratic`], [`IdealizedDescent`] takes it exactly, for any
 //! [`IntegrationTimes`].
@@ -41,6 +42,7 @@
 
 mod ackley;
 mod baseline;
+mod conjugate;
 mod counted;
 mod descent;
 mod error;
@@ -51,6 +53,8 @@ mod integrator;
 mod kinetic;
 mod logistic;
 mod method;
+mod momentum;
+mod nesterov;
 mod potential;
 mod quadratic;
 mod sensing;
@@ -59,6 +63,7 @@ pub mod window;
 
 pub use ackley::Ackley;
 pub use baseline::Baseline;
+pub use conjugate::ConjugateGradients;
 pub use counted::{Counted, Counts};
 pub use descent::{HamiltonianDescent, WindowedDescent};
 pub use error::{Error, Result};
@@ -69,6 +74,8 @@ pub use integrator::{ExplicitEuler, Integrator, Leapfrog, Stratified, Symplectic
 pub use kinetic::Kinetic;
 pub use logistic::{LogisticRegression, Problem};
 pub use method::{Method, Progress, Termination};
+pub use momentum::Momentum;
+pub use nesterov::{Acceleration, Nesterov};
 pub use potential::{Cost, Potential};
 pub use quadratic::Quadratic;
 pub use sensing::{MatrixSensing, Sensing};
