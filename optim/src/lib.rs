@@ -10,7 +10,8 @@
 //! not use, and [`Momentum`] is the family of the exposition. All of them are [`Method`]s.
 //!
 //! Where the flow is known, on a [`Quadratic`], [`IdealizedDescent`] takes it exactly, for any
-//! [`IntegrationTimes`].
+//! [`IntegrationTimes`], and [`CoordinateHamiltonianDescent`] does so one coordinate at a time,
+//! which is a [`classical`] method for linear systems.
 //!
 //! This crate knows nothing of files, data sets, experiments or clocks, and draws no random
 //! numbers: whoever needs them hands them in.
@@ -42,7 +43,9 @@
 
 mod ackley;
 mod baseline;
+pub mod classical;
 mod conjugate;
+mod coordinate;
 mod counted;
 mod descent;
 mod error;
@@ -64,6 +67,7 @@ pub mod window;
 pub use ackley::Ackley;
 pub use baseline::Baseline;
 pub use conjugate::ConjugateGradients;
+pub use coordinate::{CoordinateHamiltonianDescent, Sweep};
 pub use counted::{Counted, Counts};
 pub use descent::{HamiltonianDescent, WindowedDescent};
 pub use error::{Error, Result};
