@@ -1,14 +1,19 @@
 //! From rows to files: data frames, tables, plots. Sees rows and the manifest, never a device.
 
 mod document;
+mod escape;
 mod frame;
 mod plot;
 mod table;
 mod windows;
 
 pub use document::{Block, Document, FigureBlock, TableBlock};
+pub use escape::escaped;
 pub use frame::{to_csv, to_parquet};
-pub use plot::{Figure, Panel, Series};
+pub use plot::{
+    Across, Axis, Band, Dash, Figure, Kind as SeriesKind, Look, Mark, Panel, Reference, Scale,
+    Series,
+};
 pub use table::Table;
 
 use crate::experiments;
@@ -69,7 +74,10 @@ pub fn build(folder: &Path) -> Result<Built> {
         ),
     ];
     for (name, figure) in windows::figures(&plan.figures, &rows, &curves) {
-        files.push((format!("{name}.svg"), figure.to_svg()?.into_bytes()));
+        files.push((
+            format!("{name}.svg"),
+            figure.to_svg(&figure.title)?.into_bytes(),
+        ));
     }
     files.sort();
     let mut written = Vec::with_capacity(files.len());

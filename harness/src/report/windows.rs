@@ -1,6 +1,6 @@
 //! How rows of windows are shown: Table 2, Figures 5 and 6.
 
-use super::{Figure, Panel, Series, Table};
+use super::{Axis, Figure, Panel, Series, Table};
 use crate::manifest::Manifest;
 use crate::plan::{Figures, Plan};
 use crate::rows::{CurveRow, Schema, WindowRow};
@@ -286,8 +286,8 @@ fn ratio_with_interval(row: &WindowRow) -> String {
 /// rounds, by the names the plan gives them.
 #[must_use]
 pub fn figures(names: &Figures, rows: &[WindowRow], curves: &[CurveRow]) -> Vec<(String, Figure)> {
-    type Axis<'a> = (&'a str, &'static str, fn(&CurveRow) -> Option<f64>);
-    let values: [Axis; 2] = [
+    type Shown<'a> = (&'a str, &'static str, fn(&CurveRow) -> Option<f64>);
+    let values: [Shown; 2] = [
         (&names.test_accuracy, "test accuracy", |c| {
             Some(c.test_accuracy)
         }),
@@ -297,7 +297,7 @@ pub fn figures(names: &Figures, rows: &[WindowRow], curves: &[CurveRow]) -> Vec<
             |c| Some(c.train_loss),
         ),
     ];
-    let against: [Axis; 2] = [
+    let against: [Shown; 2] = [
         ("time", "running time / s (median)", |c| c.wall_s),
         (
             "rounds",
@@ -308,21 +308,15 @@ pub fn figures(names: &Figures, rows: &[WindowRow], curves: &[CurveRow]) -> Vec<
     let mut all = Vec::new();
     for (value_name, y_label, y) in values {
         for (axis_name, x_label, x) in against {
-            let panel = |dataset: &String| Panel {
-                title: rows
-                    .iter()
-                    .find(|r| r.dataset == *dataset)
-                    .map(name)
-                    .unwrap_or_default(),
-                series: series(rows, curves, dataset, x, y),
+            let panel = |dataset: &String| {
+                let row = rows.iter().find(|r| r.dataset == *dataset);
+                Panel::new(row.map(name).unwrap_or_default())
+                    .all(series(rows, curves, dataset, x, y))
             };
-            let figure = Figure {
-                title: format!("{y_label} against {axis_name}"),
-                note: banner(rows),
-                x_label: x_label.into(),
-                y_label: y_label.into(),
-                panels: datasets(rows).iter().map(panel).collect(),
-            };
+            let title = format!("{y_label} against {axis_name}");
+            let figure = Figure::new(title, Axis::linear(x_label), Axis::linear(y_label))
+                .note(banner(rows))
+                .panels(datasets(rows).iter().map(panel));
             all.push((format!("{value_name}-{axis_name}"), figure));
         }
     }
@@ -336,13 +330,10 @@ fn series(
     x: fn(&CurveRow) -> Option<f64>,
     y: fn(&CurveRow) -> Option<f64>,
 ) -> Vec<Series> {
-    let of_row = |row: &WindowRow| Series {
-        label: format!("{} on {}", method(row), row.devices),
-        points: curves
-            .iter()
-            .filter(|c| c.cell == row.cell)
-            .filter_map(|c| x(c).zip(y(c)))
-            .collect(),
+    let of_row = |row: &WindowRow| {
+        let points = curves.iter().filter(|c| c.cell == row.cell);
+        let points = points.filter_map(|c| x(c).zip(y(c)));
+        Series::line(format!("{} on {}", method(row), row.devices), points)
     };
     rows.iter()
         .filter(|r| r.dataset == dataset)
