@@ -1,6 +1,7 @@
 //! From rows to files: data frames, tables, plots, pages. Sees rows and manifests, never a device.
 
 mod document;
+mod escape;
 mod frame;
 mod markdown;
 mod plot;
@@ -8,8 +9,12 @@ mod table;
 mod terminal;
 
 pub use document::{Block, Document, FigureBlock, TableBlock};
+pub use escape::escaped;
 pub use frame::{to_csv, to_parquet};
-pub use plot::{Figure, Panel, Series};
+pub use plot::{
+    Across, Axis, Band, Dash, Figure, Kind as SeriesKind, Look, Mark, Panel, Reference, Scale,
+    Series,
+};
 pub use table::Table;
 
 use crate::experiments::{self, Context};
@@ -54,7 +59,7 @@ pub fn build(folder: &Path) -> Result<Built> {
     }
     for block in &document.blocks {
         if let Block::Figure(figure) = block {
-            let svg = figure.figure.to_svg()?;
+            let svg = figure.figure.to_svg(&figure.alt)?;
             files.push((format!("{}.svg", figure.name), svg.into_bytes()));
         }
     }
