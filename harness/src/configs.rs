@@ -10,6 +10,8 @@ const COMPILED_IN: &[(&str, &str)] = &[
     ("datasets.yaml", include_str!("../../configs/datasets.yaml")),
     ("paper.yaml", include_str!("../../configs/paper.yaml")),
     ("ablation.yaml", include_str!("../../configs/ablation.yaml")),
+    ("fig2.yaml", include_str!("../../configs/fig2.yaml")),
+    ("fig3.yaml", include_str!("../../configs/fig3.yaml")),
     ("fig5.yaml", include_str!("../../configs/fig5.yaml")),
     ("fig6.yaml", include_str!("../../configs/fig6.yaml")),
     ("fig9.yaml", include_str!("../../configs/fig9.yaml")),
@@ -140,7 +142,9 @@ mod tests {
             .collect();
         assert_eq!(
             targets,
-            ["ablation", "fig5", "fig6", "fig9", "table1", "table2"]
+            [
+                "ablation", "fig2", "fig3", "fig5", "fig6", "fig9", "table1", "table2"
+            ]
         );
     }
 

@@ -5,6 +5,7 @@
 //! kind that exists is a YAML file.
 
 pub mod counts;
+pub mod descent;
 pub mod windows;
 
 use crate::device::Machine;
@@ -103,6 +104,7 @@ type Make = fn(&Plan) -> Result<Box<dyn Experiment>>;
 /// All kinds, by the name that a plan's `experiment` says.
 const KINDS: &[(&str, Make)] = &[
     ("counts", |plan| Ok(Box::new(counts::Counts::new(plan)?))),
+    ("descent", |plan| Ok(Box::new(descent::Descent::new(plan)?))),
     ("windows", |plan| Ok(Box::new(windows::Windows::new(plan)?))),
 ];
 

@@ -117,17 +117,36 @@ impl MethodKind {
     }
 }
 
+impl Variant {
+    /// S·θ, of a flow.
+    #[must_use]
+    pub fn integration_time(&self) -> Option<f64> {
+        let (steps, size) = (self.steps?, self.step_size?);
+        Some(steps as f64 * size)
+    }
+}
+
 /// A method of the plan, with one variant for each value of its lists.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Contestant {
     /// What tables and legends call it.
     pub name: String,
-    /// Its variants, in the order of the plan.
+    /// Its variants: those of its lists, then those that only a reading gives it.
     pub variants: Vec<Variant>,
+    /// How many of the variants are its lists'.
+    pub listed: usize,
     /// Whether the lists are a grid from which the best is chosen, rather than things to compare.
     pub tuned: bool,
     /// The step size that each reading of the paper gives it.
     pub readings: BTreeMap<String, f64>,
+}
+
+impl Contestant {
+    /// The variants that the best is chosen from.
+    #[must_use]
+    pub fn grid(&self) -> Vec<&Variant> {
+        self.variants.iter().take(self.listed).collect()
+    }
 }
 
 /// A part of the plan that is drawn in one picture.
@@ -217,6 +236,8 @@ pub struct DescentPlan {
     pub pictures: Vec<Picture>,
     /// What has to be said about it all.
     pub notes: Vec<String>,
+    /// Whether methods of all kinetic energies share a panel.
+    pub one_panel: bool,
 }
 
 impl DescentPlan {
@@ -259,6 +280,8 @@ struct Wire {
     pictures: Vec<Picture>,
     #[serde(default)]
     notes: Vec<String>,
+    #[serde(default)]
+    one_panel: bool,
 }
 
 #[derive(Debug, Deserialize)]
@@ -366,13 +389,14 @@ impl Wire {
             targets: self.targets,
             pictures: self.pictures,
             notes: self.notes,
+            one_panel: self.one_panel,
         })
     }
 }
 
 impl WireMethod {
     fn contestant(&self) -> Result<Contestant> {
-        let variants = if self.method.is_flow() {
+        let mut variants = if self.method.is_flow() {
             self.flows()?
         } else {
             ensure!(
@@ -387,15 +411,21 @@ impl WireMethod {
                 None => vec![self.variant(None, None)],
             }
         };
-        for (reading, value) in &self.readings {
-            ensure!(
-                variants.iter().any(|v| v.step_size == Some(*value)),
-                "readings.{reading} is {value}, which is not among its step sizes"
-            );
+        let listed = variants.len();
+        ensure!(
+            self.readings.is_empty() || self.tune,
+            "readings belong to a method whose step size is chosen from a list (tune: true)"
+        );
+        for (reading, &value) in &self.readings {
+            positive(&format!("readings.{reading}"), value)?;
+            if !variants.iter().any(|v| v.step_size == Some(value)) {
+                variants.push(self.variant(Some(value), None));
+            }
         }
         Ok(Contestant {
             name: self.name.clone(),
             variants,
+            listed,
             tuned: self.tune,
             readings: self.readings.clone(),
         })

@@ -143,7 +143,9 @@ fn every_cell(rows: &[WindowRow]) -> Table {
         Some(tolerance) if several => tolerance.to_string(),
         _ => String::new(),
     };
-    let several = rows.iter().any(|r| r.kinetic_energy != rows[0].kinetic_energy);
+    let several = rows
+        .iter()
+        .any(|r| r.kinetic_energy != rows[0].kinetic_energy);
     let kinetic = |row: &WindowRow| match several {
         true => row.kinetic_energy.clone(),
         false => String::new(),
