@@ -11,8 +11,8 @@ use std::fmt::Write;
 pub(super) fn section(entry: &PageEntry<'_>, id: &str) -> String {
     let (document, manifest) = (entry.document, entry.manifest);
     let mut out = format!(
-        "<section class=\"target\" id=\"{id}\" aria-labelledby=\"{id}-title\">\n\
-         <h2 id=\"{id}-title\"><span class=\"name\">{}</span> {}</h2>\n\
+        "<section class=\"target\" id=\"{id}\" aria-labelledby=\"title-{id}\">\n\
+         <h2 id=\"title-{id}\"><span class=\"name\">{}</span> {}</h2>\n\
          <p class=\"source\">{}. Profile <code>{}</code>.</p>\n",
         escaped(&document.target),
         inline::html(&document.title),
