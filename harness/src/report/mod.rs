@@ -1,21 +1,32 @@
 //! From rows to files: data frames, tables, plots, pages. Sees rows and manifests, never a device.
 
+mod claims;
 mod document;
 mod escape;
+#[cfg(test)]
+mod fixture;
 mod frame;
+mod inline;
 mod markdown;
+mod page;
 mod plot;
+mod provenance;
+mod section;
 mod table;
 mod terminal;
 
+pub use claims::{ClaimLine, ClaimsSummary, claims_markdown};
 pub use document::{Block, Document, FigureBlock, TableBlock};
 pub use escape::escaped;
 pub use frame::{to_csv, to_parquet};
+pub use markdown::markdown;
+pub use page::{PageEntry, page};
 pub use plot::{
     Across, Axis, Band, Dash, Figure, Kind as SeriesKind, Look, Mark, Panel, Reference, Scale,
     Series,
 };
 pub use table::Table;
+pub use terminal::terminal;
 
 use crate::experiments::{self, Context};
 use crate::files::write_atomically;

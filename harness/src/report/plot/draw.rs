@@ -61,7 +61,11 @@ pub(super) fn svg(figure: &Figure, alt: &str) -> Result<String> {
     let room = width - 2.0 * MARGIN;
     // Bold words are wider than others.
     let title = Lines::new(&figure.title, 1.08 * TITLE, room);
-    let note = Lines::new(figure.note.as_deref().unwrap_or_default(), NOTE, room);
+    let note = Lines::new(
+        figure.note.as_deref().unwrap_or_default(),
+        1.08 * NOTE,
+        room,
+    );
     let caption = Lines::new(&figure.caption, CAPTION, room);
     let legend = Legend::of(figure);
     let entries = legend.layout(room);
@@ -87,11 +91,11 @@ pub(super) fn svg(figure: &Figure, alt: &str) -> Result<String> {
 
     let mut svg = String::new();
     let mut canvas = Canvas::new(&mut svg, width, height)?;
-    let middle = |size, colour| Hand::new(size, colour, HPos::Center, VPos::Top);
-    let center = width / 2.0;
-    title.draw(&mut canvas, (center, MARGIN), middle(TITLE, INK).bold())?;
-    let under_title = (center, MARGIN + title.height());
-    note.draw(&mut canvas, under_title, middle(NOTE, RED).bold())?;
+    // At the left, where a narrow screen that shows a part of the figure shows it.
+    let hand = |size, colour| Hand::new(size, colour, HPos::Left, VPos::Top).bold();
+    title.draw(&mut canvas, (MARGIN, MARGIN), hand(TITLE, INK))?;
+    let under_title = (MARGIN, MARGIN + title.height());
+    note.draw(&mut canvas, under_title, hand(NOTE, RED))?;
     let mut top = head;
     for (row, &lines) in panels.chunks(columns).zip(&titles) {
         for (column, panel) in row.iter().enumerate() {

@@ -41,7 +41,19 @@ pub(super) fn labels(
     plot: &Rect,
     drawn: &[Point],
 ) -> Result<()> {
-    let mut taken: Vec<Rect> = Vec::new();
+    for (at, lines) in spots(placed, plot, drawn) {
+        canvas.rect(&at, WHITE, 0.75)?;
+        for (i, text) in lines.iter().enumerate() {
+            let at = (at.left + 2.0, at.top + (i as f64 + 0.5) * LINE_HEIGHT);
+            canvas.text(text, at, Hand::new(SIZE, GREY, HPos::Left, VPos::Center))?;
+        }
+    }
+    Ok(())
+}
+
+/// Where the labels stand, with their lines.
+fn spots(placed: &[Placed], plot: &Rect, drawn: &[Point]) -> Vec<(Rect, Vec<String>)> {
+    let mut taken: Vec<(Rect, Vec<String>)> = Vec::new();
     for line in placed {
         let text = wrap(&line.reference.label, SIZE, 0.6 * plot.width());
         if text.is_empty() {
@@ -52,23 +64,16 @@ pub(super) fn labels(
             text.len() as f64 * LINE_HEIGHT,
         );
         let cost = |b: &Rect| {
-            let labels = taken.iter().filter(|t| t.meets(b)).count();
+            let labels = taken.iter().filter(|(t, _)| t.meets(b)).count();
             let crossed = placed.iter().filter(|p| crosses(p, b)).count();
             let points = drawn.iter().filter(|&&p| b.holds(p)).count();
             1_000_000 * labels + 1_000 * crossed + points
         };
-        let places = places(line, size, plot);
-        let Some(best) = places.into_iter().min_by_key(cost) else {
-            continue;
-        };
-        canvas.rect(&best, WHITE, 0.75)?;
-        for (i, text) in text.iter().enumerate() {
-            let at = (best.left + 2.0, best.top + (i as f64 + 0.5) * LINE_HEIGHT);
-            canvas.text(text, at, Hand::new(SIZE, GREY, HPos::Left, VPos::Center))?;
+        if let Some(best) = places(line, size, plot).into_iter().min_by_key(cost) {
+            taken.push((best, text));
         }
-        taken.push(best);
     }
-    Ok(())
+    taken
 }
 
 fn crosses(line: &Placed, label: &Rect) -> bool {
@@ -105,4 +110,49 @@ fn places(line: &Placed, (wide, high): (f64, f64), plot: &Rect) -> Vec<Rect> {
     all.into_iter()
         .filter(|r| plot.holds((r.left, r.top)) && plot.holds((r.right, r.bottom)))
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PLOT: Rect = Rect {
+        left: 0.0,
+        top: 0.0,
+        right: 400.0,
+        bottom: 300.0,
+    };
+
+    fn reference(across: Across) -> Reference {
+        Reference {
+            across,
+            at: 0.0,
+            label: "the paper: 1.95x".into(),
+        }
+    }
+
+    #[test]
+    fn labels_of_lines_close_to_each_other_do_not_overlap() {
+        let (h, v) = (reference(Across::Horizontal), reference(Across::Vertical));
+        let at = |reference, at| Placed { reference, at };
+        let all = [at(&h, 100.0), at(&h, 104.0), at(&h, 108.0), at(&v, 390.0)];
+        let spots = spots(&all, &PLOT, &[]);
+        assert_eq!(spots.len(), 4);
+        for (i, (a, _)) in spots.iter().enumerate() {
+            assert!(PLOT.holds((a.left, a.top)) && PLOT.holds((a.right, a.bottom)));
+            assert!(spots[..i].iter().all(|(b, _)| !a.meets(b)), "label {i}");
+        }
+    }
+
+    #[test]
+    fn a_label_goes_where_no_curve_is() {
+        let h = reference(Across::Horizontal);
+        let line = [Placed {
+            reference: &h,
+            at: 100.0,
+        }];
+        let drawn: Vec<Point> = (100..400).map(|x| (f64::from(x), 92.0)).collect();
+        let (spot, _) = &spots(&line, &PLOT, &drawn)[0];
+        assert!(drawn.iter().all(|&p| !spot.holds(p)), "{spot:?}");
+    }
 }

@@ -119,3 +119,22 @@ fn the_picture_has_a_name_and_no_ids() {
 fn the_same_figure_is_the_same_bytes() {
     assert_eq!(svg(&figure()), svg(&figure()));
 }
+
+#[test]
+fn a_title_wider_than_the_figure_takes_more_lines() {
+    let title = "training loss against running time ".repeat(6);
+    let mut long = figure();
+    long.panels[0].title = title.clone();
+    long.title = title;
+    let svg = svg(&long);
+    let written: Vec<&str> = svg
+        .split("<text ")
+        .skip(1)
+        .filter_map(|text| text.split('\n').nth(1))
+        .filter(|line| line.contains("training loss against"))
+        .collect();
+    assert!(written.len() >= 6, "{written:?}");
+    assert!(written.iter().all(|line| line.len() < 100), "{written:?}");
+    let words: usize = written.iter().map(|l| l.split(' ').count()).sum();
+    assert!(words >= 2 * 6 * 5 - 6, "{written:?}");
+}

@@ -101,7 +101,7 @@ fn rounded(value: f64, step: f64, largest: f64) -> String {
     let digit = (step.log10() + 1e-9).floor() as i32;
     if value.abs() < step / 2.0 {
         "0".into()
-    } else if digit >= 5 || digit < -4 || largest >= 1e6 {
+    } else if !(-4..5).contains(&digit) || largest >= 1e6 {
         let digits = (value.abs().log10() + 1e-9).floor() as i32 - digit;
         trimmed(&format!("{value:.0$e}", digits.max(0) as usize))
     } else {
