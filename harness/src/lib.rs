@@ -7,6 +7,7 @@
 //! The mathematics is in the `optim` crate, the data in `datasets`; neither knows of this one.
 
 pub mod cell;
+pub mod claims;
 pub mod cli;
 pub mod cmd;
 pub mod configs;

@@ -89,6 +89,7 @@ macro_rules! schema {
         }
     };
 }
+pub(crate) use schema;
 
 schema! {
     /// One cell of a comparison of windows with the sequential flow: `rows.parquet`, `rows.csv`.
