@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 /// The files as they were when the program was compiled, so that it also works away from its
 /// source.
 const COMPILED_IN: &[(&str, &str)] = &[
+    ("claims.yaml", include_str!("../../configs/claims.yaml")),
     ("datasets.yaml", include_str!("../../configs/datasets.yaml")),
     ("paper.yaml", include_str!("../../configs/paper.yaml")),
     ("ablation.yaml", include_str!("../../configs/ablation.yaml")),
@@ -20,7 +21,7 @@ const COMPILED_IN: &[(&str, &str)] = &[
 ];
 
 /// The files that are no plans.
-const NOT_PLANS: &[&str] = &["datasets.yaml", "paper.yaml"];
+const NOT_PLANS: &[&str] = &["claims.yaml", "datasets.yaml", "paper.yaml"];
 
 /// A folder of configurations.
 #[derive(Clone, Debug)]

@@ -12,6 +12,7 @@ mod page;
 mod plot;
 mod provenance;
 mod section;
+mod site;
 mod table;
 mod terminal;
 
@@ -89,8 +90,8 @@ pub fn build(folder: &Path) -> Result<Built> {
     })
 }
 
-/// The report of a folder, and how many of its run's cells have no outcome yet.
-fn document(folder: &Path, manifest: &Manifest) -> Result<(Document, usize)> {
+/// The report of a folder with its run, and how many of its run's cells have no outcome yet.
+pub(crate) fn document(folder: &Path, manifest: &Manifest) -> Result<(Document, usize)> {
     let plan = manifest.plan()?;
     let experiment = experiments::of(&plan)?;
     let entries = journal::read(&folder.join(JOURNAL))?;
