@@ -29,11 +29,13 @@ pub enum Command {
     /// Run a target's cells, then write its rows, tables and plots
     ///
     /// Cells that an earlier run has measured with the same plan, data, program and kind of
-    /// machine are taken from the journal. Everything is written to reports/TARGET.
+    /// machine are taken from the journal, or from that of another target beside it. Everything is
+    /// written to reports/TARGET, and reports/index.html shows all that was reproduced so far.
     Reproduce(Reproduce),
     /// Make a report's tables and plots again from its journal, without running anything
     Report {
-        /// The folder that `reproduce` wrote, for example reports/table2
+        /// A folder that `reproduce` wrote: a target's, for example reports/table2, or one of
+        /// several targets, for example reports
         folder: PathBuf,
     },
     /// List the targets, their profiles, and the data sets
@@ -63,7 +65,7 @@ pub enum Command {
 /// `harness reproduce`.
 #[derive(Debug, Args)]
 pub struct Reproduce {
-    /// A target (`harness list` shows them), or a plan of your own (….yaml)
+    /// A target (`harness list` shows them), `all`, or a plan of your own (….yaml)
     pub target: String,
     /// How much of it: `harness list` shows each target's profiles
     #[arg(long, short)]
@@ -78,7 +80,7 @@ pub struct Reproduce {
     /// Change a value of the plan for this run, for example flow.steps=40
     #[arg(long = "set", value_name = "KEY=VALUE")]
     pub settings: Vec<String>,
-    /// Where to write [default: reports/TARGET]
+    /// Where to write [default: reports/TARGET; of `all`: reports]
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
     /// Start over; what was measured before is kept in journal.jsonl.old

@@ -10,18 +10,22 @@ const COMPILED_IN: &[(&str, &str)] = &[
     ("claims.yaml", include_str!("../../configs/claims.yaml")),
     ("datasets.yaml", include_str!("../../configs/datasets.yaml")),
     ("paper.yaml", include_str!("../../configs/paper.yaml")),
+    ("all.yaml", include_str!("../../configs/all.yaml")),
     ("ablation.yaml", include_str!("../../configs/ablation.yaml")),
     ("fig2.yaml", include_str!("../../configs/fig2.yaml")),
     ("fig3.yaml", include_str!("../../configs/fig3.yaml")),
+    ("fig4.yaml", include_str!("../../configs/fig4.yaml")),
     ("fig5.yaml", include_str!("../../configs/fig5.yaml")),
     ("fig6.yaml", include_str!("../../configs/fig6.yaml")),
+    ("fig7.yaml", include_str!("../../configs/fig7.yaml")),
+    ("fig8.yaml", include_str!("../../configs/fig8.yaml")),
     ("fig9.yaml", include_str!("../../configs/fig9.yaml")),
     ("table1.yaml", include_str!("../../configs/table1.yaml")),
     ("table2.yaml", include_str!("../../configs/table2.yaml")),
 ];
 
 /// The files that are no plans.
-const NOT_PLANS: &[&str] = &["claims.yaml", "datasets.yaml", "paper.yaml"];
+const NOT_PLANS: &[&str] = &["all.yaml", "claims.yaml", "datasets.yaml", "paper.yaml"];
 
 /// A folder of configurations.
 #[derive(Clone, Debug)]
@@ -144,7 +148,8 @@ mod tests {
         assert_eq!(
             targets,
             [
-                "ablation", "fig2", "fig3", "fig5", "fig6", "fig9", "table1", "table2"
+                "ablation", "fig2", "fig3", "fig4", "fig5", "fig6", "fig7", "fig8", "fig9",
+                "table1", "table2"
             ]
         );
     }

@@ -3,7 +3,9 @@
 mod doctor;
 mod fetch;
 mod list;
+mod report;
 mod reproduce;
+mod suite;
 
 use crate::cli::{Cli, Command, Common, Data};
 use crate::configs::Configs;
@@ -41,23 +43,21 @@ pub fn main() -> ExitCode {
         Ok(code) => ExitCode::from(code),
         Err(error) => {
             say(&format!("harness: {error:#}"));
-            let unavailable = |e: &datasets::Error| e.is_unavailable();
-            let no_data = error
-                .downcast_ref::<datasets::Error>()
-                .is_some_and(unavailable);
-            ExitCode::from(if no_data { NO_DATA } else { FAILED })
+            ExitCode::from(if no_data(&error) { NO_DATA } else { FAILED })
         }
     }
+}
+
+/// Whether something failed for want of real data.
+fn no_data(error: &anyhow::Error) -> bool {
+    let cause = error.downcast_ref::<datasets::Error>();
+    cause.is_some_and(datasets::Error::is_unavailable)
 }
 
 fn run(cli: Cli) -> Result<u8> {
     match cli.command {
         Command::Reproduce(arguments) => reproduce::run(&arguments),
-        Command::Report { folder } => {
-            let built = crate::report::build(&folder)?;
-            show(&built.terminal);
-            Ok(outcome(&built))
-        }
+        Command::Report { folder } => report::run(&folder),
         Command::List(common) => list::run(&common),
         Command::Fetch {
             datasets,

@@ -1,6 +1,6 @@
 //! `harness reproduce`.
 
-use super::{library, registry};
+use super::{library, registry, suite};
 use crate::cli::Reproduce;
 use crate::configs::Configs;
 use crate::device::Machine;
@@ -9,7 +9,7 @@ use crate::manifest::{Manifest, now, sha256_hex};
 use crate::paper::Paper;
 use crate::plan::Plan;
 use crate::progress::{DataBar, say};
-use crate::report::{self, Built};
+use crate::report::{self, Built, site};
 use crate::run::{Run, siblings};
 use crate::seed::Seeds;
 use anyhow::{Context, Result};
@@ -17,37 +17,58 @@ use std::path::{Path, PathBuf};
 
 pub(super) fn run(arguments: &Reproduce) -> Result<u8> {
     let configs = Configs::new(arguments.common.configs.clone());
+    if arguments.target == suite::NAME {
+        return suite::run(arguments, &configs);
+    }
     let text = configs.plan(&arguments.target)?;
     let mut plan = Plan::from_yaml(&text, &arguments.settings, arguments.profile.as_deref())
         .with_context(|| format!("the plan of {}", arguments.target))?;
     if !arguments.datasets.is_empty() {
         plan.only(&arguments.datasets)?;
     }
-    let folder = arguments
-        .out
-        .clone()
-        .unwrap_or_else(|| PathBuf::from("reports").join(&plan.target));
-    let built = target(arguments, &configs, &plan, &folder)?;
+    // With --out the page stands in the target's own folder, else above all targets.
+    let (folder, root) = match &arguments.out {
+        Some(out) => (out.clone(), out.clone()),
+        None => (PathBuf::from(ROOT).join(&plan.target), ROOT.into()),
+    };
+    let others = match arguments.fresh {
+        true => Vec::new(),
+        false => siblings(&folder)?,
+    };
+    let built = target(arguments, &configs, &plan, &folder, &others)?;
+    let order = suite::order(&configs)?;
+    let site = site::build(&root, Some(&configs.read("claims.yaml")?), Some(&order))?;
     super::show(&built.terminal);
     say_files(&folder, &built);
+    say(&format!(
+        "the page is {}",
+        root.join("index.html").display()
+    ));
+    super::show(&site.summary);
     Ok(super::outcome(&built))
 }
 
-/// Runs one target into a folder.
-fn target(arguments: &Reproduce, configs: &Configs, plan: &Plan, folder: &Path) -> Result<Built> {
+/// The folder of all targets.
+pub(super) const ROOT: &str = "reports";
+
+/// Runs one target into a folder; cells that one of the folders `others` has are taken from there.
+pub(super) fn target(
+    arguments: &Reproduce,
+    configs: &Configs,
+    plan: &Plan,
+    folder: &Path,
+    others: &[PathBuf],
+) -> Result<Built> {
     let machine = Machine::open(arguments.devices.clone())?;
     let mut run = Run::open(plan, machine, folder, manifest(arguments, plan, configs)?)?;
     let registry = registry(&arguments.common, configs)?;
     let library = library(&arguments.data, registry, Seeds::new(plan.seed));
     run.load(|name, split| Ok(library.load(name, split, &DataBar::default())?))?;
     // Only now that everything needed is there.
-    let mut others = Vec::new();
     if arguments.fresh {
         run.start_over()?;
-    } else {
-        others = siblings(folder)?;
     }
-    run.all(&others)
+    run.all(others)
 }
 
 fn say_files(folder: &Path, built: &Built) {

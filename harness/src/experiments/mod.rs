@@ -6,6 +6,7 @@
 
 pub mod counts;
 pub mod descent;
+pub mod planned;
 pub mod windows;
 
 use crate::device::Machine;
@@ -105,6 +106,7 @@ type Make = fn(&Plan) -> Result<Box<dyn Experiment>>;
 const KINDS: &[(&str, Make)] = &[
     ("counts", |plan| Ok(Box::new(counts::Counts::new(plan)?))),
     ("descent", |plan| Ok(Box::new(descent::Descent::new(plan)?))),
+    ("planned", |plan| Ok(Box::new(planned::Planned::new(plan)?))),
     ("windows", |plan| Ok(Box::new(windows::Windows::new(plan)?))),
 ];
 

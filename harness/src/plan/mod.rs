@@ -135,6 +135,7 @@ impl Plan {
     /// Whatever of the head is unknown, missing or out of range, by its key.
     pub fn from_yaml(text: &str, settings: &[String], profile: Option<&str>) -> Result<Self> {
         let mut value: Value = serde_yaml::from_str(text).context("not YAML")?;
+        value.apply_merge().context("a merge key `<<`")?;
         apply_settings(&mut value, settings)?;
         let mut wire: Wire = serde_yaml::from_value(value)?;
         let (name, chosen) = wire.profile(profile)?;

@@ -12,7 +12,7 @@ mod page;
 mod plot;
 mod provenance;
 mod section;
-mod site;
+pub mod site;
 mod table;
 mod terminal;
 

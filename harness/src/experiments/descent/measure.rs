@@ -20,6 +20,9 @@ pub struct DescentCell {
     pub gradients: u64,
     /// How many gradients lie between two records.
     pub record_every: u64,
+    /// An outer iteration after which there is a record too.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mark_iteration: Option<u64>,
     /// cpu or cuda.
     pub backend: String,
 }
@@ -46,6 +49,8 @@ pub enum Ended {
 /// Where a run is after so many gradients.
 #[derive(Clone, Copy, Debug, Deserialize, Serialize, PartialEq)]
 pub struct Record {
+    /// Outer iterations so far.
+    pub iterations: u64,
     /// Gradients so far.
     pub gradients: u64,
     /// Seconds so far, without evaluation.
@@ -66,13 +71,16 @@ pub fn run(
 ) -> Result<Measured> {
     let mut method = methods::method(&cell.variant, scene, &cell.setting)?;
     let mut measured = Measured::default();
-    let (mut gradients, mut wall_s, mut due) = (0, 0.0, cell.record_every);
+    let (mut iterations, mut gradients, mut wall_s) = (0, 0, 0.0);
+    let mut due = cell.record_every;
     while gradients < cell.gradients {
         let (progress, seconds) = placement.run(|| clocked(placement, method.as_mut()))?;
+        iterations += 1;
         gradients += progress.counts.distinct;
         wall_s += seconds;
         let stopped = progress.counts.distinct == 0;
-        if gradients < due && !stopped && progress.termination.is_none() {
+        let asked = gradients >= due || cell.mark_iteration == Some(iterations);
+        if !asked && !stopped && progress.termination.is_none() {
             continue;
         }
         while due <= gradients {
@@ -85,6 +93,7 @@ pub fn run(
             break;
         }
         measured.records.push(Record {
+            iterations,
             gradients,
             wall_s,
             worth,

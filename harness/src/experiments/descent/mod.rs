@@ -20,7 +20,7 @@ use crate::plan::Plan;
 use crate::report::Document;
 use anyhow::{Context as _, Result};
 use datasets::Dataset;
-use plan::{Contestant, DescentPlan, Part, Problem};
+use plan::{Contestant, DescentPlan, Part};
 use scene::{Kept, Scene, Setting};
 use serde::Deserialize;
 
@@ -44,16 +44,16 @@ impl Descent {
         })
     }
 
-    fn setting(&self, problem: Problem, data: Option<&Dataset>, index: u64) -> Setting {
+    fn setting(&self, part: &Part, data: Option<&Dataset>, index: u64) -> Setting {
         Setting {
-            problem,
+            problem: part.problem,
             dataset: data.map(|d| d.name.clone()),
             split: data.map(|d| d.split.clone()),
             data_source: data.map_or_else(|| "synthetic".into(), |d| d.source.to_string()),
             data_digest: data.map(Dataset::digest),
             precision: self.plan.precision,
             seed: self.seed,
-            start: self.plan.start,
+            start: part.start,
             index,
         }
     }
@@ -66,7 +66,7 @@ impl Descent {
         data: Option<&Dataset>,
         index: u64,
     ) -> Result<Vec<Cell>> {
-        let setting = self.setting(part.problem, data, index);
+        let setting = self.setting(part, data, index);
         let mut cells: Vec<Cell> = Vec::new();
         for contestant in &part.contestants {
             for variant in &contestant.variants {
@@ -75,6 +75,7 @@ impl Descent {
                     variant: variant.clone(),
                     gradients: part.gradients,
                     record_every: part.record_every,
+                    mark_iteration: self.plan.mark_iteration,
                     backend: machine.backend().into(),
                 };
                 let label = label(&setting, part, contestant);

@@ -158,6 +158,8 @@ pub struct Part {
     pub title: String,
     /// What is minimised.
     pub problem: Problem,
+    /// How runs start.
+    pub start: Start,
     /// How many gradients each run may compute.
     pub gradients: u64,
     /// How many gradients lie between two evaluations.
@@ -209,6 +211,8 @@ pub enum Against {
     /// Gradients computed.
     #[default]
     Gradients,
+    /// Outer iterations: flows, or steps of a counterpart.
+    Iterations,
     /// Running time.
     WallS,
 }
@@ -218,8 +222,6 @@ pub enum Against {
 pub struct DescentPlan {
     /// Element type.
     pub precision: Precision,
-    /// How runs start.
-    pub start: Start,
     /// How many starting points.
     pub starts: u64,
     /// Data sets; none for problems without.
@@ -232,6 +234,9 @@ pub struct DescentPlan {
     pub best: Best,
     /// The value to be reached, by data set, where time to a target is asked for.
     pub targets: BTreeMap<String, f64>,
+    /// The outer iteration after which methods are compared too, if any: a flow is one, and so is
+    /// a step of a counterpart.
+    pub mark_iteration: Option<u64>,
     /// The pictures.
     pub pictures: Vec<Picture>,
     /// What has to be said about it all.
@@ -277,6 +282,7 @@ struct Wire {
     best: Best,
     #[serde(default)]
     targets: BTreeMap<String, f64>,
+    mark_iteration: Option<u64>,
     pictures: Vec<Picture>,
     #[serde(default)]
     notes: Vec<String>,
@@ -290,6 +296,7 @@ struct WirePart {
     name: String,
     title: String,
     problem: Option<Problem>,
+    start: Option<Start>,
     gradients: Option<u64>,
     record_every: Option<u64>,
     methods: Vec<WireMethod>,
@@ -337,6 +344,7 @@ impl Wire {
                 name: String::new(),
                 title: String::new(),
                 problem: None,
+                start: None,
                 gradients: None,
                 record_every: None,
                 methods: self.methods,
@@ -365,6 +373,7 @@ impl Wire {
                 name: part.name,
                 title: part.title,
                 problem,
+                start: part.start.unwrap_or(self.start).validated()?,
                 gradients,
                 record_every,
                 contestants,
@@ -380,13 +389,13 @@ impl Wire {
         );
         Ok(DescentPlan {
             precision: self.precision,
-            start: self.start.validated()?,
             starts: self.starts,
             datasets: self.datasets,
             splits: self.splits,
             parts,
             best: self.best,
             targets: self.targets,
+            mark_iteration: self.mark_iteration,
             pictures: self.pictures,
             notes: self.notes,
             one_panel: self.one_panel,

@@ -29,6 +29,7 @@ schema! {
         precision: String, "", "f32 or f64.";
         seed: u64, "", "The root seed.";
         status: String, "", "complete, stopped or diverged after how many gradients, or failed with its reason.";
+        iterations: Option<u64>, "", "Outer iterations: flows, or steps of a counterpart.";
         gradients: Option<u64>, "", "Gradients computed, every distinct point once.";
         wall_s: Option<f64>, "s", "Wall time of the run, without evaluation.";
         value: Option<f64>, "", "Function value at the end: mean cross-entropy on the training rows, or the function itself.";
@@ -38,6 +39,9 @@ schema! {
         area: Option<f64>, "", "Mean value over all records: lower is faster.";
         accuracy_area: Option<f64>, "", "Mean test accuracy over all records: higher is faster.";
         distance_area: Option<f64>, "", "Mean distance over all records: lower is faster.";
+        mark_iteration: Option<u64>, "", "The outer iteration after which methods are compared too.";
+        mark_value: Option<f64>, "", "Function value after that iteration.";
+        mark_distance: Option<f64>, "", "Distance to the solution after that iteration.";
         roughness: Option<f64>, "", "Share of records whose value is above the one before.";
         gradients_to_target: Option<u64>, "", "Gradients until the plan's target value was reached.";
         wall_to_target_s: Option<f64>, "s", "Wall time until then, without evaluation.";
@@ -57,6 +61,7 @@ schema! {
         step_size: Option<f64>, "", "θ or η.";
         integration_time: Option<f64>, "", "S·θ, of a flow.";
         readings: String, "", "As in the rows.";
+        iterations: u64, "", "Outer iterations up to here.";
         gradients: u64, "", "Gradients up to here.";
         wall_s: f64, "s", "Wall time up to here, without evaluation.";
         value: f64, "", "Function value.";
@@ -104,6 +109,7 @@ fn placed<'a>(plan: &'a DescentPlan, entries: &'a [Entry]) -> Result<Vec<Placed<
     for part in &plan.parts {
         let of_part = |cell: &DescentCell| {
             cell.setting.problem == part.problem
+                && cell.setting.start == part.start
                 && cell.gradients == part.gradients
                 && cell.record_every == part.record_every
         };
@@ -236,6 +242,9 @@ fn row(head: &Plan, plan: &DescentPlan, placed: &Placed<'_>) -> DescentRow {
         .windows(2)
         .filter(|w| w[1].worth.value > w[0].worth.value)
         .count();
+    let marked = records
+        .iter()
+        .find(|r| Some(r.iterations) == plan.mark_iteration && end.is_some());
     let target = plan.targets.get(setting.name());
     let reached = records
         .iter()
@@ -259,6 +268,7 @@ fn row(head: &Plan, plan: &DescentPlan, placed: &Placed<'_>) -> DescentRow {
         precision: setting.precision.name().into(),
         seed: setting.seed,
         status: placed.status(),
+        iterations: records.last().map(|r| r.iterations),
         gradients: records.last().map(|r| r.gradients),
         wall_s: records.last().map(|r| r.wall_s),
         value: end.map(|r| r.worth.value),
@@ -268,6 +278,9 @@ fn row(head: &Plan, plan: &DescentPlan, placed: &Placed<'_>) -> DescentRow {
         area: mean(|r| Some(r.worth.value)),
         accuracy_area: mean(|r| r.worth.test_accuracy),
         distance_area: mean(|r| r.worth.distance),
+        mark_iteration: plan.mark_iteration,
+        mark_value: marked.map(|r| r.worth.value),
+        mark_distance: marked.and_then(|r| r.worth.distance),
         roughness: (records.len() > 1).then(|| rises as f64 / (records.len() - 1) as f64),
         gradients_to_target: reached.map(|r| r.gradients),
         wall_to_target_s: reached.map(|r| r.wall_s),
@@ -288,6 +301,7 @@ fn curve(placed: &Placed<'_>) -> Vec<DescentCurveRow> {
         step_size: variant.step_size,
         integration_time: variant.integration_time(),
         readings: placed.readings.clone(),
+        iterations: record.iterations,
         gradients: record.gradients,
         wall_s: record.wall_s,
         value: record.worth.value,

@@ -75,6 +75,7 @@ fn table(rows: &[DescentRow]) -> Table {
         "distance",
         "gradients to target",
         "time to target",
+        "at the mark",
         "not complete",
     ]);
     let percent = |v: f64| format!("{:.2} %", 100.0 * v);
@@ -94,6 +95,7 @@ fn table(rows: &[DescentRow]) -> Table {
             line.spread(|r| r.distance, number),
             line.spread(|r| r.gradients_to_target.map(|g| g as f64), number),
             line.spread(|r| r.wall_to_target_s, |v| format!("{v:.3} s")),
+            line.spread(|r| r.mark_distance.or(r.mark_value), number),
             if short > 0 {
                 format!("{short} of {}: {}", line.rows.len(), line.ending())
             } else {
@@ -217,9 +219,20 @@ fn panel_title(row: &DescentRow, plan: &DescentPlan) -> String {
         Some(part) => format!("({}) {}", part.name, part.title),
         None if plan.one_panel => row.dataset.clone(),
         None => match row.kinetic_energy.as_deref() {
-            Some(kinetic) => format!("φ = {kinetic}"),
+            Some(kinetic) => format!("φ = {}", symbol(kinetic)),
             None => row.dataset.clone(),
         },
+    }
+}
+
+/// A kinetic energy as the paper writes it.
+fn symbol(kinetic: &str) -> &str {
+    match kinetic {
+        "half-l2-squared" => "½‖v‖²",
+        "l2" => "‖v‖₂",
+        "l1" => "‖v‖₁",
+        "linf" => "‖v‖_∞",
+        other => other,
     }
 }
 
@@ -280,6 +293,7 @@ impl Picture {
     fn point(&self, curve: &DescentCurveRow) -> Option<(f64, f64)> {
         let x = match self.against {
             Against::Gradients => curve.gradients as f64,
+            Against::Iterations => curve.iterations as f64,
             Against::WallS => curve.wall_s,
         };
         let y = match self.metric {
@@ -305,6 +319,7 @@ impl Against {
     fn label(self) -> &'static str {
         match self {
             Self::Gradients => "gradient computations",
+            Self::Iterations => "outer iterations (flows, or steps of a counterpart)",
             Self::WallS => "running time / s",
         }
     }
