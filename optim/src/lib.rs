@@ -6,7 +6,12 @@
 //! them. [`WindowedDescent`] computes the gradients of several steps of a flow at once (Parallel
 //! Picard Iteration), and an [`Evaluator`] says *where* those gradients are computed: one after
 //! the other, stacked into one product, or on several devices. [`Baseline`] holds the methods
-//! that the paper compares with. All of them are [`Method`]s.
+//! that the paper compares with, [`Nesterov`] and [`ConjugateGradients`] are yardsticks it does
+//! not use, and [`Momentum`] is the family of the exposition. All of them are [`Method`]s.
+//!
+//! Where the flow is known, on a [`Quadratic`], [`IdealizedDescent`] takes it exactly, for any
+//! [`IntegrationTimes`], and [`CoordinateHamiltonianDescent`] does so one coordinate at a time,
+//! which is a [`classical`] method for linear systems.
 //!
 //! This crate knows nothing of files, data sets, experiments or clocks, and draws no random
 //! numbers: whoever needs them hands them in.
@@ -36,30 +41,47 @@
 //! # }
 //! ```
 
+mod ackley;
 mod baseline;
+pub mod classical;
+mod conjugate;
+mod coordinate;
 mod counted;
 mod descent;
 mod error;
 pub mod evaluator;
 mod flow;
+mod idealized;
 mod integrator;
 mod kinetic;
 mod logistic;
 mod method;
+mod momentum;
+mod nesterov;
 mod potential;
 mod quadratic;
+mod sensing;
+mod times;
 pub mod window;
 
+pub use ackley::Ackley;
 pub use baseline::Baseline;
+pub use conjugate::ConjugateGradients;
+pub use coordinate::{CoordinateHamiltonianDescent, Sweep};
 pub use counted::{Counted, Counts};
 pub use descent::{HamiltonianDescent, WindowedDescent};
 pub use error::{Error, Result};
 pub use evaluator::{Batched, Devices, Evaluator, Sequential};
 pub use flow::{Flow, Phase};
+pub use idealized::IdealizedDescent;
 pub use integrator::{ExplicitEuler, Integrator, Leapfrog, Stratified, SymplecticEuler};
 pub use kinetic::Kinetic;
 pub use logistic::{LogisticRegression, Problem};
 pub use method::{Method, Progress, Termination};
+pub use momentum::Momentum;
+pub use nesterov::{Acceleration, Nesterov};
 pub use potential::{Cost, Potential};
 pub use quadratic::Quadratic;
+pub use sensing::{MatrixSensing, Sensing};
+pub use times::IntegrationTimes;
 pub use window::{Predictor, Quadrature, Velocity, WindowMethod, WindowedFlow};

@@ -16,6 +16,12 @@ fn symmetric(rng: &mut ChaCha20Rng) -> f64 {
     (rng.next_u64() >> 11) as f64 / (1u64 << 52) as f64 - 1.0
 }
 
+/// `count` numbers uniform in (-1, 1).
+pub fn random_numbers(seed: u64, count: usize) -> Vec<f64> {
+    let mut rng = ChaCha20Rng::seed_from_u64(seed);
+    (0..count).map(|_| symmetric(&mut rng)).collect()
+}
+
 /// A random logistic regression, and a random point for it.
 pub fn random_problem(seed: u64, dtype: DType) -> (Arc<LogisticRegression>, Tensor) {
     random_problem_with(seed, dtype, false, 0.0)

@@ -1,0 +1,219 @@
+//! Low-rank matrix sensing, the non-convex problem of the paper's Section B.2.
+
+use crate::{Cost, Error, Potential, Result};
+use candle_core::{DType, Device, Tensor};
+
+/// The sizes of a matrix sensing problem and the factor before it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Sensing {
+    /// d: the matrix to be found is d × d.
+    pub dimension: usize,
+    /// k, the columns of the factor B that is looked for.
+    pub rank: usize,
+    /// A factor that multiplies eq. (19); 1 is the function as printed.
+    pub scale: f64,
+}
+
+/// Matrix sensing by a low-rank factor, eq. (19) of the paper, in f64:
+/// f(B) = scale · 1/(4m) Σ_i (y_i − ⟨A_i, BBᵀ⟩)², with A_i = a_i a_iᵀ − ã_i ã_iᵀ and
+/// y_i = ⟨A_i, B*B*ᵀ⟩.
+///
+/// A point is the factor B `[d, k]` flattened row by row, D = d·k. No A_i is ever formed:
+/// ⟨A_i, BBᵀ⟩ = ‖Bᵀa_i‖² − ‖Bᵀã_i‖², and the gradient, scale/m Σ_i (⟨A_i, BBᵀ⟩ − y_i) A_i B,
+/// is two products with the matrix of all a_i and ã_i. The bulk form sets the factors of W
+/// points side by side, so that this matrix is read once for all of them.
+///
+/// ```
+/// use candle_core::{Device, Tensor};
+/// use optim::{MatrixSensing, Potential, Sensing};
+/// # fn main() -> optim::Result<()> {
+/// // d = 1, k = 1, one measurement with A = 2² − 1² = 3 of X* = 1: f(b) = ¼(3 − 3b²)²
+/// let sizes = Sensing { dimension: 1, rank: 1, scale: 1.0 };
+/// let f = MatrixSensing::new(&[2.0], &[1.0], &[1.0], sizes, &Device::Cpu)?;
+/// let b = Tensor::new(&[2f64], &Device::Cpu)?;
+/// assert_eq!(f.value(&b)?, 20.25);
+/// assert_eq!(f.gradient(&b)?.to_vec1::<f64>()?, [54.0]);
+/// assert_eq!(f.distance(&b)?, 3.0);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+pub struct MatrixSensing {
+    /// The a_i above the ã_i, `[2m, d]`.
+    vectors: Tensor,
+    /// y_i, `[m]`.
+    measured: Tensor,
+    /// X* = B*B*ᵀ, `[d, d]`.
+    truth: Tensor,
+    sizes: Sensing,
+}
+
+impl MatrixSensing {
+    /// With the vectors `a` and `a_tilde`, `[m, d]` each, and the factor B* of the matrix to be
+    /// found, `[d, r]`, all row by row. r need not be the rank k of the factor looked for.
+    ///
+    /// # Errors
+    /// If there are no measurements, the vectors are not as many or not as long as `sizes` says,
+    /// the truth has no column or is 0, the rank is 0, or the scale is not positive.
+    pub fn new(
+        a: &[f64],
+        a_tilde: &[f64],
+        truth: &[f64],
+        sizes: Sensing,
+        device: &Device,
+    ) -> Result<Self> {
+        let d = sizes.dimension;
+        if d == 0 {
+            return Err(Error::setting("dimension", d, "at least 1"));
+        }
+        if sizes.rank == 0 {
+            return Err(Error::setting("rank", sizes.rank, "at least 1"));
+        }
+        if !(sizes.scale.is_finite() && sizes.scale > 0.0) {
+            return Err(Error::setting("scale", sizes.scale, "a positive number"));
+        }
+        for (what, numbers) in [
+            ("the vectors a", a),
+            ("the vectors ã", a_tilde),
+            ("the truth", truth),
+        ] {
+            if numbers.is_empty() || numbers.len() % d != 0 {
+                return Err(Error::Shape {
+                    what,
+                    found: vec![numbers.len()],
+                    expected: format!("a multiple of the dimension, {d}"),
+                });
+            }
+        }
+        if a.len() != a_tilde.len() {
+            return Err(Error::Shape {
+                what: "the vectors ã",
+                found: vec![a_tilde.len()],
+                expected: format!("as many as the vectors a, {}", a.len()),
+            });
+        }
+        if truth.iter().all(|&entry| entry == 0.0) {
+            return Err(Error::setting("truth", 0, "a matrix other than 0"));
+        }
+        let vectors = Tensor::from_vec([a, a_tilde].concat(), (2 * a.len() / d, d), device)?;
+        let factor = Tensor::from_slice(truth, (d, truth.len() / d), device)?;
+        let measured = differences(&vectors.matmul(&factor)?.sqr()?.sum(1)?)?;
+        Ok(Self {
+            vectors,
+            measured,
+            truth: factor.matmul(&factor.t()?)?,
+            sizes,
+        })
+    }
+
+    /// ‖BBᵀ − X*‖_F / ‖X*‖_F for a point `[D]`, the distance that Fig. 8 of the paper plots.
+    ///
+    /// The matrices are subtracted entry by entry. Expanding the square of the norm into Gram
+    /// matrices of the factors would be cheaper, but could show no distance below about 1e-8.
+    ///
+    /// # Errors
+    /// If the point does not fit.
+    pub fn distance(&self, point: &Tensor) -> Result<f64> {
+        let factor = self.side_by_side(&point.unsqueeze(0)?)?;
+        let norm =
+            |matrix: &Tensor| -> Result<f64> { Ok(matrix.sqr()?.sum_all()?.sqrt()?.to_scalar()?) };
+        let apart = (factor.matmul(&factor.t()?)? - &self.truth)?;
+        Ok(norm(&apart)? / norm(&self.truth)?)
+    }
+
+    /// The points `[W, D]` as factors beside each other, `[d, W·k]`.
+    fn side_by_side(&self, points: &Tensor) -> Result<Tensor> {
+        let (d, k) = (self.sizes.dimension, self.sizes.rank);
+        let [window, dimension] = *points.dims() else {
+            return Err(self.misfit(points));
+        };
+        if dimension != self.dimension() {
+            return Err(self.misfit(points));
+        }
+        let factors = points.reshape((window, d, k))?.transpose(0, 1)?;
+        Ok(factors.reshape((d, window * k))?)
+    }
+
+    fn misfit(&self, points: &Tensor) -> Error {
+        Error::Shape {
+            what: "the points of the matrix sensing problem",
+            found: points.dims().to_vec(),
+            expected: format!("[W, {}]", self.dimension()),
+        }
+    }
+
+    /// Of points `[W, D]` the products with all vectors, `[2m, W, k]`, and the residuals
+    /// ⟨A_i, BBᵀ⟩ − y_i, `[m, W]`.
+    fn residuals(&self, points: &Tensor) -> Result<(Tensor, Tensor)> {
+        let window = points.dim(0)?;
+        let products = self.vectors.matmul(&self.side_by_side(points)?)?;
+        let products = products.reshape(((), window, self.sizes.rank))?;
+        let found = differences(&products.sqr()?.sum(2)?)?;
+        let residuals = found.broadcast_sub(&self.measured.unsqueeze(1)?)?;
+        Ok((products, residuals))
+    }
+
+    fn measurements(&self) -> usize {
+        self.measured.dims()[0]
+    }
+}
+
+/// The upper half of the rows less the lower half.
+fn differences(of_both: &Tensor) -> Result<Tensor> {
+    let m = of_both.dim(0)? / 2;
+    Ok((of_both.narrow(0, 0, m)? - of_both.narrow(0, m, m)?)?)
+}
+
+impl Potential for MatrixSensing {
+    fn dimension(&self) -> usize {
+        self.sizes.dimension * self.sizes.rank
+    }
+
+    fn dtype(&self) -> DType {
+        DType::F64
+    }
+
+    fn device(&self) -> &Device {
+        self.vectors.device()
+    }
+
+    fn value(&self, point: &Tensor) -> Result<f64> {
+        let (_, residuals) = self.residuals(&point.unsqueeze(0)?)?;
+        let squares: f64 = residuals.sqr()?.sum_all()?.to_scalar()?;
+        Ok(self.sizes.scale * squares / (4.0 * self.measurements() as f64))
+    }
+
+    fn gradient(&self, point: &Tensor) -> Result<Tensor> {
+        Ok(self.gradients(&point.unsqueeze(0)?)?.squeeze(0)?)
+    }
+
+    fn gradients(&self, points: &Tensor) -> Result<Tensor> {
+        let (products, residuals) = self.residuals(points)?;
+        let window = points.dim(0)?;
+        let (d, k) = (self.sizes.dimension, self.sizes.rank);
+        let weights = Tensor::cat(&[&residuals, &residuals.neg()?], 0)?;
+        let weighted = products
+            .broadcast_mul(&weights.unsqueeze(2)?)?
+            .reshape(((), window * k))?;
+        let sums = self.vectors.t()?.matmul(&weighted)?;
+        let sums = sums
+            .reshape((d, window, k))?
+            .transpose(0, 1)?
+            .reshape((window, d * k))?;
+        Ok((sums * (self.sizes.scale / self.measurements() as f64))?)
+    }
+
+    fn cost(&self, points: usize) -> Cost {
+        let (rows, d) = (
+            2.0 * self.measurements() as f64,
+            self.sizes.dimension as f64,
+        );
+        let columns = (self.sizes.rank * points) as f64;
+        Cost {
+            // Two products, and a square, a sum and a weight of each entry between them.
+            operations: 4.0 * rows * d * columns + 3.0 * rows * columns,
+            // The vectors once, what was measured, and the points in and out.
+            bytes: 8.0 * (rows * d + rows / 2.0 + 2.0 * d * columns),
+        }
+    }
+}

@@ -1,0 +1,249 @@
+//! Nesterov's method, conjugate gradients and the momentum family on quadratics.
+
+mod common;
+
+use candle_core::{Device, Tensor};
+use common::{distance, forces as logistic_forces, numbers, random_numbers, random_problem};
+use optim::{
+    Acceleration, Baseline, ConjugateGradients, Counted, Kinetic, Method, Momentum, Nesterov,
+    Phase, Potential, Quadratic, Sequential, SymplecticEuler,
+};
+use std::sync::Arc;
+
+fn problem(seed: u64, eigenvalues: &[f64]) -> (Arc<Quadratic>, Tensor) {
+    let d = eigenvalues.len();
+    let random = random_numbers(seed, 3 * d);
+    let tensor = |i: usize| Tensor::new(&random[i * d..(i + 1) * d], &Device::Cpu).unwrap();
+    let f = Quadratic::spectral(eigenvalues, &random[..d], &Device::Cpu)
+        .unwrap()
+        .with_minimiser(&tensor(1))
+        .unwrap();
+    (Arc::new(f), tensor(2))
+}
+
+fn forces(f: &Arc<Quadratic>) -> Counted {
+    Counted::new(Sequential::new(f.clone()))
+}
+
+/// ‖x − x*‖
+fn error(f: &Quadratic, x: &Tensor) -> f64 {
+    let minimiser = numbers(f.minimiser().unwrap());
+    let pairs = numbers(x).into_iter().zip(minimiser);
+    pairs.map(|(x, m)| (x - m) * (x - m)).sum::<f64>().sqrt()
+}
+
+#[test]
+fn nesterov_with_constant_momentum_keeps_its_guarantee() {
+    let kappa = 400.0;
+    for seed in 0..4 {
+        let (f, start) = problem(seed, &[1.0, 3.0, 40.0, 200.0, kappa]);
+        let momentum = Acceleration::strongly_convex(1.0, kappa).unwrap();
+        let mut method = Nesterov::new(forces(&f), momentum, 1.0 / kappa, start.clone()).unwrap();
+        let first = f.value(&start).unwrap() + 0.5 * error(&f, &start).powi(2);
+        for k in 1..=300 {
+            method.advance().unwrap();
+            // f(x_k) − f* ≤ (1 − 1/√κ)ᵏ (f(x_0) − f* + μ/2 ‖x_0 − x*‖²)
+            let bound = (1.0 - 1.0 / kappa.sqrt()).powi(k) * first;
+            assert!(f.value(method.position()).unwrap() <= bound, "{seed} {k}");
+        }
+        assert_eq!(method.counts().requested, 300);
+    }
+}
+
+#[test]
+fn the_sequence_keeps_its_guarantee_and_with_restarts_it_is_linear() {
+    let smoothness = 1000.0;
+    let (f, start) = problem(1, &[1.0, 3.0, 40.0, 200.0, smoothness]);
+    let mut ends = Vec::new();
+    for acceleration in [Acceleration::Sequence, Acceleration::Restarted] {
+        let mut method =
+            Nesterov::new(forces(&f), acceleration, 1.0 / smoothness, start.clone()).unwrap();
+        for k in 1..=1000 {
+            method.advance().unwrap();
+            // f(x_k) − f* ≤ 2L‖x_0 − x*‖²/(k + 1)²
+            let bound = 2.0 * smoothness * error(&f, &start).powi(2) / f64::from(k + 1).powi(2);
+            if acceleration == Acceleration::Sequence {
+                assert!(f.value(method.position()).unwrap() <= bound, "{k}");
+            }
+        }
+        assert_eq!(
+            method.restarts() > 0,
+            acceleration == Acceleration::Restarted
+        );
+        ends.push(error(&f, method.position()));
+    }
+    assert!(ends[1] < 1e-9 && ends[1] < 1e-4 * ends[0], "{ends:?}");
+}
+
+#[test]
+fn without_momentum_nesterov_is_gradient_descent() {
+    let (potential, start) = random_problem(2, candle_core::DType::F32);
+    let none = Acceleration::Constant(0.0);
+    let mut method = Nesterov::new(logistic_forces(&potential), none, 0.3, start.clone()).unwrap();
+    let half = Kinetic::HalfL2Squared;
+    let mut plain = Baseline::new(logistic_forces(&potential), half, 0.3, 0.0, start).unwrap();
+    for _ in 0..9 {
+        method.advance().unwrap();
+        plain.advance().unwrap();
+    }
+    assert!(distance(method.position(), plain.position()) < 1e-6);
+}
+
+#[test]
+fn conjugate_gradients_end_after_as_many_iterations_as_there_are_eigenvalues() {
+    for seed in 0..4 {
+        // Six coordinates, but three eigenvalues.
+        let (f, start) = problem(seed, &[1.0, 1.0, 7.0, 50.0, 50.0, 50.0]);
+        let mut method = ConjugateGradients::new(forces(&f), start);
+        for _ in 0..3 {
+            method.advance().unwrap();
+        }
+        let left = error(&f, method.position());
+        assert!(left < 1e-12, "{left}");
+        assert_eq!(method.counts().requested, 4);
+        assert_eq!(method.counts().rounds, 4);
+    }
+}
+
+#[test]
+fn conjugate_gradients_meet_the_chebyshev_bound_and_survive_going_on_at_the_minimum() {
+    let kappa = 1e4f64;
+    let eigenvalues: Vec<f64> = (0..60).map(|i| kappa.powf(f64::from(i) / 59.0)).collect();
+    let (f, start) = problem(5, &eigenvalues);
+    let first = f.value(&start).unwrap();
+    let rho = (kappa.sqrt() - 1.0) / (kappa.sqrt() + 1.0);
+    let mut method = ConjugateGradients::new(forces(&f), start);
+    for k in 1..=200 {
+        method.advance().unwrap();
+        let bound = 4.0 * rho.powi(2 * k) * first;
+        let value = f.value(method.position()).unwrap();
+        assert!(value <= bound.max(1e-24 * first), "{k}: {value} > {bound}");
+    }
+    for _ in 0..3000 {
+        method.advance().unwrap();
+    }
+    let left = error(&f, method.position());
+    assert!(left < 1e-12, "{left}");
+}
+
+#[test]
+fn conjugate_gradients_refuse_a_function_that_curves_down() {
+    let f = Arc::new(Quadratic::diagonal(&[1.0, -1.0], &Device::Cpu).unwrap());
+    let start = Tensor::new(&[0.1f64, 1.0], &Device::Cpu).unwrap();
+    let mut method = ConjugateGradients::new(forces(&f), start);
+    let error = method.advance().unwrap_err().to_string();
+    assert!(error.starts_with("curvature"), "{error}");
+    let minimum = Tensor::zeros(2, candle_core::DType::F64, &Device::Cpu).unwrap();
+    let mut done = ConjugateGradients::new(forces(&f), minimum);
+    done.advance().unwrap();
+    done.advance().unwrap();
+    assert_eq!(
+        (done.counts().requested, numbers(done.position())),
+        (1, vec![0.0; 2])
+    );
+}
+
+#[test]
+fn without_damping_the_momentum_method_is_symplectic_euler_in_scaled_momentum() {
+    let (f, start) = problem(2, &[0.3, 1.0, 2.0]);
+    let h = 0.25f64;
+    let mut method = Momentum::new(forces(&f), 1.0, h, start.clone()).unwrap();
+    let mut flow = optim::Flow::new(
+        Kinetic::HalfL2Squared,
+        Box::new(SymplecticEuler),
+        h.sqrt(),
+        1,
+    );
+    let flow = flow.as_mut().unwrap();
+    let mut phase = Phase::at_rest(start).unwrap();
+    let mut others = forces(&f);
+    for _ in 0..50 {
+        method.advance().unwrap();
+        phase = flow.step(phase, &mut others).unwrap();
+        assert!(distance(method.position(), &phase.position) < 1e-12);
+        let scaled = (&phase.velocity * h.sqrt()).unwrap();
+        assert!(distance(method.momentum(), &scaled) < 1e-12);
+        let energy = f.value(&phase.position).unwrap()
+            + Kinetic::HalfL2Squared.energy(&phase.velocity).unwrap();
+        assert!((method.energy(f.as_ref()).unwrap() / energy - 1.0).abs() < 1e-12);
+    }
+    assert_eq!(method.counts(), others.counts());
+}
+
+/// On the spring ½kx² symplectic Euler keeps ½kx² + P²/(2h) − ½k x P to the last bits.
+#[test]
+fn on_a_spring_the_undamped_method_keeps_its_modified_energy_and_the_printed_one_loses_energy() {
+    let (k, h) = (1.0, 0.5f64);
+    let f = Arc::new(Quadratic::diagonal(&[k], &Device::Cpu).unwrap());
+    let start = Tensor::new(&[1f64], &Device::Cpu).unwrap();
+    let mut euler = Momentum::new(forces(&f), 1.0, h, start.clone()).unwrap();
+    let mut printed = Momentum::new(forces(&f), h.sqrt(), h, start).unwrap();
+    for _ in 0..1000 {
+        euler.advance().unwrap();
+        printed.advance().unwrap();
+        let (x, p) = (numbers(euler.position())[0], numbers(euler.momentum())[0]);
+        let modified = euler.energy(f.as_ref()).unwrap() - 0.5 * k * x * p;
+        assert!((modified - 0.5).abs() < 1e-13, "{modified}");
+    }
+    assert!(printed.energy(f.as_ref()).unwrap() < 1e-100);
+}
+
+#[test]
+fn full_damping_is_gradient_descent_and_partial_damping_is_heavy_ball() {
+    for damping in [0.0, 0.5, 0.9] {
+        let (f, start) = problem(3, &[0.3, 1.0, 2.0]);
+        let mut method = Momentum::new(forces(&f), damping, 0.4, start.clone()).unwrap();
+        let half = Kinetic::HalfL2Squared;
+        let mut known = Baseline::new(forces(&f), half, 0.4, damping, start).unwrap();
+        for _ in 0..30 {
+            method.advance().unwrap();
+            known.advance().unwrap();
+            assert!(distance(method.position(), known.position()) < 1e-13);
+        }
+    }
+}
+
+#[test]
+fn a_momentum_to_start_with_is_taken_up() {
+    let (f, start) = problem(4, &[1.0, 2.0]);
+    let momentum = Tensor::new(&[0.3f64, -0.2], &Device::Cpu).unwrap();
+    let method = Momentum::new(forces(&f), 1.0, 0.5, start).unwrap();
+    let mut method = method.with_momentum(momentum).unwrap();
+    let energy = method.energy(f.as_ref()).unwrap() - f.value(method.position()).unwrap();
+    assert!((energy - 0.13).abs() < 1e-15);
+    let before = numbers(method.position());
+    let gradient = numbers(&f.gradient(method.position()).unwrap());
+    method.advance().unwrap();
+    for (i, p) in [0.3, -0.2].into_iter().enumerate() {
+        let wanted = before[i] + p - 0.5 * gradient[i];
+        assert!((numbers(method.position())[i] - wanted).abs() < 1e-15);
+    }
+}
+
+#[test]
+fn settings_out_of_range_are_refused_by_name() {
+    let (f, start) = problem(0, &[1.0, 2.0]);
+    let nesterov = |acceleration, step_size| {
+        let made = Nesterov::new(forces(&f), acceleration, step_size, start.clone());
+        made.err().unwrap().to_string()
+    };
+    assert!(nesterov(Acceleration::Constant(1.0), 0.1).starts_with("momentum"));
+    assert!(nesterov(Acceleration::Sequence, -0.1).starts_with("step_size"));
+    let unordered = Acceleration::strongly_convex(3.0, 1.0).unwrap_err();
+    assert!(unordered.to_string().starts_with("strong_convexity"));
+    let momentum = |damping, step_size| {
+        let made = Momentum::new(forces(&f), damping, step_size, start.clone());
+        made.err().unwrap().to_string()
+    };
+    assert!(momentum(1.1, 0.1).starts_with("damping"));
+    assert!(momentum(0.5, 0.0).starts_with("step_size"));
+    let made = Momentum::new(forces(&f), 0.5, 0.1, start.clone()).unwrap();
+    let long = Tensor::new(&[1f64, 2.0, 3.0], &Device::Cpu).unwrap();
+    assert!(
+        made.with_momentum(long)
+            .err()
+            .unwrap()
+            .to_string()
+            .contains("[3]")
+    );
+}
