@@ -7,7 +7,12 @@ use std::path::{Path, PathBuf};
 /// The files as they were when the program was compiled, so that it also works away from its
 /// source.
 const COMPILED_IN: &[(&str, &str)] = &[
+    (
+        "coordinate.yaml",
+        include_str!("../../configs/coordinate.yaml"),
+    ),
     ("datasets.yaml", include_str!("../../configs/datasets.yaml")),
+    ("lemmas.yaml", include_str!("../../configs/lemmas.yaml")),
     ("paper.yaml", include_str!("../../configs/paper.yaml")),
     ("table2.yaml", include_str!("../../configs/table2.yaml")),
 ];
@@ -133,7 +138,7 @@ mod tests {
             .into_iter()
             .map(|s| s.target)
             .collect();
-        assert_eq!(targets, ["table2"]);
+        assert_eq!(targets, ["coordinate", "lemmas", "table2"]);
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! A new kind is one file with an [`Experiment`] and one line in [`KINDS`]; a new experiment of a
 //! kind that exists is a YAML file.
 
+pub mod checks;
 pub mod windows;
 
 use crate::device::Machine;
@@ -100,7 +101,10 @@ pub trait Experiment {
 type Make = fn(&Plan) -> Result<Box<dyn Experiment>>;
 
 /// All kinds, by the name that a plan's `experiment` says.
-const KINDS: &[(&str, Make)] = &[("windows", |plan| Ok(Box::new(windows::Windows::new(plan)?)))];
+const KINDS: &[(&str, Make)] = &[
+    ("checks", |plan| Ok(Box::new(checks::Checks::new(plan)?))),
+    ("windows", |plan| Ok(Box::new(windows::Windows::new(plan)?))),
+];
 
 /// The experiment of a plan.
 ///
