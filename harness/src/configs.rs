@@ -4,24 +4,32 @@ use crate::plan::{Plan, Summary};
 use anyhow::{Context, Result, bail};
 use std::path::{Path, PathBuf};
 
+macro_rules! compiled_in {
+    ($($name:literal),+ $(,)?) => {
+        &[$(($name, include_str!(concat!("../../configs/", $name)))),+]
+    };
+}
+
 /// The files as they were when the program was compiled, so that it also works away from its
 /// source.
-const COMPILED_IN: &[(&str, &str)] = &[
-    ("claims.yaml", include_str!("../../configs/claims.yaml")),
-    ("datasets.yaml", include_str!("../../configs/datasets.yaml")),
-    ("paper.yaml", include_str!("../../configs/paper.yaml")),
-    ("all.yaml", include_str!("../../configs/all.yaml")),
-    ("ablation.yaml", include_str!("../../configs/ablation.yaml")),
-    ("fig2.yaml", include_str!("../../configs/fig2.yaml")),
-    ("fig3.yaml", include_str!("../../configs/fig3.yaml")),
-    ("fig4.yaml", include_str!("../../configs/fig4.yaml")),
-    ("fig5.yaml", include_str!("../../configs/fig5.yaml")),
-    ("fig6.yaml", include_str!("../../configs/fig6.yaml")),
-    ("fig7.yaml", include_str!("../../configs/fig7.yaml")),
-    ("fig8.yaml", include_str!("../../configs/fig8.yaml")),
-    ("fig9.yaml", include_str!("../../configs/fig9.yaml")),
-    ("table1.yaml", include_str!("../../configs/table1.yaml")),
-    ("table2.yaml", include_str!("../../configs/table2.yaml")),
+const COMPILED_IN: &[(&str, &str)] = compiled_in![
+    "ablation.yaml",
+    "all.yaml",
+    "claims.yaml",
+    "coordinate.yaml",
+    "datasets.yaml",
+    "fig2.yaml",
+    "fig3.yaml",
+    "fig4.yaml",
+    "fig5.yaml",
+    "fig6.yaml",
+    "fig7.yaml",
+    "fig8.yaml",
+    "fig9.yaml",
+    "lemmas.yaml",
+    "paper.yaml",
+    "table1.yaml",
+    "table2.yaml",
 ];
 
 /// The files that are no plans.
@@ -137,21 +145,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_compiled_in_plan_is_valid() {
+    fn every_plan_of_the_folder_is_compiled_in_and_valid_in_every_profile() {
+        let folder = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../configs"));
+        let folder = Configs {
+            folder: Some(folder),
+        };
         let compiled_in = Configs { folder: None };
-        let targets: Vec<String> = compiled_in
-            .summaries()
-            .unwrap()
-            .into_iter()
-            .map(|s| s.target)
-            .collect();
-        assert_eq!(
-            targets,
-            [
-                "ablation", "fig2", "fig3", "fig4", "fig5", "fig6", "fig7", "fig8", "fig9",
-                "table1", "table2"
-            ]
-        );
+        assert_eq!(compiled_in.targets().unwrap(), folder.targets().unwrap());
+        for summary in compiled_in.summaries().unwrap() {
+            let text = compiled_in.plan(&summary.target).unwrap();
+            for profile in summary.profiles {
+                let plan = Plan::from_yaml(&text, &[], Some(&profile.name)).unwrap();
+                let made = crate::experiments::of(&plan).map(|_| ());
+                assert!(made.is_ok(), "{} {}: {made:?}", plan.target, profile.name);
+            }
+        }
     }
 
     #[test]

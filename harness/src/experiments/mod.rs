@@ -4,6 +4,7 @@
 //! A new kind is one file with an [`Experiment`] and one line in [`KINDS`]; a new experiment of a
 //! kind that exists is a YAML file.
 
+pub mod checks;
 pub mod counts;
 pub mod descent;
 pub mod planned;
@@ -104,6 +105,7 @@ type Make = fn(&Plan) -> Result<Box<dyn Experiment>>;
 
 /// All kinds, by the name that a plan's `experiment` says.
 const KINDS: &[(&str, Make)] = &[
+    ("checks", |plan| Ok(Box::new(checks::Checks::new(plan)?))),
     ("counts", |plan| Ok(Box::new(counts::Counts::new(plan)?))),
     ("descent", |plan| Ok(Box::new(descent::Descent::new(plan)?))),
     ("planned", |plan| Ok(Box::new(planned::Planned::new(plan)?))),

@@ -1,0 +1,261 @@
+//! G Theorem 3.3: which maps are symplectic, by the Jacobians of the maps as computed.
+
+use super::check::{Check, Relation};
+use super::flow::Oscillator;
+use super::problems::{Instance, Logistic, largest, numbers, symmetric, tensor};
+use crate::seed::Seeds;
+use anyhow::Result;
+use candle_core::Device;
+use optim::{
+    ExplicitEuler, Flow, Integrator, Kinetic, Leapfrog, Phase, Quadratic, Stratified,
+    SymplecticEuler,
+};
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+/// Jacobians of integrators on random logistic regressions, at random phases.
+#[derive(Clone, Debug, Deserialize, Serialize, PartialEq)]
+#[serde(deny_unknown_fields)]
+pub struct Symplectic {
+    /// The problems.
+    pub problems: Logistic,
+    /// θ.
+    pub step_size: f64,
+    /// S of the maps of more than one step.
+    pub steps: usize,
+    /// ζ/θ of the Stratified integrator; at ½ it is Leapfrog's twin.
+    pub strata: Vec<f64>,
+    /// λ of the quadratic whose exact flow is looked at.
+    pub eigenvalues: Vec<f64>,
+    /// Its time.
+    pub time: f64,
+    /// The step of the central differences.
+    pub difference: f64,
+    /// max |JᵀΩJ − Ω| of what is symplectic: what differences and rounding leave.
+    pub violation: f64,
+    /// The same of what is not.
+    pub control_violation: f64,
+}
+
+/// Makes an integrator.
+type Make = Box<dyn Fn() -> Box<dyn Integrator>>;
+
+/// The place in the papers.
+const PLACE: &str = "G Theorem 3.3";
+
+impl Symplectic {
+    /// The checks.
+    pub fn run(&self, seeds: &Seeds) -> Result<Vec<Check>> {
+        let instances = self.problems.instances(seeds, "symplectic")?;
+        let mut checks = vec![self.exact_flow()?];
+        type Named = (&'static str, fn() -> Box<dyn Integrator>);
+        let integrators: [Named; 3] = [
+            ("leapfrog", || Box::new(Leapfrog)),
+            ("symplectic-euler", || Box::new(SymplecticEuler)),
+            ("explicit-euler", || Box::new(ExplicitEuler)),
+        ];
+        for (name, make) in integrators {
+            for kinetic in [Kinetic::HalfL2Squared, Kinetic::L2] {
+                let make: Make = Box::new(make);
+                let once = self.violation(seeds, &instances, kinetic, &make, 1)?;
+                let often = self.violation(seeds, &instances, kinetic, &make, self.steps)?;
+                checks.extend(self.check(name, kinetic, once, often));
+            }
+        }
+        for &stratum in &self.strata {
+            let make: Make = Box::new(move || Box::new(Stratified::new(move || stratum)));
+            let violation = self.violation(seeds, &instances, Kinetic::HalfL2Squared, &make, 1)?;
+            checks.push(self.stratified(stratum, violation));
+        }
+        checks.push(self.determinant(seeds)?);
+        Ok(checks)
+    }
+
+    /// Of an integrator, from the violations by one step and by several.
+    fn check(&self, name: &str, kinetic: Kinetic, once: f64, often: f64) -> Vec<Check> {
+        // G has ½‖v‖² and symplectic Euler alone.
+        let id = match (name, kinetic) {
+            ("leapfrog", _) => format!("leapfrog-is-symplectic-{kinetic}"),
+            (_, Kinetic::HalfL2Squared) => format!("g-{name}-is-symplectic"),
+            _ => format!("{name}-is-symplectic-{kinetic}"),
+        };
+        let steps = self.steps;
+        let measure = format!("max |JᵀΩJ − Ω| of the Jacobian J of 1 and of {steps} steps");
+        let statement = format!("{name} is symplectic, φ = {kinetic}: {measure}");
+        let relation = Relation::AtMost(self.violation);
+        let check = Check::new(id, PLACE, statement, largest([once, often]), relation);
+        if name != "explicit-euler" {
+            return vec![check];
+        }
+        let statement = format!(
+            "explicit Euler violates the symplectic form, φ = {kinetic}: max |JᵀΩJ − Ω| of one step"
+        );
+        let relation = Relation::AtLeast(self.control_violation);
+        let id = format!("explicit-euler-violates-{kinetic}");
+        let control = Check::new(id, PLACE, statement, once, relation).control();
+        vec![check.refuted(), control]
+    }
+
+    /// With ζ fixed the step is symplectic for ζ = θ/2 alone.
+    fn stratified(&self, stratum: f64, violation: f64) -> Check {
+        let id = format!("stratified-is-symplectic-zeta-{stratum}");
+        let place = "P Algorithm 4";
+        let measure = "max |JᵀΩJ − Ω| of its Jacobian J";
+        let statement =
+            format!("one Stratified step with ζ = {stratum}·θ is symplectic: {measure}");
+        let relation = Relation::AtMost(self.violation);
+        let check = Check::new(id, place, statement, violation, relation);
+        if stratum == 0.5 {
+            check.finding()
+        } else {
+            check.refuted()
+        }
+    }
+
+    /// The exact flow.
+    fn exact_flow(&self) -> Result<Check> {
+        let oscillator = Oscillator::new(&self.eigenvalues)?;
+        let start = vec![1.0; self.eigenvalues.len()];
+        let jacobian = jacobian(&start, &start, self.difference, |x, v| {
+            oscillator.flow(x, v, self.time)
+        })?;
+        Ok(Check::new(
+            "g-theorem-3-3-exact-flow-is-symplectic",
+            PLACE,
+            "the exact flow of a quadratic is symplectic: max |JᵀΩJ − Ω| of its Jacobian J",
+            violation(&jacobian),
+            Relation::AtMost(self.violation),
+        ))
+    }
+
+    /// On a spring ½hx² the determinant of a Stratified step is 1 + θh(θ/2 − ζ): 1 on average
+    /// over ζ, and for ζ = θ/2.
+    fn determinant(&self, seeds: &Seeds) -> Result<Check> {
+        let mut stream = seeds.stream(&["checks", "symplectic", "determinant"]);
+        let mut worst = 0.0;
+        for &stratum in &self.strata {
+            let stiffness = 1.5 + symmetric(&mut stream, 1)[0];
+            let spring = Instance {
+                potential: Arc::new(Quadratic::diagonal(&[stiffness], &Device::Cpu)?),
+                start: vec![1.0],
+            };
+            let make: Make = Box::new(move || Box::new(Stratified::new(move || stratum)));
+            let kinetic = Kinetic::HalfL2Squared;
+            let j = jacobian(&[1.0], &[0.5], self.difference, |x, v| {
+                stepped(&spring, kinetic, make(), self.step_size, 1, x, v)
+            })?;
+            let found = j[0][0] * j[1][1] - j[0][1] * j[1][0];
+            let theta = self.step_size;
+            let wanted = 1.0 + theta * stiffness * (0.5 - stratum) * theta;
+            worst = largest([worst, (found - wanted).abs()]);
+        }
+        Ok(Check::new(
+            "stratified-determinant",
+            "P Algorithm 4",
+            "a Stratified step on ½hx² changes volumes by 1 + θh(θ/2 − ζ), so only its mean over ζ keeps them: largest difference from that",
+            worst,
+            Relation::AtMost(self.violation),
+        )
+        .finding())
+    }
+
+    /// The largest violation over the problems, each at a random phase.
+    fn violation(
+        &self,
+        seeds: &Seeds,
+        instances: &[Instance],
+        kinetic: Kinetic,
+        make: &Make,
+        steps: usize,
+    ) -> Result<f64> {
+        let mut stream = seeds.stream(&["checks", "symplectic", "velocity"]);
+        let mut worst = 0.0;
+        for instance in instances {
+            let velocity = symmetric(&mut stream, instance.start.len());
+            let jacobian = jacobian(&instance.start, &velocity, self.difference, |x, v| {
+                stepped(instance, kinetic, make(), self.step_size, steps, x, v)
+            })?;
+            worst = largest([worst, violation(&jacobian)]);
+        }
+        Ok(worst)
+    }
+}
+
+/// The phase after steps from (x, v), its velocity settled.
+fn stepped(
+    instance: &Instance,
+    kinetic: Kinetic,
+    integrator: Box<dyn Integrator>,
+    step_size: f64,
+    steps: usize,
+    x: &[f64],
+    v: &[f64],
+) -> Result<(Vec<f64>, Vec<f64>)> {
+    let mut forces = instance.forces();
+    let mut flow = Flow::new(kinetic, integrator, step_size, steps)?;
+    let phase = flow.advance(Phase::new(tensor(x)?, tensor(v)?), &mut forces)?;
+    let phase = phase.settled(&mut forces)?;
+    Ok((numbers(&phase.position)?, numbers(&phase.velocity)?))
+}
+
+/// The Jacobian of a map of phases by central differences: `[i][j]` is ∂z'_i/∂z_j, z = (x, v).
+fn jacobian(
+    x: &[f64],
+    v: &[f64],
+    difference: f64,
+    map: impl Fn(&[f64], &[f64]) -> Result<(Vec<f64>, Vec<f64>)>,
+) -> Result<Vec<Vec<f64>>> {
+    let d = x.len();
+    let mut jacobian = vec![vec![0.0; 2 * d]; 2 * d];
+    for j in 0..2 * d {
+        let moved = |by: f64| {
+            let mut z = [x, v].concat();
+            z[j] += by;
+            let (x, v) = map(&z[..d], &z[d..])?;
+            Ok::<_, anyhow::Error>([x, v].concat())
+        };
+        let (ahead, behind) = (moved(difference)?, moved(-difference)?);
+        for (row, (a, b)) in jacobian.iter_mut().zip(ahead.iter().zip(&behind)) {
+            row[j] = (a - b) / (2.0 * difference);
+        }
+    }
+    Ok(jacobian)
+}
+
+/// max |JᵀΩJ − Ω| with Ω = [0 I; −I 0].
+fn violation(jacobian: &[Vec<f64>]) -> f64 {
+    let d = jacobian.len() / 2;
+    let mut worst = 0.0;
+    for i in 0..2 * d {
+        for j in 0..2 * d {
+            let found: f64 = (0..d)
+                .map(|k| jacobian[k][i] * jacobian[k + d][j] - jacobian[k + d][i] * jacobian[k][j])
+                .sum();
+            let wanted = match (i, j) {
+                _ if j == i + d => 1.0,
+                _ if i == j + d => -1.0,
+                _ => 0.0,
+            };
+            worst = largest([worst, (found - wanted).abs()]);
+        }
+    }
+    worst
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_shear_is_symplectic_and_a_stretch_is_not() {
+        let (x, v) = ([0.3, 0.1], [1.0, -2.0]);
+        let shear = jacobian(&x, &v, 1e-4, |x, v| {
+            Ok((super::super::problems::plus(x, 0.7, v), v.to_vec()))
+        });
+        assert!(violation(&shear.unwrap()) < 1e-9);
+        let stretch = jacobian(&x, &v, 1e-4, |x, v| {
+            Ok((x.iter().map(|x| 1.1 * x).collect(), v.to_vec()))
+        });
+        assert!((violation(&stretch.unwrap()) - 0.1).abs() < 1e-9);
+    }
+}
