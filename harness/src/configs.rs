@@ -15,6 +15,7 @@ macro_rules! compiled_in {
 const COMPILED_IN: &[(&str, &str)] = compiled_in![
     "ablation.yaml",
     "all.yaml",
+    "beyond.yaml",
     "claims.yaml",
     "coordinate.yaml",
     "datasets.yaml",
@@ -50,6 +51,12 @@ impl Configs {
         Self {
             folder: folder.or_else(|| here.join("datasets.yaml").is_file().then_some(here)),
         }
+    }
+
+    /// The copies compiled into the program, whatever folder there is.
+    #[must_use]
+    pub fn compiled_in() -> Self {
+        Self { folder: None }
     }
 
     /// Where they come from, for messages.

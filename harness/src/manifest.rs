@@ -40,6 +40,9 @@ pub struct Manifest {
     pub data: Vec<Data>,
     /// Keys of the cells of this run, in order.
     pub cells: Vec<String>,
+    /// How many checks of the theory held before anything was measured.
+    #[serde(default)]
+    pub theory_checks: Option<usize>,
     /// Program and machine.
     pub environment: Environment,
     /// The paper's figures that this run was compared with.

@@ -5,6 +5,7 @@ use crate::cli::Reproduce;
 use crate::configs::Configs;
 use crate::device::Machine;
 use crate::environment::Environment;
+use crate::experiments::checks;
 use crate::manifest::{Manifest, now, sha256_hex};
 use crate::paper::Paper;
 use crate::plan::Plan;
@@ -35,7 +36,8 @@ pub(super) fn run(arguments: &Reproduce) -> Result<u8> {
         true => Vec::new(),
         false => siblings(&folder)?,
     };
-    let built = target(arguments, &configs, &plan, &folder, &others)?;
+    let checks = gate()?;
+    let built = target(arguments, &configs, &plan, (&folder, &others), checks)?;
     let order = suite::order(&configs)?;
     let site = site::build(&root, Some(&configs.read("claims.yaml")?), Some(&order))?;
     super::show(&built.terminal);
@@ -48,6 +50,18 @@ pub(super) fn run(arguments: &Reproduce) -> Result<u8> {
     Ok(super::outcome(&built))
 }
 
+/// Checks the theory, so that no clock runs on a program whose mathematics is wrong. Answers how
+/// many checks held.
+pub(super) fn gate() -> Result<usize> {
+    let report = checks::gate(&Configs::compiled_in())?;
+    say(&format!(
+        "{} checks of the theory hold ({:.1} s)",
+        report.passed,
+        report.took.as_secs_f64()
+    ));
+    Ok(report.passed)
+}
+
 /// The folder of all targets.
 pub(super) const ROOT: &str = "reports";
 
@@ -56,11 +70,15 @@ pub(super) fn target(
     arguments: &Reproduce,
     configs: &Configs,
     plan: &Plan,
-    folder: &Path,
-    others: &[PathBuf],
+    (folder, others): (&Path, &[PathBuf]),
+    checks: usize,
 ) -> Result<Built> {
     let machine = Machine::open(arguments.devices.clone())?;
-    let mut run = Run::open(plan, machine, folder, manifest(arguments, plan, configs)?)?;
+    let manifest = Manifest {
+        theory_checks: Some(checks),
+        ..manifest(arguments, plan, configs)?
+    };
+    let mut run = Run::open(plan, machine, folder, manifest)?;
     let registry = registry(&arguments.common, configs)?;
     let library = library(&arguments.data, registry, Seeds::new(plan.seed));
     run.load(|name, split| Ok(library.load(name, split, &DataBar::default())?))?;
@@ -98,6 +116,7 @@ fn manifest(arguments: &Reproduce, plan: &Plan, configs: &Configs) -> Result<Man
         registry_sha256: sha256_hex(configs.read("datasets.yaml")?.as_bytes()),
         data: Vec::new(),
         cells: Vec::new(),
+        theory_checks: None,
         environment: Environment::current(),
         paper: Paper::from_yaml(&configs.read("paper.yaml")?).context("paper.yaml")?,
     })

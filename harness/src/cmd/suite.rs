@@ -1,6 +1,6 @@
 //! `harness reproduce all`: every target, in an order that gives results early.
 
-use super::reproduce::{ROOT, target};
+use super::reproduce::{ROOT, gate, target};
 use super::{DONE, FAILED};
 use crate::cli::Reproduce;
 use crate::configs::Configs;
@@ -43,6 +43,7 @@ pub(super) fn run(arguments: &Reproduce, configs: &Configs) -> Result<u8> {
     let targets = suite.body::<Body>()?.targets;
     let root = arguments.out.clone().unwrap_or_else(|| ROOT.into());
     let claims = configs.read("claims.yaml")?;
+    let checks = gate()?;
     let begin = Instant::now();
     let mut done: Vec<PathBuf> = match arguments.fresh {
         true => Vec::new(),
@@ -54,14 +55,13 @@ pub(super) fn run(arguments: &Reproduce, configs: &Configs) -> Result<u8> {
         say(&format!("[{}/{}] {name}", index + 1, targets.len()));
         let folder = root.join(name);
         // One that fails is told, and the others go on.
-        match one(
-            arguments,
-            configs,
-            name,
-            &suite.profile.name,
-            &folder,
-            &done,
-        ) {
+        let one = || -> Result<u8> {
+            let plan = Plan::from_yaml(&configs.plan(name)?, &[], Some(&suite.profile.name))
+                .with_context(|| format!("the plan of {name}"))?;
+            let built = target(arguments, configs, &plan, (&folder, &done), checks)?;
+            Ok(super::outcome(&built))
+        };
+        match one() {
             Ok(outcome) => code = code.max(outcome),
             Err(error) => {
                 say(&format!("{name} failed: {error:#}"));
@@ -82,20 +82,6 @@ pub(super) fn run(arguments: &Reproduce, configs: &Configs) -> Result<u8> {
         root.join("index.html").display()
     ));
     Ok(code)
-}
-
-fn one(
-    arguments: &Reproduce,
-    configs: &Configs,
-    name: &str,
-    profile: &str,
-    folder: &std::path::Path,
-    done: &[PathBuf],
-) -> Result<u8> {
-    let plan = Plan::from_yaml(&configs.plan(name)?, &[], Some(profile))
-        .with_context(|| format!("the plan of {name}"))?;
-    let built = target(arguments, configs, &plan, folder, done)?;
-    Ok(super::outcome(&built))
 }
 
 /// The exit code of a target that could not be run.

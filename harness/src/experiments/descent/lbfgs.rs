@@ -61,6 +61,7 @@ impl Method for LBfgs {
     /// the method ends, leaves the position where it is and computes nothing from then on.
     fn advance(&mut self) -> optim::Result<Progress> {
         let before = self.objective.points();
+        self.objective.next_iteration();
         let state = self.state.take().filter(|_| !self.stopped);
         let next = state.and_then(|state| self.solver.next_iter(&mut self.problem, state).ok());
         match next {
@@ -107,7 +108,13 @@ struct Objective {
 struct Seen {
     last: Vector,
     points: u64,
+    /// Points of the present iteration.
+    tried: usize,
 }
+
+/// A line search that has tried as many points will not end: in single precision differences of
+/// values are noise at last. (Moré and Thuente's own code gives up after 20.)
+const TRIES: usize = 20;
 
 impl Objective {
     fn tensor(&self, point: &Vector) -> candle_core::Result<Tensor> {
@@ -118,12 +125,27 @@ impl Objective {
         self.seen.lock().map_or(0, |seen| seen.points)
     }
 
-    fn count(&self, point: &Vector) {
+    /// Counts a point if it is another than the last; an error if it is no point to go on from.
+    fn count(&self, point: &Vector) -> Result<(), Failure> {
+        if point.iter().any(|x| !x.is_finite()) {
+            return Err(anyhow!("the line search left the numbers"));
+        }
         if let Ok(mut seen) = self.seen.lock()
             && seen.last != *point
         {
             seen.last.clone_from(point);
             seen.points += 1;
+            seen.tried += 1;
+            if seen.tried > TRIES {
+                return Err(anyhow!("the line search finds no end"));
+            }
+        }
+        Ok(())
+    }
+
+    fn next_iteration(&self) {
+        if let Ok(mut seen) = self.seen.lock() {
+            seen.tried = 0;
         }
     }
 }
@@ -133,7 +155,7 @@ impl CostFunction for Objective {
     type Output = f64;
 
     fn cost(&self, point: &Vector) -> Result<f64, Failure> {
-        self.count(point);
+        self.count(point)?;
         Ok(self.potential.value(&self.tensor(point)?)?)
     }
 }
@@ -143,7 +165,7 @@ impl Gradient for Objective {
     type Gradient = Vector;
 
     fn gradient(&self, point: &Vector) -> Result<Vector, Failure> {
-        self.count(point);
+        self.count(point)?;
         let gradient = self.potential.gradient(&self.tensor(point)?)?;
         Ok(gradient.to_dtype(DType::F64)?.to_vec1()?)
     }
