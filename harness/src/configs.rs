@@ -11,14 +11,27 @@ const COMPILED_IN: &[(&str, &str)] = &[
         "coordinate.yaml",
         include_str!("../../configs/coordinate.yaml"),
     ),
+    ("claims.yaml", include_str!("../../configs/claims.yaml")),
     ("datasets.yaml", include_str!("../../configs/datasets.yaml")),
+    (
+        "idealized.yaml",
+        include_str!("../../configs/idealized.yaml"),
+    ),
     ("lemmas.yaml", include_str!("../../configs/lemmas.yaml")),
     ("paper.yaml", include_str!("../../configs/paper.yaml")),
+    ("ablation.yaml", include_str!("../../configs/ablation.yaml")),
+    ("fig2.yaml", include_str!("../../configs/fig2.yaml")),
+    ("fig3.yaml", include_str!("../../configs/fig3.yaml")),
+    ("fig5.yaml", include_str!("../../configs/fig5.yaml")),
+    ("fig6.yaml", include_str!("../../configs/fig6.yaml")),
+    ("fig9.yaml", include_str!("../../configs/fig9.yaml")),
+    ("spring.yaml", include_str!("../../configs/spring.yaml")),
+    ("table1.yaml", include_str!("../../configs/table1.yaml")),
     ("table2.yaml", include_str!("../../configs/table2.yaml")),
 ];
 
 /// The files that are no plans.
-const NOT_PLANS: &[&str] = &["datasets.yaml", "paper.yaml"];
+const NOT_PLANS: &[&str] = &["claims.yaml", "datasets.yaml", "paper.yaml"];
 
 /// A folder of configurations.
 #[derive(Clone, Debug)]
@@ -138,7 +151,23 @@ mod tests {
             .into_iter()
             .map(|s| s.target)
             .collect();
-        assert_eq!(targets, ["coordinate", "lemmas", "table2"]);
+        assert_eq!(
+            targets,
+            [
+                "ablation",
+                "coordinate",
+                "fig2",
+                "fig3",
+                "fig5",
+                "fig6",
+                "fig9",
+                "idealized",
+                "lemmas",
+                "spring",
+                "table1",
+                "table2"
+            ]
+        );
     }
 
     #[test]

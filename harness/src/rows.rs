@@ -90,7 +90,6 @@ macro_rules! schema {
         }
     };
 }
-
 pub(crate) use schema;
 
 /// Rows of any schema, as a table of values: what files are written from and claims judged on.

@@ -60,11 +60,11 @@ impl IntegrationTimes {
 
     /// η_k = (π/2)/√r_{σ(k)} with the roots of the Chebyshev polynomial of degree K = `cycle` on
     /// \[μ, L\], r_k = (L + μ)/2 − (L − μ)/2 · cos((k − ½)π/K), and again from the start after K
-    /// (Wang and Wibisono, 2023; Wang, 2024). After K flows the error has shrunk by at least
+    /// (Wang and Wibisono, 2023; Wang, 2024). K flows multiply the error by at most
     /// 2ρᴷ/(1 + ρ²ᴷ), ρ = (√κ − 1)/(√κ + 1), because |cos(½π√(λ/r))| ≤ |1 − λ/r|.
     ///
-    /// The same inequality with 1 in place of |1 − λ/r| says that no flow makes any error larger,
-    /// so unlike the steps of Chebyshev's gradient method these times may come in any order σ.
+    /// As |cos| ≤ 1 no flow makes any error larger, so unlike the steps of Chebyshev's gradient
+    /// method these times may come in any order σ.
     /// They come in Leja's, which starts at L and goes each time to the root that is farthest
     /// from those already used (by the product of the distances): it spreads what any number of
     /// flows removes over all of \[μ, L\], and with gradient steps 1/r_{σ(k)} in place of flows no

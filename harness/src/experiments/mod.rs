@@ -5,6 +5,10 @@
 //! kind that exists is a YAML file.
 
 pub mod checks;
+pub mod counts;
+pub mod descent;
+pub mod idealized;
+pub mod spring;
 pub mod windows;
 
 use crate::device::Machine;
@@ -103,6 +107,12 @@ type Make = fn(&Plan) -> Result<Box<dyn Experiment>>;
 /// All kinds, by the name that a plan's `experiment` says.
 const KINDS: &[(&str, Make)] = &[
     ("checks", |plan| Ok(Box::new(checks::Checks::new(plan)?))),
+    ("counts", |plan| Ok(Box::new(counts::Counts::new(plan)?))),
+    ("descent", |plan| Ok(Box::new(descent::Descent::new(plan)?))),
+    ("idealized", |plan| {
+        Ok(Box::new(idealized::Idealized::new(plan)?))
+    }),
+    ("spring", |plan| Ok(Box::new(spring::Springs::new(plan)?))),
     ("windows", |plan| Ok(Box::new(windows::Windows::new(plan)?))),
 ];
 

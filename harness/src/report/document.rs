@@ -27,6 +27,7 @@ pub struct Document {
 
 /// A piece of a report.
 #[derive(Clone, Debug)]
+#[allow(clippy::large_enum_variant, reason = "a report has few blocks")]
 pub enum Block {
     /// The title of what follows.
     Heading(String),

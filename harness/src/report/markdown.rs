@@ -1,20 +1,128 @@
 //! A report as Markdown.
 
-use super::{Block, Document};
+use super::inline::sentence;
+use super::provenance::statements;
+use super::{Block, Document, TableBlock};
 use crate::manifest::Manifest;
+use crate::rows::Frame;
 use std::fmt::Write;
 
-/// The whole report as Markdown.
+/// The whole report of a target.
 #[must_use]
-pub fn markdown(document: &Document, _manifest: &Manifest) -> String {
-    let mut out = format!("# {}: {}\n", document.target, document.title);
+pub fn markdown(document: &Document, manifest: &Manifest) -> String {
+    let mut out = format!(
+        "# {}: {}\n\n{}. Profile `{}`.\n",
+        document.target,
+        document.title,
+        document.source.trim_end_matches('.'),
+        manifest.profile
+    );
     if let Some(banner) = &document.banner {
-        let _ = writeln!(out, "> **{banner}**\n");
+        let _ = writeln!(out, "\n> **{banner}**");
     }
     for block in &document.blocks {
-        if let Block::Table(block) = block {
-            let _ = writeln!(out, "{}", block.table.to_markdown());
+        out.push('\n');
+        out.push_str(&piece(block));
+    }
+    if !document.failures.is_empty() {
+        let _ = write!(out, "\n## What failed\n\n{}", list(&document.failures));
+    }
+    for frame in &document.frames {
+        let _ = write!(out, "\n{}", columns(frame));
+    }
+    let _ = write!(
+        out,
+        "\n## Where these numbers come from\n\n{}",
+        list(&statements(manifest))
+    );
+    out
+}
+
+fn piece(block: &Block) -> String {
+    match block {
+        Block::Heading(title) => format!("## {title}\n"),
+        Block::Text(text) => format!("{text}\n"),
+        Block::List(lines) => list(lines),
+        Block::Table(block) => table(block),
+        Block::Figure(figure) => {
+            let alt = figure.alt.replace('\n', " ");
+            let alt = alt.replace('[', "\\[").replace(']', "\\]");
+            format!("![{alt}]({}.svg)\n", figure.name)
         }
     }
+}
+
+/// A table between its caption and its note.
+fn table(block: &TableBlock) -> String {
+    let mut out = String::new();
+    if !block.caption.is_empty() {
+        let _ = writeln!(out, "**{}**\n", block.caption);
+    }
+    out.push_str(&block.table.to_markdown());
+    if !block.note.is_empty() {
+        let _ = writeln!(out, "\n{}", block.note);
+    }
     out
+}
+
+/// A statement a line; each ends as a sentence does.
+fn list(lines: &[String]) -> String {
+    let mut out = String::new();
+    for line in lines {
+        let _ = writeln!(out, "- {}", sentence(line));
+    }
+    out
+}
+
+/// What the columns of a frame's files mean.
+fn columns(frame: &Frame) -> String {
+    let name = &frame.name;
+    let mut out = format!("## Columns of `{name}.csv` and `{name}.parquet`\n\n");
+    for column in frame.columns {
+        let unit = if column.unit.is_empty() {
+            String::new()
+        } else {
+            format!(" [{}]", column.unit)
+        };
+        let _ = writeln!(out, "- `{}`{unit}: {}", column.name, column.what);
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture;
+    use super::*;
+
+    #[test]
+    fn everything_that_a_document_holds_is_in_the_markdown_in_its_order() {
+        let text = markdown(&fixture::document("table2"), &fixture::manifest());
+        let mut rest = text.as_str();
+        for part in [
+            "# table2: Windows & <workers>\n\nTable 2. Profile `smoke`.\n",
+            "> **SURROGATE DATA: a8a generated**\n",
+            "## As the paper prints it\n",
+            "**Speedups**\n\n| data set | speedup |\n|---|---:|\n| a8a | <1.2x\\|2> |\n",
+            "*Depth* is counted.\n",
+            "- a8a: reproduced.\n",
+            "![loss \\[nats\\] against time](loss-time.svg)\n",
+            "## What failed\n\n- a8a W=4: out of <memory>.\n",
+            "## Columns of `rows.csv` and `rows.parquet`\n\n- `wall_s` [s]: Wall time.\n",
+            "## Where these numbers come from\n",
+            "Profile `smoke`, devices `cpu`, seed 7, plan `cafe`",
+            "- a8a (**SURROGATE**: no <network>; split",
+        ] {
+            let at = rest.find(part);
+            let Some(at) = at else {
+                panic!("{part:?} is not where it belongs in\n{text}")
+            };
+            rest = &rest[at + part.len()..];
+        }
+    }
+
+    #[test]
+    fn no_two_empty_lines_follow_each_other() {
+        let text = markdown(&fixture::document("table2"), &fixture::manifest());
+        assert!(!text.contains("\n\n\n"), "{text}");
+    }
 }

@@ -1,16 +1,33 @@
 //! From rows to files: data frames, tables, plots, pages. Sees rows and manifests, never a device.
 
+mod claims;
 mod document;
+mod escape;
+#[cfg(test)]
+mod fixture;
 mod frame;
+mod inline;
 mod markdown;
+mod page;
 mod plot;
+mod provenance;
+mod section;
+mod site;
 mod table;
 mod terminal;
 
+pub use claims::{ClaimLine, ClaimsSummary, claims_markdown};
 pub use document::{Block, Document, FigureBlock, TableBlock};
+pub use escape::escaped;
 pub use frame::{to_csv, to_parquet};
-pub use plot::{Figure, Panel, Series};
+pub use markdown::markdown;
+pub use page::{PageEntry, page};
+pub use plot::{
+    Across, Axis, Band, Dash, Figure, Kind as SeriesKind, Look, Mark, Panel, Reference, Scale,
+    Series,
+};
 pub use table::Table;
+pub use terminal::terminal;
 
 use crate::experiments::{self, Context};
 use crate::files::write_atomically;
@@ -54,7 +71,7 @@ pub fn build(folder: &Path) -> Result<Built> {
     }
     for block in &document.blocks {
         if let Block::Figure(figure) = block {
-            let svg = figure.figure.to_svg()?;
+            let svg = figure.figure.to_svg(&figure.alt)?;
             files.push((format!("{}.svg", figure.name), svg.into_bytes()));
         }
     }
@@ -73,8 +90,8 @@ pub fn build(folder: &Path) -> Result<Built> {
     })
 }
 
-/// The report of a folder, and how many of its run's cells have no outcome yet.
-fn document(folder: &Path, manifest: &Manifest) -> Result<(Document, usize)> {
+/// The report of a folder with its run, and how many of its run's cells have no outcome yet.
+pub(crate) fn document(folder: &Path, manifest: &Manifest) -> Result<(Document, usize)> {
     let plan = manifest.plan()?;
     let experiment = experiments::of(&plan)?;
     let entries = journal::read(&folder.join(JOURNAL))?;

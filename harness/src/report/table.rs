@@ -37,6 +37,18 @@ impl Table {
         self.rows.is_empty()
     }
 
+    /// The titles of its columns.
+    #[must_use]
+    pub fn headers(&self) -> &[String] {
+        &self.headers
+    }
+
+    /// Its rows, each as long as the headers.
+    #[must_use]
+    pub fn rows(&self) -> &[Vec<String>] {
+        &self.rows
+    }
+
     /// Leaves out columns that are empty in every row.
     #[must_use]
     pub fn without_empty_columns(self) -> Self {

@@ -3,7 +3,7 @@
 use super::plan::Figures;
 use super::schema::{CurveRow, WindowRow};
 use super::show::{method, name};
-use crate::report::{Figure, FigureBlock, Panel, Series};
+use crate::report::{Axis, Figure, FigureBlock, Panel, Series};
 
 /// Test accuracy and training loss, against running time as the paper draws them and against
 /// rounds, by the names the plan gives them; and depth speedup against window.
@@ -12,8 +12,8 @@ pub(super) fn figures(
     rows: &[WindowRow],
     curves: &[CurveRow],
 ) -> Vec<FigureBlock> {
-    type Axis<'a, N> = (N, &'static str, fn(&CurveRow) -> Option<f64>);
-    let values: [Axis<Option<&String>>; 2] = [
+    type Column<N> = (N, &'static str, fn(&CurveRow) -> Option<f64>);
+    let values: [Column<Option<&String>>; 2] = [
         (names.test_accuracy.as_ref(), "test accuracy", |c| {
             Some(c.test_accuracy)
         }),
@@ -23,7 +23,7 @@ pub(super) fn figures(
             |c| Some(c.train_loss),
         ),
     ];
-    let against: [Axis<&str>; 2] = [
+    let against: [Column<&str>; 2] = [
         ("time", "running time / s (median)", |c| c.wall_s),
         (
             "rounds",
@@ -42,13 +42,9 @@ pub(super) fn figures(
                 series: series(rows, curves, of, x, y),
                 ..Panel::default()
             };
-            let figure = Figure {
-                title: format!("{y_label} against {axis_name}"),
-                x_label: x_label.into(),
-                y_label: y_label.into(),
-                panels: panels(rows).into_iter().map(panel).collect(),
-                ..Figure::default()
-            };
+            let title = format!("{y_label} against {axis_name}");
+            let figure = Figure::new(title, Axis::linear(x_label), Axis::linear(y_label))
+                .panels(panels(rows).into_iter().map(panel));
             all.push(FigureBlock {
                 name: format!("{value_name}-{axis_name}"),
                 alt: format!("{y_label} against {axis_name}, a panel a data set, a line a method"),
@@ -138,12 +134,11 @@ fn depth(name: &str, rows: &[WindowRow]) -> FigureBlock {
     FigureBlock {
         name: name.to_owned(),
         alt: "Depth speedup against the window's width, a line for each velocity, predictor and tolerance".into(),
-        figure: Figure {
-            title: "Depth speedup against window".into(),
-            x_label: "window W".into(),
-            y_label: "depth speedup S·K / rounds".into(),
-            panels: panels(rows).into_iter().map(panel).collect(),
-            ..Figure::default()
-        },
+        figure: Figure::new(
+            "Depth speedup against window",
+            Axis::linear("window W"),
+            Axis::linear("depth speedup S·K / rounds"),
+        )
+        .panels(panels(rows).into_iter().map(panel)),
     }
 }

@@ -136,12 +136,20 @@ fn mark(row: &WindowRow) -> &'static str {
 }
 
 fn every_cell(rows: &[WindowRow]) -> Table {
-    let several_energies = rows
-        .windows(2)
-        .any(|w| w[0].kinetic_energy != w[1].kinetic_energy);
     let mut tolerances = rows.iter().filter_map(|r| r.tolerance);
     let first = tolerances.next();
-    let several_tolerances = tolerances.any(|t| Some(t) != first);
+    let several = tolerances.any(|t| Some(t) != first);
+    let tolerance = |row: &WindowRow| match row.tolerance {
+        Some(tolerance) if several => tolerance.to_string(),
+        _ => String::new(),
+    };
+    let several = rows
+        .iter()
+        .any(|r| r.kinetic_energy != rows[0].kinetic_energy);
+    let kinetic = |row: &WindowRow| match several {
+        true => row.kinetic_energy.clone(),
+        false => String::new(),
+    };
     let mut table = Table::new(&[
         "data set",
         "φ",
@@ -164,14 +172,9 @@ fn every_cell(rows: &[WindowRow]) -> Table {
     for row in rows {
         table.push(vec![
             name(row),
-            several_energies
-                .then(|| row.kinetic_energy.clone())
-                .unwrap_or_default(),
+            kinetic(row),
             method(row),
-            several_tolerances
-                .then(|| row.tolerance)
-                .flatten()
-                .map_or_else(String::new, |t| t.to_string()),
+            tolerance(row),
             row.devices.clone() + mark(row),
             row.rounds.map_or_else(String::new, |n| n.to_string()),
             ratio(row.depth_speedup),

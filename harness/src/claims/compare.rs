@@ -1,0 +1,346 @@
+//! Which of two methods is better: paired rows, an interval, a verdict.
+
+use super::predicate::{Against, Better, Interval, Ordering, Scale};
+use super::select::{Table, number, shown};
+use super::verdict::{Part, Verdict, short};
+use crate::rows::Value;
+use crate::statistics::{median, paired_difference};
+use anyhow::{Result, ensure};
+
+/// What an interval is made with, from the head of the file.
+#[derive(Clone, Copy, Debug)]
+pub struct Rigour {
+    /// The confidence of an interval.
+    pub confidence: f64,
+    /// The fewest pairs that may decide anything.
+    pub least_pairs: usize,
+}
+
+/// A column of numbers in which a run that diverged counts as worst.
+#[derive(Clone, Copy, Debug)]
+pub struct Metric<'a> {
+    /// Its column.
+    pub column: &'a str,
+    /// Which end of it is good.
+    pub better: Better,
+}
+
+impl Metric<'_> {
+    /// A row's number; of a run that diverged the worst there is, whatever was recorded before,
+    /// since a mean over the part before says nothing of a method that then failed. `None` if a
+    /// run that did not diverge has none.
+    ///
+    /// # Errors
+    /// If there is no such column.
+    pub fn of(&self, table: &Table, row: &[Value]) -> Result<Option<f64>> {
+        let at = table.position(self.column)?;
+        Ok(if diverged(table, row) {
+            Some(self.worst())
+        } else {
+            number(&row[at]).filter(|n| !n.is_nan())
+        })
+    }
+
+    fn worst(&self) -> f64 {
+        match self.better {
+            Better::Lower => f64::INFINITY,
+            Better::Higher => f64::NEG_INFINITY,
+        }
+    }
+}
+
+/// Whether a row's status says that its run diverged. Frames without a status have no such rows.
+pub fn diverged(table: &Table, row: &[Value]) -> bool {
+    let status = table.frame.position("status").map(|at| &row[at]);
+    matches!(status, Some(Value::Text(Some(text))) if text.starts_with("diverged"))
+}
+
+/// How two sides are compared.
+#[derive(Clone, Copy, Debug)]
+pub struct Comparison<'a> {
+    /// What of.
+    pub metric: Metric<'a>,
+    /// By differences or ratios.
+    pub scale: Scale,
+    /// By how much the first may be worse.
+    pub allowance: f64,
+    /// What makes two rows a pair.
+    pub pair_by: &'a [String],
+    /// Which second row of several.
+    pub against: Against,
+    /// The metric's own interval.
+    pub interval: Option<&'a Interval>,
+}
+
+/// Two rows that are compared.
+struct Pair<'a> {
+    key: String,
+    first: &'a [Value],
+    second: &'a [Value],
+}
+
+impl Comparison<'_> {
+    /// Whether the first rows are better than the second.
+    ///
+    /// # Errors
+    /// If a column is missing, two rows claim one place in a pair, or a logarithm is asked of a
+    /// negative number.
+    pub fn judge(&self, first: &Table, second: &Table, rigour: Rigour) -> Result<Vec<Part>> {
+        let pairs = self.pairs(first, second)?;
+        let mut parts = match self.interval {
+            _ if pairs.is_empty() => vec![],
+            Some(interval) => pairs
+                .iter()
+                .map(|pair| self.apart(first, pair, interval))
+                .collect::<Result<_>>()?,
+            None => vec![self.together(first, &pairs, rigour)?],
+        };
+        // What has no partner is not left out in silence: it keeps the whole from passing.
+        let alone = |table: &Table| -> Result<Vec<String>> {
+            let mut keys: Vec<String> = table.keyed(self.pair_by)?.into_keys().collect();
+            keys.retain(|key| !pairs.iter().any(|pair| pair.key == *key));
+            Ok(keys)
+        };
+        let mut unpaired = alone(first)?;
+        unpaired.extend(alone(second)?);
+        if !unpaired.is_empty() {
+            let note = format!("no partner for {}", unpaired.join(", "));
+            parts.push(Part::new("", Verdict::NotTestable, note));
+        }
+        Ok(parts)
+    }
+
+    fn pairs<'a>(&self, first: &Table<'a>, second: &Table<'a>) -> Result<Vec<Pair<'a>>> {
+        let rivals = second.keyed(self.pair_by)?;
+        let mut pairs = Vec::new();
+        for (key, row) in first.keyed_once(self.pair_by)? {
+            let Some(rows) = rivals.get(&key) else {
+                continue;
+            };
+            let rival = match self.against {
+                Against::Only => {
+                    let count = rows.len();
+                    ensure!(
+                        count == 1,
+                        "{count} second rows for {key}: the filters have to leave one, or say `against: best`"
+                    );
+                    rows[0]
+                }
+                Against::Best => self.best(second, rows)?,
+            };
+            pairs.push(Pair {
+                key,
+                first: row,
+                second: rival,
+            });
+        }
+        Ok(pairs)
+    }
+
+    fn best<'a>(&self, table: &Table<'a>, rows: &[&'a [Value]]) -> Result<&'a [Value]> {
+        let mut best = (self.metric.worst(), rows[0]);
+        for row in rows {
+            let value = self.metric.of(table, row)?.unwrap_or(self.metric.worst());
+            if self.gain(value, best.0)? > 0.0 {
+                best = (value, row);
+            }
+        }
+        Ok(best.1)
+    }
+
+    /// By how much the first is better than the second; infinitely, if the second diverged. A
+    /// first that diverged never wins, also not against one that did too.
+    fn gain(&self, first: f64, second: f64) -> Result<f64> {
+        if first == self.metric.worst() {
+            return Ok(f64::NEG_INFINITY);
+        }
+        let scaled = |value: f64| {
+            ensure!(
+                self.scale == Scale::Linear || value >= 0.0,
+                "`{}` is {}, which has no logarithm: use scale: linear",
+                self.metric.column,
+                short(value)
+            );
+            Ok(match self.scale {
+                Scale::Linear => value,
+                Scale::Log => value.ln(),
+            })
+        };
+        if first == second {
+            return Ok(0.0);
+        }
+        // An infinitely bad accuracy has no logarithm, but is no mistake.
+        if second == self.metric.worst() {
+            return Ok(f64::INFINITY);
+        }
+        let (first, second) = (scaled(first)?, scaled(second)?);
+        Ok(match self.metric.better {
+            Better::Lower => second - first,
+            Better::Higher => first - second,
+        })
+    }
+
+    /// All pairs by the interval of their mean. A run that diverged has no difference to average:
+    /// then all pairs have to agree.
+    fn together(&self, table: &Table, pairs: &[Pair], rigour: Rigour) -> Result<Part> {
+        let (mut gains, mut firsts, mut seconds) = (Vec::new(), Vec::new(), Vec::new());
+        for pair in pairs {
+            let of = |row| self.metric.of(table, row);
+            if let (Some(first), Some(second)) = (of(pair.first)?, of(pair.second)?) {
+                gains.push(self.gain(first, second)?);
+                firsts.push(first);
+                seconds.push(second);
+            }
+        }
+        let count = gains.len();
+        let middle = |values: &[f64]| median(values).map_or("none".into(), short);
+        let mut note = format!(
+            "median {} {} against {}, {count} pairs",
+            self.metric.column,
+            middle(&firsts),
+            middle(&seconds)
+        );
+        if count < pairs.len() {
+            note += &format!(", {} without a number", pairs.len() - count);
+        }
+        let slack = match self.scale {
+            Scale::Linear => self.allowance,
+            Scale::Log => self.allowance.ln_1p(),
+        };
+        let verdict = if count < rigour.least_pairs {
+            note += &format!(": fewer than the {} that decide", rigour.least_pairs);
+            Verdict::Inconclusive
+        } else if let Some(interval) = paired_difference(&gains, rigour.confidence) {
+            let (what, [mean, low, high]) = match self.scale {
+                Scale::Linear => ("by", [interval.mean, interval.low, interval.high]),
+                Scale::Log => (
+                    "by a factor of",
+                    [interval.mean, interval.low, interval.high].map(f64::exp),
+                ),
+            };
+            note += &format!(
+                ": better {what} {} [{}, {}]",
+                short(mean),
+                short(low),
+                short(high)
+            );
+            Self::word(interval.low, interval.high, slack)
+        } else {
+            let won = gains.iter().filter(|g| wins(**g, slack)).count();
+            note += &format!(": no interval with runs that diverged or reached 0; {won} pairs won");
+            match won {
+                _ if won == count => Verdict::Reproduced,
+                0 => Verdict::NotReproduced,
+                _ => Verdict::Inconclusive,
+            }
+        };
+        Ok(Part {
+            pairs: count,
+            ..Part::new("", verdict, note)
+        })
+    }
+
+    fn word(low: f64, high: f64, slack: f64) -> Verdict {
+        if wins(low, slack) {
+            Verdict::Reproduced
+        } else if !wins(high, slack) {
+            Verdict::NotReproduced
+        } else {
+            Verdict::Inconclusive
+        }
+    }
+
+    /// One pair by its own intervals: apart, the right way round.
+    fn apart(&self, table: &Table, pair: &Pair, interval: &Interval) -> Result<Part> {
+        let column = table.position(self.metric.column)?;
+        let (low, high) = (
+            table.position(&interval.low)?,
+            table.position(&interval.high)?,
+        );
+        let ends = |row: &[Value]| number(&row[low]).zip(number(&row[high]));
+        let text = |row: &[Value]| {
+            let [value, low, high] = [column, low, high].map(|at| shown(&row[at]));
+            format!("{value} [{low}, {high}]")
+        };
+        let note = format!(
+            "{} {} against {}",
+            self.metric.column,
+            text(pair.first),
+            text(pair.second)
+        );
+        let lost = [pair.first, pair.second].map(|row| diverged(table, row));
+        let verdict = match (lost, ends(pair.first).zip(ends(pair.second))) {
+            ([true, _], _) => Verdict::NotReproduced,
+            ([false, true], _) => Verdict::Reproduced,
+            (_, None) => Verdict::NotTestable,
+            (_, Some((first, second))) => {
+                let (worst, best) = match self.metric.better {
+                    Better::Lower => (second.0 - first.1, second.1 - first.0),
+                    Better::Higher => (first.0 - second.1, first.1 - second.0),
+                };
+                Self::word(worst, best, 0.0)
+            }
+        };
+        Ok(Part {
+            pairs: 1,
+            ..Part::new(pair.key.clone(), verdict, note)
+        })
+    }
+}
+
+/// Whether a gain is one: positive, or not worse than the slack allows.
+fn wins(gain: f64, slack: f64) -> bool {
+    if slack > 0.0 {
+        gain >= -slack
+    } else {
+        gain > 0.0
+    }
+}
+
+/// Judges an ordering in each of its groups.
+///
+/// # Errors
+/// As [`Comparison::judge`].
+pub fn ordering(rule: &Ordering, table: &Table, rigour: Rigour) -> Result<Vec<Part>> {
+    let comparison = Comparison {
+        metric: Metric {
+            column: &rule.metric,
+            better: rule.better,
+        },
+        scale: rule.scale,
+        allowance: rule.allowance,
+        pair_by: &rule.pair_by,
+        against: rule.against,
+        interval: rule.interval.as_ref(),
+    };
+    let seconds = table.filter(&rule.second)?.split(&rule.groups)?;
+    let mut parts = Vec::new();
+    for (group, first) in table.filter(&rule.first)?.split(&rule.groups)? {
+        let rivals = seconds.iter().find(|(name, _)| *name == group);
+        let Some((_, second)) =
+            rivals.filter(|(_, s)| !s.rows.is_empty() && !first.rows.is_empty())
+        else {
+            let note = "no rows on one of the sides";
+            parts.push(Part::new(group, Verdict::NotTestable, note));
+            continue;
+        };
+        for (mine, first) in first.split(&rule.first_by)? {
+            for (theirs, second) in second.split(&rule.second_by)? {
+                let rivals = match (mine.is_empty(), theirs.is_empty()) {
+                    (_, true) => mine.clone(),
+                    (true, false) => format!("against {theirs}"),
+                    (false, false) => format!("{mine} against {theirs}"),
+                };
+                for part in comparison.judge(&first, &second, rigour)? {
+                    let label = [group.as_str(), rivals.as_str(), part.label.as_str()];
+                    let label: Vec<&str> = label.into_iter().filter(|l| !l.is_empty()).collect();
+                    parts.push(Part {
+                        label: label.join(", "),
+                        ..part
+                    });
+                }
+            }
+        }
+    }
+    Ok(parts)
+}

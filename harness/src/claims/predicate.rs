@@ -1,0 +1,360 @@
+//! The ways in which rows can answer a claim. What each needs is in its type; how it answers is
+//! in the modules beside this one.
+
+use super::range::Range;
+use super::select::{Filter, Group, Scalar};
+use serde::Deserialize;
+
+/// A question to the rows of one frame of one target.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Question {
+    /// The target whose rows answer it.
+    pub target: String,
+    /// The frame of that target.
+    pub frame: String,
+    /// Which of its rows.
+    pub filter: Filter,
+    /// What the chosen rows have to be like for their numbers to mean anything here, such as a
+    /// core for every worker. One row that is not makes the claim untestable.
+    pub requires: Filter,
+    /// How the rows answer.
+    pub predicate: Predicate,
+}
+
+/// How rows answer a question.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Predicate {
+    /// The rows bring their own verdicts.
+    RowVerdict(RowVerdict),
+    /// A column lies in a range.
+    Value(ValueRule),
+    /// A column says yes.
+    Holds(Holds),
+    /// Some rows have a better metric than others.
+    Ordering(Ordering),
+    /// The best values of a grid are the stated ones.
+    BestOf(BestOf),
+    /// A metric goes one way along a column.
+    Trend(Trend),
+    /// A fitted slope lies in a range.
+    Slope(Slope),
+    /// Statements of the paper exclude each other.
+    Contradiction(Contradiction),
+    /// Nothing here can answer it.
+    NotTestable(NotTestable),
+}
+
+impl Predicate {
+    /// The name it has in YAML, under `judge`.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::RowVerdict(_) => "row-verdict",
+            Self::Value(_) => "value",
+            Self::Holds(_) => "holds",
+            Self::Ordering(_) => "ordering",
+            Self::BestOf(_) => "best-of",
+            Self::Trend(_) => "trend",
+            Self::Slope(_) => "slope",
+            Self::Contradiction(_) => "contradiction",
+            Self::NotTestable(_) => "not-testable",
+        }
+    }
+
+    /// The columns that it reads, besides those of filters and groups.
+    pub(super) fn columns(&self) -> Vec<&str> {
+        let mut columns: Vec<&str> = Vec::new();
+        match self {
+            Self::RowVerdict(_) => columns.extend(["verdict", "verdict_note"]),
+            Self::Value(rule) => {
+                columns.push(&rule.column);
+                columns.extend(rule.interval.iter().flat_map(Interval::columns));
+            }
+            Self::Holds(rule) => {
+                columns.push(&rule.column);
+                columns.extend(rule.show.iter().map(String::as_str));
+            }
+            Self::Ordering(rule) => {
+                columns.push(&rule.metric);
+                columns.extend(rule.interval.iter().flat_map(Interval::columns));
+                columns.extend(rule.pair_by.iter().map(String::as_str));
+            }
+            Self::BestOf(rule) => {
+                columns.extend([&rule.metric, &rule.column].map(String::as_str));
+                columns.extend(rule.pair_by.iter().map(String::as_str));
+            }
+            Self::Trend(rule) => {
+                columns.extend([&rule.metric, &rule.column].map(String::as_str));
+                columns.extend(rule.pair_by.iter().map(String::as_str));
+            }
+            Self::Slope(rule) => {
+                columns.push(&rule.column);
+                columns.extend(rule.interval.iter().flat_map(Interval::columns));
+            }
+            Self::Contradiction(_) | Self::NotTestable(_) => {}
+        }
+        columns
+    }
+
+    /// The filters inside it.
+    pub(super) fn filters(&self) -> Vec<&Filter> {
+        match self {
+            Self::Ordering(rule) => vec![&rule.first, &rule.second],
+            _ => vec![],
+        }
+    }
+
+    /// What its rows are taken apart by.
+    pub(super) fn groups(&self) -> Vec<&Group> {
+        match self {
+            Self::RowVerdict(rule) => rule.groups.iter().collect(),
+            Self::Value(rule) => rule.groups.iter().collect(),
+            Self::Holds(rule) => rule.groups.iter().collect(),
+            Self::Ordering(rule) => {
+                let groups = rule.groups.iter().chain(&rule.first_by);
+                groups.chain(&rule.second_by).collect()
+            }
+            Self::BestOf(rule) => rule.groups.iter().collect(),
+            Self::Trend(rule) => rule.groups.iter().collect(),
+            Self::Slope(_) | Self::Contradiction(_) | Self::NotTestable(_) => vec![],
+        }
+    }
+}
+
+/// The ends of an interval, as columns.
+#[derive(Clone, Debug, Deserialize, PartialEq)]
+#[serde(deny_unknown_fields)]
+pub struct Interval {
+    /// The column of its lower end.
+    pub low: String,
+    /// The column of its upper end.
+    pub high: String,
+}
+
+impl Interval {
+    fn columns(&self) -> [&str; 2] {
+        [&self.low, &self.high]
+    }
+}
+
+/// Which end of a metric is the good one.
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+pub enum Better {
+    /// Less is better: a loss, a distance, a time.
+    #[default]
+    Lower,
+    /// More is better: an accuracy, a speedup.
+    Higher,
+}
+
+/// On which scale two metrics are compared.
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+pub enum Scale {
+    /// By their difference.
+    #[default]
+    Linear,
+    /// By the logarithm of their ratio.
+    Log,
+}
+
+/// Adopts the verdicts that the rows bring, in their columns `verdict` and `verdict_note`.
+#[derive(Clone, Debug, Deserialize, PartialEq)]
+#[serde(deny_unknown_fields)]
+pub struct RowVerdict {
+    /// What a note names a row by.
+    #[serde(default)]
+    pub groups: Vec<Group>,
+}
+
+/// Which number of a group of rows is compared with the range.
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+pub enum Over {
+    /// Each row's own.
+    #[default]
+    Every,
+    /// The group's median.
+    Median,
+}
+
+/// A column lies in a range: in each row, or in the median of each group. Where the column has an
+/// interval, the whole of it has to; one that lies on both sides decides nothing.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ValueRule {
+    /// The column.
+    pub column: String,
+    /// Where it has to lie.
+    pub range: Range,
+    /// Every row, or the median.
+    pub over: Over,
+    /// The column's own uncertainty.
+    pub interval: Option<Interval>,
+    /// What rows are taken apart by.
+    pub groups: Vec<Group>,
+}
+
+/// A column of yes and no has the expected answer in all rows.
+#[derive(Clone, Debug, Deserialize, PartialEq)]
+#[serde(deny_unknown_fields)]
+pub struct Holds {
+    /// The column.
+    pub column: String,
+    /// The expected answer; no, for a control.
+    #[serde(default = "yes")]
+    pub expect: bool,
+    /// Columns that the note shows: what was measured, and against what.
+    #[serde(default)]
+    pub show: Vec<String>,
+    /// What a note names a row by.
+    #[serde(default)]
+    pub groups: Vec<Group>,
+}
+
+fn yes() -> bool {
+    true
+}
+
+/// Which of several second rows a first row is compared with.
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+pub enum Against {
+    /// There may be only one.
+    #[default]
+    Only,
+    /// The best of them: what holds against the best holds against each.
+    Best,
+}
+
+/// Rows of `first` have a better metric than rows of `second`.
+///
+/// Rows that agree in `pair_by` form a pair, in each group of `groups`, for each group of the
+/// first rows alone (`first_by`: every method has to win) and of the second alone (`second_by`:
+/// against every method).
+#[derive(Clone, Debug, Deserialize, PartialEq)]
+#[serde(deny_unknown_fields)]
+pub struct Ordering {
+    /// The rows that should win.
+    pub first: Filter,
+    /// The rows that should lose.
+    pub second: Filter,
+    /// The column compared.
+    pub metric: String,
+    /// Which end of it is good.
+    pub better: Better,
+    /// Differences or ratios.
+    #[serde(default)]
+    pub scale: Scale,
+    /// By how much the first may be worse and still count: a share on the log scale.
+    #[serde(default)]
+    pub allowance: f64,
+    /// What makes two rows a pair: start, data set.
+    pub pair_by: Vec<String>,
+    /// The metric's own uncertainty. With it, each pair is judged alone, by whether the two
+    /// intervals are apart; without it, all pairs together by the interval of their mean.
+    pub interval: Option<Interval>,
+    /// Which second row, if several agree in `pair_by`.
+    #[serde(default)]
+    pub against: Against,
+    /// What both sides are taken apart by.
+    #[serde(default)]
+    pub groups: Vec<Group>,
+    /// What the first rows are taken apart by besides.
+    #[serde(default)]
+    pub first_by: Vec<Group>,
+    /// What the second rows are taken apart by besides.
+    #[serde(default)]
+    pub second_by: Vec<Group>,
+}
+
+/// Of the values of `column`, those with the best median metric are the stated ones.
+#[derive(Clone, Debug, Deserialize, PartialEq)]
+#[serde(deny_unknown_fields)]
+pub struct BestOf {
+    /// The grid's column.
+    pub column: String,
+    /// The column compared.
+    pub metric: String,
+    /// Which end of it is good.
+    pub better: Better,
+    /// What the paper calls the best.
+    pub stated: Vec<Scalar>,
+    /// What the median is over. Every value of the grid needs the same.
+    pub pair_by: Vec<String>,
+    /// What rows are taken apart by.
+    #[serde(default)]
+    pub groups: Vec<Group>,
+}
+
+/// Which way a metric goes.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+pub enum Direction {
+    /// Up, as the column goes up.
+    Increasing,
+    /// Down, as the column goes up.
+    Decreasing,
+}
+
+/// A metric goes one way along a column: an ordering between all neighbouring values.
+#[derive(Clone, Debug, Deserialize, PartialEq)]
+#[serde(deny_unknown_fields)]
+pub struct Trend {
+    /// The column that it goes along.
+    pub column: String,
+    /// The metric.
+    pub metric: String,
+    /// Which way.
+    pub direction: Direction,
+    /// At which end of the metric a run lies that diverged: the bad one.
+    #[serde(default)]
+    pub better: Better,
+    /// Differences or ratios.
+    #[serde(default)]
+    pub scale: Scale,
+    /// What makes two rows a pair.
+    pub pair_by: Vec<String>,
+    /// What rows are taken apart by.
+    #[serde(default)]
+    pub groups: Vec<Group>,
+}
+
+/// A fitted slope lies in a range. It decides by itself; its interval only keeps a slope just
+/// outside from counting as refuted.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Slope {
+    /// The slope's column.
+    pub column: String,
+    /// Where it has to lie.
+    pub range: Range,
+    /// The interval of the fit.
+    pub interval: Option<Interval>,
+}
+
+/// Statements of a paper that exclude each other: a verdict that no rows can change. Rows may
+/// tell which of them the measurement supports.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Contradiction {
+    /// The statements.
+    pub between: Vec<String>,
+    /// What the rows say of them.
+    pub evidence: Vec<Evidence>,
+}
+
+/// What rows say of one side of a contradiction.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Evidence {
+    /// The statement that rows would support.
+    pub side: String,
+    /// What they are asked.
+    pub question: Question,
+}
+
+/// A claim that nothing here can answer.
+#[derive(Clone, Debug, Deserialize, PartialEq)]
+#[serde(deny_unknown_fields)]
+pub struct NotTestable {
+    /// What it would take.
+    pub needs: String,
+}

@@ -1,0 +1,337 @@
+//! The rules that look at single rows, and those that look along a column.
+
+use super::compare::{Comparison, Metric, Rigour, diverged};
+use super::predicate::{
+    Against, BestOf, Better, Direction, Holds, Over, RowVerdict, Slope, Trend, ValueRule,
+};
+use super::select::{Filter, Group, Match, Scalar, Table, number, shown};
+use super::verdict::{Part, Verdict, short};
+use crate::rows::Value;
+use crate::statistics::median;
+use anyhow::{Context, Result, ensure};
+use std::collections::BTreeMap;
+
+/// Adopts the verdicts of rows.
+///
+/// # Errors
+/// If there are no such columns, or a verdict is none.
+pub fn row_verdict(rule: &RowVerdict, table: &Table) -> Result<Vec<Part>> {
+    let (word, note) = (table.position("verdict")?, table.position("verdict_note")?);
+    each_row(table, &rule.groups, |row| {
+        let verdict = match &row[word] {
+            Value::Text(Some(word)) => word.parse()?,
+            _ => Verdict::NotTestable,
+        };
+        let note = match &row[note] {
+            Value::Text(Some(note)) => note.clone(),
+            _ => "the row has no verdict".into(),
+        };
+        Ok((verdict, note))
+    })
+}
+
+/// Whether a column lies in a range.
+///
+/// # Errors
+/// If a column is missing.
+pub fn value(rule: &ValueRule, table: &Table) -> Result<Vec<Part>> {
+    let column = table.position(&rule.column)?;
+    let wanted = &rule.range;
+    let of = |row: &[Value]| {
+        if diverged(table, row) {
+            Some(wanted.outside())
+        } else {
+            number(&row[column]).filter(|n| !n.is_nan())
+        }
+    };
+    if rule.over == Over::Median {
+        let group = |(label, group): (String, Table)| {
+            let values: Vec<f64> = group.rows.iter().filter_map(|row| of(row)).collect();
+            match median(&values) {
+                None => Part::new(label, Verdict::NotTestable, no_number(&rule.column)),
+                Some(middle) => {
+                    let note = format!(
+                        "median {} {} of {} rows, wanted {wanted}",
+                        rule.column,
+                        short(middle),
+                        values.len()
+                    );
+                    Part::new(label, wanted.verdict(middle, middle), note)
+                }
+            }
+        };
+        return Ok(table.split(&rule.groups)?.into_iter().map(group).collect());
+    }
+    let ends = match &rule.interval {
+        Some(interval) => Some((
+            table.position(&interval.low)?,
+            table.position(&interval.high)?,
+        )),
+        None => None,
+    };
+    each_row(table, &rule.groups, |row| {
+        let Some(value) = of(row) else {
+            return Ok((Verdict::NotTestable, no_number(&rule.column)));
+        };
+        let name = &rule.column;
+        let Some((low, high)) = ends else {
+            let note = format!("{name} {}, wanted {wanted}", short(value));
+            return Ok((wanted.verdict(value, value), note));
+        };
+        let lost = diverged(table, row);
+        Ok(match number(&row[low]).zip(number(&row[high])) {
+            _ if lost => (Verdict::NotReproduced, "diverged".into()),
+            None => (Verdict::NotTestable, format!("{name} has no interval")),
+            Some((low, high)) => {
+                let note = format!(
+                    "{name} {} [{}, {}], wanted {wanted}",
+                    short(value),
+                    short(low),
+                    short(high)
+                );
+                (wanted.verdict(low, high), note)
+            }
+        })
+    })
+}
+
+/// Whether a column of yes and no has the expected answer.
+///
+/// # Errors
+/// If a column is missing.
+pub fn holds(rule: &Holds, table: &Table) -> Result<Vec<Part>> {
+    let column = table.position(&rule.column)?;
+    let show: Vec<usize> = rule
+        .show
+        .iter()
+        .map(|c| table.position(c))
+        .collect::<Result<_>>()?;
+    each_row(table, &rule.groups, |row| {
+        let mut note = format!("{} {}", rule.column, shown(&row[column]));
+        let facts = rule.show.iter().zip(&show);
+        for (name, at) in facts {
+            note += &format!(", {name} {}", shown(&row[*at]));
+        }
+        let verdict = match row[column] {
+            Value::Flag(Some(flag)) if flag == rule.expect => Verdict::Reproduced,
+            Value::Flag(Some(_)) => Verdict::NotReproduced,
+            _ => Verdict::NotTestable,
+        };
+        Ok((verdict, note))
+    })
+}
+
+/// Whether a fitted slope lies in a range.
+///
+/// # Errors
+/// If a column is missing.
+pub fn slope(rule: &Slope, table: &Table) -> Result<Vec<Part>> {
+    let column = table.position(&rule.column)?;
+    let ends = match &rule.interval {
+        Some(interval) => Some((
+            table.position(&interval.low)?,
+            table.position(&interval.high)?,
+        )),
+        None => None,
+    };
+    each_row(table, &[], |row| {
+        let Some(slope) = number(&row[column]).filter(|n| !n.is_nan()) else {
+            return Ok((Verdict::NotTestable, no_number(&rule.column)));
+        };
+        let interval = ends.and_then(|(low, high)| number(&row[low]).zip(number(&row[high])));
+        let reaches = |(low, high)| rule.range.verdict(low, high) != Verdict::NotReproduced;
+        let verdict = match interval {
+            _ if rule.range.contains(slope) => Verdict::Reproduced,
+            Some(interval) if reaches(interval) => Verdict::Inconclusive,
+            _ => Verdict::NotReproduced,
+        };
+        let interval = interval.map_or(String::new(), |(low, high)| {
+            format!(" [{}, {}]", short(low), short(high))
+        });
+        let note = format!("slope {}{interval}, wanted {}", short(slope), rule.range);
+        Ok((verdict, note))
+    })
+}
+
+/// Whether the best values of a grid are the stated ones.
+///
+/// # Errors
+/// If a column is missing, or the values of the grid were not run in the same places.
+pub fn best_of(rule: &BestOf, table: &Table) -> Result<Vec<Part>> {
+    let groups = table.split(&rule.groups)?;
+    groups
+        .iter()
+        .map(|(label, group)| {
+            let (verdict, note) = best_in(rule, group)?;
+            Ok(Part::new(label.clone(), verdict, note))
+        })
+        .collect()
+}
+
+fn best_in(rule: &BestOf, table: &Table) -> Result<(Verdict, String)> {
+    let metric = Metric {
+        column: &rule.metric,
+        better: rule.better,
+    };
+    let grid = table.split(&[Group::Column(rule.column.clone())])?;
+    let (mut medians, mut places) = (Vec::new(), None);
+    for (label, rows) in &grid {
+        let keyed = rows.keyed_once(&rule.pair_by)?;
+        let keys: Vec<&String> = keyed.keys().collect();
+        let known = places.get_or_insert_with(|| keys.iter().map(ToString::to_string).collect());
+        ensure!(
+            keys.into_iter().eq(known as &Vec<String>),
+            "{label} was not run in the same {} as the rest of the grid",
+            rule.pair_by.join(", ")
+        );
+        let values: Vec<f64> = rows
+            .rows
+            .iter()
+            .filter_map(|row| metric.of(table, row).transpose())
+            .collect::<Result<_>>()?;
+        let middle =
+            median(&values).with_context(|| format!("{label}: {}", no_number(&rule.metric)))?;
+        medians.push((label.as_str(), rows, middle));
+    }
+    let stated = |rows: &Table| -> Result<bool> {
+        let filter = Filter::from([(rule.column.clone(), Match::Any(rule.stated.clone()))]);
+        Ok(!rows.filter(&filter)?.rows.is_empty())
+    };
+    let sign = match rule.better {
+        Better::Lower => 1.0,
+        Better::Higher => -1.0,
+    };
+    let (mut theirs, mut others) = (Vec::new(), Vec::new());
+    for (label, rows, middle) in &medians {
+        let side = if stated(rows)? {
+            &mut theirs
+        } else {
+            &mut others
+        };
+        side.push((*label, sign * middle));
+    }
+    let stated_text: Vec<String> = rule.stated.iter().map(Scalar::to_string).collect();
+    if theirs.len() < rule.stated.len() || others.is_empty() {
+        let note = format!(
+            "{} and others to compare with were not all run",
+            stated_text.join(", ")
+        );
+        return Ok((Verdict::NotTestable, note));
+    }
+    let rival = others.iter().map(|(_, m)| *m).fold(f64::INFINITY, f64::min);
+    let ahead = theirs
+        .iter()
+        .filter(|(_, m)| *m <= rival && m.is_finite())
+        .count();
+    let verdict = match ahead {
+        _ if ahead == theirs.len() => Verdict::Reproduced,
+        0 => Verdict::NotReproduced,
+        _ => Verdict::Partly,
+    };
+    medians.sort_by(|a, b| (sign * a.2).total_cmp(&(sign * b.2)));
+    let ranking: Vec<String> = medians
+        .iter()
+        .map(|(label, _, middle)| format!("{label}: {}", short(*middle)))
+        .collect();
+    let note = format!(
+        "{} by median {}, best first: {}; stated {}",
+        rule.column,
+        rule.metric,
+        ranking.join(", "),
+        stated_text.join(", ")
+    );
+    Ok((verdict, note))
+}
+
+/// Whether a metric goes one way between all neighbouring values of a column.
+///
+/// # Errors
+/// As [`Comparison::judge`], or if the column is not one of numbers.
+pub fn trend(rule: &Trend, table: &Table, rigour: Rigour) -> Result<Vec<Part>> {
+    let comparison = Comparison {
+        metric: Metric {
+            column: &rule.metric,
+            better: rule.better,
+        },
+        scale: rule.scale,
+        allowance: 0.0,
+        pair_by: &rule.pair_by,
+        against: Against::Only,
+        interval: None,
+    };
+    // Whether the better metric is expected at the smaller value of two neighbours.
+    let small_wins = (rule.better == Better::Lower) == (rule.direction == Direction::Increasing);
+    let mut parts = Vec::new();
+    for (label, group) in table.split(&rule.groups)? {
+        let steps = along(&group, &rule.column)?;
+        if steps.len() < 2 {
+            let note = format!("fewer than two values of {}", rule.column);
+            parts.push(Part::new(label, Verdict::NotTestable, note));
+            continue;
+        }
+        for pair in steps.windows(2) {
+            let [(small, lower), (large, upper)] = pair else {
+                continue;
+            };
+            let (first, second) = if small_wins {
+                (lower, upper)
+            } else {
+                (upper, lower)
+            };
+            let names = format!("{} {} to {}", rule.column, short(*small), short(*large));
+            for part in comparison.judge(first, second, rigour)? {
+                let label = if label.is_empty() {
+                    names.clone()
+                } else {
+                    format!("{label}, {names}")
+                };
+                parts.push(Part { label, ..part });
+            }
+        }
+    }
+    Ok(parts)
+}
+
+/// The rows at each value of a column, from the smallest on.
+fn along<'a>(table: &Table<'a>, column: &str) -> Result<Vec<(f64, Table<'a>)>> {
+    let at = table.position(column)?;
+    let mut steps: BTreeMap<u64, (f64, Table<'a>)> = BTreeMap::new();
+    for row in &table.rows {
+        let value = number(&row[at]).with_context(|| format!("`{column}` is not a number"))?;
+        let empty = || Table {
+            frame: table.frame,
+            rows: vec![],
+        };
+        let step = steps
+            .entry(value.to_bits())
+            .or_insert_with(|| (value, empty()));
+        step.1.rows.push(row);
+    }
+    let mut steps: Vec<_> = steps.into_values().collect();
+    steps.sort_by(|a, b| a.0.total_cmp(&b.0));
+    Ok(steps)
+}
+
+/// A part for each row, named by its groups.
+fn each_row(
+    table: &Table,
+    groups: &[Group],
+    judge: impl Fn(&[Value]) -> Result<(Verdict, String)>,
+) -> Result<Vec<Part>> {
+    let mut parts = Vec::new();
+    for (label, group) in table.split(groups)? {
+        if group.rows.is_empty() {
+            parts.push(Part::new(label, Verdict::NotTestable, "no rows"));
+            continue;
+        }
+        for row in &group.rows {
+            let (verdict, note) = judge(row)?;
+            parts.push(Part::new(label.clone(), verdict, note));
+        }
+    }
+    Ok(parts)
+}
+
+fn no_number(column: &str) -> String {
+    format!("{column} has no number")
+}

@@ -1,0 +1,183 @@
+//! Orderings, grids and trends on made-up rows.
+
+use super::*;
+
+const ORDERING: &str =
+    "judge: ordering, first: {m: a}, second: {m: b}, metric: x, better: lower, pair_by: [s]";
+
+#[test]
+fn an_ordering_holds_when_the_interval_of_its_differences_does_not_reach_zero() {
+    let rows = |first: [f64; 4]| {
+        let firsts = first
+            .iter()
+            .enumerate()
+            .map(|(s, x)| format!("m=a s={s} x={x}"));
+        let seconds = [5.0, 6.0, 7.0, 8.0].iter().enumerate();
+        let lines: Vec<String> = firsts
+            .chain(seconds.map(|(s, x)| format!("m=b s={s} x={x}")))
+            .collect();
+        on(
+            ORDERING,
+            &lines.iter().map(String::as_str).collect::<Vec<_>>(),
+        )
+    };
+    // The spread between starts is large, that of the differences is not.
+    assert_eq!(rows([4.0, 5.1, 5.9, 7.0]), Verdict::Reproduced);
+    assert_eq!(rows([6.0, 7.1, 7.9, 9.0]), Verdict::NotReproduced);
+    assert_eq!(rows([4.0, 7.0, 6.0, 9.0]), Verdict::Inconclusive);
+    assert_eq!(rows([5.0, 6.0, 7.0, 8.0]), Verdict::NotReproduced);
+}
+
+#[test]
+fn two_pairs_decide_nothing_and_a_row_without_a_partner_keeps_the_whole_from_passing() {
+    let two = ["m=a s=1 x=1", "m=a s=2 x=1", "m=b s=1 x=2", "m=b s=2 x=2"];
+    assert_eq!(on(ORDERING, &two), Verdict::Inconclusive);
+    let mut four = two.to_vec();
+    four.extend(["m=a s=3 x=1", "m=b s=3 x=2"]);
+    assert_eq!(on(ORDERING, &four), Verdict::Reproduced);
+    four.push("m=a s=4 x=1");
+    assert_eq!(on(ORDERING, &four), Verdict::Partly);
+}
+
+#[test]
+fn a_method_that_diverged_loses_whatever_it_had_reached() {
+    let rows = |a: &str, b: &str| {
+        let line =
+            |m: &str, status: &str, s: u32, x: f64| format!("m={m} s={s} x={x} status={status}");
+        let lines: Vec<String> = (1..=4)
+            .flat_map(|s| {
+                let status = |of: &str| {
+                    if s == 1 || of != "once" {
+                        of.to_owned()
+                    } else {
+                        "complete".into()
+                    }
+                };
+                let word = |of: &str| {
+                    if status(of) == "once" {
+                        "diverged".to_owned()
+                    } else {
+                        status(of)
+                    }
+                };
+                [line("a", &word(a), s, 1.0), line("b", &word(b), s, 2.0)]
+            })
+            .collect();
+        on(
+            ORDERING,
+            &lines.iter().map(String::as_str).collect::<Vec<_>>(),
+        )
+    };
+    assert_eq!(rows("complete", "diverged"), Verdict::Reproduced);
+    assert_eq!(rows("complete", "once"), Verdict::Reproduced);
+    assert_eq!(rows("diverged", "complete"), Verdict::NotReproduced);
+    assert_eq!(rows("diverged", "diverged"), Verdict::NotReproduced);
+    // Once in four starts is not consistently better, and not refuted either.
+    assert_eq!(rows("once", "complete"), Verdict::Inconclusive);
+}
+
+#[test]
+fn an_allowance_on_the_log_scale_is_a_share() {
+    let rows = |x: f64| {
+        let keys = format!("{ORDERING}, scale: log, allowance: 0.05");
+        let lines: Vec<String> = (1..=3)
+            .flat_map(|s| [format!("m=a s={s} x={x}"), format!("m=b s={s} x=100")])
+            .collect();
+        on(&keys, &lines.iter().map(String::as_str).collect::<Vec<_>>())
+    };
+    assert_eq!(rows(104.0), Verdict::Reproduced);
+    assert_eq!(rows(106.0), Verdict::NotReproduced);
+}
+
+#[test]
+fn of_several_rivals_in_one_place_the_best_is_met_or_the_filter_is_refused() {
+    let lines: Vec<String> = (1..=3)
+        .flat_map(|s| ["m=a x=2", "m=b x=1", "m=b x=3"].map(|row| format!("{row} s={s}")))
+        .collect();
+    let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
+    assert_eq!(
+        on(&format!("{ORDERING}, against: best"), &lines),
+        Verdict::NotReproduced
+    );
+    let (verdict, note) = verdict_on(&one(ORDERING).unwrap(), table(&lines));
+    assert_eq!(verdict, Verdict::NotTestable);
+    assert!(note.contains("against: best"), "{note}");
+}
+
+#[test]
+fn groups_of_which_some_hold_make_a_claim_partly_reproduced() {
+    let keys = format!("{ORDERING}, groups: [{{column: r, words: [u, v]}}]");
+    let lines: Vec<String> = (1..=3)
+        .flat_map(|s| {
+            ["m=a r=u+v x=2", "m=b r=u x=3", "m=b r=v x=1"].map(|row| format!("{row} s={s}"))
+        })
+        .collect();
+    let claims = one(&keys).unwrap();
+    let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
+    let row = judge(&claims, &[run("t", table(&lines))]).remove(0);
+    assert_eq!(row.verdict, "partly");
+    assert_eq!(row.pairs, Some(6));
+    assert!(row.note.contains("u: median x 2 against 3"), "{}", row.note);
+}
+
+#[test]
+fn intervals_of_two_rows_have_to_be_apart() {
+    let keys = "judge: ordering, first: {w: 4}, second: {w: 2}, metric: x, better: higher, pair_by: [d], interval: {low: l, high: h}";
+    let four = "w=4 d=a x=3 l=2.5 h=3.5";
+    assert_eq!(
+        on(keys, &[four, "w=2 d=a x=2 l=1.5 h=2.4"]),
+        Verdict::Reproduced
+    );
+    assert_eq!(
+        on(keys, &[four, "w=2 d=a x=2 l=1.5 h=2.6"]),
+        Verdict::Inconclusive
+    );
+    assert_eq!(
+        on(keys, &[four, "w=2 d=a x=4 l=3.6 h=4.6"]),
+        Verdict::NotReproduced
+    );
+}
+
+#[test]
+fn the_best_of_a_grid_is_by_the_median_and_may_be_several() {
+    let keys = "judge: best-of, column: h, metric: x, better: lower, stated: [1], pair_by: [s]";
+    let grid = |best: &str| {
+        let lines: Vec<String> = (1..=3)
+            .flat_map(|s| {
+                ["h=1", "h=2", "h=3"]
+                    .map(|h| format!("{h} s={s} x={}", if h == best { 1 } else { 2 }))
+            })
+            .collect();
+        lines
+    };
+    let judged = |keys: &str, lines: &[String]| {
+        on(keys, &lines.iter().map(String::as_str).collect::<Vec<_>>())
+    };
+    assert_eq!(judged(keys, &grid("h=1")), Verdict::Reproduced);
+    assert_eq!(judged(keys, &grid("h=2")), Verdict::NotReproduced);
+    assert_eq!(judged(keys, &grid("h=1")[..4]), Verdict::NotTestable);
+    assert_eq!(on(keys, &["h=1 s=1 x=1"]), Verdict::NotTestable);
+    let both = keys.replace("[1]", "[1, 2]");
+    assert_eq!(judged(&both, &grid("h=3")), Verdict::NotReproduced);
+    assert_eq!(
+        on(&both, &["h=1 s=1 x=1", "h=2 s=1 x=3", "h=3 s=1 x=2"]),
+        Verdict::Partly
+    );
+}
+
+#[test]
+fn a_trend_is_an_ordering_of_neighbours() {
+    let keys = "judge: trend, column: h, metric: x, direction: increasing, pair_by: [s]";
+    let rows = |metrics: [f64; 3]| {
+        let lines: Vec<String> = (1..=3)
+            .flat_map(|s| [1, 2, 10].map(|h| (s, h)))
+            .zip(metrics.iter().cycle())
+            .map(|((s, h), x)| format!("h={h} s={s} x={x}"))
+            .collect();
+        on(keys, &lines.iter().map(String::as_str).collect::<Vec<_>>())
+    };
+    assert_eq!(rows([1.0, 2.0, 3.0]), Verdict::Reproduced);
+    assert_eq!(rows([1.0, 3.0, 2.0]), Verdict::Partly);
+    assert_eq!(rows([3.0, 2.0, 1.0]), Verdict::NotReproduced);
+    assert_eq!(on(keys, &["h=1 s=1 x=1"]), Verdict::NotTestable);
+}

@@ -1,0 +1,98 @@
+//! Runs a variant from its start and writes down what its points are worth.
+
+use super::methods;
+use super::plan::Variant;
+use super::scene::{Scene, Setting, Worth};
+use crate::clock::clocked;
+use crate::device::Placement;
+use crate::progress::Watch;
+use anyhow::Result;
+use serde::{Deserialize, Serialize};
+
+/// A variant on a scene: what is measured.
+#[derive(Clone, Debug, Deserialize, Serialize, PartialEq)]
+pub struct DescentCell {
+    /// The problem and the start.
+    pub setting: Setting,
+    /// The method with all its numbers.
+    pub variant: Variant,
+    /// How many gradients it may compute.
+    pub gradients: u64,
+    /// How many gradients lie between two records.
+    pub record_every: u64,
+    /// cpu or cuda.
+    pub backend: String,
+}
+
+/// What came of a run.
+#[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq)]
+pub struct Measured {
+    /// In order; the last is the end of the run.
+    pub records: Vec<Record>,
+    /// Why it ended before its gradients were used up, if it did.
+    pub ended: Option<Ended>,
+}
+
+/// Why a run ended early.
+#[derive(Clone, Copy, Debug, Deserialize, Serialize, PartialEq, Eq)]
+#[serde(rename_all = "kebab-case")]
+pub enum Ended {
+    /// Its numbers stopped being finite.
+    Diverged,
+    /// The method finds nothing better and computes no more.
+    Stopped,
+}
+
+/// Where a run is after so many gradients.
+#[derive(Clone, Copy, Debug, Deserialize, Serialize, PartialEq)]
+pub struct Record {
+    /// Gradients so far.
+    pub gradients: u64,
+    /// Seconds so far, without evaluation.
+    pub wall_s: f64,
+    /// What the point is worth.
+    pub worth: Worth,
+}
+
+/// Runs a cell. Tells `watch` about each record.
+///
+/// # Errors
+/// If the method cannot be made, or the device fails.
+pub fn run(
+    cell: &DescentCell,
+    scene: &Scene,
+    placement: &Placement,
+    watch: &dyn Watch,
+) -> Result<Measured> {
+    let mut method = methods::method(&cell.variant, scene, &cell.setting)?;
+    let mut measured = Measured::default();
+    let (mut gradients, mut wall_s, mut due) = (0, 0.0, cell.record_every);
+    while gradients < cell.gradients {
+        let (progress, seconds) = placement.run(|| clocked(placement, method.as_mut()))?;
+        gradients += progress.counts.distinct;
+        wall_s += seconds;
+        let stopped = progress.counts.distinct == 0;
+        if gradients < due && !stopped && progress.termination.is_none() {
+            continue;
+        }
+        while due <= gradients {
+            due += cell.record_every;
+            watch.step();
+        }
+        let worth = scene.worth(method.position())?;
+        if progress.termination.is_some() || !worth.value.is_finite() {
+            measured.ended = Some(Ended::Diverged);
+            break;
+        }
+        measured.records.push(Record {
+            gradients,
+            wall_s,
+            worth,
+        });
+        if stopped {
+            measured.ended = Some(Ended::Stopped);
+            break;
+        }
+    }
+    Ok(measured)
+}

@@ -1,0 +1,484 @@
+//! What a plan of kind `descent` says: as it is written, and validated.
+
+use crate::plan::{Model, OneOrMany, Plan, Precision, Start, non_negative, positive};
+use anyhow::{Context, Result, bail, ensure};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// What is minimised.
+#[derive(Clone, Copy, Debug, Deserialize, Serialize, PartialEq)]
+#[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Problem {
+    /// Multinomial logistic regression on each of the plan's data sets.
+    Logistic(Model),
+    /// The Ackley function, eq. (18).
+    Ackley,
+    /// Matrix sensing, eq. (19), with vectors and truth drawn anew for each start.
+    MatrixSensing {
+        /// d.
+        dimension: usize,
+        /// r, the rank of the matrix to be found.
+        truth_rank: usize,
+        /// Standard deviation of the entries of the factor B* of the matrix to be found.
+        truth_scale: f64,
+        /// k, the columns of the factor that is looked for.
+        rank: usize,
+        /// m.
+        measurements: usize,
+        /// A factor that multiplies eq. (19); 1 is the function as printed.
+        scale: f64,
+    },
+}
+
+impl Problem {
+    /// Whether it is about data sets.
+    #[must_use]
+    pub fn needs_data(&self) -> bool {
+        matches!(self, Self::Logistic(_))
+    }
+
+    fn validated(self) -> Result<Self> {
+        match self {
+            Self::Logistic(model) => non_negative("problem.l2", model.l2)?,
+            Self::Ackley => {}
+            Self::MatrixSensing {
+                truth_scale, scale, ..
+            } => {
+                positive("problem.truth_scale", truth_scale)?;
+                positive("problem.scale", scale)?;
+            }
+        }
+        Ok(self)
+    }
+}
+
+/// A method with all its numbers: what a cell runs.
+#[derive(Clone, Debug, Deserialize, Serialize, PartialEq)]
+#[serde(deny_unknown_fields)]
+pub struct Variant {
+    /// Which method.
+    pub method: MethodKind,
+    /// φ, or the direction of a counterpart, by name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kinetic_energy: Option<String>,
+    /// θ of a flow, η of a counterpart.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub step_size: Option<f64>,
+    /// S.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub steps: Option<usize>,
+    /// β.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub momentum: Option<f64>,
+    /// W, for flows computed a window at a time.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub window: Option<usize>,
+    /// τ of the window.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tolerance: Option<f64>,
+    /// What new slots of the window hold.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub predictor: Option<String>,
+    /// Pairs that a quasi-Newton method remembers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub memory: Option<usize>,
+}
+
+/// Which method.
+#[derive(Clone, Copy, Debug, Deserialize, Serialize, PartialEq, Eq)]
+#[serde(rename_all = "kebab-case")]
+pub enum MethodKind {
+    /// Algorithm 2 with Leapfrog, Algorithm 3.
+    HdLeapfrog,
+    /// Algorithm 2 with the Stratified integrator, Algorithm 4.
+    HdStratified,
+    /// Algorithm 2 with symplectic Euler.
+    HdEuler,
+    /// Algorithm 5, all points of a window in one product.
+    HdPicard,
+    /// Gradient, normalised, sign or coordinate descent, with Heavy Ball momentum if β > 0.
+    HeavyBall,
+    /// Nesterov's method with adaptive restart.
+    Nesterov,
+    /// Adam.
+    Adam,
+    /// L-BFGS with a line search.
+    LBfgs,
+}
+
+impl MethodKind {
+    /// Whether it follows a flow of S steps.
+    #[must_use]
+    pub fn is_flow(self) -> bool {
+        matches!(
+            self,
+            Self::HdLeapfrog | Self::HdStratified | Self::HdEuler | Self::HdPicard
+        )
+    }
+}
+
+impl Variant {
+    /// S·θ, of a flow.
+    #[must_use]
+    pub fn integration_time(&self) -> Option<f64> {
+        let (steps, size) = (self.steps?, self.step_size?);
+        Some(steps as f64 * size)
+    }
+}
+
+/// A method of the plan, with one variant for each value of its lists.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Contestant {
+    /// What tables and legends call it.
+    pub name: String,
+    /// Its variants: those of its lists, then those that only a reading gives it.
+    pub variants: Vec<Variant>,
+    /// How many of the variants are its lists'.
+    pub listed: usize,
+    /// Whether the lists are a grid from which the best is chosen, rather than things to compare.
+    pub tuned: bool,
+    /// The step size that each reading of the paper gives it.
+    pub readings: BTreeMap<String, f64>,
+}
+
+impl Contestant {
+    /// The variants that the best is chosen from.
+    #[must_use]
+    pub fn grid(&self) -> Vec<&Variant> {
+        self.variants.iter().take(self.listed).collect()
+    }
+}
+
+/// A part of the plan that is drawn in one picture.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Part {
+    /// Its name in rows: a, b, c; empty if the plan has but one.
+    pub name: String,
+    /// What it shows.
+    pub title: String,
+    /// What is minimised.
+    pub problem: Problem,
+    /// How many gradients each run may compute.
+    pub gradients: u64,
+    /// How many gradients lie between two evaluations.
+    pub record_every: u64,
+    /// What is compared.
+    pub contestants: Vec<Contestant>,
+}
+
+/// A column that runs are judged by.
+#[derive(Clone, Copy, Debug, Deserialize, Serialize, PartialEq, Eq)]
+#[serde(rename_all = "snake_case")]
+pub enum Metric {
+    /// Function value or training loss; less is better.
+    Value,
+    /// Distance to the solution; less is better.
+    Distance,
+    /// Test accuracy; more is better.
+    TestAccuracy,
+}
+
+/// How the best of a grid is chosen.
+#[derive(Clone, Copy, Debug, Deserialize, Serialize, PartialEq, Eq)]
+#[serde(deny_unknown_fields)]
+pub struct Best {
+    /// The column, whose median over the starts after the last gradient decides.
+    pub metric: Metric,
+}
+
+/// A picture of the plan.
+#[derive(Clone, Debug, Deserialize, Serialize, PartialEq)]
+#[serde(deny_unknown_fields)]
+pub struct Picture {
+    /// The file's name.
+    pub name: String,
+    /// What is drawn.
+    pub metric: Metric,
+    /// Against what.
+    #[serde(default)]
+    pub against: Against,
+    /// Whether the values' axis is logarithmic.
+    #[serde(default)]
+    pub logarithmic: bool,
+}
+
+/// What values are drawn against.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Serialize, PartialEq, Eq)]
+#[serde(rename_all = "snake_case")]
+pub enum Against {
+    /// Gradients computed.
+    #[default]
+    Gradients,
+    /// Running time.
+    WallS,
+}
+
+/// A validated plan of descents.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DescentPlan {
+    /// Element type.
+    pub precision: Precision,
+    /// How runs start.
+    pub start: Start,
+    /// How many starting points.
+    pub starts: u64,
+    /// Data sets; none for problems without.
+    pub datasets: Vec<String>,
+    /// The split of each data set that does not use its default.
+    pub splits: BTreeMap<String, String>,
+    /// The parts.
+    pub parts: Vec<Part>,
+    /// How the best of a grid is chosen.
+    pub best: Best,
+    /// The value to be reached, by data set, where time to a target is asked for.
+    pub targets: BTreeMap<String, f64>,
+    /// The pictures.
+    pub pictures: Vec<Picture>,
+    /// What has to be said about it all.
+    pub notes: Vec<String>,
+    /// Whether methods of all kinetic energies share a panel.
+    pub one_panel: bool,
+}
+
+impl DescentPlan {
+    /// The names of all readings of the paper under which methods are compared, besides each at
+    /// its own best; none if the plan has none.
+    #[must_use]
+    pub fn readings(&self) -> Vec<String> {
+        let mut names: Vec<String> = Vec::new();
+        for contestant in self.parts.iter().flat_map(|part| &part.contestants) {
+            for name in contestant.readings.keys() {
+                if !names.contains(name) {
+                    names.push(name.clone());
+                }
+            }
+        }
+        names
+    }
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Wire {
+    precision: Precision,
+    problem: Problem,
+    start: Start,
+    starts: u64,
+    gradients: u64,
+    record_every: u64,
+    #[serde(default)]
+    datasets: Vec<String>,
+    #[serde(default)]
+    splits: BTreeMap<String, String>,
+    #[serde(default)]
+    methods: Vec<WireMethod>,
+    #[serde(default)]
+    parts: Vec<WirePart>,
+    best: Best,
+    #[serde(default)]
+    targets: BTreeMap<String, f64>,
+    pictures: Vec<Picture>,
+    #[serde(default)]
+    notes: Vec<String>,
+    #[serde(default)]
+    one_panel: bool,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WirePart {
+    name: String,
+    title: String,
+    problem: Option<Problem>,
+    gradients: Option<u64>,
+    record_every: Option<u64>,
+    methods: Vec<WireMethod>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WireMethod {
+    name: String,
+    method: MethodKind,
+    kinetic_energy: Option<String>,
+    step_size: Option<OneOrMany<f64>>,
+    steps: Option<usize>,
+    integration_time: Option<OneOrMany<f64>>,
+    momentum: Option<f64>,
+    window: Option<usize>,
+    tolerance: Option<f64>,
+    predictor: Option<String>,
+    memory: Option<usize>,
+    #[serde(default)]
+    tune: bool,
+    #[serde(default)]
+    readings: BTreeMap<String, f64>,
+}
+
+impl DescentPlan {
+    /// From a plan's body.
+    ///
+    /// # Errors
+    /// Whatever is unknown, missing or out of range, by its key.
+    pub fn new(plan: &Plan) -> Result<Self> {
+        plan.body::<Wire>()?.validated()
+    }
+}
+
+impl Wire {
+    fn validated(self) -> Result<DescentPlan> {
+        ensure!(self.starts >= 1, "starts is 0, but a run starts somewhere");
+        ensure!(
+            self.methods.is_empty() != self.parts.is_empty(),
+            "write either `methods`, or `parts` with methods of their own"
+        );
+        let parts = if self.parts.is_empty() {
+            vec![WirePart {
+                name: String::new(),
+                title: String::new(),
+                problem: None,
+                gradients: None,
+                record_every: None,
+                methods: self.methods,
+            }]
+        } else {
+            self.parts
+        };
+        let validated = |part: WirePart| -> Result<Part> {
+            let gradients = part.gradients.unwrap_or(self.gradients);
+            let record_every = part.record_every.unwrap_or(self.record_every);
+            ensure!(
+                (1..=gradients).contains(&record_every),
+                "record_every is {record_every}, but lies between 1 and gradients ({gradients})"
+            );
+            let problem = part.problem.unwrap_or(self.problem).validated()?;
+            ensure!(
+                problem.needs_data() != self.datasets.is_empty(),
+                "`datasets` belongs to a logistic problem, and to no other"
+            );
+            let contestants = part
+                .methods
+                .iter()
+                .map(|m| m.contestant().with_context(|| format!("method {}", m.name)))
+                .collect::<Result<_>>()?;
+            Ok(Part {
+                name: part.name,
+                title: part.title,
+                problem,
+                gradients,
+                record_every,
+                contestants,
+            })
+        };
+        let parts = parts
+            .into_iter()
+            .map(validated)
+            .collect::<Result<Vec<_>>>()?;
+        ensure!(
+            parts.iter().all(|part| !part.contestants.is_empty()),
+            "methods is empty: there is nothing to compare"
+        );
+        Ok(DescentPlan {
+            precision: self.precision,
+            start: self.start.validated()?,
+            starts: self.starts,
+            datasets: self.datasets,
+            splits: self.splits,
+            parts,
+            best: self.best,
+            targets: self.targets,
+            pictures: self.pictures,
+            notes: self.notes,
+            one_panel: self.one_panel,
+        })
+    }
+}
+
+impl WireMethod {
+    fn contestant(&self) -> Result<Contestant> {
+        let mut variants = if self.method.is_flow() {
+            self.flows()?
+        } else {
+            ensure!(
+                self.steps.is_none() && self.integration_time.is_none(),
+                "steps and integration_time belong to flows"
+            );
+            match self.step_sizes()? {
+                Some(sizes) => sizes
+                    .into_iter()
+                    .map(|size| self.variant(Some(size), None))
+                    .collect(),
+                None => vec![self.variant(None, None)],
+            }
+        };
+        let listed = variants.len();
+        ensure!(
+            self.readings.is_empty() || self.tune,
+            "readings belong to a method whose step size is chosen from a list (tune: true)"
+        );
+        for (reading, &value) in &self.readings {
+            positive(&format!("readings.{reading}"), value)?;
+            if !variants.iter().any(|v| v.step_size == Some(value)) {
+                variants.push(self.variant(Some(value), None));
+            }
+        }
+        Ok(Contestant {
+            name: self.name.clone(),
+            variants,
+            listed,
+            tuned: self.tune,
+            readings: self.readings.clone(),
+        })
+    }
+
+    fn step_sizes(&self) -> Result<Option<Vec<f64>>> {
+        let Some(sizes) = &self.step_size else {
+            return Ok(None);
+        };
+        for &size in &sizes.all() {
+            positive("step_size", size)?;
+        }
+        Ok(Some(sizes.all()))
+    }
+
+    /// A flow's number of steps is said, or follows from its integration time: S = ⌊η/θ⌋.
+    fn flows(&self) -> Result<Vec<Variant>> {
+        let sizes = self
+            .step_sizes()?
+            .context("a flow has a step_size, the paper's θ")?;
+        let mut variants = Vec::new();
+        for size in sizes {
+            match (self.steps, &self.integration_time) {
+                (Some(steps), None) => variants.push(self.variant(Some(size), Some(steps))),
+                (None, Some(times)) => {
+                    for time in times.all() {
+                        positive("integration_time", time)?;
+                        // A hair more, so that 0.01/0.001 is 10 and not 9.
+                        let steps = (time / size * (1.0 + 1e-9)).floor() as usize;
+                        ensure!(
+                            steps >= 1,
+                            "integration_time {time} is shorter than one step of {size}"
+                        );
+                        variants.push(self.variant(Some(size), Some(steps)));
+                    }
+                }
+                _ => bail!("a flow has either steps or an integration_time"),
+            }
+        }
+        Ok(variants)
+    }
+
+    fn variant(&self, step_size: Option<f64>, steps: Option<usize>) -> Variant {
+        Variant {
+            method: self.method,
+            kinetic_energy: self.kinetic_energy.clone(),
+            step_size,
+            steps,
+            momentum: self.momentum,
+            window: self.window,
+            tolerance: self.tolerance,
+            predictor: self.predictor.clone(),
+            memory: self.memory,
+        }
+    }
+}

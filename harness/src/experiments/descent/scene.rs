@@ -1,0 +1,196 @@
+//! A problem with a starting point, and what can be told of a point of it.
+
+use super::plan::Problem;
+use crate::plan::{Precision, Start};
+use crate::regression::{Regression, standard_normal, starting_point};
+use crate::seed::Seeds;
+use anyhow::{Context, Result};
+use candle_core::{DType, Device, Tensor};
+use datasets::Dataset;
+use optim::{Ackley, MatrixSensing, Potential, Sensing};
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+/// What identifies a scene.
+#[derive(Clone, Debug, Deserialize, Serialize, PartialEq)]
+pub struct Setting {
+    /// What is minimised.
+    pub problem: Problem,
+    /// The data set, if it is about one.
+    pub dataset: Option<String>,
+    /// Its split.
+    pub split: Option<String>,
+    /// real or surrogate; synthetic for problems that the paper itself generates.
+    pub data_source: String,
+    /// What identifies the data's numbers.
+    pub data_digest: Option<String>,
+    /// Element type.
+    pub precision: Precision,
+    /// The root seed.
+    pub seed: u64,
+    /// How runs start.
+    pub start: Start,
+    /// Which starting point, counted from 0.
+    pub index: u64,
+}
+
+impl Setting {
+    /// How rows name the problem.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        match self.problem {
+            Problem::Logistic(_) => self.dataset.as_deref().unwrap_or("logistic"),
+            Problem::Ackley => "ackley",
+            Problem::MatrixSensing { .. } => "matrix-sensing",
+        }
+    }
+
+    /// The name of a stream of random numbers of this scene.
+    #[must_use]
+    pub fn stream_name(&self, what: &str) -> Vec<String> {
+        let mut name = vec![what.to_owned(), self.name().to_owned()];
+        // The first start has the name that other kinds of experiments use for theirs.
+        if self.index > 0 {
+            name.push(self.index.to_string());
+        }
+        name
+    }
+}
+
+/// What a point is worth.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Serialize, PartialEq)]
+pub struct Worth {
+    /// Function value; mean cross-entropy on the training rows.
+    pub value: f64,
+    /// Share of test rows classified rightly.
+    pub test_accuracy: Option<f64>,
+    /// Distance to the solution, where it is known.
+    pub distance: Option<f64>,
+}
+
+/// A problem on a device.
+pub struct Scene {
+    /// What is minimised.
+    pub potential: Arc<dyn Potential>,
+    /// Where runs start, `[D]`.
+    pub start: Tensor,
+    truth: Truth,
+}
+
+/// What is known of a solution.
+enum Truth {
+    /// Rows to be tested on.
+    Test(Arc<Regression>),
+    /// It is the origin.
+    Origin,
+    /// The matrix to be found.
+    Sensing(Arc<MatrixSensing>),
+}
+
+/// A data set on a device, kept for the next scene that needs it.
+#[derive(Default)]
+pub struct Kept(Option<(String, Arc<Regression>)>);
+
+impl Scene {
+    /// Sets a problem up on a device.
+    ///
+    /// # Errors
+    /// If the device has no room, or a setting is out of range.
+    pub fn new(
+        setting: &Setting,
+        data: Option<&Dataset>,
+        device: &Device,
+        kept: &mut Kept,
+    ) -> Result<Self> {
+        let (potential, truth, features): (Arc<dyn Potential>, Truth, usize) = match setting.problem
+        {
+            Problem::Logistic(model) => {
+                let dataset = data.context("a logistic problem is about a data set")?;
+                let key = format!("{:?} {:?} {:?}", dataset.digest(), model, setting.precision);
+                let regression = match &kept.0 {
+                    Some((of, regression)) if *of == key => regression.clone(),
+                    _ => {
+                        // Before the new one is made, so that two are never there at once.
+                        kept.0 = None;
+                        let made =
+                            Arc::new(Regression::new(dataset, model, setting.precision, device)?);
+                        kept.0 = Some((key, made.clone()));
+                        made
+                    }
+                };
+                let potential = Arc::new(regression.train.to_device(device)?);
+                (potential, Truth::Test(regression), dataset.features)
+            }
+            Problem::Ackley => (Arc::new(Ackley::new(device)), Truth::Origin, 2),
+            Problem::MatrixSensing { .. } => {
+                let sensing = Arc::new(sensing(setting, device)?);
+                let dimension = sensing.dimension();
+                (sensing.clone(), Truth::Sensing(sensing), dimension)
+            }
+        };
+        let name = setting.stream_name("start");
+        let name: Vec<&str> = name.iter().map(String::as_str).collect();
+        let mut stream = Seeds::new(setting.seed).stream(&name);
+        let start = starting_point(setting.start, features, potential.dimension(), &mut stream);
+        let start = Tensor::new(start, device)?.to_dtype(potential.dtype())?;
+        Ok(Self {
+            potential,
+            start,
+            truth,
+        })
+    }
+
+    /// What a point `[D]` is worth.
+    ///
+    /// # Errors
+    /// If the device fails.
+    pub fn worth(&self, point: &Tensor) -> Result<Worth> {
+        let mut worth = Worth {
+            value: self.potential.value(point)?,
+            ..Worth::default()
+        };
+        match &self.truth {
+            Truth::Test(regression) => {
+                worth.test_accuracy = Some(regression.test.accuracy(point)?);
+            }
+            Truth::Origin => {
+                let squares = point.to_dtype(DType::F64)?.sqr()?.sum_all()?;
+                worth.distance = Some(squares.to_scalar::<f64>()?.sqrt());
+            }
+            Truth::Sensing(sensing) => worth.distance = Some(sensing.distance(point)?),
+        }
+        Ok(worth)
+    }
+}
+
+/// The matrix sensing problem of a start: vectors and truth from streams of their own.
+fn sensing(setting: &Setting, device: &Device) -> Result<MatrixSensing> {
+    let Problem::MatrixSensing {
+        dimension,
+        truth_rank,
+        truth_scale,
+        rank,
+        measurements,
+        scale,
+    } = setting.problem
+    else {
+        anyhow::bail!("not a matrix sensing problem");
+    };
+    let normal = |what: &str, count: usize, width: f64| -> Vec<f64> {
+        let name = setting.stream_name(what);
+        let name: Vec<&str> = name.iter().map(String::as_str).collect();
+        let mut stream = Seeds::new(setting.seed).stream(&name);
+        (0..count)
+            .map(|_| width * standard_normal(&mut stream))
+            .collect()
+    };
+    let a = normal("a", measurements * dimension, 1.0);
+    let a_tilde = normal("a-tilde", measurements * dimension, 1.0);
+    let truth = normal("truth", dimension * truth_rank, truth_scale);
+    let sizes = Sensing {
+        dimension,
+        rank,
+        scale,
+    };
+    Ok(MatrixSensing::new(&a, &a_tilde, &truth, sizes, device)?)
+}

@@ -1,0 +1,343 @@
+//! All reports as one page: a single HTML file that needs no network and no script.
+
+use super::escape::escaped;
+use super::section::{badge, section};
+use super::{ClaimLine, ClaimsSummary, Document, inline};
+use crate::manifest::Manifest;
+use std::fmt::Write;
+
+/// A target's report with the run it is made from.
+#[derive(Clone, Copy, Debug)]
+pub struct PageEntry<'a> {
+    /// The report.
+    pub document: &'a Document,
+    /// The run.
+    pub manifest: &'a Manifest,
+}
+
+const TITLE: &str = "Does the paper hold? Hamiltonian Descent, reproduced";
+
+const LEAD: &str = "What this harness measured, beside what the papers print. Everything here is \
+made from the journals of runs; each section ends with its configuration, its machine and its data. \
+What is generated instead of real says SURROGATE DATA; what is calculated instead of measured says \
+modelled.";
+
+/// The page: how many claims got which verdict, all claims, then a section for each target.
+#[must_use]
+pub fn page(entries: &[PageEntry<'_>], claims: Option<&ClaimsSummary>) -> String {
+    let ids = ids(entries);
+    let mut out = format!(
+        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
+         <meta name=\"color-scheme\" content=\"light dark\">\n\
+         <title>{TITLE}</title>\n<style>\n{}</style>\n</head>\n<body>\n\
+         <a class=\"skip\" href=\"#content\">Skip to the results</a>\n\
+         <header>\n<h1>{TITLE}</h1>\n<p class=\"lead\">{LEAD}</p>\n",
+        include_str!("page.css")
+    );
+    if let Some(claims) = claims {
+        out.push_str(&summary(claims));
+    }
+    out.push_str(&warning(entries, &ids));
+    out.push_str("</header>\n");
+    out.push_str(&contents(entries, &ids, claims.is_some()));
+    out.push_str("<main id=\"content\" tabindex=\"-1\">\n");
+    if let Some(claims) = claims {
+        out.push_str(&all_claims(claims, entries, &ids));
+    }
+    for (entry, id) in entries.iter().zip(&ids) {
+        out.push_str(&section(entry, id));
+    }
+    out.push_str("</main>\n</body>\n</html>\n");
+    out
+}
+
+/// An id for each section: the target's name, numbered where several runs have the same.
+fn ids(entries: &[PageEntry<'_>]) -> Vec<String> {
+    let mut ids: Vec<String> = Vec::new();
+    for entry in entries {
+        let name: String = entry
+            .document
+            .target
+            .chars()
+            .map(|c| if c.is_alphanumeric() { c } else { '-' })
+            .collect();
+        let numbered = (2..).map(|i| format!("target-{name}-{i}"));
+        let mut all = std::iter::once(format!("target-{name}")).chain(numbered);
+        ids.extend(all.find(|id| !ids.contains(id)));
+    }
+    ids
+}
+
+/// The number of claims of each verdict.
+fn summary(claims: &ClaimsSummary) -> String {
+    let headline = escaped(&claims.headline());
+    let mut out = format!("<p class=\"headline\">{headline}.</p>\n<ul class=\"counts\">\n");
+    for (verdict, count) in claims.counts.iter().filter(|(_, count)| *count > 0) {
+        let _ = writeln!(
+            out,
+            "<li><span class=\"count\">{count}</span> {}</li>",
+            badge(verdict)
+        );
+    }
+    out + "</ul>\n"
+}
+
+/// Which sections begin with a warning, said before anything else.
+fn warning(entries: &[PageEntry<'_>], ids: &[String]) -> String {
+    let links: Vec<String> = entries
+        .iter()
+        .zip(ids)
+        .filter(|(entry, _)| entry.document.banner.is_some())
+        .map(|(entry, id)| format!("<a href=\"#{id}\">{}</a>", escaped(&entry.document.target)))
+        .collect();
+    if links.is_empty() {
+        return String::new();
+    }
+    format!(
+        "<p class=\"banner\"><span aria-hidden=\"true\">⚠</span> Read the warning first in: {}</p>\n",
+        links.join(", ")
+    )
+}
+
+fn contents(entries: &[PageEntry<'_>], ids: &[String], claims: bool) -> String {
+    let mut out = String::from(
+        "<nav id=\"contents\" aria-labelledby=\"contents-title\">\n\
+         <h2 id=\"contents-title\">Contents</h2>\n<ul>\n",
+    );
+    if claims {
+        out.push_str("<li><a href=\"#claims\">All claims</a></li>\n");
+    }
+    for (entry, id) in entries.iter().zip(ids) {
+        let surrogate = entry.manifest.data.iter().any(|d| d.source != "real");
+        let mark = if surrogate {
+            " <strong class=\"surrogate\">SURROGATE DATA</strong>"
+        } else {
+            ""
+        };
+        let _ = writeln!(
+            out,
+            "<li><a href=\"#{id}\"><span class=\"name\">{}</span> {}</a>{mark}</li>",
+            escaped(&entry.document.target),
+            inline::html(&entry.document.title),
+        );
+    }
+    out + "</ul>\n</nav>\n"
+}
+
+/// A table of all claims for each paper. Narrow screens show its rows as cards, for which the roles
+/// of its parts have to be said again.
+fn all_claims(claims: &ClaimsSummary, entries: &[PageEntry<'_>], ids: &[String]) -> String {
+    let mut out = String::from(
+        "<section id=\"claims\" aria-labelledby=\"claims-title\">\n\
+         <h2 id=\"claims-title\">All claims</h2>\n",
+    );
+    for (paper, claims) in claims.papers() {
+        let _ = write!(
+            out,
+            "<table class=\"claims\" role=\"table\">\n<caption>{}</caption>\n\
+             <thead role=\"rowgroup\"><tr role=\"row\">",
+            escaped(paper)
+        );
+        for header in [
+            "Claim",
+            "What the paper says",
+            "Verdict",
+            "Numbers",
+            "Target",
+        ] {
+            let _ = write!(out, "<th scope=\"col\" role=\"columnheader\">{header}</th>");
+        }
+        out.push_str("</tr></thead>\n<tbody role=\"rowgroup\">\n");
+        for claim in claims {
+            out.push_str(&claim_row(claim, entries, ids));
+        }
+        out.push_str("</tbody>\n</table>\n");
+    }
+    out.push_str("<p class=\"up\"><a href=\"#contents\">Contents</a></p>\n");
+    out + "</section>\n"
+}
+
+fn claim_row(claim: &ClaimLine, entries: &[PageEntry<'_>], ids: &[String]) -> String {
+    let tested = entries
+        .iter()
+        .position(|e| e.document.target == claim.target);
+    let target = escaped(&claim.target);
+    let target = match tested {
+        Some(at) => format!("<a href=\"#{}\">{target}</a>", ids[at]),
+        None => target,
+    };
+    let rows: Vec<String> = claim
+        .rows
+        .iter()
+        .map(|row| format!("<code>{}</code>", escaped(row)))
+        .collect();
+    let rows = if rows.is_empty() {
+        String::new()
+    } else {
+        format!(
+            " <span class=\"rows\">Judged on {}.</span>",
+            rows.join(", ")
+        )
+    };
+    format!(
+        "<tr role=\"row\"><th scope=\"row\" role=\"rowheader\"><span class=\"name\">{}</span> \
+         <span class=\"place\">{}</span></th><td role=\"cell\">{}</td>\
+         <td role=\"cell\">{}</td><td role=\"cell\">{}{rows}</td><td role=\"cell\">{target}</td></tr>\n",
+        escaped(&claim.id),
+        escaped(&claim.place),
+        inline::html(&claim.says),
+        badge(&claim.verdict),
+        inline::html(&inline::sentence(&claim.note)),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture;
+    use super::*;
+
+    fn sample() -> String {
+        let documents = [fixture::document("table2"), fixture::document("a <b>")];
+        let manifest = fixture::manifest();
+        let entries = documents.each_ref().map(|document| PageEntry {
+            document,
+            manifest: &manifest,
+        });
+        page(&entries, Some(&fixture::claims()))
+    }
+
+    #[test]
+    fn nothing_that_was_text_is_markup() {
+        let page = sample();
+        for tag in [
+            "<workers>",
+            "<1.2x",
+            "<text>",
+            "<copy>",
+            "<memory>",
+            "<network>",
+            "<S>",
+            "<cpu>",
+            "<faster>",
+            "<b>",
+        ] {
+            assert!(!page.contains(tag), "{tag} is not escaped");
+            assert!(page.contains(&escaped(tag)), "{tag} is not shown");
+        }
+    }
+
+    #[test]
+    fn the_page_loads_nothing_and_runs_nothing() {
+        let page = sample();
+        for forbidden in [
+            "http",
+            "<script",
+            "<link",
+            "<iframe",
+            "<img",
+            "src=",
+            "@import",
+            "url(",
+            "onclick",
+            "onload",
+            "javascript:",
+        ] {
+            assert!(!page.contains(forbidden), "{forbidden}");
+        }
+    }
+
+    #[test]
+    fn every_plot_has_a_name() {
+        let page = sample();
+        let plots = page.matches("<svg ").count();
+        assert_eq!(plots, 2);
+        let named = "<svg role=\"img\" aria-label=\"loss [nats] against time\"";
+        assert_eq!(page.matches(named).count(), plots);
+    }
+
+    #[test]
+    fn every_link_leads_to_one_place() {
+        let page = sample();
+        let values = |attribute: &str| -> Vec<String> {
+            let parts = page.split(attribute).skip(1);
+            let value = |part: &str| part.split('"').next().unwrap_or_default().to_owned();
+            parts.map(value).collect()
+        };
+        let ids = values(" id=\"");
+        let links = values("href=\"#");
+        assert!(links.len() > 5);
+        for link in links {
+            let places = ids.iter().filter(|id| **id == link).count();
+            assert_eq!(places, 1, "#{link}");
+        }
+        for (i, id) in ids.iter().enumerate() {
+            assert!(!ids[..i].contains(id), "two places are called {id}");
+        }
+    }
+
+    #[test]
+    fn two_runs_of_a_target_have_a_place_each() {
+        let document = fixture::document("a b");
+        let manifest = fixture::manifest();
+        let entry = PageEntry {
+            document: &document,
+            manifest: &manifest,
+        };
+        assert_eq!(
+            ids(&[entry, entry, entry]),
+            ["target-a-b", "target-a-b-2", "target-a-b-3"]
+        );
+    }
+
+    #[test]
+    fn a_warning_is_in_words_at_the_top_and_in_its_section() {
+        let page = sample();
+        let content = page.find("<main").unwrap();
+        assert!(page[..content].contains("SURROGATE DATA</strong>"));
+        assert_eq!(page[content..].matches("SURROGATE DATA: a8a").count(), 2);
+    }
+
+    #[test]
+    fn all_parts_that_were_opened_are_closed() {
+        let page = sample();
+        for tag in [
+            "section",
+            "table",
+            "thead",
+            "tbody",
+            "tr",
+            "th",
+            "td",
+            "caption",
+            "details",
+            "summary",
+            "figure",
+            "figcaption",
+            "div",
+            "ul",
+            "li",
+            "p",
+            "span",
+            "strong",
+            "dl",
+            "svg",
+            "text",
+            "nav",
+            "main",
+            "header",
+            "pre",
+            "code",
+        ] {
+            let opened = page.matches(&format!("<{tag} ")).count()
+                + page.matches(&format!("<{tag}>")).count();
+            let closed = page.matches(&format!("</{tag}>")).count();
+            assert_eq!(opened, closed, "<{tag}>");
+        }
+    }
+
+    #[test]
+    fn the_same_reports_are_the_same_bytes() {
+        assert_eq!(sample(), sample());
+    }
+}

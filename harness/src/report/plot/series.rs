@@ -1,0 +1,100 @@
+//! A series of a panel: points, a band around them, and how they look.
+
+use super::look::{Dash, Look, Mark};
+
+/// Points under one name.
+#[derive(Clone, Debug, Default)]
+pub struct Series {
+    /// Its name in the legend; series of the same name look the same in all panels. An empty name
+    /// is not in the legend.
+    pub label: String,
+    /// (x, y). What cannot be drawn, such as NaN or a zero on a logarithmic axis, is a gap.
+    pub points: Vec<(f64, f64)>,
+    /// The area around the points; may be empty.
+    pub band: Vec<Band>,
+    /// Whether points are joined.
+    pub kind: Kind,
+    /// What it looks like, where it is not for the figure to choose.
+    pub look: Look,
+}
+
+/// From where to where a band reaches at one x.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Band {
+    /// Where.
+    pub x: f64,
+    /// Its lower end; on a logarithmic axis one that is not positive is the lower edge.
+    pub low: f64,
+    /// Its upper end.
+    pub high: f64,
+}
+
+/// How points are drawn.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Kind {
+    /// Joined; with marks only where they are few.
+    #[default]
+    Line,
+    /// A mark each, not joined.
+    Points,
+}
+
+/// More points than these are a line without marks.
+const FEW: usize = 25;
+
+impl Series {
+    /// A line.
+    #[must_use]
+    pub fn line(label: impl Into<String>, points: impl IntoIterator<Item = (f64, f64)>) -> Self {
+        Self {
+            label: label.into(),
+            points: points.into_iter().collect(),
+            ..Self::default()
+        }
+    }
+
+    /// Marks that are not joined.
+    #[must_use]
+    pub fn scatter(label: impl Into<String>, points: impl IntoIterator<Item = (f64, f64)>) -> Self {
+        Self {
+            kind: Kind::Points,
+            ..Self::line(label, points)
+        }
+    }
+
+    /// With a band of (x, low, high) around it.
+    #[must_use]
+    pub fn band(mut self, band: impl IntoIterator<Item = (f64, f64, f64)>) -> Self {
+        let band = band.into_iter();
+        self.band = band.map(|(x, low, high)| Band { x, low, high }).collect();
+        self
+    }
+
+    /// In this colour of the palette, counted round. Series that belong together can share a
+    /// colour and differ in their dashes.
+    #[must_use]
+    pub fn colour(mut self, index: usize) -> Self {
+        self.look.colour = Some(index);
+        self
+    }
+
+    /// Solid, dashed or dotted.
+    #[must_use]
+    pub fn dash(mut self, dash: Dash) -> Self {
+        self.look.dash = Some(dash);
+        self
+    }
+
+    /// With marks of this shape, or without any.
+    #[must_use]
+    pub fn mark(mut self, mark: Mark) -> Self {
+        self.look.mark = Some(mark);
+        self
+    }
+
+    /// Whether each point has a mark.
+    pub(super) fn is_marked(&self) -> bool {
+        let wanted = self.look.mark != Some(Mark::None);
+        wanted && (self.kind == Kind::Points || self.points.len() <= FEW)
+    }
+}

@@ -1,0 +1,64 @@
+//! Where a run's numbers come from, as statements that Markdown and the page share.
+
+use crate::manifest::Manifest;
+
+/// What a reader has to know to judge the numbers or to make them again, one statement each, with
+/// `code` in backticks.
+pub(super) fn statements(manifest: &Manifest) -> Vec<String> {
+    let e = &manifest.environment;
+    let mut all = vec![
+        format!(
+            "{} with {} cores ({} threads), {:.1} GiB of memory, {}.",
+            e.cpu,
+            e.cores,
+            e.threads,
+            e.memory_bytes as f64 / f64::from(1 << 30),
+            e.os
+        ),
+        format!(
+            "{} build {} of commit `{}`, {}.",
+            e.build_profile, e.version, e.commit, e.rustc
+        ),
+        format!(
+            "Profile `{}`, devices `{}`, seed {}, plan `{}` (SHA-256 of its YAML).",
+            manifest.profile, manifest.devices, manifest.seed, manifest.plan_sha256
+        ),
+        format!("Command: `{}`.", manifest.command.join(" ")),
+    ];
+    let crates: Vec<String> = e.crates.iter().map(|(n, v)| format!("{n} {v}")).collect();
+    if !crates.is_empty() {
+        all.push(format!("Crates: {}.", crates.join(", ")));
+    }
+    for data in &manifest.data {
+        let [train, test, features, classes] = data.shape;
+        let reason = match &data.surrogate_reason {
+            Some(reason) => format!(": {reason}"),
+            None => String::new(),
+        };
+        let same = if data.test_is_train {
+            " It is tested on its training rows, for want of others."
+        } else {
+            ""
+        };
+        all.push(format!(
+            "{} ({}{reason}; split `{}`, digest `{}`): {train} training and {test} test rows, \
+             {features} features, {classes} classes.{same}",
+            data.dataset,
+            source(&data.source),
+            data.split,
+            data.digest
+        ));
+        for [name, sha256, from] in &data.files {
+            all.push(format!("`{name}` from {from}, SHA-256 `{sha256}`."));
+        }
+    }
+    all
+}
+
+/// Generated data in capitals wherever it is named.
+fn source(source: &str) -> String {
+    match source {
+        "real" => "real".into(),
+        other => format!("**{}**", other.to_uppercase()),
+    }
+}

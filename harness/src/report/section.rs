@@ -1,0 +1,247 @@
+//! The section of one target in the page, and the pieces of HTML it consists of.
+
+use super::escape::escaped;
+use super::page::PageEntry;
+use super::provenance::statements;
+use super::{Block, FigureBlock, TableBlock, inline};
+use crate::rows::Frame;
+use std::fmt::Write;
+
+/// The section of a target under this id.
+pub(super) fn section(entry: &PageEntry<'_>, id: &str) -> String {
+    let (document, manifest) = (entry.document, entry.manifest);
+    let mut out = format!(
+        "<section class=\"target\" id=\"{id}\" aria-labelledby=\"title-{id}\">\n\
+         <h2 id=\"title-{id}\"><span class=\"name\">{}</span> {}</h2>\n\
+         <p class=\"source\">{}. Profile <code>{}</code>.</p>\n",
+        escaped(&document.target),
+        inline::html(&document.title),
+        inline::html(document.source.trim_end_matches('.')),
+        escaped(&manifest.profile),
+    );
+    if let Some(banner) = &document.banner {
+        let _ = writeln!(
+            out,
+            "<p class=\"banner\"><span aria-hidden=\"true\">⚠</span> {}</p>",
+            inline::html(banner)
+        );
+    }
+    for block in &document.blocks {
+        out.push_str(&piece(block));
+    }
+    if !document.failures.is_empty() {
+        let _ = write!(
+            out,
+            "<h3>What failed</h3>\n<div class=\"failures\">{}</div>\n",
+            list(&document.failures)
+        );
+    }
+    let plan = escaped(&manifest.plan);
+    out.push_str(&details(
+        "Configuration",
+        &format!("<pre tabindex=\"0\"><code>{plan}</code></pre>\n"),
+    ));
+    out.push_str(&details(
+        "Where these numbers come from",
+        &list(&statements(manifest)),
+    ));
+    for frame in &document.frames {
+        let summary = format!("Columns of {0}.csv and {0}.parquet", frame.name);
+        out.push_str(&details(&summary, &columns(frame)));
+    }
+    out.push_str("<p class=\"up\"><a href=\"#contents\">Contents</a></p>\n</section>\n");
+    out
+}
+
+fn piece(block: &Block) -> String {
+    match block {
+        Block::Heading(title) => format!("<h3>{}</h3>\n", inline::html(title)),
+        Block::Text(text) => format!("<p>{}</p>\n", inline::html(text)),
+        Block::List(lines) => list(lines),
+        Block::Table(block) => table(block),
+        Block::Figure(block) => figure(block),
+    }
+}
+
+fn list(lines: &[String]) -> String {
+    let mut out = String::from("<ul>\n");
+    for line in lines {
+        let _ = writeln!(out, "<li>{}</li>", inline::html(line));
+    }
+    out + "</ul>\n"
+}
+
+fn details(summary: &str, content: &str) -> String {
+    let summary = escaped(summary);
+    format!("<details>\n<summary>{summary}</summary>\n{content}</details>\n")
+}
+
+/// A table in a box of its own, which scrolls where the table is wider than the page.
+fn table(block: &TableBlock) -> String {
+    let (headers, rows) = (block.table.headers(), block.table.rows());
+    let name = if block.caption.is_empty() {
+        "Table".into()
+    } else {
+        escaped(&inline::plain(&block.caption))
+    };
+    let mut out = format!(
+        "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"{name}\">\n<table>\n"
+    );
+    if !block.caption.is_empty() {
+        let _ = writeln!(out, "<caption>{}</caption>", inline::html(&block.caption));
+    }
+    let class = |column: usize| {
+        let numbers = rows
+            .iter()
+            .all(|row| row.get(column).is_none_or(|cell| numeric(cell)));
+        let modelled = headers[column].to_lowercase().contains("modelled");
+        match (numbers, modelled) {
+            (true, true) => " class=\"n modelled\"",
+            (true, false) => " class=\"n\"",
+            (false, true) => " class=\"modelled\"",
+            (false, false) => "",
+        }
+    };
+    let classes: Vec<&str> = (0..headers.len()).map(class).collect();
+    out.push_str("<thead><tr>");
+    for (header, class) in headers.iter().zip(&classes) {
+        let _ = write!(out, "<th scope=\"col\"{class}>{}</th>", escaped(header));
+    }
+    out.push_str("</tr></thead>\n<tbody>\n");
+    for row in rows {
+        out.push_str("<tr>");
+        for (column, (value, class)) in row.iter().zip(&classes).enumerate() {
+            let value = cell(value);
+            if column == 0 {
+                let _ = write!(out, "<th scope=\"row\"{class}>{value}</th>");
+            } else {
+                let _ = write!(out, "<td{class}>{value}</td>");
+            }
+        }
+        out.push_str("</tr>\n");
+    }
+    out.push_str("</tbody>\n</table>\n</div>\n");
+    if !block.note.is_empty() {
+        let _ = writeln!(out, "<p class=\"note\">{}</p>", inline::html(&block.note));
+    }
+    out
+}
+
+/// A value; verdicts and surrogates so that they are seen.
+fn cell(value: &str) -> String {
+    const SURROGATE: &str = "SURROGATE DATA";
+    if style_of(value).is_some() {
+        badge(value)
+    } else {
+        let warning = format!("<strong class=\"surrogate\">{SURROGATE}</strong>");
+        escaped(value).replace(SURROGATE, &warning)
+    }
+}
+
+/// Whether a cell holds a number, with whatever unit, or nothing.
+fn numeric(cell: &str) -> bool {
+    let start = cell.trim_start_matches(['-', '−', '+', '<', '>', '≤', '≥', '~', '≈', ' ', '[']);
+    let word = ["", "∞", "nan", "NaN", "inf"].contains(&start);
+    word || start.starts_with(|c: char| c.is_ascii_digit())
+}
+
+/// The word of a verdict with its symbol; never a colour alone.
+pub(super) fn badge(verdict: &str) -> String {
+    let (class, symbol) = style_of(verdict).unwrap_or(("other", "•"));
+    format!(
+        "<span class=\"badge {class}\"><span aria-hidden=\"true\">{symbol}</span> {}</span>",
+        escaped(verdict)
+    )
+}
+
+/// A verdict's class and symbol.
+fn style_of(verdict: &str) -> Option<(&'static str, &'static str)> {
+    match verdict {
+        "reproduced" => Some(("reproduced", "✓")),
+        "partly" | "partly reproduced" => Some(("partly", "◐")),
+        "inconclusive" => Some(("inconclusive", "?")),
+        "not reproduced" => Some(("refuted", "✗")),
+        "not testable here" => Some(("untested", "–")),
+        _ => None,
+    }
+}
+
+/// A plot in a box of its own, with what it shows in words below.
+fn figure(block: &FigureBlock) -> String {
+    let svg = match block.figure.to_svg(&block.alt) {
+        // Inside of HTML an SVG needs no name space.
+        Ok(svg) => svg.replacen(" xmlns=\"http://www.w3.org/2000/svg\"", "", 1),
+        Err(error) => {
+            let error = escaped(&error.to_string());
+            format!("<p class=\"failures\">{error}</p>\n")
+        }
+    };
+    format!(
+        "<figure>\n<div class=\"scroll plot\" tabindex=\"0\" role=\"region\" aria-label=\"Plot {0}\">\n\
+         {svg}</div>\n<figcaption>{1} <span class=\"file\">{0}.svg</span></figcaption>\n</figure>\n",
+        escaped(&block.name),
+        inline::html(&block.alt),
+    )
+}
+
+/// What the columns of a frame's files mean.
+fn columns(frame: &Frame) -> String {
+    let mut out = String::from("<dl class=\"columns\">\n");
+    for column in frame.columns {
+        let unit = if column.unit.is_empty() {
+            String::new()
+        } else {
+            format!(" [{}]", escaped(column.unit))
+        };
+        let _ = writeln!(
+            out,
+            "<div><dt><code>{}</code>{unit}</dt><dd>{}</dd></div>",
+            escaped(column.name),
+            escaped(column.what)
+        );
+    }
+    out + "</dl>\n"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::Table;
+
+    #[test]
+    fn numbers_verdicts_and_what_is_modelled_are_seen_as_such() {
+        let mut cells = Table::new(&["data set", "modelled speedup", "verdict"]);
+        cells.push(vec!["a8a".into(), "2.16x".into(), "not reproduced".into()]);
+        cells.push(vec![
+            "usps (SURROGATE DATA)".into(),
+            "".into(),
+            "none".into(),
+        ]);
+        let html = table(&TableBlock {
+            caption: "Speedups".into(),
+            table: cells,
+            note: String::new(),
+            in_terminal: true,
+        });
+        for part in [
+            "<caption>Speedups</caption>",
+            "<th scope=\"col\" class=\"n modelled\">modelled speedup</th>",
+            "<th scope=\"row\">a8a</th><td class=\"n modelled\">2.16x</td>",
+            "<span aria-hidden=\"true\">✗</span> not reproduced</span>",
+            "usps (<strong class=\"surrogate\">SURROGATE DATA</strong>)",
+            "<td>none</td>",
+        ] {
+            assert!(html.contains(part), "{part} is not in\n{html}");
+        }
+    }
+
+    #[test]
+    fn a_number_is_one_with_whatever_stands_around_it() {
+        for number in ["1.26x [1.14, 1.57]", "-3", "≥ 2", "80 %", "", "∞", "7e-4"] {
+            assert!(numeric(number), "{number}");
+        }
+        for word in ["a8a", "W=4", "cpu:1", "none"] {
+            assert!(!numeric(word), "{word}");
+        }
+    }
+}

@@ -1,0 +1,147 @@
+//! One page for several targets: `index.html`, `claims.md`, and the claims' own rows.
+
+use super::{
+    ClaimLine, ClaimsSummary, Document, PageEntry, claims_markdown, document, page, to_csv,
+    to_parquet,
+};
+use crate::claims::{self, ClaimRow, Claims, TargetRows, Verdict};
+use crate::files::write_atomically;
+use crate::manifest::{FILE as MANIFEST, Manifest};
+use crate::rows::Frame;
+use anyhow::{Context, Result};
+use std::path::{Path, PathBuf};
+
+/// The file in which a site keeps the claims it was judged by, so that it can be made again.
+pub const CLAIMS: &str = "claims.yaml";
+/// The file in which a site keeps the order of its targets.
+const ORDER: &str = "targets.txt";
+
+/// What `build` made.
+pub struct Site {
+    /// How many claims got which verdict.
+    pub summary: String,
+    /// The files written.
+    pub files: Vec<PathBuf>,
+}
+
+/// Makes the page of a folder of targets, or of a folder that is a target itself. The claims are
+/// those of `claims`; without, those the folder was judged by before.
+///
+/// # Errors
+/// If the folder holds no run, or cannot be written.
+pub fn build(root: &Path, claims: Option<&str>, order: Option<&[String]>) -> Result<Site> {
+    let kept = root.join(CLAIMS);
+    let text = match claims {
+        Some(text) => text.to_owned(),
+        None => std::fs::read_to_string(&kept)
+            .with_context(|| format!("reading {}: was a report made there?", kept.display()))?,
+    };
+    let order = match order {
+        Some(order) => order.to_vec(),
+        None => std::fs::read_to_string(root.join(ORDER))
+            .map(|text| text.lines().map(str::to_owned).collect())
+            .unwrap_or_default(),
+    };
+    let reports = reports(root, &order)?;
+    let rows = judged(&Claims::from_yaml(&text)?, root, &reports);
+    let summary = summary(&rows);
+    let entries: Vec<PageEntry> = reports
+        .iter()
+        .map(|(manifest, document, _)| PageEntry { document, manifest })
+        .collect();
+    let frame = Frame::of("claims", &rows);
+    let files: Vec<(&str, Vec<u8>)> = vec![
+        ("index.html", page(&entries, Some(&summary)).into_bytes()),
+        ("claims.md", claims_markdown(&summary).into_bytes()),
+        ("claims.csv", to_csv(&frame)?),
+        ("claims.parquet", to_parquet(&frame)?),
+        (CLAIMS, text.into_bytes()),
+        (ORDER, (order.join("\n") + "\n").into_bytes()),
+    ];
+    let mut written = Vec::new();
+    for (name, content) in files {
+        let path = root.join(name);
+        write_atomically(&path, &content)?;
+        written.push(path);
+    }
+    Ok(Site {
+        summary: claims::summary_line(&rows),
+        files: written,
+    })
+}
+
+type Reported = (Manifest, Document, bool);
+
+/// The folders of targets in `root`, in the order of the page: the given ones first, then by
+/// name; `root` itself if it is one.
+///
+/// # Errors
+/// If the folder cannot be read.
+pub fn targets(root: &Path, order: &[String]) -> Result<Vec<PathBuf>> {
+    if root.join(MANIFEST).is_file() {
+        return Ok(vec![root.to_owned()]);
+    }
+    let listed = std::fs::read_dir(root)
+        .with_context(|| format!("listing {}: was anything reproduced there?", root.display()))?;
+    let mut folders: Vec<PathBuf> = listed
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .filter(|path| path.join(MANIFEST).is_file())
+        .collect();
+    let place = |path: &PathBuf| {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let place = order.iter().position(|known| *known == name);
+        (place.unwrap_or(order.len()), name.into_owned())
+    };
+    folders.sort_by_key(place);
+    Ok(folders)
+}
+
+fn reports(root: &Path, order: &[String]) -> Result<Vec<Reported>> {
+    let mut all = Vec::new();
+    for folder in targets(root, order)? {
+        let manifest = Manifest::read(&folder)?;
+        let (document, _) = document(&folder, &manifest)?;
+        let verdicts = manifest.plan()?.profile.verdicts;
+        all.push((manifest, document, verdicts));
+    }
+    Ok(all)
+}
+
+/// The verdicts; of a single target only those on its own claims.
+fn judged(claims: &Claims, root: &Path, reports: &[Reported]) -> Vec<ClaimRow> {
+    let targets: Vec<TargetRows> = reports
+        .iter()
+        .map(|(manifest, document, verdicts)| TargetRows {
+            target: manifest.target.clone(),
+            verdicts: *verdicts,
+            frames: document.frames.clone(),
+        })
+        .collect();
+    let mut rows = claims::judge(claims, &targets);
+    if root.join(MANIFEST).is_file() {
+        rows.retain(|row| targets.iter().any(|target| target.target == row.target));
+    }
+    rows
+}
+
+fn summary(rows: &[ClaimRow]) -> ClaimsSummary {
+    let count = |verdict: &Verdict| {
+        let word = verdict.word();
+        let count = rows.iter().filter(|row| row.verdict == word).count();
+        (word.to_owned(), count)
+    };
+    let line = |row: &ClaimRow| ClaimLine {
+        id: row.claim.clone(),
+        paper: row.paper.clone(),
+        place: row.place.clone(),
+        says: row.says.clone(),
+        verdict: row.verdict.clone(),
+        note: row.note.clone(),
+        target: row.target.clone(),
+        rows: row.rows.split_whitespace().map(str::to_owned).collect(),
+    };
+    ClaimsSummary {
+        counts: Verdict::ALL.iter().map(count).collect(),
+        rows: rows.iter().map(line).collect(),
+    }
+}
