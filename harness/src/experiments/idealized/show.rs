@@ -48,7 +48,8 @@ fn slope_table(slopes: &[SlopeRow]) -> TableBlock {
         caption: "How work grows with κ".into(),
         table,
         note: "½ is accelerated, 1 is not. Conjugate gradients end after as many iterations as \
-               there are eigenvalues, so their power falls below ½ when κ is large for D."
+               there are eigenvalues, so their power falls below ½ when κ is large for D. The time of \
+               the Chebyshev flows grows as √κ ln κ, since the slower flows are longer too."
             .into(),
         in_terminal: true,
     }

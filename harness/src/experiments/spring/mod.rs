@@ -1,11 +1,13 @@
 //! Figure 1 of the exposition: symplectic Euler, classical momentum and gradient descent on a
 //! spring, as its Section 5 prints them and with the scaling its own equations ask for.
 
+mod show;
+
 use super::{Bench, Context, Experiment, Unit};
 use crate::device::Machine;
 use crate::journal::{Cell, Entry, Outcome};
 use crate::plan::{Plan, positive};
-use crate::report::{Axis, Block, Document, Figure, FigureBlock, Panel, Series, Table, TableBlock};
+use crate::report::{Block, Document};
 use crate::rows::{Frame, schema};
 use anyhow::{Context as _, Result, ensure};
 use candle_core::{Device, Tensor};
@@ -261,10 +263,10 @@ impl Experiment for Springs {
             }
         }
         let mut blocks = vec![
-            Block::List(findings(&summary)),
-            Block::Table(table(&summary)),
+            Block::List(show::findings(&summary)),
+            Block::Table(show::table(&summary)),
         ];
-        blocks.extend(figures(&rows).map(Block::Figure));
+        blocks.extend(show::figures(&rows).map(Block::Figure));
         Ok(Document {
             blocks,
             failures,
@@ -311,135 +313,5 @@ fn summarised(cell: &SpringCell, measured: &Measured) -> Result<SpringSummary> {
     })
 }
 
-/// What the energies say of the text: the figure is said to show that the Euler method conserves
-/// energy.
-fn findings(summary: &[SpringSummary]) -> Vec<String> {
-    let line = |row: &SpringSummary| {
-        let kept = format!(
-            "over {} steps the mean energy of an oscillation goes to {:.3} of what it was",
-            row.steps, row.energy_ratio
-        );
-        match row.method.as_str() {
-            "symplectic-euler" => Some(format!(
-                "Symplectic Euler with coefficient {}, as eqs (3.5) and (3.6) have it: {kept}.",
-                row.coefficient
-            )),
-            "symplectic-euler-as-printed" => Some(format!(
-                "Symplectic Euler as Section 5 prints it, with coefficient √h = {:.3}: {kept}. By \
-                 eq. (4.5), γ = μΔt, the printed method is damped; with P = Δt·p the equations \
-                 give γ = μ.",
-                row.coefficient
-            )),
-            _ => None,
-        }
-    };
-    summary.iter().filter_map(line).collect()
-}
-
-fn table(summary: &[SpringSummary]) -> TableBlock {
-    let mut table = Table::new(&[
-        "scaling",
-        "method",
-        "coefficient",
-        "first",
-        "last",
-        "least",
-        "largest",
-        "ratio",
-    ]);
-    for row in summary {
-        let energy = |value: f64| match value {
-            value if value.abs() < 1e-3 => format!("{value:.1e}"),
-            value => format!("{value:.3}"),
-        };
-        table.push(vec![
-            row.scaling.clone(),
-            row.method.clone(),
-            format!("{:.3}", row.coefficient),
-            energy(row.energy_first),
-            energy(row.energy_last),
-            energy(row.energy_min),
-            energy(row.energy_max),
-            energy(row.energy_ratio),
-        ]);
-    }
-    TableBlock {
-        caption: "Energy".into(),
-        table,
-        note: "*First* and *last* are means over an oscillation. The energy of symplectic Euler \
-               oscillates within one, as its step is long; what it conserves is the mean."
-            .into(),
-        in_terminal: true,
-    }
-}
-
-/// Position and energy over steps, a panel a scaling.
-fn figures(rows: &[SpringRow]) -> impl Iterator<Item = FigureBlock> {
-    type Of = fn(&SpringRow) -> f64;
-    let both: [(&str, &str, Of); 2] = [
-        ("position", "position x", |row| row.position),
-        ("energy", "energy ½kx² + P²/(2h)", |row| row.energy),
-    ];
-    let mut scalings: Vec<&str> = rows.iter().map(|row| row.scaling.as_str()).collect();
-    scalings.dedup();
-    let panel = move |scaling: &str, of: Of| {
-        let rows = || rows.iter().filter(|row| row.scaling == scaling);
-        let mut methods: Vec<&str> = rows().map(|row| row.method.as_str()).collect();
-        methods.dedup();
-        let series = methods.into_iter().map(|method| {
-            let points = rows().filter(|row| row.method == method);
-            Series::line(method, points.map(|row| (row.step as f64, of(row))))
-        });
-        Panel::new(format!("scaling {scaling}")).all(series)
-    };
-    both.into_iter().map(move |(name, label, of)| FigureBlock {
-        name: format!("figure1-{name}"),
-        alt: format!("{label} of the three methods over the steps, a panel a scaling"),
-        figure: Figure::new(
-            format!("A spring: {name}"),
-            Axis::linear("step"),
-            Axis::linear(label),
-        )
-        .panels(scalings.iter().map(|scaling| panel(scaling, of))),
-    })
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn summary(settings: &[&str]) -> Vec<SpringSummary> {
-        let settings: Vec<String> = settings.iter().map(|s| (*s).to_owned()).collect();
-        let text = include_str!("../../../configs/spring.yaml");
-        let springs = Springs::new(&Plan::from_yaml(text, &settings, None).unwrap()).unwrap();
-        let of = |cell: &SpringCell| summarised(cell, &cell.run().unwrap()).unwrap();
-        springs.cells.iter().map(of).collect()
-    }
-
-    #[test]
-    fn symplectic_euler_keeps_its_energy_with_coefficient_1_and_loses_it_as_printed() {
-        for row in summary(&["steps=100"]) {
-            match row.method.as_str() {
-                "symplectic-euler" => assert!((row.energy_ratio - 1.0).abs() < 0.05, "{row:?}"),
-                _ => assert!(row.energy_ratio < 0.01, "{row:?}"),
-            }
-        }
-    }
-
-    #[test]
-    fn gradient_descent_halves_the_position_in_every_step() {
-        let springs = summary(&[]);
-        let gd = springs.iter().find(|row| row.method == "gradient-descent");
-        // h = ½ and k = 1, so x_40 = 2⁻⁴⁰ and P_40 = −2⁻⁴⁰.
-        let least = f64::powi(2.0, -80) / 2.0 + f64::powi(2.0, -80);
-        assert!((gd.unwrap().energy_min / least - 1.0).abs() < 1e-12);
-    }
-
-    #[test]
-    fn too_few_steps_for_two_oscillations_are_refused() {
-        let text = include_str!("../../../configs/spring.yaml");
-        let plan = Plan::from_yaml(text, &["steps=10".to_owned()], None).unwrap();
-        let error = Springs::new(&plan).err().unwrap().to_string();
-        assert!(error.contains("steps is 10"), "{error}");
-    }
-}
+mod tests;
