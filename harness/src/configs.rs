@@ -27,8 +27,10 @@ const COMPILED_IN: &[(&str, &str)] = compiled_in![
     "fig7.yaml",
     "fig8.yaml",
     "fig9.yaml",
+    "idealized.yaml",
     "lemmas.yaml",
     "paper.yaml",
+    "spring.yaml",
     "table1.yaml",
     "table2.yaml",
 ];

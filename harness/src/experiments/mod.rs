@@ -7,7 +7,9 @@
 pub mod checks;
 pub mod counts;
 pub mod descent;
+pub mod idealized;
 pub mod planned;
+pub mod spring;
 pub mod windows;
 
 use crate::device::Machine;
@@ -109,6 +111,10 @@ const KINDS: &[(&str, Make)] = &[
     ("counts", |plan| Ok(Box::new(counts::Counts::new(plan)?))),
     ("descent", |plan| Ok(Box::new(descent::Descent::new(plan)?))),
     ("planned", |plan| Ok(Box::new(planned::Planned::new(plan)?))),
+    ("idealized", |plan| {
+        Ok(Box::new(idealized::Idealized::new(plan)?))
+    }),
+    ("spring", |plan| Ok(Box::new(spring::Springs::new(plan)?))),
     ("windows", |plan| Ok(Box::new(windows::Windows::new(plan)?))),
 ];
 

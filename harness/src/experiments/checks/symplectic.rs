@@ -67,7 +67,7 @@ impl Symplectic {
             let violation = self.violation(seeds, &instances, Kinetic::HalfL2Squared, &make, 1)?;
             checks.push(self.stratified(stratum, violation));
         }
-        checks.push(self.determinant(seeds)?);
+        checks.push(self.determinant()?);
         Ok(checks)
     }
 
@@ -130,24 +130,23 @@ impl Symplectic {
 
     /// On a spring ½hx² the determinant of a Stratified step is 1 + θh(θ/2 − ζ): 1 on average
     /// over ζ, and for ζ = θ/2.
-    fn determinant(&self, seeds: &Seeds) -> Result<Check> {
-        let mut stream = seeds.stream(&["checks", "symplectic", "determinant"]);
-        let mut worst = 0.0;
+    fn determinant(&self) -> Result<Check> {
+        let (theta, mut worst) = (self.step_size, 0.0);
         for &stratum in &self.strata {
-            let stiffness = 1.5 + symmetric(&mut stream, 1)[0];
-            let spring = Instance {
-                potential: Arc::new(Quadratic::diagonal(&[stiffness], &Device::Cpu)?),
-                start: vec![1.0],
-            };
-            let make: Make = Box::new(move || Box::new(Stratified::new(move || stratum)));
-            let kinetic = Kinetic::HalfL2Squared;
-            let j = jacobian(&[1.0], &[0.5], self.difference, |x, v| {
-                stepped(&spring, kinetic, make(), self.step_size, 1, x, v)
-            })?;
-            let found = j[0][0] * j[1][1] - j[0][1] * j[1][0];
-            let theta = self.step_size;
-            let wanted = 1.0 + theta * stiffness * (0.5 - stratum) * theta;
-            worst = largest([worst, (found - wanted).abs()]);
+            for &stiffness in &self.eigenvalues {
+                let spring = Instance {
+                    potential: Arc::new(Quadratic::diagonal(&[stiffness], &Device::Cpu)?),
+                    start: vec![1.0],
+                };
+                let kinetic = Kinetic::HalfL2Squared;
+                let j = jacobian(&[1.0], &[1.0], self.difference, |x, v| {
+                    let integrator = Box::new(Stratified::new(move || stratum));
+                    stepped(&spring, kinetic, integrator, theta, 1, x, v)
+                })?;
+                let found = j[0][0] * j[1][1] - j[0][1] * j[1][0];
+                let wanted = 1.0 + theta * stiffness * (0.5 - stratum) * theta;
+                worst = largest([worst, (found - wanted).abs()]);
+            }
         }
         Ok(Check::new(
             "stratified-determinant",

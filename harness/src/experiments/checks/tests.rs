@@ -27,6 +27,12 @@ fn the_gate_passes_and_its_checks_have_names_of_their_own() {
 }
 
 #[test]
+fn the_gate_reads_its_plan_from_the_configurations() {
+    let report = gate(&crate::configs::Configs::new(None)).unwrap();
+    assert!(report.passed > 60, "{report:?}");
+}
+
+#[test]
 fn every_coordinate_check_comes_out_as_it_is_known_to() {
     for check in all(&checks(COORDINATE, &[], "smoke")) {
         assert!(
