@@ -4,7 +4,7 @@ use super::{Bench, Context, Experiment, Need, Unit};
 use crate::device::Machine;
 use crate::journal::{Cell, Entry, Outcome};
 use crate::plan::{OneOrMany, Plan};
-use crate::report::{Block, Document, Table, TableBlock};
+use crate::report::{Axis, Block, Document, Figure, FigureBlock, Panel, Series, Table, TableBlock};
 use crate::rows::{Frame, schema};
 use anyhow::{Context as _, Result, ensure};
 use datasets::{Dataset, Split};
@@ -225,10 +225,42 @@ impl Experiment for Counts {
                     in_terminal: true,
                 }),
                 Block::List(differences),
+                Block::Figure(figure(&rows)),
             ],
             frames: vec![Frame::of("rows", &rows)],
             ..Document::default()
         })
+    }
+}
+
+/// Counted against printed: what lies on the line is the same.
+fn figure(rows: &[CountRow]) -> FigureBlock {
+    let mut series: Vec<Series> = Vec::new();
+    let mut ends = (f64::INFINITY, 0.0_f64);
+    for row in rows {
+        let (Some(measured), Some(printed)) = (row.measured, row.printed) else {
+            continue;
+        };
+        let (x, y) = (printed as f64, measured as f64);
+        ends = (ends.0.min(x).min(y), ends.1.max(x).max(y));
+        let label = format!("{}, split {}", row.dataset, row.split);
+        match series.iter_mut().find(|s| s.label == label) {
+            Some(series) => series.points.push((x, y)),
+            None => series.push(Series::scatter(label, [(x, y)])),
+        }
+    }
+    let same = Series::line("the same", [(ends.0, ends.0), (ends.1, ends.1)]);
+    series.insert(0, same);
+    let title = "Rows and features, counted against printed";
+    FigureBlock {
+        name: "table1".into(),
+        alt: format!("{title}: on the line where they are the same"),
+        figure: Figure::new(
+            title,
+            Axis::log("printed in Table 1"),
+            Axis::log("counted from the data"),
+        )
+        .panel(Panel::new("").all(series)),
     }
 }
 

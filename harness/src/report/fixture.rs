@@ -83,6 +83,7 @@ pub fn manifest() -> Manifest {
             files: Vec::new(),
         }],
         cells: Vec::new(),
+        theory_checks: Some(71),
         environment: Environment {
             version: text("0.1.0"),
             commit: text("abcdef"),

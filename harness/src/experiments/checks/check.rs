@@ -95,6 +95,18 @@ pub struct Check {
     pub relation: Relation,
     /// Whether it is known to be that; false of statements that are known to be wrong.
     pub expected: bool,
+    /// What the number was made of, for a picture.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub traces: Vec<Trace>,
+}
+
+/// Points that a check's number was made of.
+#[derive(Clone, Debug, Deserialize, Serialize, PartialEq)]
+pub struct Trace {
+    /// What the points are of.
+    pub of: String,
+    /// (x, y); what they are, stands with the family.
+    pub points: Vec<(f64, f64)>,
 }
 
 impl Check {
@@ -115,7 +127,18 @@ impl Check {
             measured: Some(measured).filter(|number| number.is_finite()),
             relation,
             expected: true,
+            traces: Vec::new(),
         }
+    }
+
+    /// The same with points for a picture.
+    #[must_use]
+    pub fn traced(mut self, of: impl Into<String>, points: Vec<(f64, f64)>) -> Self {
+        self.traces.push(Trace {
+            of: of.into(),
+            points,
+        });
+        self
     }
 
     /// The same as a control.
@@ -202,6 +225,17 @@ schema! {
         expected: Option<bool>, "", "Whether it is known to be; false of statements known to be wrong.";
         as_expected: bool, "", "Whether it came out as it is known to.";
         status: String, "", "complete, or failed with its reason.";
+    }
+}
+
+schema! {
+    /// A point of what a check's number was made of: `traces.parquet`, `traces.csv`.
+    TraceRow {
+        family: String, "", "Checks that are made together.";
+        check: String, "", "The check.";
+        of: String, "", "What the point is of.";
+        x: f64, "", "Step size of an energy error; iteration of an error.";
+        y: f64, "", "Largest |H - H_0| of a flow; error of an iterate, of the first.";
     }
 }
 

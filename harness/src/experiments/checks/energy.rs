@@ -83,9 +83,11 @@ struct Case<'a> {
 
 impl Case<'_> {
     /// The order p of the energy error: the slope of ln max|H − H_0| over ln θ, on average over
-    /// the problems; and the error at the last θ over that at the first, the largest.
-    fn order(&self, kinetic: Kinetic, make: Make) -> Result<(f64, f64)> {
+    /// the problems; and the error at the last θ over that at the first, the largest. And the
+    /// (θ, error) of the first problem.
+    fn order(&self, kinetic: Kinetic, make: Make) -> Result<(f64, f64, Vec<(f64, f64)>)> {
         let (mut sum, mut ratio) = (0.0, 0.0);
+        let mut traced = Vec::new();
         for instance in &self.instances {
             let mut points = Vec::new();
             for &step_size in self.step_sizes {
@@ -97,8 +99,11 @@ impl Case<'_> {
             if let (Some(first), Some(last)) = (points.first(), points.last()) {
                 ratio = largest([ratio, last.1 / first.1]);
             }
+            if traced.is_empty() {
+                traced = points;
+            }
         }
-        Ok((sum / self.instances.len() as f64, ratio))
+        Ok((sum / self.instances.len() as f64, ratio, traced))
     }
 }
 
@@ -161,7 +166,7 @@ impl EnergyOrder {
         let (mut worst, mut vanishing): (Option<f64>, f64) = (None, 0.0);
         for ((integrator, make), relation) in [(LEAPFROG, second), (SYMPLECTIC_EULER, first)] {
             for case in &cases {
-                let (order, ratio) = case.order(KINETIC, make)?;
+                let (order, ratio, points) = case.order(KINETIC, make)?;
                 if integrator == LEAPFROG.0 {
                     vanishing = largest([vanishing, ratio]);
                     let off = |order: f64| (order - 2.0).abs();
@@ -176,7 +181,7 @@ impl EnergyOrder {
                     ),
                     order,
                     relation,
-                ));
+                ).traced(format!("{integrator}, {name}"), points));
             }
         }
         checks.push(Check::new(
@@ -194,15 +199,17 @@ impl EnergyOrder {
             Relation::AtMost(self.vanishing),
         ));
         for kinetic in [Kinetic::L2, Kinetic::L1, Kinetic::LInf] {
+            let (order, _, points) = cases[1].order(kinetic, LEAPFROG.1)?;
             let check = Check::new(
                 format!("energy-error-order-leapfrog-logistic-{kinetic}"),
                 PLACE,
                 format!(
                     "the energy error of leapfrog from rest on the logistic goes with θ² under φ = {kinetic} too: the power"
                 ),
-                cases[1].order(kinetic, LEAPFROG.1)?.0,
+                order,
                 second,
-            );
+            )
+            .traced(format!("leapfrog, logistic, φ = {kinetic}"), points);
             // ‖v‖₁ and ‖v‖_∞ have kinks, and every crossing of one costs energy.
             checks.push(match kinetic {
                 Kinetic::L2 => check,

@@ -1,10 +1,12 @@
 //! How checks are shown: a table a family, what failed, and what the papers say otherwise.
 
-use super::check::{Check, CheckRow, SummaryRow, short};
+use super::check::{Check, CheckRow, SummaryRow, TraceRow, short};
 use super::{CheckCell, Measured};
 use crate::journal::Entry;
 use crate::plan::Plan;
-use crate::report::{Block, Document, Table, TableBlock};
+use crate::report::{
+    Axis, Block, Document, Figure, FigureBlock, Panel, Series, SeriesKind, Table, TableBlock,
+};
 use crate::rows::Frame;
 use anyhow::Result;
 
@@ -54,6 +56,65 @@ fn row(blank: &CheckRow, check: &Check) -> CheckRow {
         as_expected: check.as_expected(),
         ..blank.clone()
     }
+}
+
+/// The points that checks were made of.
+fn traces(entries: &[Entry]) -> Result<Vec<TraceRow>> {
+    let mut rows = Vec::new();
+    for entry in entries {
+        let cell: CheckCell = entry.cell()?;
+        let checks = entry.measured::<Measured>()?.map_or(vec![], |m| m.checks);
+        for check in &checks {
+            for trace in &check.traces {
+                rows.extend(trace.points.iter().map(|&(x, y)| TraceRow {
+                    family: cell.checks.name().to_owned(),
+                    check: check.check.clone(),
+                    of: trace.of.clone(),
+                    x,
+                    y,
+                }));
+            }
+        }
+    }
+    Ok(rows)
+}
+
+/// A picture for each family that has points.
+fn figures(rows: &[TraceRow]) -> Vec<FigureBlock> {
+    let of_family = |family: &str, title: &str, x: Axis, y: Axis| {
+        let mut series: Vec<Series> = Vec::new();
+        for row in rows.iter().filter(|row| row.family == family) {
+            match series.iter_mut().find(|s| s.label == row.of) {
+                Some(series) => series.points.push((row.x, row.y)),
+                None => {
+                    let mut made = Series::line(row.of.clone(), [(row.x, row.y)]);
+                    // Marks on the line that they have to lie on.
+                    if row.of.ends_with("textbook") {
+                        made.kind = SeriesKind::Points;
+                    }
+                    series.push(made);
+                }
+            }
+        }
+        (!series.is_empty()).then(|| FigureBlock {
+            name: family.to_owned(),
+            alt: title.to_owned(),
+            figure: Figure::new(title, x, y).panel(Panel::new("").all(series)),
+        })
+    };
+    let energy = of_family(
+        "energy-order",
+        "Energy error of a flow against the step size",
+        Axis::log("step size θ"),
+        Axis::log("largest |H − H₀|"),
+    );
+    let iterates = of_family(
+        "coordinate",
+        "Coordinate Hamiltonian Descent and the textbooks' iterations",
+        Axis::linear("iteration"),
+        Axis::log("error, of the first"),
+    );
+    [energy, iterates].into_iter().flatten().collect()
 }
 
 /// How many of each role.
@@ -106,13 +167,19 @@ pub(super) fn document(plan: &Plan, entries: &[Entry]) -> Result<Document> {
         note: NOTE.into(),
         in_terminal: true,
     }));
+    let traces = traces(entries)?;
+    blocks.extend(figures(&traces).into_iter().map(Block::Figure));
     let failed = rows.iter().filter(|row| row.status != "complete");
     Ok(Document {
         blocks,
         failures: failed
             .map(|row| format!("{}: {}", row.family, row.status))
             .collect(),
-        frames: vec![Frame::of("rows", &rows), Frame::of("summary", &summary)],
+        frames: vec![
+            Frame::of("rows", &rows),
+            Frame::of("summary", &summary),
+            Frame::of("traces", &traces),
+        ],
         ..Document::default()
     })
 }

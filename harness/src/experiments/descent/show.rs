@@ -165,7 +165,8 @@ fn figures<'a>(
         .collect();
     pairs.into_iter().map(move |(dataset, reading)| {
         let mut name = picture.name.clone();
-        let mut title = format!("{} on {dataset}", picture.metric.label());
+        let metric = picture.metric.label(plan.datasets.is_empty());
+        let mut title = format!("{metric} on {dataset}");
         if several.0 {
             name = format!("{name}-{dataset}");
         }
@@ -203,13 +204,45 @@ fn figure(
     let panel = |(title, rows): (String, Vec<&DescentRow>)| {
         Panel::new(title).all(series(picture, &rows, curves))
     };
+    let metric = picture.metric.label(plan.datasets.is_empty());
     let y = match picture.logarithmic {
-        true => Axis::log(picture.metric.label()),
-        false => Axis::linear(picture.metric.label()),
+        true => Axis::log(metric),
+        false => Axis::linear(metric),
+    };
+    let starts = rows.iter().map(|r| r.start + 1).max().unwrap_or(1) as usize;
+    let band = match (starts, left_out(starts)) {
+        (1, _) => String::new(),
+        (_, 0) => "; band: from the least to the largest".into(),
+        (_, out) => format!("; band: all of {starts} but the {out} least and the {out} largest"),
+    };
+    // A part of which nothing is left has no panel, but is not passed over.
+    let gone = |row: &&DescentRow| row.value.is_none() && row.best_value.is_none();
+    panels.retain(|(_, rows)| !rows.iter().all(gone));
+    let mut gone: Vec<String> = rows
+        .iter()
+        .copied()
+        .filter(gone)
+        .map(|row| format!("{}: {}", panel_title(row, plan), row.method))
+        .collect();
+    gone.dedup();
+    let gone = match gone.is_empty() {
+        true => String::new(),
+        false => format!(" Not to be drawn, diverged at once: {}.", gone.join("; ")),
     };
     Figure::new(title, Axis::linear(picture.against.label()), y)
-        .caption("Line: median over the starting points; band: from the least to the largest.")
+        .caption(format!(
+            "Line: median over the starting points{band}.{gone}"
+        ))
         .panels(panels.into_iter().map(panel))
+}
+
+/// How many of the least and of the largest values a band leaves out: a quarter each, where there
+/// are enough to speak of quarters.
+fn left_out(values: usize) -> usize {
+    match values {
+        0..8 => 0,
+        n => n / 4,
+    }
 }
 
 /// The part's title; of a plan without parts the kinetic energy.
@@ -280,8 +313,10 @@ fn series(picture: &Picture, rows: &[&DescentRow], curves: &[DescentCurveRow]) -
             .iter()
             .map(|(_, p)| (middle(p, |p| p.0), middle(p, |p| p.1)));
         let band = at.iter().filter(|(_, p)| p.len() > 1).map(|(_, p)| {
-            let low = p.iter().map(|p| p.1).fold(f64::INFINITY, f64::min);
-            let high = p.iter().map(|p| p.1).fold(f64::NEG_INFINITY, f64::max);
+            let mut values: Vec<f64> = p.iter().map(|p| p.1).collect();
+            values.sort_by(f64::total_cmp);
+            let left_out = left_out(values.len());
+            let (low, high) = (values[left_out], values[values.len() - 1 - left_out]);
             (middle(p, |p| p.0), low, high)
         });
         Series::line(label(line), points).band(band)
@@ -306,9 +341,11 @@ impl Picture {
 }
 
 impl Metric {
-    fn label(self) -> &'static str {
+    /// For an axis; `synthetic` if the problem is a function rather than data.
+    fn label(self, synthetic: bool) -> &'static str {
         match self {
-            Self::Value => "function value (training loss)",
+            Self::Value if synthetic => "function value",
+            Self::Value => "training loss (mean cross-entropy)",
             Self::Distance => "distance to the solution",
             Self::TestAccuracy => "test accuracy",
         }

@@ -1,0 +1,140 @@
+//! Several targets in one command: one page, claims, cells shared, everything rebuilt from journals.
+
+mod common;
+
+use common::{House, run, stderr, succeed};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+/// The real configurations, but for the list of targets.
+fn configs(house: &House, targets: &str) -> PathBuf {
+    let folder = house.folder.path().join("configs");
+    std::fs::create_dir_all(&folder).unwrap();
+    let real = Path::new(env!("CARGO_MANIFEST_DIR")).join("../configs");
+    for file in std::fs::read_dir(real).unwrap() {
+        let file = file.unwrap();
+        std::fs::copy(file.path(), folder.join(file.file_name())).unwrap();
+    }
+    let text = format!(
+        "target: all\nexperiment: suite\ntitle: a\nsource: b\ntargets: {targets}\n\
+         default_profile: smoke\nprofiles: {{smoke: {{what: w, verdicts: false}}, \
+         quick: {{what: w, verdicts: true}}}}\n"
+    );
+    std::fs::write(folder.join("all.yaml"), text).unwrap();
+    folder
+}
+
+const ALL: [&str; 5] = ["reproduce", "all", "--out", "out", "--offline"];
+
+/// All files under a folder, by path.
+fn files(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    let mut all = BTreeMap::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            all.extend(files(&path));
+        } else {
+            all.insert(path.clone(), std::fs::read(&path).unwrap());
+        }
+    }
+    all
+}
+
+#[test]
+fn all_targets_make_one_page_with_verdicts_and_report_restores_every_byte_of_it() {
+    let house = House::new();
+    configs(&house, "[lemmas, coordinate, spring]");
+    let printed = succeed(house.command(&[&ALL[..], &["--profile", "quick"]].concat()));
+    assert!(printed.contains("claims: "), "{printed}");
+    assert!(printed.contains(" reproduced, "), "{printed}");
+    let page = house.read("index.html");
+    for name in ["target-lemmas", "target-coordinate", "target-spring"] {
+        assert!(page.contains(name), "{name} is missing from the page");
+    }
+    assert!(house.read("claims.md").contains("Lemma 2"));
+    let before = files(&house.out());
+    let kept = [
+        "journal.jsonl",
+        "manifest.json",
+        "claims.yaml",
+        "targets.txt",
+    ];
+    for path in before.keys() {
+        let name = path.file_name().unwrap().to_str().unwrap();
+        if !kept.contains(&name) {
+            std::fs::remove_file(path).unwrap();
+        }
+    }
+    let again = succeed(house.command(&["report", "out"]));
+    assert_eq!(files(&house.out()), before);
+    let summary = |text: &str| {
+        text.lines()
+            .find(|l| l.contains("claims:"))
+            .map(str::to_owned)
+    };
+    assert_eq!(summary(&again), summary(&printed));
+}
+
+#[test]
+fn a_target_that_fails_is_told_and_the_others_go_on() {
+    let house = House::new();
+    configs(&house, "[fig4, coordinate]");
+    let output = run(house.command(&ALL));
+    assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
+    let said = stderr(&output);
+    assert!(said.contains("fig4 failed"), "{said}");
+    assert!(house.out().join("coordinate/rows.csv").is_file());
+}
+
+#[test]
+fn cells_that_another_target_has_measured_are_taken_from_there() {
+    let house = House::new();
+    let reproduce = |target: &str| {
+        let of = [
+            "reproduce",
+            target,
+            "--datasets",
+            "tiny",
+            "--profile",
+            "smoke",
+        ];
+        let more = ["--registry", "tiny.yaml", "--offline"];
+        run(house.command(&[&of[..], &more].concat()))
+    };
+    assert!(reproduce("table2").status.success());
+    let output = reproduce("fig5");
+    assert!(output.status.success(), "{}", stderr(&output));
+    assert!(
+        stderr(&output).contains("3 of 3 cells are the same as in reports/table2"),
+        "{}",
+        stderr(&output)
+    );
+    // Without --out the page covers all that is under reports.
+    let page = std::fs::read_to_string(house.folder.path().join("reports/index.html")).unwrap();
+    assert!(page.contains("target-table2") && page.contains("target-fig5"));
+}
+
+#[test]
+fn a_claim_never_passes_on_generated_data() {
+    let house = House::new();
+    configs(&house, "[table1]");
+    succeed(house.command(&[&ALL[..], &["--profile", "quick"]].concat()));
+    let claims = house.read("claims.csv");
+    let table1 = claims.lines().filter(|line| line.starts_with("table1-"));
+    for line in table1 {
+        assert!(line.contains("not testable here"), "{line}");
+        assert!(line.contains("surrogate"), "{line}");
+    }
+}
+
+#[test]
+fn settings_belong_to_one_target() {
+    let house = House::new();
+    let output = run(house.command(&[&ALL[..], &["--set", "flow.steps=3"]].concat()));
+    assert_eq!(output.status.code(), Some(1));
+    assert!(
+        stderr(&output).contains("one target"),
+        "{}",
+        stderr(&output)
+    );
+}
