@@ -213,6 +213,9 @@ pub fn siblings(folder: &Path) -> Result<Vec<PathBuf>> {
         Some(above) if !above.as_os_str().is_empty() => above,
         _ => Path::new("."),
     };
+    if !above.is_dir() {
+        return Ok(Vec::new());
+    }
     let listed = std::fs::read_dir(above)
         .with_context(|| format!("listing {}", above.display()))?
         .filter_map(|entry| Some(entry.ok()?.path()));

@@ -120,8 +120,9 @@ fn a_claim_never_passes_on_generated_data() {
     configs(&house, "[table1]");
     succeed(house.command(&[&ALL[..], &["--profile", "quick"]].concat()));
     let claims = house.read("claims.csv");
-    let table1 = claims.lines().filter(|line| line.starts_with("table1-"));
-    for line in table1 {
+    for dataset in ["a8a", "a9a", "usps", "mnist-split"] {
+        let name = format!("table1-{dataset},");
+        let line = claims.lines().find(|l| l.starts_with(&name)).unwrap();
         assert!(line.contains("not testable here"), "{line}");
         assert!(line.contains("surrogate"), "{line}");
     }

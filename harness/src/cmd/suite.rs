@@ -44,6 +44,8 @@ pub(super) fn run(arguments: &Reproduce, configs: &Configs) -> Result<u8> {
     let root = arguments.out.clone().unwrap_or_else(|| ROOT.into());
     let claims = configs.read("claims.yaml")?;
     let checks = gate()?;
+    std::fs::create_dir_all(&root)
+        .with_context(|| format!("making the folder {}", root.display()))?;
     let begin = Instant::now();
     let mut done: Vec<PathBuf> = match arguments.fresh {
         true => Vec::new(),

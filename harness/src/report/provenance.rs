@@ -25,6 +25,11 @@ pub(super) fn statements(manifest: &Manifest) -> Vec<String> {
         ),
         format!("Command: `{}`.", manifest.command.join(" ")),
     ];
+    if let Some(checks) = manifest.theory_checks {
+        all.push(format!(
+            "{checks} checks of the theory held before anything was measured."
+        ));
+    }
     let crates: Vec<String> = e.crates.iter().map(|(n, v)| format!("{n} {v}")).collect();
     if !crates.is_empty() {
         all.push(format!("Crates: {}.", crates.join(", ")));

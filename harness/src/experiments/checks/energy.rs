@@ -73,6 +73,16 @@ type Make = fn() -> Box<dyn Integrator>;
 const LEAPFROG: (&str, Make) = ("leapfrog", || Box::new(Leapfrog));
 const SYMPLECTIC_EULER: (&str, Make) = ("symplectic-euler", || Box::new(SymplecticEuler));
 
+/// What is found at several step sizes.
+struct Order {
+    /// p of an error that goes with θ^p.
+    power: f64,
+    /// The error of the last θ over that of the first.
+    ratio: f64,
+    /// (θ, error).
+    points: Vec<(f64, f64)>,
+}
+
 /// One potential at several step sizes.
 struct Case<'a> {
     name: &'static str,
@@ -85,7 +95,7 @@ impl Case<'_> {
     /// The order p of the energy error: the slope of ln max|H − H_0| over ln θ, on average over
     /// the problems; and the error at the last θ over that at the first, the largest. And the
     /// (θ, error) of the first problem.
-    fn order(&self, kinetic: Kinetic, make: Make) -> Result<(f64, f64, Vec<(f64, f64)>)> {
+    fn order(&self, kinetic: Kinetic, make: Make) -> Result<Order> {
         let (mut sum, mut ratio) = (0.0, 0.0);
         let mut traced = Vec::new();
         for instance in &self.instances {
@@ -103,7 +113,11 @@ impl Case<'_> {
                 traced = points;
             }
         }
-        Ok((sum / self.instances.len() as f64, ratio, traced))
+        Ok(Order {
+            power: sum / self.instances.len() as f64,
+            ratio,
+            points: traced,
+        })
     }
 }
 
@@ -166,11 +180,12 @@ impl EnergyOrder {
         let (mut worst, mut vanishing): (Option<f64>, f64) = (None, 0.0);
         for ((integrator, make), relation) in [(LEAPFROG, second), (SYMPLECTIC_EULER, first)] {
             for case in &cases {
-                let (order, ratio, points) = case.order(KINETIC, make)?;
+                let order = case.order(KINETIC, make)?;
                 if integrator == LEAPFROG.0 {
-                    vanishing = largest([vanishing, ratio]);
-                    let off = |order: f64| (order - 2.0).abs();
-                    worst = worst.filter(|w| off(*w) > off(order)).or(Some(order));
+                    vanishing = largest([vanishing, order.ratio]);
+                    let off = |power: f64| (power - 2.0).abs();
+                    let further = worst.filter(|w| off(*w) > off(order.power));
+                    worst = further.or(Some(order.power));
                 }
                 let name = case.name;
                 checks.push(Check::new(
@@ -179,9 +194,9 @@ impl EnergyOrder {
                     format!(
                         "the energy error of {integrator} from rest on the {name} goes with a power of θ: that power"
                     ),
-                    order,
+                    order.power,
                     relation,
-                ).traced(format!("{integrator}, {name}"), points));
+                ).traced(format!("{integrator}, {name}"), order.points));
             }
         }
         checks.push(Check::new(
@@ -199,17 +214,17 @@ impl EnergyOrder {
             Relation::AtMost(self.vanishing),
         ));
         for kinetic in [Kinetic::L2, Kinetic::L1, Kinetic::LInf] {
-            let (order, _, points) = cases[1].order(kinetic, LEAPFROG.1)?;
+            let order = cases[1].order(kinetic, LEAPFROG.1)?;
             let check = Check::new(
                 format!("energy-error-order-leapfrog-logistic-{kinetic}"),
                 PLACE,
                 format!(
                     "the energy error of leapfrog from rest on the logistic goes with θ² under φ = {kinetic} too: the power"
                 ),
-                order,
+                order.power,
                 second,
             )
-            .traced(format!("leapfrog, logistic, φ = {kinetic}"), points);
+            .traced(format!("leapfrog, logistic, φ = {kinetic}"), order.points);
             // ‖v‖₁ and ‖v‖_∞ have kinks, and every crossing of one costs energy.
             checks.push(match kinetic {
                 Kinetic::L2 => check,

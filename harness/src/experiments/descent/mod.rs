@@ -9,6 +9,7 @@ pub mod plan;
 mod rows;
 pub mod scene;
 mod show;
+mod wire;
 
 pub use measure::{DescentCell, Measured, Record};
 pub use rows::{DescentCurveRow, DescentRow};
