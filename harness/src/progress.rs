@@ -12,7 +12,7 @@ pub fn say(line: &str) {
 }
 
 /// Is told what is going on; a progress bar.
-pub trait Watch {
+pub trait Watch: Sync {
     /// A cell is being run or timed.
     fn doing(&self, what: &str);
     /// A part of it is done.

@@ -13,21 +13,22 @@ use harness::experiments::windows::runner::{flows_of, measure};
 use harness::journal::Outcome;
 use harness::plan::Plan;
 use harness::progress::Watch;
-use std::cell::{Cell as Slot, RefCell};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 #[derive(Default)]
 struct Notes {
-    flows: Slot<usize>,
-    said: RefCell<Vec<String>>,
+    flows: AtomicUsize,
+    said: Mutex<Vec<String>>,
 }
 
 impl Watch for Notes {
     fn doing(&self, what: &str) {
-        self.said.borrow_mut().push(what.to_owned());
+        self.said.lock().unwrap().push(what.to_owned());
     }
 
     fn step(&self) {
-        self.flows.set(self.flows.get() + 1);
+        self.flows.fetch_add(1, Ordering::Relaxed);
     }
 }
 
@@ -71,7 +72,7 @@ fn every_run_is_timed_next_to_one_of_the_baseline_and_every_flow_is_told() {
     for group in [EvaluatorKind::Devices, EvaluatorKind::Batched] {
         let (cells, measured, notes) = measured(group);
         assert_eq!(
-            notes.flows.get(),
+            notes.flows.load(Ordering::Relaxed),
             flows_of(&cells),
             "the progress bar ends at its end"
         );
@@ -90,7 +91,7 @@ fn every_run_is_timed_next_to_one_of_the_baseline_and_every_flow_is_told() {
                     .flatten()
                     .all(|&seconds| seconds > 0.0)
             );
-            let said = notes.said.borrow();
+            let said = notes.said.lock().unwrap();
             assert!(
                 said.iter().any(|s| s.starts_with(&cell.label())),
                 "{}",

@@ -2,8 +2,10 @@
 //! and their trajectories do not depend on it beyond rounding.
 
 mod devices;
+mod lockstep;
 
 pub use devices::Devices;
+pub use lockstep::{Seat, lockstep};
 
 use crate::{Potential, Result};
 use candle_core::Tensor;

@@ -87,7 +87,10 @@ impl ResidualProduct {
     /// The sum over one section of the rows, block by block.
     fn section<T: Real>(&self, x: &[T], targets: &[u32], weights: &[T], features: usize) -> Vec<T> {
         let columns = weights.len() / features;
-        let rows = (BLOCK_ELEMENTS / features).clamp(1, targets.len());
+        // With many columns the weights have to be worth their way into the cache.
+        let rows = (BLOCK_ELEMENTS / features)
+            .max(columns)
+            .clamp(1, targets.len());
         let mut sum = vec![T::ZERO; weights.len()];
         let mut residual = vec![T::ZERO; rows * columns];
         let theta = View::new(weights, features, columns);

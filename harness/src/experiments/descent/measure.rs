@@ -7,7 +7,9 @@ use crate::clock::clocked;
 use crate::device::Placement;
 use crate::progress::Watch;
 use anyhow::Result;
+use optim::Evaluator;
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 
 /// A variant on a scene: what is measured.
 #[derive(Clone, Debug, Deserialize, Serialize, PartialEq)]
@@ -23,6 +25,10 @@ pub struct DescentCell {
     /// An outer iteration after which there is a record too.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mark_iteration: Option<u64>,
+    /// Whether the methods of a start share one product for their gradients; then they have no
+    /// time of their own.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub lockstep: bool,
     /// cpu or cuda.
     pub backend: String,
 }
@@ -66,10 +72,11 @@ pub struct Record {
 pub fn run(
     cell: &DescentCell,
     scene: &Scene,
+    evaluator: Arc<dyn Evaluator>,
     placement: &Placement,
     watch: &dyn Watch,
 ) -> Result<Measured> {
-    let mut method = methods::method(&cell.variant, scene, &cell.setting)?;
+    let mut method = methods::method(&cell.variant, scene, &cell.setting, evaluator)?;
     let mut measured = Measured::default();
     let (mut iterations, mut gradients, mut wall_s) = (0, 0, 0.0);
     let mut due = cell.record_every;

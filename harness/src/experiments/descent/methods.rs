@@ -5,20 +5,35 @@ use super::scene::{Scene, Setting};
 use crate::seed::Seeds;
 use anyhow::{Context, Result};
 use optim::{
-    Acceleration, Baseline, Batched, Counted, Flow, HamiltonianDescent, Integrator, Kinetic,
-    Leapfrog, Method, Nesterov, Sequential, Stratified, SymplecticEuler, WindowedDescent,
+    Acceleration, Baseline, Batched, Counted, Evaluator, Flow, HamiltonianDescent, Integrator,
+    Kinetic, Leapfrog, Method, Nesterov, Sequential, Stratified, SymplecticEuler, WindowedDescent,
     WindowedFlow,
 };
 use rand::RngExt;
 use std::sync::Arc;
 
+/// What computes a variant's gradients when it runs by itself: one point after the other, or the
+/// points of a window in one product.
+#[must_use]
+pub fn evaluator(variant: &Variant, scene: &Scene) -> Arc<dyn Evaluator> {
+    match variant.method {
+        MethodKind::HdPicard => Arc::new(Batched::new(scene.potential.clone())),
+        _ => Arc::new(Sequential::new(scene.potential.clone())),
+    }
+}
+
 /// A variant's method at the scene's start.
 ///
 /// # Errors
 /// If a number that the method needs is missing or out of range.
-pub fn method(variant: &Variant, scene: &Scene, setting: &Setting) -> Result<Box<dyn Method>> {
+pub fn method(
+    variant: &Variant,
+    scene: &Scene,
+    setting: &Setting,
+    evaluator: Arc<dyn Evaluator>,
+) -> Result<Box<dyn Method>> {
     let start = scene.start.clone();
-    let forces = || Counted::new(Sequential::new(scene.potential.clone()));
+    let forces = || Counted::shared(evaluator.clone());
     let step_size = || variant.step_size.context("step_size is missing");
     Ok(match variant.method {
         MethodKind::HdLeapfrog | MethodKind::HdStratified | MethodKind::HdEuler => {
@@ -42,12 +57,7 @@ pub fn method(variant: &Variant, scene: &Scene, setting: &Setting) -> Result<Box
                 },
                 ..WindowedFlow::new(kinetic(variant)?, step_size()?, steps)
             };
-            let evaluator = Arc::new(Batched::new(scene.potential.clone()));
-            Box::new(WindowedDescent::new(
-                Counted::shared(evaluator),
-                flow,
-                start,
-            ))
+            Box::new(WindowedDescent::new(forces(), flow, start))
         }
         MethodKind::HeavyBall => Box::new(Baseline::new(
             forces(),

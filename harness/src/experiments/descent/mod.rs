@@ -19,11 +19,13 @@ use crate::device::Machine;
 use crate::journal::{Cell, Entry, Outcome};
 use crate::plan::Plan;
 use crate::report::Document;
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, anyhow};
 use datasets::Dataset;
+use optim::evaluator::lockstep;
 use plan::{Contestant, DescentPlan, Part};
 use scene::{Kept, Scene, Setting};
 use serde::Deserialize;
+use std::sync::Arc;
 
 /// The experiment.
 pub struct Descent {
@@ -77,6 +79,7 @@ impl Descent {
                     gradients: part.gradients,
                     record_every: part.record_every,
                     mark_iteration: self.plan.mark_iteration,
+                    lockstep: self.plan.lockstep,
                     backend: machine.backend().into(),
                 };
                 let label = label(&setting, part, contestant);
@@ -157,11 +160,31 @@ impl Experiment for Descent {
         let placement = bench.machine.whole();
         // The first gradient finds caches cold and threads asleep; nobody's clock runs yet.
         scene.potential.gradient(&scene.start)?;
-        let run = |(cell, described): (&Cell, &DescentCell)| {
-            bench.watch.doing(&cell.label);
-            measure::run(described, &scene, &placement, bench.watch)
+        let run = |described: &DescentCell, evaluator| {
+            measure::run(described, &scene, evaluator, &placement, bench.watch)
                 .and_then(|measured| Outcome::measured(&measured))
                 .unwrap_or_else(|error| Outcome::failed(&error))
+        };
+        if first.lockstep {
+            bench
+                .watch
+                .doing(&format!("{} and the others", cells[0].label));
+            let seats = lockstep(scene.potential.clone(), described.len());
+            let run = &run;
+            return Ok(std::thread::scope(|threads| {
+                let start =
+                    |(described, seat)| threads.spawn(move || run(described, Arc::new(seat)));
+                let running: Vec<_> = described.iter().zip(seats).map(start).collect();
+                let gone = |_| Outcome::failed(&anyhow!("the method panicked"));
+                let ended = running
+                    .into_iter()
+                    .map(|run| run.join().unwrap_or_else(gone));
+                ended.collect()
+            }));
+        }
+        let run = |(cell, described): (&Cell, &DescentCell)| {
+            bench.watch.doing(&cell.label);
+            run(described, methods::evaluator(&described.variant, &scene))
         };
         Ok(cells.iter().zip(&described).map(run).collect())
     }

@@ -238,6 +238,11 @@ pub struct DescentPlan {
     /// The outer iteration after which methods are compared too, if any: a flow is one, and so is
     /// a step of a counterpart.
     pub mark_iteration: Option<u64>,
+    /// Whether the methods of a start share one product for their gradients; then they have no
+    /// time of their own.
+    pub lockstep: bool,
+    /// The last share of a run over which its steadiness is judged, if it is.
+    pub tail: Option<f64>,
     /// The pictures.
     pub pictures: Vec<Picture>,
     /// What has to be said about it all.

@@ -31,7 +31,7 @@ schema! {
         status: String, "", "complete, stopped or diverged after how many gradients, or failed with its reason.";
         iterations: Option<u64>, "", "Outer iterations: flows, or steps of a counterpart.";
         gradients: Option<u64>, "", "Gradients computed, every distinct point once.";
-        wall_s: Option<f64>, "s", "Wall time of the run, without evaluation.";
+        wall_s: Option<f64>, "s", "Wall time of the run, without evaluation; none where methods shared their products.";
         value: Option<f64>, "", "Function value at the end: mean cross-entropy on the training rows, or the function itself.";
         best_value: Option<f64>, "", "The lowest value of any record.";
         test_accuracy: Option<f64>, "", "Share of test rows classified rightly at the end.";
@@ -42,7 +42,7 @@ schema! {
         mark_iteration: Option<u64>, "", "The outer iteration after which methods are compared too.";
         mark_value: Option<f64>, "", "Function value after that iteration.";
         mark_distance: Option<f64>, "", "Distance to the solution after that iteration.";
-        roughness: Option<f64>, "", "Share of records whose value is above the one before.";
+        swing: Option<f64>, "", "Largest over smallest value of the last records, the plan's tail: 1 is perfectly steady.";
         gradients_to_target: Option<u64>, "", "Gradients until the plan's target value was reached.";
         wall_to_target_s: Option<f64>, "s", "Wall time until then, without evaluation.";
     }
@@ -63,7 +63,7 @@ schema! {
         readings: String, "", "As in the rows.";
         iterations: u64, "", "Outer iterations up to here.";
         gradients: u64, "", "Gradients up to here.";
-        wall_s: f64, "s", "Wall time up to here, without evaluation.";
+        wall_s: Option<f64>, "s", "Wall time up to here, without evaluation; none where methods shared their products.";
         value: f64, "", "Function value.";
         test_accuracy: Option<f64>, "", "Share of test rows classified rightly.";
         distance: Option<f64>, "", "Distance to the solution.";
@@ -238,13 +238,11 @@ fn row(head: &Plan, plan: &DescentPlan, placed: &Placed<'_>) -> DescentRow {
         let mean = values.iter().sum::<f64>() / values.len() as f64;
         end.and(Some(mean)).filter(|mean| mean.is_finite())
     };
-    let rises = records
-        .windows(2)
-        .filter(|w| w[1].worth.value > w[0].worth.value)
-        .count();
     let marked = records
         .iter()
         .find(|r| Some(r.iterations) == plan.mark_iteration && end.is_some());
+    let alone = !placed.cell.lockstep;
+    let timed = |record: Option<&Record>| record.filter(|_| alone).map(|r| r.wall_s);
     let target = plan.targets.get(setting.name());
     let reached = records
         .iter()
@@ -270,7 +268,7 @@ fn row(head: &Plan, plan: &DescentPlan, placed: &Placed<'_>) -> DescentRow {
         status: placed.status(),
         iterations: records.last().map(|r| r.iterations),
         gradients: records.last().map(|r| r.gradients),
-        wall_s: records.last().map(|r| r.wall_s),
+        wall_s: timed(records.last()),
         value: end.map(|r| r.worth.value),
         best_value: records.iter().map(|r| r.worth.value).reduce(f64::min),
         test_accuracy: end.and_then(|r| r.worth.test_accuracy),
@@ -281,10 +279,18 @@ fn row(head: &Plan, plan: &DescentPlan, placed: &Placed<'_>) -> DescentRow {
         mark_iteration: plan.mark_iteration,
         mark_value: marked.map(|r| r.worth.value),
         mark_distance: marked.and_then(|r| r.worth.distance),
-        roughness: (records.len() > 1).then(|| rises as f64 / (records.len() - 1) as f64),
+        swing: end.and(plan.tail).and_then(|tail| swing(records, tail)),
         gradients_to_target: reached.map(|r| r.gradients),
-        wall_to_target_s: reached.map(|r| r.wall_s),
+        wall_to_target_s: timed(reached),
     }
+}
+
+/// Largest over smallest value of the last share of the records.
+fn swing(records: &[Record], tail: f64) -> Option<f64> {
+    let last = (records.len() as f64 * tail).ceil() as usize;
+    let values = || records.iter().rev().take(last).map(|r| r.worth.value);
+    let (low, high) = (values().reduce(f64::min)?, values().reduce(f64::max)?);
+    (low > 0.0).then(|| high / low)
 }
 
 fn curve(placed: &Placed<'_>) -> Vec<DescentCurveRow> {
@@ -303,7 +309,7 @@ fn curve(placed: &Placed<'_>) -> Vec<DescentCurveRow> {
         readings: placed.readings.clone(),
         iterations: record.iterations,
         gradients: record.gradients,
-        wall_s: record.wall_s,
+        wall_s: (!placed.cell.lockstep).then_some(record.wall_s),
         value: record.worth.value,
         test_accuracy: record.worth.test_accuracy,
         distance: record.worth.distance,

@@ -329,7 +329,7 @@ impl Picture {
         let x = match self.against {
             Against::Gradients => curve.gradients as f64,
             Against::Iterations => curve.iterations as f64,
-            Against::WallS => curve.wall_s,
+            Against::WallS => curve.wall_s?,
         };
         let y = match self.metric {
             Metric::Value => Some(curve.value),

@@ -6,7 +6,7 @@ use super::scene::Worth;
 use super::*;
 use crate::device::Machine;
 use crate::progress::Watch;
-use std::cell::Cell as Slot;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Two methods, one with a grid and two readings of its step size.
 const PLAN: &str = "
@@ -22,6 +22,7 @@ starts: 3
 gradients: 100
 record_every: 10
 mark_iteration: 4
+tail: 0.5
 methods:
   - {name: HD-LF, method: hd-leapfrog, kinetic_energy: half-l2-squared, step_size: 0.1, steps: 5}
   - {name: GD, method: heavy-ball, kinetic_energy: half-l2-squared, step_size: [0.001, 0.01], tune: true,
@@ -33,13 +34,13 @@ profiles: {only: {what: all, verdicts: true}}
 ";
 
 #[derive(Default)]
-struct Steps(Slot<u64>);
+struct Steps(AtomicU64);
 
 impl Watch for Steps {
     fn doing(&self, _what: &str) {}
 
     fn step(&self) {
-        self.0.set(self.0.get() + 1);
+        self.0.fetch_add(1, Ordering::Relaxed);
     }
 }
 
@@ -132,7 +133,7 @@ fn a_row_is_made_of_its_records() {
     let rows = rows_with(|_| (2.0, None));
     let row = &rows[0];
     assert_eq!((row.value, row.best_value), (Some(2.0), Some(2.0)));
-    assert_eq!((row.area, row.roughness), (Some(3.0), Some(0.5)));
+    assert_eq!((row.area, row.swing), (Some(3.0), Some(2.0)));
     assert_eq!((row.gradients, row.wall_s), (Some(30), Some(1.5)));
     assert_eq!(row.mark_value, None, "there was no fourth iteration");
 }
@@ -148,13 +149,19 @@ fn ran(variant: Variant, index: u64) -> (Measured, Vec<f64>, u64) {
         gradients: part.gradients,
         record_every: part.record_every,
         mark_iteration: descent.plan.mark_iteration,
+        lockstep: false,
         backend: "cpu".into(),
     };
     let machine = machine();
     let scene = Scene::new(&cell.setting, None, machine.home(), &mut Kept::default()).unwrap();
     let steps = Steps::default();
-    let measured = run(&cell, &scene, &machine.whole(), &steps).unwrap();
-    (measured, scene.start.to_vec1().unwrap(), steps.0.get())
+    let evaluator = methods::evaluator(&cell.variant, &scene);
+    let measured = run(&cell, &scene, evaluator, &machine.whole(), &steps).unwrap();
+    (
+        measured,
+        scene.start.to_vec1().unwrap(),
+        steps.0.into_inner(),
+    )
 }
 
 fn variant(method: MethodKind) -> Variant {
@@ -214,6 +221,32 @@ fn records_stand_every_so_many_gradients_and_at_the_mark() {
     let (flows, ..) = ran(variant(MethodKind::HdLeapfrog), 0);
     let marked = flows.records.iter().find(|r| r.iterations == 4).unwrap();
     assert_eq!(marked.gradients, 20);
+}
+
+#[test]
+fn in_lockstep_every_method_ends_where_it_ends_alone() {
+    let ends = |settings: &[&str]| -> Vec<f64> {
+        let head = head(settings);
+        let mut descent = Descent::new(&head).unwrap();
+        let machine = machine();
+        let units = descent.units(&machine, &[]).unwrap();
+        let steps = Steps::default();
+        let bench = Bench {
+            machine: &machine,
+            data: None,
+            watch: &steps,
+        };
+        let outcomes = descent.measure(&bench, &units[0].cells).unwrap();
+        let end = |outcome: Outcome| match outcome {
+            Outcome::Measured(value) => {
+                let measured: Measured = serde_json::from_value(value).unwrap();
+                measured.records.last().unwrap().worth.value
+            }
+            other => panic!("{other:?}"),
+        };
+        outcomes.into_iter().map(end).collect()
+    };
+    assert_eq!(ends(&["lockstep=true"]), ends(&[]));
 }
 
 #[test]

@@ -28,6 +28,9 @@ pub(super) struct Wire {
     #[serde(default)]
     targets: BTreeMap<String, f64>,
     mark_iteration: Option<u64>,
+    tail: Option<f64>,
+    #[serde(default)]
+    lockstep: bool,
     pictures: Vec<Picture>,
     #[serde(default)]
     notes: Vec<String>,
@@ -69,6 +72,10 @@ struct WireMethod {
 
 impl Wire {
     pub(super) fn validated(self) -> Result<DescentPlan> {
+        if let Some(tail) = self.tail {
+            positive("tail", tail)?;
+            ensure!(tail <= 1.0, "tail is {tail}, but is a share of a run");
+        }
         ensure!(self.starts >= 1, "starts is 0, but a run starts somewhere");
         ensure!(
             self.methods.is_empty() != self.parts.is_empty(),
@@ -131,6 +138,8 @@ impl Wire {
             best: self.best,
             targets: self.targets,
             mark_iteration: self.mark_iteration,
+            tail: self.tail,
+            lockstep: self.lockstep,
             pictures: self.pictures,
             notes: self.notes,
             one_panel: self.one_panel,
