@@ -32,6 +32,7 @@ use crate::rows::{Column, Frame, schema};
 use anyhow::Result;
 use serde::Deserialize;
 use std::collections::BTreeSet;
+use std::str::FromStr;
 
 /// One of the two papers.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
@@ -49,6 +50,18 @@ impl Paper {
         match self {
             Self::P => "P",
             Self::G => "G",
+        }
+    }
+}
+
+impl FromStr for Paper {
+    type Err = ();
+
+    fn from_str(letter: &str) -> std::result::Result<Self, ()> {
+        match letter {
+            "P" => Ok(Self::P),
+            "G" => Ok(Self::G),
+            _ => Err(()),
         }
     }
 }

@@ -134,7 +134,8 @@ fn a_profile_without_verdicts_leaves_a_claim_untestable() {
 
 #[test]
 fn the_published_claims_fit_the_schemas_of_the_rows_they_are_judged_on() {
-    use crate::experiments::{counts::CountRow, descent::DescentRow, windows::WindowRow};
+    use crate::experiments::{checks::CheckRow, counts::CountRow, descent::DescentRow};
+    use crate::experiments::{idealized::SlopeRow, spring::SpringSummary, windows::WindowRow};
     use crate::rows::Schema;
     let claims = published();
     let frames = [
@@ -148,6 +149,10 @@ fn the_published_claims_fit_the_schemas_of_the_rows_they_are_judged_on() {
         ("fig8", "rows", DescentRow::COLUMNS),
         ("fig9", "rows", WindowRow::COLUMNS),
         ("ablation", "rows", WindowRow::COLUMNS),
+        ("lemmas", "rows", CheckRow::COLUMNS),
+        ("coordinate", "rows", CheckRow::COLUMNS),
+        ("idealized", "slopes", SlopeRow::COLUMNS),
+        ("spring", "summary", SpringSummary::COLUMNS),
     ];
     for (target, frame, columns) in frames {
         let unknown = claims.unknown_columns(target, frame, columns);

@@ -3,13 +3,15 @@
 use super::{cost, registry, show};
 use crate::cli::Common;
 use crate::configs::Configs;
-use anyhow::Result;
+use crate::plan::Plan;
+use anyhow::{Context, Result};
 use std::fmt::Write;
 
 pub(super) fn run(common: &Common) -> Result<u8> {
     let configs = Configs::new(common.configs.clone());
     let mut out = format!("Targets (plans: {}):\n", configs.place());
-    for plan in configs.summaries()? {
+    let all = Plan::summary(&configs.read("all.yaml")?).context("all.yaml")?;
+    for plan in std::iter::once(all).chain(configs.summaries()?) {
         let _ = writeln!(out, "\n  {:<10} {}", plan.target, plan.title);
         let _ = writeln!(out, "  {:<10} {}", "", plan.source);
         for (index, profile) in plan.profiles.iter().enumerate() {

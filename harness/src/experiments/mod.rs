@@ -1,7 +1,7 @@
 //! Kinds of experiments, one file or folder each: which cells a plan has, how they are measured,
 //! which rows they become, how the rows are shown.
 //!
-//! A new kind is one file with an [`Experiment`] and one line in [`KINDS`]; a new experiment of a
+//! A new kind is one file with an [`Experiment`] and one line in `KINDS`; a new experiment of a
 //! kind that exists is a YAML file.
 
 pub mod checks;

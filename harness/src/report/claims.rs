@@ -33,6 +33,21 @@ pub struct ClaimLine {
     pub rows: Vec<String>,
 }
 
+/// More rows than these are not named one by one; the claims' own rows have them all.
+const NAMED: usize = 3;
+
+impl ClaimLine {
+    /// The rows that it was judged on, each as `show` shows it.
+    pub(super) fn judged_on(&self, show: impl Fn(&str) -> String) -> String {
+        let named: Vec<String> = self.rows.iter().take(NAMED).map(|row| show(row)).collect();
+        let named = named.join(", ");
+        match self.rows.len().saturating_sub(NAMED) {
+            0 => named,
+            more => format!("{named} and {more} more rows (claims.csv has them all)"),
+        }
+    }
+}
+
 impl ClaimsSummary {
     /// Such as "31 claims: 24 reproduced, 7 not testable here".
     #[must_use]
@@ -99,8 +114,8 @@ pub fn claims_markdown(claims: &ClaimsSummary) -> String {
         };
         let _ = write!(out, "- **{}**: {}", claim.id, sentence(&said));
         if !claim.rows.is_empty() {
-            let rows: Vec<String> = claim.rows.iter().map(|r| format!("`{r}`")).collect();
-            let _ = write!(out, " Judged on {}.", rows.join(", "));
+            let rows = claim.judged_on(|row| format!("`{row}`"));
+            let _ = write!(out, " Judged on {rows}.");
         }
         out.push('\n');
     }
@@ -126,6 +141,16 @@ mod tests {
         assert!((first..second).contains(&of_first.unwrap()), "{text}");
         let note = "- **par-1**: not testable here: 2.2x, not 1.95x. Judged on `table2: a8a W=4`.";
         assert!(text[notes..].contains(note), "{text}");
+    }
+
+    #[test]
+    fn of_many_rows_a_few_are_named_and_the_rest_counted() {
+        let claim = ClaimLine {
+            rows: (0..5).map(|i| i.to_string()).collect(),
+            ..ClaimLine::default()
+        };
+        let text = claim.judged_on(str::to_owned);
+        assert_eq!(text, "0, 1, 2 and 2 more rows (claims.csv has them all)");
     }
 
     #[test]

@@ -167,18 +167,11 @@ fn claim_row(claim: &ClaimLine, entries: &[PageEntry<'_>], ids: &[String]) -> St
         Some(at) => format!("<a href=\"#{}\">{target}</a>", ids[at]),
         None => target,
     };
-    let rows: Vec<String> = claim
-        .rows
-        .iter()
-        .map(|row| format!("<code>{}</code>", escaped(row)))
-        .collect();
-    let rows = if rows.is_empty() {
+    let rows = if claim.rows.is_empty() {
         String::new()
     } else {
-        format!(
-            " <span class=\"rows\">Judged on {}.</span>",
-            rows.join(", ")
-        )
+        let rows = claim.judged_on(|row| format!("<code>{}</code>", escaped(row)));
+        format!(" <span class=\"rows\">Judged on {rows}.</span>")
     };
     format!(
         "<tr role=\"row\"><th scope=\"row\" role=\"rowheader\"><span class=\"name\">{}</span> \

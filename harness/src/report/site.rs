@@ -124,6 +124,20 @@ fn judged(claims: &Claims, root: &Path, reports: &[Reported]) -> Vec<ClaimRow> {
     rows
 }
 
+/// A paper's title for its letter.
+fn title(letter: &str) -> String {
+    match letter.parse() {
+        Ok(claims::Paper::P) => {
+            "Frictionless Hamiltonian Descent with Discretization and Parallel Optimization"
+        }
+        Ok(claims::Paper::G) => {
+            "Exposition on the connections between descent methods and Hamiltonian mechanics"
+        }
+        Err(()) => letter,
+    }
+    .to_owned()
+}
+
 fn summary(rows: &[ClaimRow]) -> ClaimsSummary {
     let count = |verdict: &Verdict| {
         let word = verdict.word();
@@ -132,7 +146,7 @@ fn summary(rows: &[ClaimRow]) -> ClaimsSummary {
     };
     let line = |row: &ClaimRow| ClaimLine {
         id: row.claim.clone(),
-        paper: row.paper.clone(),
+        paper: title(&row.paper),
         place: row.place.clone(),
         says: row.says.clone(),
         verdict: row.verdict.clone(),
