@@ -2,6 +2,7 @@
 
 use crate::plan::{Plan, Summary};
 use anyhow::{Context, Result, bail};
+use serde_yaml::Mapping;
 use std::path::{Path, PathBuf};
 
 macro_rules! compiled_in {
@@ -34,6 +35,9 @@ const COMPILED_IN: &[(&str, &str)] = compiled_in![
     "table1.yaml",
     "table2.yaml",
 ];
+
+/// The key by which a plan names the one it is like.
+const LIKE: &str = "like";
 
 /// The files that are no plans.
 const NOT_PLANS: &[&str] = &["all.yaml", "claims.yaml", "datasets.yaml", "paper.yaml"];
@@ -86,11 +90,30 @@ impl Configs {
     }
 
     /// The text of a plan: of the target of that name, or, if `target` is a path to a YAML file,
-    /// of that file.
+    /// of that file. A plan that is `like` another has that one's keys where it has none.
     ///
     /// # Errors
     /// If there is none; the message lists those that exist.
     pub fn plan(&self, target: &str) -> Result<String> {
+        let text = self.written(target)?;
+        let mut plan: Mapping = serde_yaml::from_str(&text)
+            .with_context(|| format!("the plan of {target} is not a mapping in YAML"))?;
+        let Some(like) = plan.remove(LIKE) else {
+            return Ok(text);
+        };
+        let like = like
+            .as_str()
+            .with_context(|| format!("`{LIKE}` of {target} is not the name of a target"))?;
+        let mut whole: Mapping = serde_yaml::from_str(&self.written(like)?)?;
+        if whole.contains_key(LIKE) {
+            bail!("{target} is like {like}, which is like another: name that one");
+        }
+        whole.extend(plan);
+        Ok(serde_yaml::to_string(&whole)?)
+    }
+
+    /// A plan as it stands in its file.
+    fn written(&self, target: &str) -> Result<String> {
         if Path::new(target)
             .extension()
             .is_some_and(|e| e == "yaml" || e == "yml")
@@ -119,7 +142,9 @@ impl Configs {
     /// If one is not valid; the message names it.
     pub fn summaries(&self) -> Result<Vec<Summary>> {
         let summary = |name: &String| {
-            Plan::summary(&self.read(name)?).with_context(|| format!("{}/{name}", self.place()))
+            self.plan(name.trim_end_matches(".yaml"))
+                .and_then(|text| Plan::summary(&text))
+                .with_context(|| format!("{}/{name}", self.place()))
         };
         self.targets()?.iter().map(summary).collect()
     }
@@ -169,6 +194,20 @@ mod tests {
                 assert!(made.is_ok(), "{} {}: {made:?}", plan.target, profile.name);
             }
         }
+    }
+
+    #[test]
+    fn a_plan_that_is_like_another_has_its_keys_but_for_its_own() {
+        let (one, other) = (
+            Configs::compiled_in().plan("fig3").unwrap(),
+            Configs::compiled_in().plan("fig2").unwrap(),
+        );
+        let of = |text: &str, key: &str| -> serde_yaml::Value {
+            serde_yaml::from_str::<Mapping>(text).unwrap()[key].clone()
+        };
+        assert_eq!(of(&one, "methods"), of(&other, "methods"));
+        assert_ne!(of(&one, "pictures"), of(&other, "pictures"));
+        assert_eq!(of(&one, "target"), "fig3");
     }
 
     #[test]
