@@ -1,42 +1,240 @@
-//! What the CPU kernels need of an element type.
+//! What the CPU kernels need of an element type: vectors of it, and arithmetic on them.
 
-/// The two element types.
+use bytemuck::Pod;
+use pulp::Simd;
+
+/// One of the two element types, f32 or f64.
+///
+/// Vector functions take the instruction set as `simd`; they are inlined into the kernel that was
+/// dispatched to it, which is what makes them single instructions.
 pub(super) trait Real:
     Copy
+    + Pod
     + Send
     + Sync
     + PartialOrd
     + std::ops::Add<Output = Self>
     + std::ops::Sub<Output = Self>
+    + std::ops::Mul<Output = Self>
     + std::ops::Div<Output = Self>
+    + std::ops::AddAssign
     + 'static
 {
+    /// As many elements as the instruction set computes at once.
+    type Vector<S: Simd>: Copy + Pod;
+
     const ZERO: Self;
     const ONE: Self;
-    const LOWEST: Self;
     /// A probability below this is as good as none: a product with it could be a subnormal number,
     /// which processors multiply a hundred times slower than others.
     const NEGLIGIBLE: Self;
-    fn exponential(self) -> Self;
-    fn magnitude(self) -> Self;
+
+    fn from_f64(value: f64) -> Self;
+
+    /// Elements in a vector.
+    fn lanes<S: Simd>() -> usize;
+    /// The whole vectors that a slice begins with.
+    fn vectors<S: Simd>(slice: &[Self]) -> &[Self::Vector<S>];
+    /// The same, to write to.
+    fn vectors_mut<S: Simd>(slice: &mut [Self]) -> &mut [Self::Vector<S>];
+
+    fn splat<S: Simd>(simd: S, value: Self) -> Self::Vector<S>;
+    fn plus<S: Simd>(simd: S, a: Self::Vector<S>, b: Self::Vector<S>) -> Self::Vector<S>;
+    fn minus<S: Simd>(simd: S, a: Self::Vector<S>, b: Self::Vector<S>) -> Self::Vector<S>;
+    fn times<S: Simd>(simd: S, a: Self::Vector<S>, b: Self::Vector<S>) -> Self::Vector<S>;
+    fn over<S: Simd>(simd: S, a: Self::Vector<S>, b: Self::Vector<S>) -> Self::Vector<S>;
+    /// a·b + c; rounded once where the processor can.
+    fn fused<S: Simd>(
+        simd: S,
+        a: Self::Vector<S>,
+        b: Self::Vector<S>,
+        c: Self::Vector<S>,
+    ) -> Self::Vector<S>;
+    /// The larger of each; whatever it is where one is not a number.
+    fn larger<S: Simd>(simd: S, a: Self::Vector<S>, b: Self::Vector<S>) -> Self::Vector<S>;
+    /// e^x of each, to about one unit in the last place; what is not a number stays so.
+    fn exponential<S: Simd>(simd: S, x: Self::Vector<S>) -> Self::Vector<S>;
+    /// 0 where x is below [`Real::NEGLIGIBLE`]; what is not a number stays so.
+    fn without_negligible<S: Simd>(simd: S, x: Self::Vector<S>) -> Self::Vector<S>;
+    /// All elements added up.
+    fn sum<S: Simd>(simd: S, x: Self::Vector<S>) -> Self;
 }
 
 macro_rules! real {
-    ($($type:ty: $negligible:literal),+) => { $(
+    ($($type:ident $vector:ident $lanes:ident $negligible:literal $exponential:path:
+        $splat:ident $as:ident $as_mut:ident $add:ident $sub:ident $mul:ident $div:ident $fma:ident
+        $max:ident $less:ident $select:ident $sum:ident;)+) => { $(
         impl Real for $type {
+            type Vector<S: Simd> = S::$vector;
+
             const ZERO: Self = 0.0;
             const ONE: Self = 1.0;
-            const LOWEST: Self = Self::NEG_INFINITY;
             const NEGLIGIBLE: Self = $negligible;
 
-            fn exponential(self) -> Self {
-                self.exp()
+            fn from_f64(value: f64) -> Self {
+                value as Self
             }
 
-            fn magnitude(self) -> Self {
-                self.abs()
+            #[inline(always)]
+            fn lanes<S: Simd>() -> usize {
+                S::$lanes
+            }
+
+            #[inline(always)]
+            fn vectors<S: Simd>(slice: &[Self]) -> &[Self::Vector<S>] {
+                S::$as(slice).0
+            }
+
+            #[inline(always)]
+            fn vectors_mut<S: Simd>(slice: &mut [Self]) -> &mut [Self::Vector<S>] {
+                S::$as_mut(slice).0
+            }
+
+            #[inline(always)]
+            fn splat<S: Simd>(simd: S, value: Self) -> Self::Vector<S> {
+                simd.$splat(value)
+            }
+
+            #[inline(always)]
+            fn plus<S: Simd>(simd: S, a: S::$vector, b: S::$vector) -> S::$vector {
+                simd.$add(a, b)
+            }
+
+            #[inline(always)]
+            fn minus<S: Simd>(simd: S, a: S::$vector, b: S::$vector) -> S::$vector {
+                simd.$sub(a, b)
+            }
+
+            #[inline(always)]
+            fn times<S: Simd>(simd: S, a: S::$vector, b: S::$vector) -> S::$vector {
+                simd.$mul(a, b)
+            }
+
+            #[inline(always)]
+            fn over<S: Simd>(simd: S, a: S::$vector, b: S::$vector) -> S::$vector {
+                simd.$div(a, b)
+            }
+
+            #[inline(always)]
+            fn fused<S: Simd>(simd: S, a: S::$vector, b: S::$vector, c: S::$vector) -> S::$vector {
+                simd.$fma(a, b, c)
+            }
+
+            #[inline(always)]
+            fn larger<S: Simd>(simd: S, a: S::$vector, b: S::$vector) -> S::$vector {
+                simd.$max(a, b)
+            }
+
+            #[inline(always)]
+            fn exponential<S: Simd>(simd: S, x: S::$vector) -> S::$vector {
+                $exponential(simd, x)
+            }
+
+            #[inline(always)]
+            fn without_negligible<S: Simd>(simd: S, x: S::$vector) -> S::$vector {
+                let negligible = simd.$less(x, simd.$splat(Self::NEGLIGIBLE));
+                simd.$select(negligible, simd.$splat(0.0), x)
+            }
+
+            #[inline(always)]
+            fn sum<S: Simd>(simd: S, x: S::$vector) -> Self {
+                simd.$sum(x)
             }
         }
     )+ };
 }
-real!(f32: 1e-30, f64: 1e-290);
+
+real! {
+    f32 f32s F32_LANES 1e-30 exponential_f32: splat_f32s as_simd_f32s as_mut_simd_f32s
+        add_f32s sub_f32s mul_f32s div_f32s mul_add_e_f32s max_f32s less_than_f32s select_f32s
+        reduce_sum_f32s;
+    f64 f64s F64_LANES 1e-290 exponential_f64: splat_f64s as_simd_f64s as_mut_simd_f64s
+        add_f64s sub_f64s mul_f64s div_f64s mul_add_e_f64s max_f64s less_than_f64s select_f64s
+        reduce_sum_f64s;
+}
+
+/// e^x = 2ⁿ·e^r with n the integer nearest to x/ln 2, so that |r| ≤ ln 2/2, and e^r by the
+/// polynomial of the Cephes library (S. Moshier). Arguments are held between −87 and 88, where
+/// 2ⁿ is a normal number.
+#[inline(always)]
+fn exponential_f32<S: Simd>(simd: S, x: S::f32s) -> S::f32s {
+    let constant = |value: f32| simd.splat_f32s(value);
+    // In this order the instructions of x86 keep what is not a number.
+    let x = simd.min_f32s(constant(88.0), simd.max_f32s(constant(-87.0), x));
+    // Adding 1.5·2²³ leaves the nearest integer in the lowest bits of the sum.
+    let shift = constant(12_582_912.0);
+    let shifted = simd.mul_add_e_f32s(x, constant(std::f32::consts::LOG2_E), shift);
+    let n = simd.sub_f32s(shifted, shift);
+    // ln 2 in two parts, the first short enough that its product with n is exact.
+    let r = simd.mul_add_e_f32s(n, constant(-0.693_359_4), x);
+    let r = simd.mul_add_e_f32s(n, constant(2.121_944_4e-4), r);
+    let mut p = constant(1.987_569_1e-4);
+    for coefficient in [1.398_2e-3, 8.333_452e-3, 4.166_58e-2, 1.666_666_5e-1, 0.5] {
+        p = simd.mul_add_e_f32s(p, r, constant(coefficient));
+    }
+    let e = simd.mul_add_e_f32s(p, simd.mul_f32s(r, r), simd.add_f32s(r, constant(1.0)));
+    let exponent = simd.add_u32s(simd.transmute_u32s_f32s(shifted), simd.splat_u32s(127));
+    let power = simd.wrapping_dyn_shl_u32s(exponent, simd.splat_u32s(23));
+    simd.mul_f32s(e, simd.transmute_f32s_u32s(power))
+}
+
+/// By the standard library, one element after the other: f64 is for checking, not for speed.
+#[inline(always)]
+fn exponential_f64<S: Simd>(_simd: S, mut x: S::f64s) -> S::f64s {
+    let elements: &mut [f64] = bytemuck::cast_slice_mut(std::slice::from_mut(&mut x));
+    for x in elements {
+        *x = x.exp();
+    }
+    x
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use pulp::{Arch, WithSimd};
+
+    struct Exponentials<'a, T>(&'a mut [T]);
+
+    impl<T: Real> WithSimd for Exponentials<'_, T> {
+        type Output = ();
+
+        #[inline(always)]
+        fn with_simd<S: Simd>(self, simd: S) {
+            for x in T::vectors_mut::<S>(self.0) {
+                *x = T::exponential(simd, *x);
+            }
+        }
+    }
+
+    #[test]
+    fn the_vectorised_exponential_is_that_of_the_standard_library_to_two_roundings() {
+        let arguments: Vec<f32> = (0..16_000).map(|i| -87.0 + i as f32 * 0.010_9).collect();
+        let mut values = arguments.clone();
+        Arch::new().dispatch(Exponentials(&mut values));
+        for (x, found) in arguments.iter().zip(values) {
+            let exact = f64::from(*x).exp();
+            let apart = (f64::from(found) - exact).abs() / exact;
+            assert!(apart < 2.0 * f64::from(f32::EPSILON), "e^{x}: {apart:e}");
+        }
+    }
+
+    #[test]
+    fn an_exponential_beyond_the_range_is_huge_or_negligible_and_never_a_wrapped_one() {
+        let mut values = [-1e30f32, -1000.0, f32::NEG_INFINITY, 1000.0].repeat(16);
+        Arch::new().dispatch(Exponentials(&mut values));
+        for value in values.chunks(4) {
+            assert!(value[..3].iter().all(|v| *v < f32::NEGLIGIBLE), "{value:?}");
+            assert!(value[3] > 1e38, "{value:?}");
+        }
+    }
+
+    #[test]
+    fn the_exponential_of_what_is_not_a_number_is_none() {
+        let mut singles = [f32::NAN; 16];
+        Arch::new().dispatch(Exponentials(&mut singles));
+        assert!(singles.iter().all(|v| v.is_nan()), "{singles:?}");
+        let mut doubles = [f64::NAN; 16];
+        Arch::new().dispatch(Exponentials(&mut doubles));
+        assert!(doubles.iter().all(|v| v.is_nan()), "{doubles:?}");
+    }
+}

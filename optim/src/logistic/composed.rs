@@ -1,0 +1,75 @@
+//! The gradient from the tensor library's own operations: for devices without a kernel here, and
+//! to compare the kernels with.
+
+use crate::Result;
+use candle_core::{D, Device, Tensor};
+
+/// Rows as tensors, on any device.
+#[derive(Clone)]
+pub(super) struct Composed {
+    /// `[n, d]`.
+    pub x: Tensor,
+    /// `[n]`.
+    pub labels: Tensor,
+    /// `[d·C]`, λ at weights and 0 at intercepts, where there is a penalty.
+    pub penalty: Option<Tensor>,
+    pub classes: usize,
+}
+
+impl Composed {
+    pub(super) fn to_device(&self, device: &Device) -> Result<Self> {
+        let penalty = self.penalty.as_ref().map(|p| p.to_device(device));
+        Ok(Self {
+            x: self.x.to_device(device)?,
+            labels: self.labels.to_device(device)?,
+            penalty: penalty.transpose()?,
+            classes: self.classes,
+        })
+    }
+
+    /// XΘ `[n, C]` for a point `[d·C]`.
+    pub(super) fn logits(&self, point: &Tensor) -> Result<Tensor> {
+        let features = self.x.dim(1)?;
+        Ok(self.x.matmul(&point.reshape((features, self.classes))?)?)
+    }
+
+    /// ∇f at points `[W, d·C]`, in the same shape.
+    pub(super) fn gradients(&self, points: &Tensor) -> Result<Tensor> {
+        let (window, dimension) = points.dims2()?;
+        let (samples, features) = self.x.dims2()?;
+        // [W, d, C] to [d, W·C] and back: small beside the data.
+        let side_by_side = |t: &Tensor, a, b| {
+            t.reshape((a, b, self.classes))?
+                .transpose(0, 1)?
+                .contiguous()
+        };
+        let weights = side_by_side(points, window, features)?;
+        let weights = weights.reshape((features, window * self.classes))?;
+        let sums = self.x.t()?.matmul(&self.residuals(&weights)?)?;
+        let sums = side_by_side(&sums, features, window)?.reshape((window, dimension))?;
+        let gradients = (sums * (1.0 / samples as f64))?;
+        match &self.penalty {
+            None => Ok(gradients),
+            Some(penalty) => Ok((gradients + points.broadcast_mul(penalty)?)?),
+        }
+    }
+
+    /// softmax(XΘ) − Y, `[n, W·C]`, for weights `[d, W·C]`.
+    fn residuals(&self, weights: &Tensor) -> Result<Tensor> {
+        let (n, columns) = (self.x.dim(0)?, weights.dim(1)?);
+        let classes = self.classes;
+        let z = self
+            .x
+            .matmul(weights)?
+            .reshape((n, columns / classes, classes))?;
+        let e = z.broadcast_sub(&z.max_keepdim(D::Minus1)?)?.exp()?;
+        let softmax = e.broadcast_div(&e.sum_keepdim(D::Minus1)?)?;
+        let kinds = Tensor::arange(0u32, classes as u32, self.x.device())?;
+        let target = self
+            .labels
+            .unsqueeze(1)?
+            .broadcast_eq(&kinds.unsqueeze(0)?)?;
+        let target = target.to_dtype(self.x.dtype())?.unsqueeze(1)?;
+        Ok(softmax.broadcast_sub(&target)?.reshape((n, columns))?)
+    }
+}

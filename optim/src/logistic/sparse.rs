@@ -1,0 +1,355 @@
+//! The gradient from a sparse matrix.
+
+use super::aligned::Aligned;
+use super::real::Real;
+use super::sections;
+use super::tiles::{Columns, softmax_minus_target};
+use pulp::{Arch, Simd, WithSimd};
+use std::ops::Range;
+
+/// X `[n, d]` by the places of its nonzero elements, row by row, and their values where not all
+/// are 1.
+///
+/// The weights of all points are looked up together: one place read is of use to every point of a
+/// window, so that a few points at once cost hardly more than one.
+pub(super) struct Sparse<T> {
+    /// Where each row begins in `places`, and where the last one ends.
+    starts: Vec<usize>,
+    places: Vec<u32>,
+    values: Option<Vec<T>>,
+    features: usize,
+}
+
+/// Rows whose logits are kept at a time.
+const BLOCK_ROWS: usize = 256;
+
+/// Columns that are looked up together, at most: a vector of f32.
+const PANEL: usize = 16;
+
+impl<T: Real> Sparse<T> {
+    /// From the elements row by row.
+    pub(super) fn new(elements: &[T], rows: usize) -> Self {
+        let features = elements.len() / rows;
+        let (mut starts, mut places, mut values) = (vec![0], Vec::new(), Vec::new());
+        for row in elements.chunks_exact(features) {
+            for (place, &value) in row.iter().enumerate().filter(|(_, v)| **v != T::ZERO) {
+                places.push(place as u32);
+                values.push(value);
+            }
+            starts.push(places.len());
+        }
+        let all_ones = values.iter().all(|v| *v == T::ONE);
+        Self {
+            starts,
+            places,
+            values: (!all_ones).then_some(values),
+            features,
+        }
+    }
+
+    pub(super) fn features(&self) -> usize {
+        self.features
+    }
+
+    /// Nonzero elements.
+    pub(super) fn stored(&self) -> usize {
+        self.places.len()
+    }
+
+    /// Bytes that the matrix takes.
+    pub(super) fn bytes(&self) -> usize {
+        let values = self.values.as_ref().map_or(0, Vec::len);
+        size_of_val(self.starts.as_slice())
+            + size_of_val(self.places.as_slice())
+            + values * size_of::<T>()
+    }
+
+    fn rows(&self) -> usize {
+        self.starts.len() - 1
+    }
+
+    /// The elements row by row, zeros and all.
+    pub(super) fn elements(&self) -> Vec<T> {
+        let mut elements = vec![T::ZERO; self.rows() * self.features];
+        for (row, out) in elements.chunks_exact_mut(self.features).enumerate() {
+            for i in self.starts[row]..self.starts[row + 1] {
+                out[self.places[i] as usize] = self.values.as_ref().map_or(T::ONE, |v| v[i]);
+            }
+        }
+        elements
+    }
+
+    /// What Xᵀ(softmax(XΘ) − Y) is made of, from the points `[W, d, C]`. With two classes the
+    /// residuals of one are those of the other with the sign changed, so that there is one column
+    /// for a point, of the logits' difference; else there are C.
+    pub(super) fn residual_products(
+        &self,
+        points: &[T],
+        classes: usize,
+        targets: &[u32],
+    ) -> Products<T> {
+        let panels = match classes {
+            2 => Panels::of(points, self.features, 2, 1, |row, _| row[1] - row[0]),
+            _ => Panels::of(points, self.features, classes, classes, |row, c| row[c]),
+        };
+        let size = panels.weights.len();
+        // A look-up costs as much for many columns as for one.
+        let sums = sections::sums(self.rows(), self.places.len(), size, |rows, sums| {
+            let section = Section {
+                data: self,
+                panels: &panels,
+                classes,
+                targets: &targets[rows.clone()],
+                rows,
+                sums,
+            };
+            Arch::new().dispatch(section);
+        });
+        Products {
+            sums,
+            width: panels.width,
+            features: self.features,
+        }
+    }
+
+    /// XΘ `[n, C]` for one point `[d, C]`.
+    pub(super) fn logits(&self, point: &[T], classes: usize) -> Vec<T> {
+        let mut all = vec![T::ZERO; self.rows() * classes];
+        for (row, z) in all.chunks_exact_mut(classes).enumerate() {
+            for i in self.starts[row]..self.starts[row + 1] {
+                let value = self.values.as_ref().map_or(T::ONE, |v| v[i]);
+                let weights = &point[self.places[i] as usize * classes..][..classes];
+                for (z, &weight) in z.iter_mut().zip(weights) {
+                    *z += weight * value;
+                }
+            }
+        }
+        all
+    }
+}
+
+/// Weights `[panels, d, width]`: what is looked up together lies together.
+struct Panels<T> {
+    weights: Aligned<T>,
+    columns: usize,
+    width: usize,
+}
+
+impl<T: Real> Panels<T> {
+    /// From the points `[W, d, C]`, with `each` columns for a point, made of its weights of one
+    /// feature.
+    fn of(
+        points: &[T],
+        features: usize,
+        classes: usize,
+        each: usize,
+        column: impl Fn(&[T], usize) -> T,
+    ) -> Self {
+        let window = points.len() / (features * classes);
+        let columns = window * each;
+        let width = columns.next_power_of_two().min(PANEL);
+        let mut weights = Aligned::zeros(columns.div_ceil(width) * features * width);
+        for (index, row) in points.chunks_exact(classes).enumerate() {
+            let (point, feature) = (index / features, index % features);
+            for c in 0..each {
+                let to = point * each + c;
+                weights[(to / width * features + feature) * width + to % width] = column(row, c);
+            }
+        }
+        Self {
+            weights,
+            columns,
+            width,
+        }
+    }
+}
+
+/// Sums `[panels, d, width]`, with which gradients are made.
+pub(super) struct Products<T> {
+    sums: Aligned<T>,
+    width: usize,
+    features: usize,
+}
+
+impl<T: Real> Products<T> {
+    /// The sum for a column and a feature.
+    pub(super) fn at(&self, column: usize, feature: usize) -> T {
+        let (panel, within) = (column / self.width, column % self.width);
+        self.sums[(panel * self.features + feature) * self.width + within]
+    }
+}
+
+struct Section<'a, T> {
+    data: &'a Sparse<T>,
+    panels: &'a Panels<T>,
+    classes: usize,
+    targets: &'a [u32],
+    rows: Range<usize>,
+    sums: &'a mut [T],
+}
+
+impl<T: Real> WithSimd for Section<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        match self.panels.width {
+            1 => self.run::<S, 1>(simd),
+            2 => self.run::<S, 2>(simd),
+            4 => self.run::<S, 4>(simd),
+            8 => self.run::<S, 8>(simd),
+            _ => self.run::<S, PANEL>(simd),
+        }
+    }
+}
+
+impl<T: Real> Section<'_, T> {
+    #[inline(always)]
+    fn run<S: Simd, const K: usize>(self, simd: S) {
+        let size = self.data.features * K;
+        let panels = self.panels.columns.div_ceil(K);
+        let mut z = Aligned::zeros(panels * BLOCK_ROWS * K);
+        let mut turned = match self.classes {
+            2 => Aligned::zeros(0),
+            _ => Aligned::zeros(self.panels.columns * BLOCK_ROWS),
+        };
+        for start in self.rows.clone().step_by(BLOCK_ROWS) {
+            let rows = start..(start + BLOCK_ROWS).min(self.rows.end);
+            let targets = &self.targets[start - self.rows.start..][..rows.len()];
+            let weights = self.panels.weights.chunks_exact(size);
+            for (z, weights) in z.chunks_exact_mut(BLOCK_ROWS * K).zip(weights) {
+                look_up::<T, K>(self.data, rows.clone(), weights, z);
+            }
+            if self.classes == 2 {
+                for z in z.chunks_exact_mut(BLOCK_ROWS * K) {
+                    sigmoid_minus_target::<T, S, K>(simd, z, targets);
+                }
+            } else {
+                self.residuals::<S, K>(simd, &mut z, &mut turned, targets);
+            }
+            let sums = self.sums.chunks_exact_mut(size);
+            for (z, sums) in z.chunks_exact(BLOCK_ROWS * K).zip(sums) {
+                hand_back::<T, K>(self.data, rows.clone(), z, sums);
+            }
+        }
+    }
+
+    /// Logits to residuals for more than two classes, by way of columns.
+    #[inline(always)]
+    fn residuals<S: Simd, const K: usize>(
+        &self,
+        simd: S,
+        z: &mut [T],
+        turned: &mut [T],
+        targets: &[u32],
+    ) {
+        let of = |column: usize, row: usize| (column / K * BLOCK_ROWS + row) * K + column % K;
+        for (column, turned) in turned.chunks_exact_mut(BLOCK_ROWS).enumerate() {
+            for (row, turned) in turned.iter_mut().enumerate() {
+                *turned = z[of(column, row)];
+            }
+        }
+        let mut columns = Columns {
+            z: turned,
+            stride: BLOCK_ROWS,
+        };
+        for first in (0..self.panels.columns).step_by(self.classes) {
+            softmax_minus_target(simd, &mut columns, first..first + self.classes, targets);
+        }
+        for (column, turned) in turned.chunks_exact(BLOCK_ROWS).enumerate() {
+            for (row, turned) in turned.iter().enumerate() {
+                z[of(column, row)] = *turned;
+            }
+        }
+    }
+}
+
+/// z = XΘ for some rows, `[rows, K]`, with Θ as `[d, K]`.
+#[inline(always)]
+fn look_up<T: Real, const K: usize>(
+    data: &Sparse<T>,
+    rows: Range<usize>,
+    weights: &[T],
+    z: &mut [T],
+) {
+    let (weights, _) = weights.as_chunks::<K>();
+    let (z, _) = z.as_chunks_mut::<K>();
+    for (row, z) in rows.zip(z) {
+        let range = data.starts[row]..data.starts[row + 1];
+        let places = &data.places[range.clone()];
+        let mut sums = [T::ZERO; K];
+        match &data.values {
+            None => {
+                for &place in places {
+                    let weights = &weights[place as usize];
+                    for k in 0..K {
+                        sums[k] += weights[k];
+                    }
+                }
+            }
+            Some(values) => {
+                for (&place, &value) in places.iter().zip(&values[range]) {
+                    let weights = &weights[place as usize];
+                    for k in 0..K {
+                        sums[k] += weights[k] * value;
+                    }
+                }
+            }
+        }
+        *z = sums;
+    }
+}
+
+/// sums += Xᵀz for some rows' z `[rows, K]`, with the sums as `[d, K]`.
+#[inline(always)]
+fn hand_back<T: Real, const K: usize>(
+    data: &Sparse<T>,
+    rows: Range<usize>,
+    z: &[T],
+    sums: &mut [T],
+) {
+    let (sums, _) = sums.as_chunks_mut::<K>();
+    let (z, _) = z.as_chunks::<K>();
+    for (row, z) in rows.zip(z) {
+        let range = data.starts[row]..data.starts[row + 1];
+        let places = &data.places[range.clone()];
+        match &data.values {
+            None => {
+                for &place in places {
+                    let sums = &mut sums[place as usize];
+                    for k in 0..K {
+                        sums[k] += z[k];
+                    }
+                }
+            }
+            Some(values) => {
+                for (&place, &value) in places.iter().zip(&values[range]) {
+                    let sums = &mut sums[place as usize];
+                    for k in 0..K {
+                        sums[k] += z[k] * value;
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The residual of the second of two classes from the logits' differences `[rows, K]`, in place:
+/// 1/(1 + e^−z), less 1 where that class is the target.
+#[inline(always)]
+fn sigmoid_minus_target<T: Real, S: Simd, const K: usize>(simd: S, z: &mut [T], targets: &[u32]) {
+    let (zero, one) = (T::splat(simd, T::ZERO), T::splat(simd, T::ONE));
+    // All rows of the block, whole vectors; those beyond the targets are of no use, and no harm.
+    for z in T::vectors_mut::<S>(z) {
+        let e = T::exponential(simd, T::minus(simd, zero, *z));
+        let share = T::over(simd, one, T::plus(simd, one, e));
+        *z = T::without_negligible(simd, share);
+    }
+    let (z, _) = z.as_chunks_mut::<K>();
+    for (z, &target) in z.iter_mut().zip(targets) {
+        let target = if target == 1 { T::ONE } else { T::ZERO };
+        for z in z {
+            *z = *z - target;
+        }
+    }
+}
