@@ -176,6 +176,7 @@ impl Method for CoordinateHamiltonianDescent {
             requested: 1,
             distinct: 1,
             rounds,
+            surrogate: 0,
         };
         self.counts.requested += counts.requested;
         self.counts.distinct += counts.distinct;

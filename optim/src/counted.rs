@@ -1,6 +1,6 @@
 //! Counting of gradients, in one place for all methods.
 
-use crate::{Evaluator, Result};
+use crate::{Evaluator, Potential, Result};
 use candle_core::Tensor;
 use std::ops::Sub;
 use std::sync::Arc;
@@ -19,6 +19,9 @@ pub struct Counts {
     pub distinct: u64,
     /// Times gradients were waited for.
     pub rounds: u64,
+    /// Gradients of a surrogate, which the secant window computes where it guesses; none of the
+    /// others counts them.
+    pub surrogate: u64,
 }
 
 impl Sub for Counts {
@@ -29,6 +32,7 @@ impl Sub for Counts {
             requested: self.requested - earlier.requested,
             distinct: self.distinct - earlier.distinct,
             rounds: self.rounds - earlier.rounds,
+            surrogate: self.surrogate - earlier.surrogate,
         }
     }
 }
@@ -94,6 +98,28 @@ impl Counted {
         self.counts.rounds += 1;
         Ok(which.into_iter().map(|i| gradients[i].clone()).collect())
     }
+
+    /// ∇f of each row of `points` `[U, D]`, which stand for `requested` window slots: one round.
+    ///
+    /// # Errors
+    /// If the evaluator fails.
+    pub fn stacked(&mut self, points: &Tensor, requested: usize) -> Result<Tensor> {
+        let gradients = self.evaluator.stacked(points)?;
+        self.counts.requested += requested as u64;
+        self.counts.distinct += points.dim(0)? as u64;
+        self.counts.rounds += 1;
+        Ok(gradients)
+    }
+
+    /// A surrogate's gradient at a point `[D]`, counted apart from all others.
+    pub(crate) fn surrogate(
+        &mut self,
+        potential: &dyn Potential,
+        point: &Tensor,
+    ) -> Result<Tensor> {
+        self.counts.surrogate += 1;
+        potential.gradient(point)
+    }
 }
 
 #[cfg(test)]
@@ -119,7 +145,8 @@ mod tests {
             Counts {
                 requested: 4,
                 distinct: 2,
-                rounds: 1
+                rounds: 1,
+                surrogate: 0
             }
         );
     }

@@ -1,7 +1,9 @@
 //! Hamiltonian Descent: one flow after another, each from rest.
 
-use crate::{Counted, Counts, Flow, Method, Progress, Result, WindowedFlow};
+use crate::window::Slide;
+use crate::{Counted, Counts, Flow, Method, Potential, Progress, Result, WindowedFlow};
 use candle_core::Tensor;
+use std::sync::Arc;
 
 /// Frictionless Hamiltonian Descent, Algorithm 2 of the paper: each outer iteration is one flow
 /// from the current position, with the velocity reset to 0 before it.
@@ -44,10 +46,41 @@ impl Method for HamiltonianDescent {
 
 /// Hamiltonian Descent whose flows are computed a window of steps at a time, Algorithm 5 of the
 /// paper.
+///
+/// ```
+/// use candle_core::{Device, Tensor};
+/// use optim::{Batched, Counted, Kinetic, Method, Predictor, Quadratic, WindowMethod};
+/// use optim::{WindowedDescent, WindowedFlow};
+/// use std::sync::Arc;
+/// # fn main() -> optim::Result<()> {
+/// let f = Arc::new(Quadratic::diagonal(&[1.0, 2.0, 3.0], &Device::Cpu)?);
+/// let flow = WindowedFlow {
+///     width: 8,
+///     tolerance: 1e-6,
+///     method: WindowMethod::Secant,
+///     predictor: Predictor::Model,
+///     memory: 10,
+///     across_flows: true,
+///     ..WindowedFlow::new(Kinetic::HalfL2Squared, 0.1, 20)
+/// };
+/// let start = Tensor::new(&[1f64, 1.0, 1.0], &Device::Cpu)?;
+/// let mut method = WindowedDescent::new(Counted::new(Batched::new(f)), flow, start).ending(10);
+/// let mut rounds = 0;
+/// for _ in 0..10 {
+///     rounds += method.advance()?.counts.rounds;
+/// }
+/// assert!(rounds < 10 * 20 / 6, "{rounds} rounds for 200 steps");
+/// # Ok(())
+/// # }
+/// ```
 pub struct WindowedDescent {
     forces: Counted,
     flow: WindowedFlow,
     position: Tensor,
+    surrogate: Option<Arc<dyn Potential>>,
+    flows: Option<usize>,
+    /// Made when the first flow begins.
+    window: Option<Box<dyn Slide>>,
 }
 
 impl WindowedDescent {
@@ -58,14 +91,42 @@ impl WindowedDescent {
             forces,
             flow,
             position: start,
+            surrogate: None,
+            flows: None,
+            window: None,
         }
+    }
+
+    /// With a potential that is cheap and changes as the real one does, for example the loss on
+    /// some of the rows: the secant method computes its gradient where it has to guess the real
+    /// one. It makes a difference of speed alone, not of the result beyond the tolerance. Its
+    /// gradients are counted apart ([`Counts::surrogate`]).
+    #[must_use]
+    pub fn with_surrogate(mut self, surrogate: Arc<dyn Potential>) -> Self {
+        self.surrogate = Some(surrogate);
+        self
+    }
+
+    /// Says how many flows there will be, so that a window that reaches across flows computes
+    /// nothing for steps after them.
+    #[must_use]
+    pub fn ending(mut self, flows: usize) -> Self {
+        self.flows = Some(flows);
+        self
     }
 }
 
 impl Method for WindowedDescent {
     fn advance(&mut self) -> Result<Progress> {
         let before = self.forces.counts();
-        let end = self.flow.from_rest(&self.position, &mut self.forces)?;
+        let window = match &mut self.window {
+            Some(window) => window,
+            none => {
+                let surrogate = self.surrogate.clone();
+                none.insert(self.flow.sliding(&self.position, surrogate, self.flows)?)
+            }
+        };
+        let end = window.flow(&mut self.forces)?;
         self.position = end.position;
         Ok(Progress {
             counts: self.forces.counts() - before,

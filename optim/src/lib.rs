@@ -42,6 +42,7 @@
 //! ```
 
 mod ackley;
+mod aligned;
 mod baseline;
 pub mod classical;
 mod conjugate;
@@ -60,6 +61,7 @@ mod momentum;
 mod nesterov;
 mod potential;
 mod quadratic;
+mod real;
 mod sensing;
 mod times;
 pub mod window;

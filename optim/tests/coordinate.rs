@@ -109,6 +109,7 @@ fn a_sweep_counts_as_one_gradient_in_as_many_rounds_as_it_has_to_wait() {
             requested: sweeps,
             distinct: sweeps,
             rounds: sweeps * rounds,
+            surrogate: 0,
         };
         for sweeps in 1..=2 {
             assert_eq!(method.advance().unwrap().counts, of(1), "{sweep}");

@@ -18,6 +18,17 @@ pub trait Evaluator: Send + Sync {
     /// # Errors
     /// If the potential fails at one of them, or a device is lost.
     fn gradients(&self, points: &[Tensor]) -> Result<Vec<Tensor>>;
+
+    /// The same for points that are the rows of `[W, D]`.
+    ///
+    /// # Errors
+    /// As [`gradients`](Self::gradients).
+    fn stacked(&self, points: &Tensor) -> Result<Tensor> {
+        let rows = (0..points.dim(0)?)
+            .map(|w| Ok(points.get(w)?))
+            .collect::<Result<Vec<_>>>()?;
+        Ok(Tensor::stack(&self.gradients(&rows)?, 0)?)
+    }
 }
 
 /// One device, one point after the other.
@@ -58,6 +69,10 @@ impl Batched {
 impl Evaluator for Batched {
     fn gradients(&self, points: &[Tensor]) -> Result<Vec<Tensor>> {
         together(self.potential.as_ref(), points)
+    }
+
+    fn stacked(&self, points: &Tensor) -> Result<Tensor> {
+        self.potential.gradients(points)
     }
 }
 

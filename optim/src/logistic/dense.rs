@@ -1,9 +1,9 @@
 //! The gradient from a dense matrix, in one pass over the data.
 
-use super::aligned::{Aligned, whole_lines};
-use super::real::Real;
 use super::sections;
 use super::tiles::{Block, Columns, add_products, logits, softmax_minus_target};
+use crate::aligned::{Aligned, whole_lines};
+use crate::real::Real;
 use pulp::{Arch, Simd, WithSimd};
 use std::ops::Range;
 

@@ -1,9 +1,9 @@
 //! The gradient of a logistic regression on a CPU, as an operation of the tensor library.
 
 use super::dense::Dense;
-use super::real::Real;
 use super::sparse::Sparse;
 use crate::Cost;
+use crate::real::Real;
 use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor, WithDType, bail};
 use std::sync::Arc;
 
@@ -46,7 +46,7 @@ impl<T: Real> Host<T> {
     fn gradients(&self, points: &[T]) -> Vec<T> {
         let (classes, targets) = (self.classes, &self.targets);
         let features = self.rows.features();
-        let scale = T::from_f64(1.0 / targets.len() as f64);
+        let scale = T::from_double(1.0 / targets.len() as f64);
         let mut gradients = vec![T::ZERO; points.len()];
         let of_points = gradients.chunks_exact_mut(features * classes).enumerate();
         match &self.rows {
@@ -91,7 +91,7 @@ impl<T: Real> Host<T> {
         if l2 == 0.0 {
             return;
         }
-        let (l2, size) = (T::from_f64(l2), self.rows.features() * self.classes);
+        let (l2, size) = (T::from_double(l2), self.rows.features() * self.classes);
         let each = points.chunks_exact(size);
         for (gradient, point) in gradients.chunks_exact_mut(size).zip(each) {
             let weights = ..weights * self.classes;

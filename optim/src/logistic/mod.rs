@@ -1,21 +1,19 @@
 //! Multinomial logistic regression, the problem of the paper's Sections 4.1 and 4.3.
 
-mod aligned;
 mod composed;
 mod dense;
 mod host;
-mod real;
 mod sections;
 mod sparse;
 mod tiles;
 
 use crate::error::named;
+use crate::real::Real;
 use crate::{Cost, Error, Potential, Result};
 use candle_core::{D, DType, Device, Tensor, WithDType};
 use composed::Composed;
 use dense::Dense;
 use host::{Host, HostData, Rows};
-use real::Real;
 use sparse::Sparse;
 use std::sync::Arc;
 

@@ -1,7 +1,7 @@
 //! Work on rows, shared out to threads so that the result does not depend on how many there are.
 
-use super::aligned::Aligned;
-use super::real::Real;
+use crate::aligned::Aligned;
+use crate::real::Real;
 use rayon::prelude::*;
 use std::ops::Range;
 

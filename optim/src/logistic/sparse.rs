@@ -1,9 +1,9 @@
 //! The gradient from a sparse matrix.
 
-use super::aligned::Aligned;
-use super::real::Real;
 use super::sections;
 use super::tiles::{Columns, softmax_minus_target};
+use crate::aligned::Aligned;
+use crate::real::Real;
 use pulp::{Arch, Simd, WithSimd};
 use std::ops::Range;
 

@@ -6,7 +6,7 @@
 //! nothing is packed. The numbers of rows and columns in a tile were chosen by measurement:
 //! 5 x 5 sums reach nine tenths of the arithmetic peak with 32 registers, 4 x 5 two thirds.
 
-use super::real::Real;
+use crate::real::Real;
 use pulp::Simd;
 
 /// A block of rows of X, `[rows, stride]`, every row a whole number of vectors.

@@ -9,9 +9,16 @@ pub enum WindowMethod {
     /// for the force at the corrected one.
     #[default]
     Picard,
+    /// The force at the corrected point is modelled around the guessed one, from forces that were
+    /// computed anyway and, where there is one, a cheap surrogate of the potential. Beyond the
+    /// paper; `SECANT.md` describes it.
+    Secant,
 }
 
-named!(WindowMethod, "window method", WindowMethod::Picard => "picard");
+named!(WindowMethod, "window method",
+    WindowMethod::Picard => "picard",
+    WindowMethod::Secant => "secant",
+);
 
 /// With which velocity a window that has moved on starts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -37,12 +44,16 @@ pub enum Predictor {
     FrozenForce,
     /// The recurrence continued with the last two forces extrapolated.
     LinearForce,
+    /// The recurrence continued with forces modelled by the secant method, the first window of a
+    /// flow included.
+    Model,
 }
 
 named!(Predictor, "predictor",
     Predictor::Copy => "copy",
     Predictor::FrozenForce => "frozen-force",
     Predictor::LinearForce => "linear-force",
+    Predictor::Model => "model",
 );
 
 /// Which sequential flow the window converges to: how its sum over forces approximates the

@@ -7,7 +7,7 @@ use pulp::Simd;
 ///
 /// Vector functions take the instruction set as `simd`; they are inlined into the kernel that was
 /// dispatched to it, which is what makes them single instructions.
-pub(super) trait Real:
+pub(crate) trait Real:
     Copy
     + Pod
     + Send
@@ -29,7 +29,8 @@ pub(super) trait Real:
     /// which processors multiply a hundred times slower than others.
     const NEGLIGIBLE: Self;
 
-    fn from_f64(value: f64) -> Self;
+    fn from_double(value: f64) -> Self;
+    fn to_double(self) -> f64;
 
     /// Elements in a vector.
     fn lanes<S: Simd>() -> usize;
@@ -71,8 +72,12 @@ macro_rules! real {
             const ONE: Self = 1.0;
             const NEGLIGIBLE: Self = $negligible;
 
-            fn from_f64(value: f64) -> Self {
+            fn from_double(value: f64) -> Self {
                 value as Self
+            }
+
+            fn to_double(self) -> f64 {
+                f64::from(self)
             }
 
             #[inline(always)]

@@ -1,21 +1,21 @@
 //! Memory that vectors can be loaded from without crossing cache lines.
 
-use super::real::Real;
+use crate::real::Real;
 use std::ops::{Deref, DerefMut};
 
 /// Bytes of a cache line, and of the widest vectors.
-pub(super) const LINE: usize = 64;
+pub(crate) const LINE: usize = 64;
 
 /// A slice of zeros that begins at a cache line. A load that crosses two lines costs two, and
 /// every row of a matrix in unaligned memory has them.
-pub(super) struct Aligned<T> {
+pub(crate) struct Aligned<T> {
     memory: Vec<T>,
     start: usize,
     length: usize,
 }
 
 impl<T: Real> Aligned<T> {
-    pub(super) fn zeros(length: usize) -> Self {
+    pub(crate) fn zeros(length: usize) -> Self {
         let spare = LINE / size_of::<T>();
         let memory = vec![T::ZERO; length + spare];
         let start = memory.as_ptr().align_offset(LINE).min(spare);
@@ -42,7 +42,7 @@ impl<T> DerefMut for Aligned<T> {
 }
 
 /// `length`, rounded up to whole cache lines of elements.
-pub(super) fn whole_lines<T>(length: usize) -> usize {
+pub(crate) fn whole_lines<T>(length: usize) -> usize {
     length.next_multiple_of(LINE / size_of::<T>())
 }
 

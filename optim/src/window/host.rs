@@ -1,0 +1,234 @@
+//! A window's arithmetic on slices, for points in the host's memory: without the cost of starting
+//! a tensor operation for each of many small vectors.
+
+use super::space::{Changes, Space};
+use crate::aligned::{Aligned, whole_lines};
+use crate::real::Real;
+use crate::{Kinetic, Result};
+use candle_core::{Device, Tensor, WithDType};
+use pulp::{Arch, Simd, WithSimd};
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+/// Points in the host's memory, of element type `T`.
+pub(super) struct Host<T>(PhantomData<T>);
+
+impl<T> Host<T> {
+    pub(super) fn new() -> Self {
+        Self(PhantomData)
+    }
+}
+
+/// [`Space::Model`] of [`Host`]; rows are filled up to whole cache lines.
+pub(super) struct HostModel<T> {
+    points: Aligned<T>,
+    forces: Aligned<T>,
+    middle: Vec<f64>,
+    stride: usize,
+}
+
+impl<T: Real + WithDType> Host<T> {
+    fn each(a: &[T], b: &[T], of: impl Fn(T, T) -> T) -> Arc<Vec<T>> {
+        Arc::new(a.iter().zip(b).map(|(&a, &b)| of(a, b)).collect())
+    }
+}
+
+impl<T: Real + WithDType> Space for Host<T> {
+    type Vector = Arc<Vec<T>>;
+    type Model = HostModel<T>;
+
+    fn vector(&self, tensor: &Tensor) -> Result<Arc<Vec<T>>> {
+        Ok(Arc::new(tensor.to_vec1()?))
+    }
+
+    fn tensor(&self, vector: &Arc<Vec<T>>) -> Result<Tensor> {
+        Ok(Tensor::from_slice(vector, vector.len(), &Device::Cpu)?)
+    }
+
+    fn stacked(&self, vectors: &[Arc<Vec<T>>]) -> Result<Tensor> {
+        let dimension = vectors.first().map_or(0, |v| v.len());
+        let mut all = Vec::with_capacity(vectors.len() * dimension);
+        for vector in vectors {
+            all.extend_from_slice(vector);
+        }
+        Ok(Tensor::from_vec(
+            all,
+            (vectors.len(), dimension),
+            &Device::Cpu,
+        )?)
+    }
+
+    fn rows(&self, tensor: &Tensor) -> Result<Vec<Arc<Vec<T>>>> {
+        let dimension = tensor.dim(1)?.max(1);
+        let all = tensor.flatten_all()?.to_vec1::<T>()?;
+        let rows = all.chunks_exact(dimension);
+        Ok(rows.map(|row| Arc::new(row.to_vec())).collect())
+    }
+
+    fn same(a: &Arc<Vec<T>>, b: &Arc<Vec<T>>) -> bool {
+        Arc::ptr_eq(a, b)
+    }
+
+    fn kicked(&self, v: &Arc<Vec<T>>, force: &Arc<Vec<T>>, time: f64) -> Result<Arc<Vec<T>>> {
+        let time = T::from_double(time);
+        Ok(Self::each(v, force, |v, force| v - force * time))
+    }
+
+    fn drifted(
+        &self,
+        x: &Arc<Vec<T>>,
+        v: &Arc<Vec<T>>,
+        kinetic: Kinetic,
+        time: f64,
+    ) -> Result<Arc<Vec<T>>> {
+        let time = T::from_double(time);
+        let velocity = match kinetic {
+            Kinetic::HalfL2Squared => v.clone(),
+            kinetic => self.vector(&kinetic.gradient(&self.tensor(v)?)?)?,
+        };
+        Ok(Self::each(x, &velocity, |x, v| x + v * time))
+    }
+
+    fn plus(&self, a: &Arc<Vec<T>>, b: &Arc<Vec<T>>) -> Result<Arc<Vec<T>>> {
+        Ok(Self::each(a, b, |a, b| a + b))
+    }
+
+    fn minus(&self, a: &Arc<Vec<T>>, b: &Arc<Vec<T>>) -> Result<Arc<Vec<T>>> {
+        Ok(Self::each(a, b, |a, b| a - b))
+    }
+
+    fn changes(&self, new: &[Arc<Vec<T>>], old: &[Arc<Vec<T>>]) -> Result<Changes> {
+        let (mut changes, mut sizes) = (Vec::new(), Vec::new());
+        for (new, old) in new.iter().zip(old) {
+            let change = Self::each(new, old, |new, old| new - old);
+            changes.push(product(&change, &change).sqrt());
+            sizes.push(product(old, old).sqrt());
+        }
+        let first = new.first().map_or(0.0, |new| product(new, new).sqrt());
+        // What f32 holds of a norm, as on any other device: a point that has run away is infinite.
+        let first = T::from_double(first).to_double();
+        Ok(Changes::of(&changes, &sizes, first))
+    }
+
+    fn gram(&self, vectors: &[Arc<Vec<T>>]) -> Result<Vec<f64>> {
+        let size = vectors.len();
+        let mut gram = vec![0.0; size * size];
+        for (i, a) in vectors.iter().enumerate() {
+            for (j, b) in vectors[..=i].iter().enumerate() {
+                gram[i * size + j] = product(a, b);
+                gram[j * size + i] = gram[i * size + j];
+            }
+        }
+        Ok(gram)
+    }
+
+    fn model(
+        &self,
+        points: &[Arc<Vec<T>>],
+        forces: &[Arc<Vec<T>>],
+        middle: &[f64],
+    ) -> Result<HostModel<T>> {
+        let dimension = points.first().map_or(0, |v| v.len());
+        let stride = whole_lines::<T>(dimension).max(1);
+        let matrix = |vectors: &[Arc<Vec<T>>]| {
+            let mut rows = Aligned::zeros(vectors.len() * stride);
+            for (row, vector) in rows.chunks_exact_mut(stride).zip(vectors) {
+                row[..dimension].copy_from_slice(vector);
+            }
+            rows
+        };
+        Ok(HostModel {
+            points: matrix(points),
+            forces: matrix(forces),
+            middle: middle.to_vec(),
+            stride,
+        })
+    }
+
+    fn apply(&self, model: &HostModel<T>, u: &Arc<Vec<T>>) -> Result<Arc<Vec<T>>> {
+        let along: Vec<f64> = model
+            .points
+            .chunks_exact(model.stride)
+            .map(|row| product(&row[..u.len()], u))
+            .collect();
+        let weights = model.middle.chunks_exact(along.len());
+        let weights = weights.map(|row| row.iter().zip(&along).map(|(m, a)| m * a).sum());
+        let mut value = vec![T::ZERO; u.len()];
+        for (row, weight) in model.forces.chunks_exact(model.stride).zip(weights) {
+            Arch::new().dispatch(AddScaled {
+                to: &mut value,
+                from: &row[..u.len()],
+                by: T::from_double(weight),
+            });
+        }
+        Ok(Arc::new(value))
+    }
+}
+
+/// ⟨a, b⟩, added up in f64 a piece at a time.
+fn product<T: Real>(a: &[T], b: &[T]) -> f64 {
+    /// Elements added up in their own precision.
+    const PIECE: usize = 1024;
+    let pieces = a.chunks(PIECE).zip(b.chunks(PIECE));
+    let piece = |(a, b): (&[T], &[T])| Arch::new().dispatch(Product { a, b }).to_double();
+    pieces.map(piece).sum()
+}
+
+struct Product<'a, T> {
+    a: &'a [T],
+    b: &'a [T],
+}
+
+impl<T: Real> WithSimd for Product<'_, T> {
+    type Output = T;
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) -> T {
+        let (a, b) = (T::vectors::<S>(self.a), T::vectors::<S>(self.b));
+        let mut sums = [T::splat(simd, T::ZERO); 4];
+        let (a4, a_rest) = a.as_chunks::<4>();
+        let (b4, b_rest) = b.as_chunks::<4>();
+        for (a, b) in a4.iter().zip(b4) {
+            for k in 0..4 {
+                sums[k] = T::fused(simd, a[k], b[k], sums[k]);
+            }
+        }
+        for (a, b) in a_rest.iter().zip(b_rest) {
+            sums[0] = T::fused(simd, *a, *b, sums[0]);
+        }
+        let pairs = [
+            T::plus(simd, sums[0], sums[1]),
+            T::plus(simd, sums[2], sums[3]),
+        ];
+        let mut sum = T::sum(simd, T::plus(simd, pairs[0], pairs[1]));
+        let done = a.len() * T::lanes::<S>();
+        for (a, b) in self.a[done..].iter().zip(&self.b[done..]) {
+            sum += *a * *b;
+        }
+        sum
+    }
+}
+
+/// to += by · from.
+struct AddScaled<'a, T> {
+    to: &'a mut [T],
+    from: &'a [T],
+    by: T,
+}
+
+impl<T: Real> WithSimd for AddScaled<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let by = T::splat(simd, self.by);
+        let from = T::vectors::<S>(self.from);
+        for (to, from) in T::vectors_mut::<S>(self.to).iter_mut().zip(from) {
+            *to = T::fused(simd, *from, by, *to);
+        }
+        let done = from.len() * T::lanes::<S>();
+        for (to, from) in self.to[done..].iter_mut().zip(&self.from[done..]) {
+            *to += *from * self.by;
+        }
+    }
+}

@@ -1,0 +1,384 @@
+//! The window as it slides along the steps of one flow, or of one flow after the other.
+
+use super::secant::{Known, Memory};
+use super::space::Space;
+use super::{FlowEnd, Predictor, Velocity, WindowMethod, WindowedFlow};
+use crate::{Counted, Potential, Result, Termination};
+use candle_core::Tensor;
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+/// A window that remembers where it is.
+pub(crate) trait Slide: Send {
+    /// Goes on to the end of the next flow.
+    fn flow(&mut self, forces: &mut Counted) -> Result<FlowEnd>;
+}
+
+/// Steps are counted from the start of the first flow; at every multiple of S the velocity is
+/// reset, which is one more operation that the window knows.
+pub(super) struct Sliding<S: Space> {
+    space: S,
+    flow: WindowedFlow,
+    surrogate: Option<Arc<dyn Potential>>,
+    /// The step after which nothing is wanted any more.
+    last: usize,
+    /// The step at which the window starts.
+    done: usize,
+    /// The points after steps `done`, `done` + 1, …
+    slots: VecDeque<Slot<S::Vector>>,
+    /// Before the step from the first slot.
+    velocity: S::Vector,
+    rest: S::Vector,
+    memory: Memory<S>,
+    /// Ends of flows that the window has passed and nobody has asked for yet.
+    ends: VecDeque<S::Vector>,
+}
+
+#[derive(Clone)]
+struct Slot<V> {
+    point: V,
+    /// The surrogate's gradient there, once it was computed.
+    surrogate: Option<V>,
+}
+
+impl<V> Slot<V> {
+    fn new(point: V) -> Self {
+        Self {
+            point,
+            surrogate: None,
+        }
+    }
+}
+
+/// What a round came to.
+enum Moved {
+    By(usize),
+    Nowhere(Termination),
+}
+
+/// What new slots are guessed from.
+enum Guess<V> {
+    Copies,
+    /// A force, and what is added to it at every step.
+    Force(V, Option<V>),
+    /// The model, around a known point; around nothing if there is none, where the surrogate
+    /// stands for the force.
+    Model(Option<Slot<V>>, Option<V>),
+}
+
+impl<S: Space> Sliding<S> {
+    /// From `start` `[D]`, at rest. Nothing is computed for steps after the last of `flows` flows.
+    pub(super) fn new(
+        space: S,
+        flow: WindowedFlow,
+        start: &Tensor,
+        surrogate: Option<Arc<dyn Potential>>,
+        flows: Option<usize>,
+    ) -> Result<Self> {
+        let rest = space.vector(&start.zeros_like()?)?;
+        let secant = flow.method == WindowMethod::Secant;
+        Ok(Self {
+            surrogate: surrogate.filter(|_| secant),
+            last: flows.map_or(usize::MAX, |flows| flows.saturating_mul(flow.steps)),
+            done: 0,
+            slots: [Slot::new(space.vector(start)?)].into(),
+            velocity: rest.clone(),
+            rest,
+            memory: Memory::new(if secant { flow.memory } else { 0 }),
+            ends: VecDeque::new(),
+            space,
+            flow,
+        })
+    }
+
+    /// The step after which a window that starts at `done` may not reach.
+    fn limit(&self) -> usize {
+        let end = (self.done / self.flow.steps + 1).saturating_mul(self.flow.steps);
+        match self.flow.across_flows {
+            // Who asks for more flows than he said gets them.
+            true if self.done < self.last => self.last,
+            _ => end,
+        }
+    }
+
+    /// Computes the forces at the window's points, corrects the points, and moves past those that
+    /// hardly changed: lines 9 to 26. Answers by how many steps.
+    fn round(&mut self, forces: &mut Counted) -> Result<Moved> {
+        self.open(forces)?;
+        let limit = self.limit();
+        let width = self.flow.width.min(limit - self.done);
+        let window: Vec<S::Vector> = self.points(0..width);
+        let gradients = self.forces(&window, forces)?;
+        if self.flow.method == WindowMethod::Secant && self.flow.width > 1 {
+            self.learn(&window, &gradients, forces)?;
+        }
+        let (mut new, velocities) = self.sweep(&gradients, forces)?;
+        let points: Vec<S::Vector> = new[1..].iter().map(|slot| slot.point.clone()).collect();
+        let changes = self.space.changes(&points, &self.points(1..width + 1))?;
+        // Only the first new point is exact; those after it may be wild guesses yet.
+        if !changes.first_size.is_finite() {
+            let step = self.done % self.flow.steps + 1;
+            return Ok(Moved::Nowhere(Termination::NotFinite { step }));
+        }
+        let stride = changes.stride(self.flow.tolerance);
+        for (w, point) in points.iter().take(stride).enumerate() {
+            if (self.done + w + 1).is_multiple_of(self.flow.steps) {
+                self.ends.push_back(point.clone());
+            }
+        }
+        let wanted = stride.min(limit - self.done - width);
+        let guess = self.guess(&gradients);
+        let last = velocities[width - 1].clone();
+        self.predict(wanted, (self.done + width, last), guess, &mut new, forces)?;
+        self.velocity = match self.flow.velocity {
+            Velocity::Carried => velocities[stride - 1].clone(),
+            Velocity::AsPrinted => self.rest.clone(),
+        };
+        self.slots = new.into_iter().skip(stride).collect();
+        self.done += stride;
+        Ok(Moved::By(stride))
+    }
+
+    /// Fills the window at the start of a flow.
+    fn open(&mut self, forces: &mut Counted) -> Result<()> {
+        let width = self.flow.width.min(self.limit() - self.done);
+        let missing = (width + 1).saturating_sub(self.slots.len());
+        if missing == 0 {
+            return Ok(());
+        }
+        let known = self.memory.newest();
+        let guess = match (self.flow.predictor, known) {
+            (Predictor::Model, Some(known)) => Guess::Model(
+                Some(Slot {
+                    point: known.point.clone(),
+                    surrogate: known.surrogate.clone(),
+                }),
+                Some(known.force.clone()),
+            ),
+            (Predictor::Model, None) if self.surrogate.is_some() => Guess::Model(None, None),
+            _ => Guess::Copies,
+        };
+        let at = (self.done + self.slots.len() - 1, self.velocity.clone());
+        let mut slots = self.slots.iter().cloned().collect();
+        self.predict(missing, at, guess, &mut slots, forces)?;
+        self.slots = slots.into();
+        Ok(())
+    }
+
+    fn points(&self, slots: std::ops::Range<usize>) -> Vec<S::Vector> {
+        let slots = self.slots.range(slots);
+        slots.map(|slot| slot.point.clone()).collect()
+    }
+
+    /// ∇f at the window's points, computed once where several are the same point.
+    fn forces(&self, window: &[S::Vector], forces: &mut Counted) -> Result<Vec<S::Vector>> {
+        let mut distinct: Vec<S::Vector> = Vec::with_capacity(window.len());
+        let mut which = Vec::with_capacity(window.len());
+        for point in window {
+            let known = distinct.iter().position(|other| S::same(other, point));
+            which.push(known.unwrap_or(distinct.len()));
+            if known.is_none() {
+                distinct.push(point.clone());
+            }
+        }
+        let stacked = self.space.stacked(&distinct)?;
+        let gradients = forces.stacked(&stacked, window.len())?;
+        let gradients = self.space.rows(&gradients)?;
+        Ok(which.into_iter().map(|i| gradients[i].clone()).collect())
+    }
+
+    /// Hands the memory what the window has found out.
+    fn learn(
+        &mut self,
+        window: &[S::Vector],
+        gradients: &[S::Vector],
+        forces: &mut Counted,
+    ) -> Result<()> {
+        let mut known = Vec::with_capacity(window.len());
+        for (w, (point, force)) in window.iter().zip(gradients).enumerate() {
+            let mut slot = self.slots[w].clone();
+            let surrogate = self.surrogate_at(&mut slot, forces)?;
+            self.slots[w] = slot;
+            if !window[..w].iter().any(|other| S::same(other, point)) {
+                known.push(Known {
+                    point: point.clone(),
+                    force: force.clone(),
+                    surrogate,
+                });
+            }
+        }
+        self.memory.learn(&self.space, known)
+    }
+
+    /// Line 12: the points after the window's start, from the forces at its points. One point
+    /// after the other rather than by a sum for each, so that a point reached from another start
+    /// of the window by the same forces is the same to the last bit. Answers the slots from the
+    /// first on, and the velocity after each step.
+    #[allow(clippy::type_complexity)]
+    fn sweep(
+        &self,
+        gradients: &[S::Vector],
+        forces: &mut Counted,
+    ) -> Result<(Vec<Slot<S::Vector>>, Vec<S::Vector>)> {
+        let mut new = vec![self.slots[0].clone()];
+        let mut velocities: Vec<S::Vector> = Vec::with_capacity(gradients.len());
+        for (w, gradient) in gradients.iter().enumerate() {
+            let force = match self.flow.method {
+                WindowMethod::Secant if w > 0 => {
+                    self.modelled(&mut new[w], gradient, Some(&self.slots[w]), forces)?
+                }
+                _ => gradient.clone(),
+            };
+            let before = velocities.last().unwrap_or(&self.velocity);
+            let (x, v) = self.step(self.done + w, &new[w].point, before, &force)?;
+            new.push(Slot::new(x));
+            velocities.push(v);
+        }
+        Ok((new, velocities))
+    }
+
+    /// One step of the recurrence.
+    fn step(
+        &self,
+        step: usize,
+        x: &S::Vector,
+        v: &S::Vector,
+        force: &S::Vector,
+    ) -> Result<(S::Vector, S::Vector)> {
+        let (within, size) = (step % self.flow.steps, self.flow.step_size);
+        let v = if within == 0 { &self.rest } else { v };
+        let time = self.flow.quadrature.weight(within, size);
+        let v = self.space.kicked(v, force, time)?;
+        let x = self.space.drifted(x, &v, self.flow.kinetic, size)?;
+        Ok((x, v))
+    }
+
+    /// The force at a slot, modelled around a point where it is `force`:
+    /// g(p) + h(x) − h(p) + B(x − p).
+    fn modelled(
+        &self,
+        at: &mut Slot<S::Vector>,
+        force: &S::Vector,
+        around: Option<&Slot<S::Vector>>,
+        forces: &mut Counted,
+    ) -> Result<S::Vector> {
+        let mut modelled = force.clone();
+        let Some(around) = around else {
+            return Ok(modelled);
+        };
+        if S::same(&at.point, &around.point) {
+            return Ok(modelled);
+        }
+        if let (Some(here), Some(there)) = (self.surrogate_at(at, forces)?, &around.surrogate) {
+            let change = self.space.minus(&here, there)?;
+            modelled = self.space.plus(&modelled, &change)?;
+        }
+        let away = self.space.minus(&at.point, &around.point)?;
+        match self.memory.modelled(&self.space, &away)? {
+            Some(change) => self.space.plus(&modelled, &change),
+            None => Ok(modelled),
+        }
+    }
+
+    /// The surrogate's gradient at a slot, if there is a surrogate.
+    fn surrogate_at(
+        &self,
+        slot: &mut Slot<S::Vector>,
+        forces: &mut Counted,
+    ) -> Result<Option<S::Vector>> {
+        let Some(surrogate) = &self.surrogate else {
+            return Ok(None);
+        };
+        if slot.surrogate.is_none() {
+            let point = self.space.tensor(&slot.point)?;
+            let gradient = forces.surrogate(surrogate.as_ref(), &point)?;
+            slot.surrogate = Some(self.space.vector(&gradient)?);
+        }
+        Ok(slot.surrogate.clone())
+    }
+
+    /// What a window with these forces expects of the steps after it.
+    fn guess(&self, gradients: &[S::Vector]) -> Guess<S::Vector> {
+        let width = gradients.len();
+        let Some(last) = gradients.last() else {
+            return Guess::Copies;
+        };
+        match self.flow.predictor {
+            // With one slot nothing is ever asked of a guess.
+            _ if self.flow.width == 1 => Guess::Copies,
+            Predictor::Copy => Guess::Copies,
+            Predictor::FrozenForce => Guess::Force(last.clone(), None),
+            Predictor::LinearForce => {
+                let before = width.checked_sub(2).map(|w| &gradients[w]);
+                let slope = before.and_then(|before| self.space.minus(last, before).ok());
+                Guess::Force(last.clone(), slope)
+            }
+            Predictor::Model => {
+                Guess::Model(Some(self.slots[width - 1].clone()), Some(last.clone()))
+            }
+        }
+    }
+
+    /// Line 22, or the recurrence continued past the last of `slots` with guessed forces, from
+    /// a step and the velocity before it.
+    fn predict(
+        &self,
+        count: usize,
+        (first, mut v): (usize, S::Vector),
+        mut guess: Guess<S::Vector>,
+        slots: &mut Vec<Slot<S::Vector>>,
+        forces: &mut Counted,
+    ) -> Result<()> {
+        for step in first..first + count {
+            let last = slots.len() - 1;
+            let force = match &mut guess {
+                Guess::Copies => {
+                    slots.push(slots[last].clone());
+                    continue;
+                }
+                Guess::Force(force, slope) => {
+                    if let Some(slope) = slope {
+                        *force = self.space.plus(force, slope)?;
+                    }
+                    force.clone()
+                }
+                Guess::Model(around, Some(force)) => {
+                    self.modelled(&mut slots[last], force, around.as_ref(), forces)?
+                }
+                Guess::Model(..) => match self.surrogate_at(&mut slots[last], forces)? {
+                    Some(force) => force,
+                    None => self.rest.clone(),
+                },
+            };
+            let (x, after) = self.step(step, &slots[last].point, &v, &force)?;
+            slots.push(Slot::new(x));
+            v = after;
+        }
+        Ok(())
+    }
+}
+
+impl<S: Space> Slide for Sliding<S> {
+    fn flow(&mut self, forces: &mut Counted) -> Result<FlowEnd> {
+        let mut strides = Vec::new();
+        loop {
+            if let Some(end) = self.ends.pop_front() {
+                return Ok(FlowEnd {
+                    position: self.space.tensor(&end)?,
+                    strides,
+                    termination: None,
+                });
+            }
+            match self.round(forces)? {
+                Moved::By(stride) => strides.push(stride),
+                Moved::Nowhere(termination) => {
+                    return Ok(FlowEnd {
+                        position: self.space.tensor(&self.slots[0].point)?,
+                        strides,
+                        termination: Some(termination),
+                    });
+                }
+            }
+        }
+    }
+}
