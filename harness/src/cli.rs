@@ -54,7 +54,7 @@ pub enum Command {
     /// Show devices, cores, memory, which data is where, and what `reproduce` would do
     ///
     /// With --measure, also measure what this machine can do at most: memory bandwidth and the rate
-    /// of matrix products, of one thread and of all. It takes some seconds and up to half a GiB of
+    /// of matrix products, of one thread and of all. It takes about ten seconds and half a GiB of
     /// memory; nothing else should run meanwhile, and measuring again keeps what is higher. The rates
     /// are kept in the cache folder, and a timed target that finds none there measures them
     /// itself: the least time that its counted work could take stands beside every measured one.

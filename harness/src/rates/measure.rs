@@ -76,7 +76,7 @@ fn memory(
         let jobs = READERS
             .iter()
             .filter_map(|(_, reader)| reader(device, bytes, least).transpose());
-        // Of a CPU's probes; a device's is one, and gets half of the time.
+        // Two of the probes are for each kind of device.
         let budget = settings.seconds / (2 * sizes.len()) as f64;
         read.push(Reading {
             bytes: bytes as u64,

@@ -139,11 +139,11 @@ impl Store {
     /// # Errors
     /// If the device fails. A folder that cannot be written is only told.
     pub fn measure(&self, machine: &Machine) -> Result<Rates> {
-        say("measuring what this machine can do at most (some seconds, once)");
+        say("measuring what this machine can do at most (about ten seconds, once)");
         let rates = measure(machine, &self.measured.settings, self.memory_bytes)?;
-        let rates = match self.kept() {
-            Some(earlier) => rates.or_better(&earlier),
-            None => rates,
+        let rates = match self.read() {
+            Ok(Some(earlier)) => rates.or_better(&earlier),
+            _ => rates,
         };
         if let Err(error) = self.write(&rates) {
             say(&format!("the rates are not kept: {error:#}"));

@@ -131,6 +131,21 @@ pub fn stderr(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
+/// A column of rows.csv. No field of these runs holds a comma or a quote before the column asked
+/// for, so splitting at commas is enough.
+pub fn column(csv: &str, name: &str) -> Vec<String> {
+    let mut lines = csv.lines();
+    let index = lines
+        .next()
+        .unwrap()
+        .split(',')
+        .position(|c| c == name)
+        .unwrap();
+    lines
+        .map(|line| line.split(',').nth(index).unwrap().to_owned())
+        .collect()
+}
+
 /// The folder of real data files, if there is one.
 pub fn real_data() -> Option<PathBuf> {
     let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/datasets");
