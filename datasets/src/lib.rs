@@ -29,6 +29,7 @@ pub use digest::Sha;
 pub use error::{Attempt, Error, Result};
 pub use labels::LabelMap;
 pub use library::{DataPolicy, Library, LibraryOptions};
+pub use locate::platform_cache;
 pub use progress::{Progress, Silent};
 pub use real::{FileStatus, Place};
 pub use registry::{DatasetSpec, Registry};

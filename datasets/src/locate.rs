@@ -26,7 +26,7 @@ pub(crate) fn download_name(name: &str, address: &str) -> String {
 }
 
 /// The folder of the cache that belongs to this program, unless there is no home to put it in.
-pub(crate) fn platform_cache() -> Option<PathBuf> {
+pub fn platform_cache() -> Option<PathBuf> {
     use etcetera::BaseStrategy;
     let strategy = etcetera::choose_base_strategy().ok()?;
     Some(strategy.cache_dir().join("frictionless"))

@@ -52,7 +52,19 @@ pub enum Command {
         common: Common,
     },
     /// Show devices, cores, memory, which data is where, and what `reproduce` would do
+    ///
+    /// With --measure, also measure what this machine can do at most: memory bandwidth and the rate
+    /// of matrix products, of one thread and of all. It takes about ten seconds and half a GiB of
+    /// memory; nothing else should run meanwhile, and measuring again keeps what is higher. The rates
+    /// are kept in the cache folder, and a timed target that finds none there measures them
+    /// itself: the least time that its counted work could take stands beside every measured one.
     Doctor {
+        /// Measure the machine's rates, also if they were measured before
+        #[arg(long)]
+        measure: bool,
+        /// Of which device rates are shown or measured; of several the first
+        #[arg(long, default_value = "cpu", value_name = "DEVICES")]
+        devices: Request,
         /// Where data comes from
         #[command(flatten)]
         data: Data,

@@ -31,6 +31,7 @@ const COMPILED_IN: &[(&str, &str)] = compiled_in![
     "idealized.yaml",
     "lemmas.yaml",
     "paper.yaml",
+    "rates.yaml",
     "spring.yaml",
     "table1.yaml",
     "table2.yaml",
@@ -40,7 +41,13 @@ const COMPILED_IN: &[(&str, &str)] = compiled_in![
 const LIKE: &str = "like";
 
 /// The files that are no plans.
-const NOT_PLANS: &[&str] = &["all.yaml", "claims.yaml", "datasets.yaml", "paper.yaml"];
+const NOT_PLANS: &[&str] = &[
+    "all.yaml",
+    "claims.yaml",
+    "datasets.yaml",
+    "paper.yaml",
+    "rates.yaml",
+];
 
 /// A folder of configurations.
 #[derive(Clone, Debug)]

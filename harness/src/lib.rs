@@ -20,6 +20,7 @@ pub mod manifest;
 pub mod paper;
 pub mod plan;
 pub mod progress;
+pub mod rates;
 pub mod regression;
 pub mod report;
 pub mod rows;

@@ -5,6 +5,7 @@ use crate::environment::Environment;
 use crate::files::write_atomically;
 use crate::paper::Paper;
 use crate::plan::Plan;
+use crate::rates::Rates;
 use anyhow::{Context, Result};
 use datasets::Dataset;
 use serde::{Deserialize, Serialize};
@@ -45,6 +46,9 @@ pub struct Manifest {
     pub theory_checks: Option<usize>,
     /// Program and machine.
     pub environment: Environment,
+    /// What the machine can do at most, for targets that are timed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rates: Option<Rates>,
     /// The paper's figures that this run was compared with.
     pub paper: Paper,
 }
@@ -151,4 +155,41 @@ pub fn sha256_hex(bytes: &[u8]) -> String {
 pub fn now() -> u64 {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
     since.map_or(0, |d| d.as_secs())
+}
+
+/// The day of a time in seconds since 1970, in UTC: 2026-07-01.
+#[must_use]
+pub fn date(seconds: u64) -> String {
+    // Days since 0000-03-01: with March first, the leap day is a year's last.
+    let days = seconds / 86_400 + 719_468;
+    let (era, day) = (days / 146_097, days % 146_097);
+    let year = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;
+    let day = day - (365 * year + year / 4 - year / 100);
+    let month = (5 * day + 2) / 153;
+    let day = day - (153 * month + 2) / 5 + 1;
+    let (year, month) = match month {
+        0..10 => (era * 400 + year, month + 3),
+        _ => (era * 400 + year + 1, month - 9),
+    };
+    format!("{year:04}-{month:02}-{day:02}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn days_are_those_of_the_calendar() {
+        for (seconds, day) in [
+            (0, "1970-01-01"),
+            (86_399, "1970-01-01"),
+            (951_782_400, "2000-02-29"),
+            (951_868_800, "2000-03-01"),
+            (1_735_689_599, "2024-12-31"),
+            (1_782_864_000, "2026-07-01"),
+            (4_107_542_400, "2100-03-01"),
+        ] {
+            assert_eq!(date(seconds), day);
+        }
+    }
 }

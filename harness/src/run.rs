@@ -6,6 +6,7 @@ use crate::journal::{self, Cell, Entry, Journal, Outcome};
 use crate::manifest::{Data, Manifest, now};
 use crate::plan::Plan;
 use crate::progress::{RunBar, say};
+use crate::rates::Rates;
 use crate::report::{self, Built};
 use anyhow::{Context, Result};
 use datasets::Dataset;
@@ -55,6 +56,17 @@ impl Run {
             self.data.push(dataset);
         }
         Ok(())
+    }
+
+    /// Whether wall times are measured.
+    #[must_use]
+    pub fn is_timed(&self) -> bool {
+        self.experiment.is_timed()
+    }
+
+    /// Says what the machine can do at most, for the report.
+    pub fn rates(&mut self, rates: Option<Rates>) {
+        self.manifest.rates = rates;
     }
 
     /// Forgets what earlier runs measured.

@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{House, run, stderr, succeed};
+use common::{House, column, run, stderr, succeed};
 use harness::environment::Environment;
 use harness::experiments::windows::cell::WindowCell;
 use harness::journal::Cell;
@@ -19,21 +19,6 @@ const FILES: [&str; 9] = [
     "fig6-time.svg",
     "fig6-rounds.svg",
 ];
-
-/// A column of rows.csv. No field of these runs holds a comma or a quote before the column asked
-/// for, so splitting at commas is enough.
-fn column(csv: &str, name: &str) -> Vec<String> {
-    let mut lines = csv.lines();
-    let index = lines
-        .next()
-        .unwrap()
-        .split(',')
-        .position(|c| c == name)
-        .unwrap();
-    lines
-        .map(|line| line.split(',').nth(index).unwrap().to_owned())
-        .collect()
-}
 
 #[test]
 fn reproduce_writes_rows_tables_plots_journal_and_manifest_and_prints_the_table() {

@@ -1,19 +1,32 @@
 //! `harness doctor`.
 
-use super::{cost, library, registry, show};
+use super::{cost, library, rates, registry, show};
 use crate::cli::{Common, Data};
 use crate::configs::Configs;
-use crate::device::Machine;
+use crate::device::{Machine, Request};
 use crate::environment::Environment;
 use crate::plan::Plan;
 use crate::seed::Seeds;
 use anyhow::Result;
 use std::fmt::Write;
 
-pub(super) fn run(data: &Data, common: &Common) -> Result<u8> {
+pub(super) fn run(measure: bool, devices: &Request, data: &Data, common: &Common) -> Result<u8> {
     let mut out = String::new();
     machine(&mut out);
     let configs = Configs::new(common.configs.clone());
+    let of = Machine::open(devices.clone())?;
+    let store = rates(data, &configs, &of)?;
+    let known = match measure {
+        true => Some(store.measure(&of)?),
+        false => store.kept(),
+    };
+    let _ = match known {
+        Some(rates) => writeln!(out, "Rates    {rates}"),
+        None => writeln!(
+            out,
+            "Rates    not measured yet: --measure does it, and the first timed target"
+        ),
+    };
     let library = library(data, registry(common, &configs)?, Seeds::new(0));
     let _ = writeln!(out, "\nData ({}):", data.data);
     for name in library.registry().names() {
@@ -73,7 +86,7 @@ fn machine(out: &mut String) {
         "Devices  cpu      {} threads; cpu:N gives N single-threaded workers",
         e.threads
     );
-    match Machine::open(crate::device::Request::Cuda { ordinals: vec![0] }) {
+    match Machine::open(Request::Cuda { ordinals: vec![0] }) {
         Ok(_) => {
             let _ = writeln!(out, "         cuda:0   there");
         }

@@ -9,8 +9,12 @@ mod suite;
 
 use crate::cli::{Cli, Command, Common, Data};
 use crate::configs::Configs;
+use crate::device::Machine;
+use crate::environment::Environment;
 use crate::plan::Profile;
 use crate::progress::say;
+use crate::rates::settings::Settings;
+use crate::rates::store::Store;
 use crate::report::Built;
 use crate::seed::Seeds;
 use anyhow::{Context, Result};
@@ -64,7 +68,12 @@ fn run(cli: Cli) -> Result<u8> {
             data,
             common,
         } => fetch::run(&datasets, &data, &common),
-        Command::Doctor { data, common } => doctor::run(&data, &common),
+        Command::Doctor {
+            measure,
+            devices,
+            data,
+            common,
+        } => doctor::run(measure, &devices, &data, &common),
     }
 }
 
@@ -110,6 +119,19 @@ fn library(data: &Data, registry: Registry, seeds: Seeds) -> Library {
         surrogate_seed: seeds.key(&["surrogate"]),
     };
     Library::new(registry, options)
+}
+
+/// Where this machine's rates are kept.
+fn rates(data: &Data, configs: &Configs, machine: &Machine) -> Result<Store> {
+    let cache = data.cache_dir.clone().or_else(datasets::platform_cache);
+    let settings = Settings::read(configs)?;
+    let environment = Environment::current();
+    Ok(Store::new(
+        cache.as_deref(),
+        machine,
+        &environment,
+        settings,
+    ))
 }
 
 /// What a profile costs, to be set behind its description.

@@ -1,6 +1,6 @@
 //! `harness reproduce`.
 
-use super::{library, registry, suite};
+use super::{library, rates, registry, suite};
 use crate::cli::Reproduce;
 use crate::configs::Configs;
 use crate::device::Machine;
@@ -10,6 +10,8 @@ use crate::manifest::{Manifest, now, sha256_hex};
 use crate::paper::Paper;
 use crate::plan::Plan;
 use crate::progress::{DataBar, say};
+use crate::rates::Rates;
+use crate::rates::store::Store;
 use crate::report::{self, Built, site};
 use crate::run::{Run, siblings};
 use crate::seed::Seeds;
@@ -74,11 +76,12 @@ pub(super) fn target(
     checks: usize,
 ) -> Result<Built> {
     let machine = Machine::open(arguments.devices.clone())?;
+    let store = rates(&arguments.data, configs, &machine)?;
     let manifest = Manifest {
         theory_checks: Some(checks),
         ..manifest(arguments, plan, configs)?
     };
-    let mut run = Run::open(plan, machine, folder, manifest)?;
+    let mut run = Run::open(plan, machine.clone(), folder, manifest)?;
     let registry = registry(&arguments.common, configs)?;
     let library = library(&arguments.data, registry, Seeds::new(plan.seed));
     run.load(|name, split| Ok(library.load(name, split, &DataBar::default())?))?;
@@ -86,7 +89,24 @@ pub(super) fn target(
     if arguments.fresh {
         run.start_over()?;
     }
+    if run.is_timed() {
+        run.rates(known_or_measured(&store, &machine));
+    }
     run.all(others)
+}
+
+/// The machine's rates. Without them a run lacks some columns, and is no failure.
+fn known_or_measured(store: &Store, machine: &Machine) -> Option<Rates> {
+    store.kept().or_else(|| {
+        let measured = store.measure(machine);
+        measured
+            .map_err(|error| {
+                say(&format!(
+                    "no rates, and no least times from them: {error:#}"
+                ))
+            })
+            .ok()
+    })
 }
 
 fn say_files(folder: &Path, built: &Built) {
@@ -118,6 +138,7 @@ fn manifest(arguments: &Reproduce, plan: &Plan, configs: &Configs) -> Result<Man
         cells: Vec::new(),
         theory_checks: None,
         environment: Environment::current(),
+        rates: None,
         paper: Paper::from_yaml(&configs.read("paper.yaml")?).context("paper.yaml")?,
     })
 }

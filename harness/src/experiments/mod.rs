@@ -73,6 +73,11 @@ pub trait Experiment {
         Vec::new()
     }
 
+    /// Whether its rows hold wall times beside the least times that the machine's rates allow.
+    fn is_timed(&self) -> bool {
+        false
+    }
+
     /// All that is to be measured, in the order in which it is; `data` are the data sets it needs.
     ///
     /// # Errors

@@ -97,6 +97,7 @@ pub fn manifest() -> Manifest {
             threads: 2,
             memory_bytes: 8 << 30,
         },
+        rates: None,
         paper: Paper::from_yaml(include_str!("../../../configs/paper.yaml")).unwrap(),
     }
 }

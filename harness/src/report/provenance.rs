@@ -30,6 +30,9 @@ pub(super) fn statements(manifest: &Manifest) -> Vec<String> {
             "{checks} checks of the theory held before anything was measured."
         ));
     }
+    if let Some(rates) = &manifest.rates {
+        all.push(format!("What `{}` can do at most: {rates}.", rates.device));
+    }
     let crates: Vec<String> = e.crates.iter().map(|(n, v)| format!("{n} {v}")).collect();
     if !crates.is_empty() {
         all.push(format!("Crates: {}.", crates.join(", ")));

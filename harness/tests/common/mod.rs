@@ -1,6 +1,12 @@
 //! Running the real program on a small data set of one's own.
 #![allow(dead_code)] // Each test binary uses a part of this.
 
+use harness::configs::Configs;
+use harness::device::Machine;
+use harness::environment::Environment;
+use harness::rates::settings::Settings;
+use harness::rates::store::Store;
+use harness::rates::{Rates, Speeds};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -10,6 +16,23 @@ use tempfile::TempDir;
 pub struct House {
     pub folder: TempDir,
 }
+
+/// What no machine can do: so fast that every floor is next to nothing.
+const MADE_UP: Rates = Rates {
+    measured_at: 0,
+    device: String::new(),
+    threads: 2,
+    shared: true,
+    worker: SPEEDS,
+    whole: SPEEDS,
+};
+
+const SPEEDS: Speeds = Speeds {
+    read: Vec::new(),
+    copy: 1e15,
+    f32: 1e15,
+    f64: 1e15,
+};
 
 /// Rows of the data set `tiny`.
 const ROWS: usize = 120;
@@ -37,7 +60,21 @@ impl House {
                         splits:\n      standard:\n        train: {file: train, rows: [0, 80]}\n        \
                         test: {file: train, rows: [80, 120]}\n    default_split: standard\n";
         std::fs::write(folder.path().join("tiny.yaml"), registry).unwrap();
-        Self { folder }
+        let house = Self { folder };
+        house.rates().write(&MADE_UP).unwrap();
+        house
+    }
+
+    pub fn cache(&self) -> PathBuf {
+        self.folder.path().join("cache")
+    }
+
+    /// Where this machine's rates are kept: made-up ones, which take no time to measure.
+    pub fn rates(&self) -> Store {
+        let machine = Machine::open("cpu".parse().unwrap()).unwrap();
+        let settings = Settings::read(&Configs::compiled_in()).unwrap();
+        let environment = Environment::current();
+        Store::new(Some(&self.cache()), &machine, &environment, settings)
     }
 
     pub fn out(&self) -> PathBuf {
@@ -56,7 +93,7 @@ impl House {
         }
         command
             .current_dir(self.folder.path())
-            .env("HARNESS_CACHE_DIR", self.folder.path().join("cache"))
+            .env("HARNESS_CACHE_DIR", self.cache())
             .args(arguments);
         command
     }
@@ -92,6 +129,21 @@ pub fn succeed(command: Command) -> String {
 
 pub fn stderr(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+/// A column of rows.csv. No field of these runs holds a comma or a quote before the column asked
+/// for, so splitting at commas is enough.
+pub fn column(csv: &str, name: &str) -> Vec<String> {
+    let mut lines = csv.lines();
+    let index = lines
+        .next()
+        .unwrap()
+        .split(',')
+        .position(|c| c == name)
+        .unwrap();
+    lines
+        .map(|line| line.split(',').nth(index).unwrap().to_owned())
+        .collect()
 }
 
 /// The folder of real data files, if there is one.

@@ -3,6 +3,7 @@
 use super::cell::WindowCell;
 use super::plan::EvaluatorKind;
 use crate::device::{Machine, Placement};
+use crate::rates::floor::Work;
 use crate::regression::{Regression, starting_point};
 use crate::seed::Seeds;
 use anyhow::Result;
@@ -152,6 +153,16 @@ impl Workbench {
             flow,
             self.start.clone(),
         )))
+    }
+
+    /// The work of a cell's gradients, counted.
+    #[must_use]
+    pub fn work(&self, cell: &WindowCell) -> Work {
+        Work {
+            one: self.train.cost(1).into(),
+            window: self.train.cost(cell.window).into(),
+            width: cell.window,
+        }
     }
 
     /// Mean cross-entropy on the training rows.

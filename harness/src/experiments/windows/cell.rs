@@ -3,6 +3,7 @@
 use super::plan::{EvaluatorKind, Window, WindowsPlan};
 use crate::device::Placement;
 use crate::plan::{Model, Precision, Start};
+use crate::rates::floor::Work;
 use optim::{Kinetic, Predictor, Velocity, WindowMethod};
 use serde::{Deserialize, Serialize};
 
@@ -160,6 +161,9 @@ pub struct Measured {
     pub baseline_gradients: u64,
     /// Seconds of one round whose gradients cost nothing.
     pub round_overhead_s: f64,
+    /// The gradients' work, counted; journals of older versions have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub work: Option<Work>,
 }
 
 /// One flow of a cell's method.

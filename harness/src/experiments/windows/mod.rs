@@ -104,6 +104,10 @@ impl Experiment for Windows {
         self.plan.datasets.iter().map(need).collect()
     }
 
+    fn is_timed(&self) -> bool {
+        self.plan.repeats > 0
+    }
+
     /// A unit for each sequential flow that others are compared with.
     fn units(&self, machine: &Machine, data: &[Dataset]) -> Result<Vec<Unit>> {
         let mut units: Vec<(usize, EvaluatorKind, Kinetic, Unit)> = Vec::new();
@@ -172,6 +176,7 @@ impl Experiment for Windows {
             plan: &self.plan,
             statistics: context.plan.statistics()?,
             paper: &context.manifest.paper.table2,
+            rates: context.manifest.rates.as_ref(),
         };
         let rows = maker.rows(entries)?;
         Ok(show::document(&maker, &rows, &rows::curves(entries)?))

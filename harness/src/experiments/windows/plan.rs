@@ -112,6 +112,9 @@ pub struct WindowsPlan {
     pub figures: Figures,
     /// When a figure counts as the paper's.
     pub verdict: VerdictRule,
+    /// The share of the wall time below which the least time of the counted work does not bound
+    /// it; older plans have none.
+    pub overhead_below: Option<f64>,
 }
 
 /// As it is written.
@@ -133,6 +136,7 @@ struct Wire {
     #[serde(default)]
     figures: Figures,
     verdict: VerdictRule,
+    overhead_below: Option<f64>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -188,6 +192,12 @@ impl Wire {
             "verdict.relative_tolerance is {}, but is a share below 1",
             self.verdict.relative_tolerance
         );
+        if let Some(share) = self.overhead_below {
+            ensure!(
+                (0.0..=1.0).contains(&share),
+                "overhead_below is {share}, but is a share of the wall time"
+            );
+        }
         ensure!(!self.datasets.is_empty(), "datasets is empty");
         let windows = self.windows()?;
         let mut flows = self.flows;
@@ -227,6 +237,7 @@ impl Wire {
             warmup_flows: self.warmup_flows,
             figures: self.figures,
             verdict: self.verdict,
+            overhead_below: self.overhead_below,
         })
     }
 
@@ -374,6 +385,7 @@ mod tests {
         assert!(refused(&["flow.step_size=-1"]).contains("flow.step_size"));
         assert!(refused(&["flow.kinetic_energy=l3"]).contains("half-l2-squared"));
         assert!(refused(&["tolerance=-1"]).contains("tolerance"));
+        assert!(refused(&["overhead_below=25"]).contains("overhead_below"));
         assert!(refused(&["statistics.confidence=95"]).contains("confidence"));
         assert!(refused(&["flows={a8a: 0, other: 1}"]).contains("flows.a8a"));
         assert!(refused(&["windows=[{evaluator: batched, window: 4}]"]).contains("window: 1"));

@@ -1,12 +1,14 @@
 //! From journal entries to rows, with verdicts on the paper's own rows.
 
 use super::cell::{FlowRecord, Measured, WindowCell};
-use super::plan::WindowsPlan;
+use super::plan::{EvaluatorKind, WindowsPlan};
 use super::schema::{CurveRow, WindowRow};
 use super::verdict::lacks_devices;
 use crate::journal::Entry;
 use crate::paper::Table2;
 use crate::plan::{Plan, Statistics};
+use crate::rates::Rates;
+use crate::rates::floor::Rounds;
 use crate::seed::Seeds;
 use crate::statistics::{median, paired_ratio};
 use anyhow::Result;
@@ -21,6 +23,8 @@ pub struct Maker<'a> {
     pub statistics: Statistics,
     /// The paper's figures.
     pub paper: &'a Table2,
+    /// What the machine can do at most, if it was measured.
+    pub rates: Option<&'a Rates>,
 }
 
 impl Maker<'_> {
@@ -37,6 +41,7 @@ impl Maker<'_> {
         let mut row = unmeasured(self.head, entry, &cell);
         if let Some(measured) = entry.measured()? {
             self.fill(&mut row, &measured);
+            self.floors(&mut row, &cell, &measured);
         }
         self.compare(&mut row, &cell);
         Ok(row)
@@ -95,6 +100,35 @@ impl Maker<'_> {
                 .map(|(baseline, wall)| baseline / wall);
         }
     }
+
+    /// Fills in the least times, where there is a wall time to compare them with.
+    fn floors(&self, row: &mut WindowRow, cell: &WindowCell, measured: &Measured) {
+        let (Some(rates), Some(work), Some(wall), Some(rounds), Some(gradients)) = (
+            self.rates,
+            &measured.work,
+            row.wall_s,
+            row.rounds,
+            row.distinct_gradients,
+        ) else {
+            return;
+        };
+        // All passes read the same data, so what one reads says which cache it may lie in.
+        let bytes = work.one.bytes;
+        let crew = |workers| match cell.group {
+            EvaluatorKind::Devices => rates.workers(workers, bytes, cell.precision),
+            _ => rates.device(bytes, cell.precision),
+        };
+        let rounds = Rounds {
+            rounds: rounds as f64,
+            gradients: gradients as f64,
+        };
+        let floor = work.floor(rounds, &crew(cell.workers));
+        let share = floor.seconds() / wall;
+        row.floor_s = Some(floor.seconds());
+        row.floor_share = Some(share);
+        row.bound = Some(floor.bound(share, self.plan.overhead_below).to_string());
+        row.gradient_floor_s = Some(work.gradient(&crew(1)).seconds());
+    }
 }
 
 /// What is known of a cell before it is measured.
@@ -140,7 +174,11 @@ fn unmeasured(head: &Plan, entry: &Entry, cell: &WindowCell) -> WindowRow {
         speedup_high: None,
         efficiency: None,
         oversubscribed: cell.oversubscribed,
+        floor_s: None,
+        floor_share: None,
+        bound: None,
         gradient_s: None,
+        gradient_floor_s: None,
         round_overhead_s: None,
         modelled_wall_s: None,
         modelled_speedup: None,

@@ -127,6 +127,7 @@ impl<'a> Baseline<'a> {
                 .collect(),
             baseline_gradients: gradients(cell),
             round_overhead_s: round_overhead(bench, cell, &self.placement)?,
+            work: Some(bench.work(cell)),
         })
     }
 }
@@ -168,6 +169,7 @@ impl<'a> Contestant<'a> {
             flow_error,
             baseline_gradients: gradients(cell),
             round_overhead_s: round_overhead(bench, cell, &placement)?,
+            work: Some(bench.work(cell)),
             ..Measured::default()
         };
         Ok(Ok(Self {

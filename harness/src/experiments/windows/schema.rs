@@ -45,7 +45,11 @@ schema! {
         speedup_high: Option<f64>, "", "Upper end of its bootstrap interval.";
         efficiency: Option<f64>, "", "speedup / depth_speedup: how well W gradients at once are done.";
         oversubscribed: bool, "", "More workers than cores: the wall time says nothing about as many devices.";
+        floor_s: Option<f64>, "s", "The least time of a run: its counted operations and bytes at the highest rates measured on this machine, both at once. No program that computes these gradients is faster there.";
+        floor_share: Option<f64>, "", "floor_s / wall_s: 1 is as fast as the machine can; more says that the rates were measured while something else ran.";
+        bound: Option<String>, "", "Which part of the counted work takes longer at those rates, memory (reading the data) or compute; overhead where floor_share is below the plan's overhead_below, so that most of the time goes to neither.";
         gradient_s: Option<f64>, "s", "One gradient of the baseline, its median run over its gradients.";
+        gradient_floor_s: Option<f64>, "s", "The least time of one gradient on what the baseline runs on.";
         round_overhead_s: Option<f64>, "s", "One round with free gradients: exchange of points, window update, stride.";
         modelled_wall_s: Option<f64>, "s", "MODELLED, not measured: rounds × (gradient_s + round_overhead_s), as if every slot had a device and devices shared nothing. A lower bound.";
         modelled_speedup: Option<f64>, "", "MODELLED: baseline_wall_s / modelled_wall_s. An upper bound.";

@@ -68,7 +68,10 @@ or fewer than slots.";
 
 const CELLS_NOTE: &str = "A row without a window is the sequential flow; its speedup, each run \
 against the one before, shows this machine's noise. *Efficiency* is speedup / depth speedup. \
-*Gradients* counts distinct points.";
+*Gradients* counts distinct points. \
+*Floor* is the share of the wall time that the counted work needs at the highest rates measured on \
+this machine (100 %: nothing could be faster) and what that work is bound by: *mem* reading the \
+data, *ops* computing; *ovh*, where the share is below the plan's `overhead_below`: neither.";
 
 /// A line for each row that the paper has a speedup for.
 fn verdicts(rows: &[WindowRow]) -> Vec<String> {
@@ -165,6 +168,7 @@ fn every_cell(rows: &[WindowRow]) -> Table {
         "wall",
         "speedup",
         "eff.",
+        "floor",
         "modelled",
         "paper",
         "status",
@@ -192,6 +196,7 @@ fn every_cell(rows: &[WindowRow]) -> Table {
             seconds(row.wall_s),
             ratio_with_interval(row),
             number(row.efficiency, |v| format!("{v:.2}")),
+            floor(row),
             ratio(row.modelled_speedup),
             ratio(row.paper_speedup),
             if row.status == "complete" {
@@ -202,6 +207,19 @@ fn every_cell(rows: &[WindowRow]) -> Table {
         ]);
     }
     table.without_empty_columns()
+}
+
+/// The share of the wall time that nothing can be faster than, and what bounds it: `41 % ops`.
+fn floor(row: &WindowRow) -> String {
+    let (Some(share), Some(bound)) = (row.floor_share, &row.bound) else {
+        return String::new();
+    };
+    let bound = match bound.as_str() {
+        "memory" => "mem",
+        "compute" => "ops",
+        _ => "ovh",
+    };
+    format!("{:.0} % {bound}", 100.0 * share)
 }
 
 /// A row's data set, with a warning if it is generated.

@@ -4,6 +4,8 @@ use super::cell::{FlowRecord, Measured};
 use super::*;
 use crate::paper::{Paper, Table2};
 use crate::plan::{Model, Precision, Start};
+use crate::rates::Rates;
+use crate::rates::floor::{Amount, Work};
 use optim::{Velocity, WindowMethod};
 
 fn plan() -> Plan {
@@ -53,6 +55,15 @@ fn cell() -> WindowCell {
 /// Its row, when runs of the baseline take the given seconds and its own always one, at 2.5 steps
 /// a round.
 fn row_of(cell: WindowCell, baseline_s: &[f64]) -> WindowRow {
+    row_with(cell, baseline_s, None, None)
+}
+
+fn row_with(
+    cell: WindowCell,
+    baseline_s: &[f64],
+    work: Option<Work>,
+    rates: Option<&Rates>,
+) -> WindowRow {
     let flow = FlowRecord {
         rounds: 8,
         requested: 26,
@@ -68,6 +79,7 @@ fn row_of(cell: WindowCell, baseline_s: &[f64]) -> WindowRow {
         baseline_wall_s: baseline_s.iter().map(|s| vec![s / 2.0; 2]).collect(),
         baseline_gradients: 40,
         round_overhead_s: 0.01,
+        work,
     })
     .unwrap();
     let entry = Entry {
@@ -82,6 +94,7 @@ fn row_of(cell: WindowCell, baseline_s: &[f64]) -> WindowRow {
         plan: &WindowsPlan::new(&head).unwrap(),
         statistics: head.statistics().unwrap(),
         paper: &paper(),
+        rates,
     };
     maker.rows(&[entry]).unwrap().remove(0)
 }
@@ -107,6 +120,64 @@ fn a_row_is_made_of_its_measurements() {
     );
     assert_eq!(row.modelled_wall_s, None, "four devices are four devices");
     assert_eq!(row.paper_wall_s, Some(47.7));
+}
+
+/// 1e6 bytes and 5e7 operations a gradient, which share the data.
+fn work(width: usize) -> Work {
+    let at = |points: f64| Amount {
+        operations: 5e7 * points,
+        bytes: 1e6,
+    };
+    Work {
+        one: at(1.0),
+        window: at(width as f64),
+        width,
+    }
+}
+
+#[test]
+fn a_row_stands_beside_the_least_time_of_its_work() {
+    let rates = crate::rates::tests::rates();
+    let row = |cell: WindowCell| {
+        let work = work(cell.window);
+        row_with(cell, &[2.0; 6], Some(work), Some(&rates))
+    };
+    let close = |found: Option<f64>, wanted: f64| {
+        assert!((found.unwrap() / wanted - 1.0).abs() < 1e-12, "{found:?}");
+    };
+    // 16 rounds, 40 gradients, a wall time of 1 s; 2 threads of 50e9 operations together.
+    let cpu = WindowCell {
+        backend: "cpu".into(),
+        devices: "cpu:4".into(),
+        ..cell()
+    };
+    let devices = row(cpu.clone());
+    close(devices.floor_s, 40.0 * 5e7 / 100e9);
+    close(devices.floor_share, 0.02);
+    assert_eq!(devices.bound.as_deref(), Some("overhead"), "2 % is less");
+    // One gradient of the baseline, by one thread: 50e6 / 50e9 s, and 1e6 / 20e9 s.
+    close(devices.gradient_floor_s, 1e-3);
+    let batched = row(WindowCell {
+        evaluator: EvaluatorKind::Batched,
+        group: EvaluatorKind::Batched,
+        workers: 1,
+        ..cpu
+    });
+    close(batched.gradient_floor_s, 5e-4);
+}
+
+#[test]
+fn without_rates_without_counted_work_or_without_a_clock_there_is_no_least_time() {
+    let rates = crate::rates::tests::rates();
+    let lacking = [
+        row_with(cell(), &[2.0; 6], Some(work(4)), None),
+        row_with(cell(), &[2.0; 6], None, Some(&rates)),
+        row_with(cell(), &[], Some(work(4)), Some(&rates)),
+    ];
+    for row in lacking {
+        assert_eq!((row.floor_s, row.floor_share), (None, None));
+        assert_eq!((row.bound, row.gradient_floor_s), (None, None));
+    }
 }
 
 #[test]
