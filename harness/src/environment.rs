@@ -35,6 +35,7 @@ pub struct Environment {
 const CRATES: &[&str] = &[
     "candle-core",
     "gemm",
+    "pulp",
     "rayon",
     "rand_chacha",
     "polars",

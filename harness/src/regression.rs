@@ -49,7 +49,12 @@ fn potential(
         bias: model.bias,
         l2: model.l2,
     };
-    Ok(LogisticRegression::new(x, &split.labels, problem)?)
+    Ok(LogisticRegression::with_kernel(
+        x,
+        &split.labels,
+        problem,
+        model.kernel,
+    )?)
 }
 
 /// A starting point, `[dimension]`. Drawn on the host in f64, so that every device and precision

@@ -1,6 +1,7 @@
 //! What the plans of several kinds of experiments have in common.
 
 use anyhow::{Result, ensure};
+use optim::Kernel;
 use serde::{Deserialize, Serialize};
 
 /// The element type that the numbers are computed in.
@@ -38,6 +39,41 @@ pub struct Model {
     pub bias: bool,
     /// λ of λ/2 ‖Θ‖².
     pub l2: f64,
+    /// What computes gradients; by the data's density and the device where nothing is said.
+    #[serde(default, with = "named", skip_serializing_if = "is_auto")]
+    pub kernel: Kernel,
+}
+
+/// Whether the choice is left to the potential: what no plan says is not written down.
+fn is_auto(kernel: &Kernel) -> bool {
+    *kernel == Kernel::Auto
+}
+
+/// The names of `optim`'s enums in YAML and JSON.
+pub mod named {
+    use serde::{Deserialize, Deserializer, Serializer, de::Error};
+    use std::fmt::Display;
+    use std::str::FromStr;
+
+    /// Writes the name.
+    ///
+    /// # Errors
+    /// If the name cannot be written.
+    pub fn serialize<T: Display, S: Serializer>(value: &T, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_str(value)
+    }
+
+    /// Reads a name.
+    ///
+    /// # Errors
+    /// If there is nothing of that name.
+    pub fn deserialize<'de, T, D>(from: D) -> Result<T, D::Error>
+    where
+        T: FromStr<Err: Display>,
+        D: Deserializer<'de>,
+    {
+        String::deserialize(from)?.parse().map_err(D::Error::custom)
+    }
 }
 
 /// Where runs start.

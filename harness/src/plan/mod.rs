@@ -8,7 +8,7 @@
 mod common;
 mod settings;
 
-pub use common::{Model, OneOrMany, Precision, Scale, Start, non_negative, positive};
+pub use common::{Model, OneOrMany, Precision, Scale, Start, named, non_negative, positive};
 pub use settings::apply_settings;
 
 use anyhow::{Context, Result, bail, ensure};

@@ -51,12 +51,9 @@ impl<T: Real> Dense<T> {
         self.features
     }
 
-    /// The elements row by row.
-    pub(super) fn elements(&self) -> Vec<T> {
-        let rows = self.x.chunks_exact(self.stride);
-        rows.flat_map(|row| &row[..self.features])
-            .copied()
-            .collect()
+    /// The elements of a row.
+    pub(super) fn row(&self, row: usize) -> Vec<T> {
+        self.x[row * self.stride..][..self.features].to_vec()
     }
 
     /// Xᵀ(softmax(XΘ) − Y) transposed, `[W·C, stride]`, from the points `[W, d, C]`.

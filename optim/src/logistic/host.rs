@@ -32,11 +32,11 @@ impl<T: Real> Rows<T> {
         }
     }
 
-    /// The elements row by row.
-    fn elements(&self) -> Vec<T> {
+    /// The elements of a row.
+    fn row(&self, row: usize) -> Vec<T> {
         match self {
-            Self::Dense(rows) => rows.elements(),
-            Self::Sparse(rows) => rows.elements(),
+            Self::Dense(rows) => rows.row(row),
+            Self::Sparse(rows) => rows.row(row),
         }
     }
 }
@@ -151,15 +151,20 @@ impl HostData {
         }
     }
 
-    /// X `[n, d]`, on the CPU.
-    pub(super) fn to_tensor(&self) -> Result<Tensor> {
-        fn tensor<T: Real + WithDType>(host: &Host<T>) -> Result<Tensor> {
-            let shape = (host.targets.len(), host.rows.features());
-            Tensor::from_vec(host.rows.elements(), shape, &candle_core::Device::Cpu)
+    /// Some rows of X, `[rows, d]`, on the CPU.
+    pub(super) fn to_tensor(&self, rows: impl Iterator<Item = usize>) -> Result<Tensor> {
+        fn tensor<T: Real + WithDType>(
+            host: &Host<T>,
+            rows: impl Iterator<Item = usize>,
+        ) -> Result<Tensor> {
+            let elements: Vec<T> = rows.flat_map(|row| host.rows.row(row)).collect();
+            let features = host.rows.features();
+            let shape = (elements.len() / features, features);
+            Tensor::from_vec(elements, shape, &candle_core::Device::Cpu)
         }
         match self {
-            Self::F32(host) => tensor(host),
-            Self::F64(host) => tensor(host),
+            Self::F32(host) => tensor(host, rows),
+            Self::F64(host) => tensor(host, rows),
         }
     }
 

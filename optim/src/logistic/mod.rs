@@ -138,7 +138,12 @@ impl LogisticRegression {
             true => Tensor::cat(&[&x, &Tensor::ones((n, 1), x.dtype(), x.device())?], 1)?,
             false => x,
         };
-        let (features, dtype) = (x.dim(1)?, x.dtype());
+        Self::assembled(x, labels, problem, kernel)
+    }
+
+    /// From rows that have their constant feature already, where there is one.
+    fn assembled(x: Tensor, labels: &[u32], problem: Problem, kernel: Kernel) -> Result<Self> {
+        let ((n, features), dtype) = (x.dims2()?, x.dtype());
         let targets: Arc<[u32]> = labels.into();
         let labels = Tensor::from_slice(labels, n, x.device())?;
         let on_host = x.device().is_cpu();
@@ -176,7 +181,7 @@ impl LogisticRegression {
         let data = match &self.data {
             Data::Host(host) if device.is_cpu() => Data::Host(host.clone()),
             Data::Host(host) => {
-                let x = host.to_tensor()?.to_device(device)?;
+                let x = host.to_tensor(0..self.targets.len())?.to_device(device)?;
                 Data::Tensors(composed(x, &labels, self.problem)?)
             }
             Data::Tensors(tensors) => Data::Tensors(tensors.to_device(device)?),
@@ -188,6 +193,43 @@ impl LogisticRegression {
         })
     }
 
+    /// The same problem on some of the rows, with the same kernel: a cheap surrogate of it
+    /// ([`WindowedDescent::with_surrogate`](crate::WindowedDescent::with_surrogate)).
+    ///
+    /// # Errors
+    /// If there is no row, or none of that number.
+    ///
+    /// ```
+    /// use candle_core::{Device, Tensor};
+    /// use optim::{LogisticRegression, Potential, Problem};
+    /// # fn main() -> optim::Result<()> {
+    /// let x = Tensor::new(&[[1f64, 0.0], [0.0, 1.0], [1.0, 1.0]], &Device::Cpu)?;
+    /// let problem = Problem { classes: 2, bias: false, l2: 0.0 };
+    /// let first = LogisticRegression::new(x, &[0, 1, 1], problem)?.subset(&[0])?;
+    /// let origin = Tensor::zeros(4, candle_core::DType::F64, &Device::Cpu)?;
+    /// assert_eq!(first.gradient(&origin)?.to_vec1::<f64>()?, [-0.5, 0.5, 0.0, 0.0]);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn subset(&self, rows: &[usize]) -> Result<Self> {
+        if let Some(&row) = rows.iter().find(|row| **row >= self.targets.len()) {
+            return Err(Error::setting("row", row, "below the number of rows"));
+        }
+        if rows.is_empty() {
+            return Err(Error::setting("rows", "empty", "at least one row"));
+        }
+        let labels: Vec<u32> = rows.iter().map(|&row| self.targets[row]).collect();
+        let x = match &self.data {
+            Data::Host(host) => host.to_tensor(rows.iter().copied())?,
+            Data::Tensors(tensors) => {
+                let rows: Vec<u32> = rows.iter().map(|&row| row as u32).collect();
+                let index = Tensor::new(rows, self.device())?;
+                tensors.x.index_select(&index, 0)?
+            }
+        };
+        Self::assembled(x, &labels, self.problem, self.kernel())
+    }
+
     /// What computes the gradients: never [`Kernel::Auto`], but what it came to.
     #[must_use]
     pub fn kernel(&self) -> Kernel {
@@ -196,6 +238,12 @@ impl LogisticRegression {
             Data::Host(_) => Kernel::Dense,
             Data::Tensors(_) => Kernel::Composed,
         }
+    }
+
+    /// n, the number of rows.
+    #[must_use]
+    pub fn samples(&self) -> usize {
+        self.targets.len()
     }
 
     /// The share of rows, between 0 and 1, whose largest logit is that of their class.
@@ -478,7 +526,31 @@ mod tests {
             let Data::Host(host) = &f.data else {
                 panic!("on the CPU")
             };
-            assert_eq!(apart(&host.to_tensor().unwrap(), &x), 0.0);
+            assert_eq!(apart(&host.to_tensor(0..50).unwrap(), &x), 0.0);
+        }
+    }
+
+    #[test]
+    fn a_subset_is_the_problem_on_those_rows_whatever_the_kernel() {
+        for kernel in [Kernel::Dense, Kernel::Sparse, Kernel::Composed] {
+            let (x, labels) = problem((60, 9, 3), 0.3, false, DType::F64);
+            let problem = Problem {
+                classes: 3,
+                bias: true,
+                l2: 0.1,
+            };
+            let whole =
+                LogisticRegression::with_kernel(x.clone(), &labels, problem, kernel).unwrap();
+            let rows = [3, 59, 17];
+            let subset = whole.subset(&rows).unwrap();
+            let index = Tensor::new(&[3u32, 59, 17], &Device::Cpu).unwrap();
+            let own = rows.map(|row| labels[row]);
+            let alone =
+                LogisticRegression::new(x.index_select(&index, 0).unwrap(), &own, problem).unwrap();
+            let points = points(2, alone.dimension(), DType::F64);
+            let gradients = [&subset, &alone].map(|f| f.gradients(&points).unwrap());
+            assert!(apart(&gradients[0], &gradients[1]) < 1e-14, "{kernel}");
+            assert!(whole.subset(&[60]).is_err() && whole.subset(&[]).is_err());
         }
     }
 

@@ -30,7 +30,14 @@ pub(super) fn sums<T: Real>(
     length: usize,
     add: impl Fn(Range<usize>, &mut [T]) + Sync,
 ) -> Aligned<T> {
-    let parts: Vec<Aligned<T>> = sections(rows, elements)
+    let sections = sections(rows, elements);
+    if let [section] = sections.as_slice() {
+        // Little work is done where it is asked for: waking another thread would take longer.
+        let mut sums = Aligned::zeros(length);
+        add(section.clone(), &mut sums);
+        return sums;
+    }
+    let parts: Vec<Aligned<T>> = sections
         .into_par_iter()
         .map(|section| {
             let mut sums = Aligned::zeros(length);

@@ -68,13 +68,11 @@ impl<T: Real> Sparse<T> {
         self.starts.len() - 1
     }
 
-    /// The elements row by row, zeros and all.
-    pub(super) fn elements(&self) -> Vec<T> {
-        let mut elements = vec![T::ZERO; self.rows() * self.features];
-        for (row, out) in elements.chunks_exact_mut(self.features).enumerate() {
-            for i in self.starts[row]..self.starts[row + 1] {
-                out[self.places[i] as usize] = self.values.as_ref().map_or(T::ONE, |v| v[i]);
-            }
+    /// The elements of a row, zeros and all.
+    pub(super) fn row(&self, row: usize) -> Vec<T> {
+        let mut elements = vec![T::ZERO; self.features];
+        for i in self.starts[row]..self.starts[row + 1] {
+            elements[self.places[i] as usize] = self.values.as_ref().map_or(T::ONE, |v| v[i]);
         }
         elements
     }

@@ -93,6 +93,7 @@ fn counts(points: u64) -> Counts {
         requested: points,
         distinct: points,
         rounds: points,
+        surrogate: 0,
     }
 }
 

@@ -10,8 +10,9 @@ use anyhow::Result;
 use candle_core::{DType, Device, Tensor};
 use datasets::Dataset;
 use optim::{
-    Batched, Cost, Counted, Devices, Evaluator, Flow, HamiltonianDescent, LogisticRegression,
-    Method, Potential, Sequential, SymplecticEuler, WindowedDescent, WindowedFlow,
+    Batched, Cost, Counted, Devices, Evaluator, Flow, HamiltonianDescent, Kernel,
+    LogisticRegression, Method, Potential, Sequential, SymplecticEuler, WindowedDescent,
+    WindowedFlow,
 };
 use std::sync::Arc;
 
@@ -125,14 +126,33 @@ impl Workbench {
             method: cell.window_method,
             velocity: cell.velocity,
             predictor: cell.predictor,
+            memory: cell.memory,
+            across_flows: cell.across_flows,
             ..WindowedFlow::new(cell.kinetic, cell.step_size, cell.steps)
         };
         let forces = Counted::shared(evaluator.clone());
-        Ok(Box::new(WindowedDescent::new(
-            forces,
-            flow,
-            self.start.clone(),
-        )))
+        let method = WindowedDescent::new(forces, flow, self.start.clone()).ending(cell.flows);
+        Ok(match self.surrogate(cell)? {
+            Some(surrogate) => Box::new(method.with_surrogate(surrogate)),
+            None => Box::new(method),
+        })
+    }
+
+    /// The loss on as many random rows as the cell says: the same ones every time.
+    fn surrogate(&self, cell: &WindowCell) -> Result<Option<Arc<dyn Potential>>> {
+        if cell.surrogate_rows == 0 {
+            return Ok(None);
+        }
+        let all = self.train.samples();
+        let mut stream = Seeds::new(cell.seed).stream(&["surrogate", &cell.dataset]);
+        let rows = rand::seq::index::sample(&mut stream, all, cell.surrogate_rows.min(all));
+        Ok(Some(Arc::new(self.train.subset(&rows.into_vec())?)))
+    }
+
+    /// What computes the gradients.
+    #[must_use]
+    pub fn kernel(&self) -> Kernel {
+        self.train.kernel()
     }
 
     /// The sequential flow that Picard iteration converges to, symplectic Euler, at the starting

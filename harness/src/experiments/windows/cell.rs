@@ -2,7 +2,7 @@
 
 use super::plan::{EvaluatorKind, Window, WindowsPlan};
 use crate::device::Placement;
-use crate::plan::{Model, Precision, Start};
+use crate::plan::{Model, Precision, Start, named};
 use crate::rates::floor::Work;
 use optim::{Kinetic, Predictor, Velocity, WindowMethod};
 use serde::{Deserialize, Serialize};
@@ -61,6 +61,15 @@ pub struct WindowCell {
     pub predictor: Predictor,
     /// τ.
     pub tolerance: f64,
+    /// M, of the secant method.
+    #[serde(default)]
+    pub memory: usize,
+    /// Rows of the surrogate; 0 if there is none.
+    #[serde(default)]
+    pub surrogate_rows: usize,
+    /// Whether windows reach across flows.
+    #[serde(default)]
+    pub across_flows: bool,
     /// Timed runs.
     pub repeats: usize,
     /// Flows before the clock starts.
@@ -118,6 +127,9 @@ impl WindowCell {
             velocity: window.velocity,
             predictor: window.predictor,
             tolerance: window.tolerance,
+            memory: window.memory,
+            surrogate_rows: window.surrogate_rows,
+            across_flows: window.across_flows,
             repeats: plan.repeats,
             warmup_flows: plan.warmup_flows,
         }
@@ -135,10 +147,11 @@ impl WindowCell {
         match self.is_baseline() {
             true => format!("{} sequential on {}", self.dataset, self.devices),
             false => format!(
-                "{} {} W={} {} on {}",
+                "{} {} W={} {} {} on {}",
                 self.dataset,
                 self.evaluator.name(),
                 self.window,
+                self.window_method,
                 self.predictor,
                 self.devices
             ),
@@ -161,6 +174,9 @@ pub struct Measured {
     pub baseline_gradients: u64,
     /// Seconds of one round whose gradients cost nothing.
     pub round_overhead_s: f64,
+    /// What computed the gradients; journals of older versions do not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kernel: Option<String>,
     /// The gradients' work, counted; journals of older versions have none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub work: Option<Work>,
@@ -175,29 +191,13 @@ pub struct FlowRecord {
     pub requested: u64,
     /// Gradients computed.
     pub distinct: u64,
+    /// Gradients of the surrogate.
+    #[serde(default)]
+    pub surrogate: u64,
     /// How far the window moved in each round.
     pub strides: Vec<usize>,
     /// Mean cross-entropy on the training rows after it.
     pub train_loss: f64,
     /// Share of test rows classified rightly after it.
     pub test_accuracy: f64,
-}
-
-/// The names of `optim`'s enums in JSON.
-mod named {
-    use serde::{Deserialize, Deserializer, Serializer, de::Error};
-    use std::fmt::Display;
-    use std::str::FromStr;
-
-    pub fn serialize<T: Display, S: Serializer>(value: &T, to: S) -> Result<S::Ok, S::Error> {
-        to.collect_str(value)
-    }
-
-    pub fn deserialize<'de, T, D>(from: D) -> Result<T, D::Error>
-    where
-        T: FromStr<Err: Display>,
-        D: Deserializer<'de>,
-    {
-        String::deserialize(from)?.parse().map_err(D::Error::custom)
-    }
 }

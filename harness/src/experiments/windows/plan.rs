@@ -48,6 +48,12 @@ pub struct Window {
     pub predictor: Predictor,
     /// τ.
     pub tolerance: f64,
+    /// M, of the secant method; else 0.
+    pub memory: usize,
+    /// Rows of the surrogate that the secant method guesses by; 0 if there is none.
+    pub surrogate_rows: usize,
+    /// Whether windows reach across flows.
+    pub across_flows: bool,
 }
 
 impl Window {
@@ -157,6 +163,11 @@ struct WindowSettings {
     velocity: Option<OneOrMany<String>>,
     predictor: Option<OneOrMany<String>>,
     tolerance: Option<OneOrMany<f64>>,
+    /// Of the secant method, which has to have one.
+    memory: Option<OneOrMany<usize>>,
+    /// Of the secant method.
+    surrogate_rows: Option<OneOrMany<usize>>,
+    across_flows: Option<OneOrMany<bool>>,
 }
 
 /// The key of `flows` that stands for every data set not named.
@@ -289,27 +300,71 @@ impl Wire {
         for &tolerance in &tolerances {
             non_negative("tolerance", tolerance)?;
         }
+        let across = wire.across_flows.as_ref();
+        let across = across.map_or(vec![false], OneOrMany::all);
+        let methods = named::<WindowMethod>(wire.method.as_ref())?;
         let mut windows = Vec::new();
         for width in wire.window.all() {
             ensure!(width >= 1, "window is 0, but a window has at least 1 slot");
             for velocity in named::<Velocity>(wire.velocity.as_ref())? {
-                for predictor in named::<Predictor>(wire.predictor.as_ref())? {
-                    for method in named::<WindowMethod>(wire.method.as_ref())? {
+                for &method in &methods {
+                    for (predictor, memory, surrogate_rows) in wire.guesses(method, &methods)? {
                         for &tolerance in &tolerances {
-                            windows.push(Window {
+                            windows.extend(across.iter().map(|&across_flows| Window {
                                 evaluator: wire.evaluator,
                                 width,
                                 method,
                                 velocity,
                                 predictor,
                                 tolerance,
-                            });
+                                memory,
+                                surrogate_rows,
+                                across_flows,
+                            }));
                         }
                     }
                 }
             }
         }
         Ok(windows)
+    }
+}
+
+impl WindowSettings {
+    /// Every predictor, memory and surrogate that a method of a grid is combined with.
+    fn guesses(
+        &self,
+        method: WindowMethod,
+        all: &[WindowMethod],
+    ) -> Result<Vec<(Predictor, usize, usize)>> {
+        let predictors = named::<Predictor>(self.predictor.as_ref())?;
+        if method == WindowMethod::Picard {
+            ensure!(
+                all.contains(&WindowMethod::Secant)
+                    || (self.memory.is_none() && self.surrogate_rows.is_none()),
+                "memory and surrogate_rows belong to `method: secant`"
+            );
+            // In a grid of both methods, the model is the secant method's.
+            let of_picard = predictors.into_iter().filter(|p| *p != Predictor::Model);
+            return Ok(of_picard.map(|predictor| (predictor, 0, 0)).collect());
+        }
+        let Some(memory) = &self.memory else {
+            bail!("`method: secant` needs `memory`, of how many forces it makes its model");
+        };
+        let surrogates = self.surrogate_rows.as_ref();
+        let surrogates = surrogates.map_or(vec![0], OneOrMany::all);
+        let predictors = match (&self.predictor, all.contains(&WindowMethod::Picard)) {
+            (Some(_), false) => predictors,
+            // Its own, where the grid's are those of Picard iteration.
+            _ => vec![Predictor::Model],
+        };
+        let mut guesses = Vec::new();
+        for predictor in predictors {
+            for &memory in &memory.all() {
+                guesses.extend(surrogates.iter().map(|&rows| (predictor, memory, rows)));
+            }
+        }
+        Ok(guesses)
     }
 }
 
@@ -369,6 +424,23 @@ mod tests {
         let grid = "windows=[{evaluator: batched, window: [1, 2, 4], predictor: [copy, linear-force], tolerance: [0.1, 0.01]}]";
         let plan = plan(&[grid], None).unwrap();
         assert_eq!(plan.windows.len(), 1 + 2 * 2 * 2);
+    }
+
+    #[test]
+    fn a_secant_window_has_a_memory_and_predicts_by_its_model() {
+        let grid = "windows=[{evaluator: batched, window: 1}, {evaluator: batched, window: 4, method: [picard, secant], predictor: [copy, linear-force], memory: [10, 20], surrogate_rows: [0, 64], across_flows: [false, true]}]";
+        let plan = plan(&[grid], None).unwrap();
+        let secant: Vec<&Window> = plan
+            .windows
+            .iter()
+            .filter(|w| w.method == WindowMethod::Secant)
+            .collect();
+        assert_eq!((secant.len(), plan.windows.len()), (8, 1 + 4 + 8));
+        assert!(secant.iter().all(|w| w.predictor == Predictor::Model));
+        let without = "windows=[{evaluator: batched, window: [1, 4], method: secant}]";
+        assert!(refused(&[without]).contains("memory"));
+        let picard = "windows=[{evaluator: batched, window: [1, 4], memory: 10}]";
+        assert!(refused(&[picard]).contains("secant"));
     }
 
     #[test]

@@ -57,6 +57,8 @@ impl Maker<'_> {
         row.depth_speedup = Some(depth);
         row.requested_gradients = Some(sum(|f| f.requested));
         row.distinct_gradients = Some(sum(|f| f.distinct));
+        row.surrogate_gradients = Some(sum(|f| f.surrogate));
+        row.kernel.clone_from(&measured.kernel);
         row.flow_error = measured.flow_error;
         row.train_loss = measured.flows.last().map(|f| f.train_loss);
         row.test_accuracy = measured.flows.last().map(|f| f.test_accuracy);
@@ -149,6 +151,10 @@ fn unmeasured(head: &Plan, entry: &Entry, cell: &WindowCell) -> WindowRow {
         velocity: of_window(cell, |c| c.velocity.to_string()),
         predictor: of_window(cell, |c| c.predictor.to_string()),
         tolerance: of_window(cell, |c| c.tolerance),
+        memory: of_window(cell, |c| c.memory as u64),
+        surrogate_rows: of_window(cell, |c| c.surrogate_rows as u64),
+        across_flows: of_window(cell, |c| c.across_flows),
+        kernel: None,
         kinetic_energy: cell.kinetic.to_string(),
         steps: cell.steps as u64,
         step_size: cell.step_size,
@@ -161,6 +167,7 @@ fn unmeasured(head: &Plan, entry: &Entry, cell: &WindowCell) -> WindowRow {
         depth_speedup: None,
         requested_gradients: None,
         distinct_gradients: None,
+        surrogate_gradients: None,
         flow_error: None,
         train_loss: None,
         test_accuracy: None,

@@ -127,6 +127,7 @@ impl<'a> Baseline<'a> {
                 .collect(),
             baseline_gradients: gradients(cell),
             round_overhead_s: round_overhead(bench, cell, &self.placement)?,
+            kernel: Some(bench.kernel().to_string()),
             work: Some(bench.work(cell)),
         })
     }
@@ -169,6 +170,7 @@ impl<'a> Contestant<'a> {
             flow_error,
             baseline_gradients: gradients(cell),
             round_overhead_s: round_overhead(bench, cell, &placement)?,
+            kernel: Some(bench.kernel().to_string()),
             work: Some(bench.work(cell)),
             ..Measured::default()
         };
@@ -272,6 +274,7 @@ fn evaluated(
             rounds: progress.counts.rounds,
             requested: progress.counts.requested,
             distinct: progress.counts.distinct,
+            surrogate: progress.counts.surrogate,
             strides: progress.strides,
             train_loss,
             test_accuracy: bench.test_accuracy(method.position())?,

@@ -20,6 +20,10 @@ schema! {
         velocity: Option<String>, "", "With which velocity a window starts.";
         predictor: Option<String>, "", "What new slots of the window hold.";
         tolerance: Option<f64>, "", "τ, the relative change below which a point counts as converged.";
+        memory: Option<u64>, "", "M: how many of the last forces the secant method models the force by.";
+        surrogate_rows: Option<u64>, "", "Random rows whose loss the secant method guesses by; 0 if it has no surrogate.";
+        across_flows: Option<bool>, "", "Whether a window reaches into the next flow before the last step of one has converged.";
+        kernel: Option<String>, "", "What computes the gradients: dense, sparse or composed of tensor operations.";
         kinetic_energy: String, "", "φ.";
         steps: u64, "", "S, the steps of a flow.";
         step_size: f64, "", "θ.";
@@ -32,6 +36,7 @@ schema! {
         depth_speedup: Option<f64>, "", "S·K / rounds: counted, not timed, so it does not depend on a machine's speed.";
         requested_gradients: Option<u64>, "", "Gradients asked for, as every slot has a worker.";
         distinct_gradients: Option<u64>, "", "Gradients computed, every distinct point once.";
+        surrogate_gradients: Option<u64>, "", "Gradients of the surrogate, which none of the other columns count.";
         flow_error: Option<f64>, "", "Relative distance of the end point from the sequential flow's.";
         train_loss: Option<f64>, "", "Mean cross-entropy on the training rows after the last flow.";
         test_accuracy: Option<f64>, "", "Share of test rows classified rightly after the last flow.";

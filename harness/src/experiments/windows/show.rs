@@ -233,6 +233,12 @@ pub(super) fn name(row: &WindowRow) -> String {
 /// The method of a row, for tables and legends.
 pub(super) fn method(row: &WindowRow) -> String {
     let mut predictor = row.predictor.clone().unwrap_or_default();
+    if row.window_method.as_deref() == Some("secant") {
+        predictor = secant(row, &predictor);
+    }
+    if row.across_flows == Some(true) {
+        predictor.push_str(" across");
+    }
     if row.velocity.as_deref() == Some("as-printed") {
         predictor.push_str(" as-printed");
     }
@@ -241,6 +247,18 @@ pub(super) fn method(row: &WindowRow) -> String {
         "batched" => format!("batched W={} {predictor}", row.window),
         _ => format!("W={} {predictor}", row.window),
     }
+}
+
+/// The settings of a secant window: `secant M=10 m=256`, M its memory, m its surrogate's rows.
+fn secant(row: &WindowRow, predictor: &str) -> String {
+    let mut text = format!("secant M={}", row.memory.unwrap_or_default());
+    if let Some(rows) = row.surrogate_rows.filter(|rows| *rows > 0) {
+        text.push_str(&format!(" m={rows}"));
+    }
+    if predictor != "model" {
+        text.push_str(&format!(" {predictor}"));
+    }
+    text
 }
 
 fn number(value: Option<f64>, show: impl Fn(f64) -> String) -> String {

@@ -30,6 +30,7 @@ fn cell() -> WindowCell {
         model: Model {
             bias: false,
             l2: 0.0,
+            kernel: optim::Kernel::Auto,
         },
         start: Start::Zeros,
         kinetic: optim::Kinetic::HalfL2Squared,
@@ -47,6 +48,9 @@ fn cell() -> WindowCell {
         velocity: Velocity::Carried,
         predictor: optim::Predictor::Copy,
         tolerance: 0.001,
+        memory: 0,
+        surrogate_rows: 0,
+        across_flows: false,
         repeats: 6,
         warmup_flows: 1,
     }
@@ -261,6 +265,7 @@ fn what_is_not_the_papers_experiment_gets_no_verdict() {
             model: Model {
                 bias: true,
                 l2: 0.0,
+                kernel: optim::Kernel::Auto,
             },
             ..cell()
         },
