@@ -72,11 +72,13 @@ fn row_with(
         rounds: 8,
         requested: 26,
         distinct: 20,
+        surrogate: 0,
         strides: vec![],
         train_loss: 0.5,
         test_accuracy: 0.8,
     };
     let outcome = Outcome::measured(&Measured {
+        kernel: None,
         flows: vec![flow.clone(), flow],
         flow_error: Some(1e-4),
         wall_s: vec![vec![0.5, 0.5]; baseline_s.len()],
