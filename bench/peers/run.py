@@ -20,7 +20,7 @@ from compare import environment, rows
 from compare.agreement import Disagreement
 from compare.process import ContenderFailed
 from compare.report import Report
-from compare.roster import TORCH, entrants
+from compare.roster import entrants
 from compare.rounds import Contest
 from compare.rows import Row
 
@@ -62,10 +62,7 @@ def main() -> None:
     plan = read_plan(binary, arguments)
     out = arguments.out or (SHORT if arguments.quick else REFERENCE)
     out.mkdir(parents=True, exist_ok=True)
-    try:
-        measured = measure(plan, arguments, binary, python)
-    except (Disagreement, ContenderFailed) as error:
-        sys.exit(f"{type(error).__name__}: {error}")
+    measured = measure(plan, arguments, binary, python)
     rows.write(measured, out / "peers.csv")
     write_report(measured, out)
 
@@ -171,4 +168,7 @@ def write_report(measured: list[Row], out: Path) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except (Disagreement, ContenderFailed, subprocess.CalledProcessError, OSError) as error:
+        sys.exit(f"{type(error).__name__}: {error}")

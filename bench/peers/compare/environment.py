@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import subprocess
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent.parent
@@ -37,16 +37,14 @@ def make_venv(venv: Path, with_torch: bool) -> Path:
 
 def torch_problem(python: Path) -> str | None:
     """Why PyTorch cannot take part, or None if it can."""
-    ran = subprocess.run(
-        [str(python), "-c", "import torch"], capture_output=True, text=True
-    )
+    ran = subprocess.run([str(python), "-c", "import torch"], capture_output=True, text=True)
     if ran.returncode == 0:
         return None
     last = (ran.stderr.strip().splitlines() or ["no reason given"])[-1]
     return (
-        f"it is not installed here ({last}). On Linux x86-64 pip's default is the CUDA build, 3.0 GB "
-        "to download and 5.2 GB on disk with the libraries that its import needs, so it is "
-        "installed only with --with-torch"
+        f"it is not installed here ({last}). On Linux x86-64 pip's default is the CUDA build, "
+        "3.0 GB to download and 5.2 GB on disk with the libraries that its import needs, so it "
+        "is installed only with --with-torch"
     )
 
 
@@ -64,7 +62,7 @@ def build_binary() -> Path:
 def about() -> dict[str, str]:
     """Machine, versions of what compiles, commit and date."""
     return {
-        "date": datetime.now(timezone.utc).strftime("%Y-%m-%d %H:%M UTC"),
+        "date": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         "processor": _processor(),
         "cores": f"{_cores()}; every contender may use all of them",
         "system": f"{platform.system()} {platform.machine()}",

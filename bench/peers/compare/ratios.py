@@ -27,11 +27,7 @@ def paired_ratio(
         return None
     ratios = [a / b for a, b in pairs]
     stream = random.Random(seed)
-    medians = sorted(
-        median(stream.choices(ratios, k=len(ratios))) for _ in range(resamples)
-    )
+    medians = sorted(median(stream.choices(ratios, k=len(ratios))) for _ in range(resamples))
     tail = (1 - confidence) / 2
     last = len(medians) - 1
-    return Interval(
-        median(ratios), medians[round(tail * last)], medians[round((1 - tail) * last)]
-    )
+    return Interval(median(ratios), medians[round(tail * last)], medians[round((1 - tail) * last)])

@@ -10,6 +10,9 @@ from .ratios import Interval, paired_ratio
 from .roster import OURS, OURS_WINDOW
 from .rows import FLOW, GRADIENT, TIME_TO_LOSS, Row
 
+# 1 - 2/2^n, the chance that a median lies within all of n values, is above 95% from here on.
+ENOUGH = 6
+
 
 @dataclass(frozen=True)
 class Table:
@@ -72,9 +75,7 @@ class Report:
                 (TIME_TO_LOSS,),
                 OURS,
             ),
-            Table(
-                "Time to a loss, beside our window", until, (TIME_TO_LOSS,), OURS_WINDOW
-            ),
+            Table("Time to a loss, beside our window", until, (TIME_TO_LOSS,), OURS_WINDOW),
         ]
 
     def _head(self) -> str:
@@ -83,15 +84,20 @@ class Report:
         surrogate = [name for name, note in self.data.items() if "surrogate" in note]
         lines = [
             "# The same gradient and the same flow, in what one would use instead",
-            f"Each cell: the median time of {rounds} rounds; how many times ours that is, the median "
-            f"of the rounds' paired ratios, with its {confidence:.0%} bootstrap interval. **Above 1x "
-            "this project is faster, below 1x the peer is.** In each round all contenders were "
-            "timed one after the other, in rotating order, on the same f32 data from the same "
-            "start; each may use all cores. Nothing was timed before all agreed on gradients and "
-            "on the loss after the flow.",
+            f"Each cell: the median time, of {rounds} timings; how many times ours that is, the "
+            f"median of the rounds' paired ratios, with its {confidence:.0%} bootstrap interval. "
+            "**Above 1x this project is faster, below 1x the peer is.** In each round all "
+            "contenders were timed one after the other, in rotating order, on the same f32 data "
+            "from the same start; each may use all cores. Nothing was timed before "
+            "all agreed on gradients and on the loss after the flow.",
         ]
         if surrogate:
             lines.insert(1, f"**SURROGATE DATA: {', '.join(surrogate)}.**")
+        if rounds < ENOUGH:
+            lines.append(
+                f"**Of {rounds} timings an interval covers less than it says**: {ENOUGH} are the "
+                "fewest with which that of a median can cover 95%."
+            )
         left_out = [r for r in self.rows if r.what == kinds.LEFT_OUT]
         lines += [f"**Left out: {r.contender}**, {r.note}." for r in left_out]
         return "\n\n".join(lines)
@@ -112,7 +118,10 @@ class Report:
         ]
         for key in keys:
             cells = [self._cell(key, name, table) for name in names]
-            lines.append(f"| {self.labels[key]} | " + " | ".join(cells) + " |")
+            label = self.labels[key]
+            if GRADIENT in table.what:
+                label = label.partition(";")[0]
+            lines.append(f"| {label} | " + " | ".join(cells) + " |")
         return "\n".join(lines)
 
     def _took_part(self, key: str, table: Table) -> bool:
@@ -165,13 +174,9 @@ class Report:
         ]
         lines += [f"| {name} | {note} |" for name, note in self.data.items()]
         lines += [
-            f"| {r.dataset}, before timing | {r.note} |"
-            for r in self.rows
-            if r.what == kinds.CHECK
+            f"| {r.dataset}, before timing | {r.note} |" for r in self.rows if r.what == kinds.CHECK
         ]
-        losses = [
-            f"| {name}, loss after the flow | {self._losses(name)} |" for name in self.data
-        ]
+        losses = [f"| {name}, loss after the flow | {self._losses(name)} |" for name in self.data]
         return "\n".join(lines + losses)
 
     def _losses(self, dataset: str) -> str:

@@ -23,17 +23,18 @@ class Entrant:
     command: tuple[str, ...]
 
 
-# Key, name for readers, abilities; the modules are in `contenders`.
+# Key, name for readers (after the semicolon: of its flow), abilities; the modules are in
+# `contenders`.
 PYTHON = [
-    ("numpy", "NumPy, closed form", {GRADIENT, FLOW}),
-    ("jax-closed", "JAX, closed form, flow in one jit (scan)", {GRADIENT, FLOW}),
-    ("jax-autograd", "JAX, jit of grad, flow looped in Python", {GRADIENT, FLOW}),
-    ("jax-scan", "JAX, grad, flow in one jit (scan)", {FLOW}),
-    (TORCH, "PyTorch autograd, flow looped in Python", {GRADIENT, FLOW}),
+    ("numpy", "NumPy, closed form; flow looped in Python", {GRADIENT, FLOW}),
+    ("jax-closed", "JAX, jit of the closed form; flow in one jit (scan)", {GRADIENT, FLOW}),
+    ("jax-autograd", "JAX, jit of grad; flow looped in Python", {GRADIENT, FLOW}),
+    ("jax-scan", "JAX, grad; flow in one jit (scan)", {FLOW}),
+    (TORCH, "PyTorch autograd; flow looped in Python", {GRADIENT, FLOW}),
     ("scipy-lbfgs", "SciPy L-BFGS-B, closed form", {TIME_TO_LOSS}),
     (
         "sklearn-lbfgs",
-        "scikit-learn LogisticRegression (L-BFGS), fewest iterations",
+        "scikit-learn LogisticRegression (L-BFGS)",
         {TIME_TO_LOSS},
     ),
 ]
@@ -53,13 +54,13 @@ def entrants(
     }
     flags = tuple(str(word) for pair in options.items() for word in pair)
     described = (
-        f"this project, window of {window['width']}, {window['method']}, "
+        f"this project; window of {window['width']}, {window['method']}, "
         f"{window['predictor']}, tolerance {window['tolerance']:g}"
     )
     ours = [
         Entrant(
             OURS,
-            "this project, one step at a time",
+            "this project; one step at a time",
             frozenset({GRADIENT, FLOW}),
             serve,
         ),

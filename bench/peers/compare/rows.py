@@ -51,9 +51,7 @@ def read(path: Path) -> list[Row]:
     with path.open(newline="") as file:
         reader = csv.DictReader(file)
         if reader.fieldnames != COLUMNS:
-            raise ValueError(
-                f"{path} has the columns {reader.fieldnames}, not {COLUMNS}"
-            )
+            raise ValueError(f"{path} has the columns {reader.fieldnames}, not {COLUMNS}")
         return [_row(cells) for cells in reader]
 
 

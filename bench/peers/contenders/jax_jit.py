@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
-from typing import Callable
 
 import jax
 import jax.numpy as jnp
@@ -71,9 +71,7 @@ class _Jax(Contender):
         p, x = self.problem, self.start
         theta = jnp.float32(p.step_size)
         for _ in range(p.flows):
-            x = scanned_flow(
-                x, self.x, self.y, theta, gradient=type(self).form, steps=p.steps
-            )
+            x = scanned_flow(x, self.x, self.y, theta, gradient=type(self).form, steps=p.steps)
         return x.block_until_ready()
 
 

@@ -112,7 +112,7 @@ KNOWN = [
     Row(rows.ABOUT, contender="resamples", note="200"),
     Row(rows.ABOUT, contender="confidence", note="0.95"),
     Row(rows.ABOUT, contender="seed", note="1"),
-    Row(rows.CONTENDER, contender="ours", note="this project"),
+    Row(rows.CONTENDER, contender="ours", note="this project; step by step"),
     Row(rows.CONTENDER, contender="ours-window", note="window"),
     Row(rows.CONTENDER, contender="numpy", note="NumPy"),
     Row(rows.CONTENDER, contender="scipy-lbfgs", note="SciPy"),
@@ -132,6 +132,7 @@ class Reports(unittest.TestCase):
     def test_cells_hold_times_and_paired_ratios(self) -> None:
         text = Report(KNOWN + TIMES).markdown()
         self.assertIn("| this project | 1.5 ms |", text)
+        self.assertIn("| this project; step by step | 1 s |", text)
         self.assertIn("| NumPy | 4.5 ms, 3.00x [3.00, 3.00] |", text)
         self.assertIn("| NumPy | 2 s, 4.00x [4.00, 4.00] |", text)
         self.assertIn("| SciPy | 250 ms, 0.25x [0.25, 0.25], 9 iterations |", text)
