@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from statistics import median
 
 from . import rows as kinds
+from .neighbours import BUSY
 from .ratios import Interval, paired_ratio
 from .roster import OURS, OURS_WINDOW
 from .rows import FLOW, GRADIENT, TIME_TO_LOSS, Row
@@ -98,9 +99,24 @@ class Report:
                 f"**Of {rounds} timings an interval covers less than it says**: {ENOUGH} are the "
                 "fewest with which that of a median can cover 95%."
             )
+        lines += self._noise()
         left_out = [r for r in self.rows if r.what == kinds.LEFT_OUT]
         lines += [f"**Left out: {r.contender}**, {r.note}." for r in left_out]
         return "\n\n".join(lines)
+
+    def _noise(self) -> list[str]:
+        """Told first, because it is what such times depend on most."""
+        heard = [float(share) for share in self._neighbours().values() if share != "unknown"]
+        if not heard or max(heard) < BUSY:
+            return []
+        return [
+            f"**The machine was not ours alone**: other programs used up to {max(heard):.0%} of "
+            "it. These times mean little, least of all those of libraries whose threads wait for "
+            "one another at barriers (PyTorch, scikit-learn), which lose most by it."
+        ]
+
+    def _neighbours(self) -> dict[str, str]:
+        return {r.dataset: r.note for r in self.rows if r.what == kinds.NEIGHBOURS}
 
     def _table(self, table: Table) -> str:
         keys = [k for k in self.labels if k == table.base or self._took_part(k, table)]

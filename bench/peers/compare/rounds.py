@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 from .agreement import gradients_agree, losses_agree
+from .neighbours import Neighbours
 from .process import Process
 from .roster import OURS, Entrant
-from .rows import CHECK, FLOW, GRADIENT, TIME_TO_LOSS, Row
+from .rows import CHECK, FLOW, GRADIENT, NEIGHBOURS, TIME_TO_LOSS, Row
 
 Say = Callable[[str], None]
 
@@ -35,10 +35,12 @@ class Contest:
         self.versions: dict[str, str] = {}
         self.repeats: dict[tuple[str, int], int] = {}
         self.target = math.nan
+        self.neighbours = Neighbours()
         self.rows: list[Row] = []
 
     def run(self, rounds: int, folder: Path) -> list[Row]:
         """Starts all, checks, times; the rows."""
+        self.say(f"{self.dataset}: loading it {len(self.entrants)} times")
         with ExitStack() as stack:
             for key, entrant in self.entrants.items():
                 process = Process(key, list(entrant.command), folder)
@@ -50,6 +52,9 @@ class Contest:
             for round_ in range(rounds):
                 self.say(f"{self.dataset}: round {round_ + 1} of {rounds}")
                 self._round(round_)
+        share = self.neighbours.share()
+        note = "unknown" if share is None else f"{share:.4f}"
+        self.rows.append(Row(NEIGHBOURS, dataset=self.dataset, note=note))
         return self.rows
 
     def _able(self, *what: str) -> list[str]:
@@ -106,7 +111,7 @@ class Contest:
                 self._add(TIME_TO_LOSS, round_, key, answer, note=note)
 
     def _turn(self, key: str, *words: object) -> dict[str, Any]:
-        time.sleep(self.plan["rest_s"])
+        self.neighbours.rest(self.plan["rest_s"])
         return self.processes[key].ask(*words)
 
     def _add(

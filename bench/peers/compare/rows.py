@@ -12,6 +12,7 @@ CONTENDER = "contender"  # key in `contender`, its name for readers in `note`
 LEFT_OUT = "left out"  # key in `contender`, the reason in `note`
 DATA = "data"  # what the data set is in `note`
 VERSIONS = "versions"  # of a contender, in `note`
+NEIGHBOURS = "neighbours"  # share of the machine that other programs used, in `note`
 CHECK = "check"  # how far apart contenders were before anything was timed, in `note`
 
 # Timings.

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from compare import rows
 from compare.agreement import Disagreement, gradients_agree, losses_agree
+from compare.neighbours import Neighbours
 from compare.process import ContenderFailed, Process
 from compare.ratios import Interval, paired_ratio
 from compare.report import Report, duration
@@ -64,6 +65,15 @@ class Rounds(unittest.TestCase):
         orders = [rotated(["a", "b", "c"], r) for r in range(4)]
         self.assertEqual([order[0] for order in orders], ["a", "b", "c", "a"])
         self.assertEqual(orders[1], ["b", "c", "a"])
+
+
+class Listening(unittest.TestCase):
+    def test_a_share_is_one(self) -> None:
+        neighbours = Neighbours()
+        self.assertIsNone(neighbours.share())
+        neighbours.rest(0.3)
+        share = neighbours.share()
+        self.assertTrue(share is None or 0 <= share <= 1)
 
 
 class Processes(unittest.TestCase):
@@ -147,6 +157,15 @@ class Reports(unittest.TestCase):
     def test_generated_data_is_said_to_be_so(self) -> None:
         known = [*KNOWN[:-1], Row(rows.DATA, dataset="a8a", note="surrogate, K = 6")]
         self.assertIn("SURROGATE DATA: a8a", Report(known + TIMES).markdown())
+
+    def test_a_busy_machine_is_told_first_and_a_quiet_one_is_not(self) -> None:
+        def report(share: str) -> str:
+            heard = Row(rows.NEIGHBOURS, dataset="a8a", note=share)
+            return Report([*KNOWN, *TIMES, heard]).markdown()
+
+        self.assertIn("other programs used up to 20% of it", report("0.2"))
+        for quiet in ("0.01", "unknown"):
+            self.assertNotIn("not ours alone", report(quiet))
 
     def test_the_file_makes_the_same_report_again(self) -> None:
         with tempfile.TemporaryDirectory() as folder:

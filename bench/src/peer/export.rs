@@ -1,9 +1,10 @@
 //! A data set and points, written as files that every contender reads.
 
+use super::npy;
 use super::plan::Plan;
 use super::points::{key, points};
 use anyhow::{Context, Result};
-use candle_core::{Device, Tensor};
+use candle_core::Tensor;
 use datasets::{Dataset, Library, LibraryOptions, Silent, Source};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
@@ -91,19 +92,16 @@ fn problem(plan: &Plan, dataset: &Dataset) -> Result<Problem> {
     })
 }
 
-fn arrays(plan: &Plan, dataset: &Dataset, out: &Path) -> Result<()> {
-    let (rows, shape) = (dataset.train.len(), (dataset.features, dataset.classes));
-    let cpu = &Device::Cpu;
-    let x = Tensor::from_vec(dataset.train.to_dense(), (rows, dataset.features), cpu)?;
-    x.write_npy(out.join("x_train.npy"))?;
-    let labels = Tensor::from_slice(&dataset.train.labels, rows, cpu)?;
-    labels.write_npy(out.join("y_train.npy"))?;
-    let count = plan.widest();
+fn arrays(plan: &Plan, dataset: &Dataset, out: &Path) -> std::io::Result<()> {
+    let (rows, features) = (dataset.train.len(), dataset.features);
+    let (length, count) = (features * dataset.classes, plan.widest());
+    let x = dataset.train.to_dense();
+    npy::write(&out.join("x_train.npy"), &[rows, features], &x)?;
+    npy::write(&out.join("y_train.npy"), &[rows], &dataset.train.labels)?;
+    let shape = (features, dataset.classes);
     let drawn = points(plan.seed, plan.start_scale, &dataset.name, shape, count);
-    let drawn = Tensor::from_vec(drawn, (count, shape.0 * shape.1), cpu)?;
-    drawn.get(0)?.write_npy(out.join("start.npy"))?;
-    drawn.write_npy(out.join("points.npy"))?;
-    Ok(())
+    npy::write(&out.join("start.npy"), &[length], &drawn[..length])?;
+    npy::write(&out.join("points.npy"), &[count, length], &drawn)
 }
 
 impl Exported {

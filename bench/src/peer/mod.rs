@@ -7,6 +7,7 @@
 
 mod contender;
 mod export;
+mod npy;
 mod plan;
 mod points;
 mod serve;
