@@ -37,7 +37,7 @@ def parse() -> argparse.Namespace:
     add("--data", choices=["auto", "real", "surrogate"], default="auto")
     add("--datasets", help="a comma-separated choice of the plan's data sets")
     add("--config", type=Path, default=HERE / "peers.yaml", help="the plan")
-    add("--quick", action="store_true", help="few rounds, about 3 minutes")
+    add("--quick", action="store_true", help="few rounds, about a third of the time")
     add("--rounds", type=int, help="instead of the plan's")
     add("--venv", type=Path, default=environment.default_venv())
     add("--with-torch", action="store_true", help="install PyTorch too (3.0 GB on Linux)")
