@@ -43,7 +43,7 @@ def torch_problem(python: Path) -> str | None:
     last = (ran.stderr.strip().splitlines() or ["no reason given"])[-1]
     return (
         f"it is not installed here ({last}). On Linux x86-64 pip's default is the CUDA build, "
-        "3.0 GB to download and 5.2 GB on disk with the libraries that its import needs, so it "
+        "3.0 GB to download and 5.3 GB on disk with the libraries that its import needs, so it "
         "is installed only with --with-torch"
     )
 
