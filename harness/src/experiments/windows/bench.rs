@@ -1,4 +1,4 @@
-//! A data set on a machine: its problem, its starting point, and the methods that run on it.
+//! A data set on a machine: its problem, its starting points, and the methods that run on it.
 
 use super::cell::WindowCell;
 use super::plan::EvaluatorKind;
@@ -21,7 +21,7 @@ pub struct Workbench {
     machine: Machine,
     train: Arc<LogisticRegression>,
     test: LogisticRegression,
-    start: Tensor,
+    features: usize,
 }
 
 /// Which potential a method is run on.
@@ -34,8 +34,8 @@ pub enum Gradients {
 }
 
 impl Workbench {
-    /// Puts a data set on the machine's first device and draws the starting point. All cells of
-    /// a bench share the plan's model, start and precision; `like` is one of them.
+    /// Puts a data set on the machine's first device. All cells of a bench share the plan's model
+    /// and precision; `like` is one of them.
     ///
     /// # Errors
     /// If the device has no room.
@@ -43,15 +43,20 @@ impl Workbench {
         let home = machine.home();
         let Regression { train, test } =
             Regression::new(dataset, like.model, like.precision, home)?;
-        let mut stream = Seeds::new(like.seed).stream(&["start", &like.dataset]);
-        let start = starting_point(like.start, dataset.features, train.dimension(), &mut stream);
-        let start = Tensor::new(start, home)?.to_dtype(like.precision.dtype())?;
         Ok(Self {
             machine: machine.clone(),
             train: Arc::new(train),
             test,
-            start,
+            features: dataset.features,
         })
+    }
+
+    /// Where a cell's runs start.
+    fn start(&self, cell: &WindowCell) -> Result<Tensor> {
+        let mut stream = Seeds::new(cell.seed).stream(&["start", &cell.dataset]);
+        let dimension = self.train.dimension();
+        let start = starting_point(cell.start, self.features, dimension, &mut stream);
+        Ok(Tensor::new(start, self.machine.home())?.to_dtype(cell.precision.dtype())?)
     }
 
     /// What a cell runs on.
@@ -131,7 +136,7 @@ impl Workbench {
             ..WindowedFlow::new(cell.kinetic, cell.step_size, cell.steps)
         };
         let forces = Counted::shared(evaluator.clone());
-        let method = WindowedDescent::new(forces, flow, self.start.clone()).ending(cell.flows);
+        let method = WindowedDescent::new(forces, flow, self.start(cell)?).ending(cell.flows);
         Ok(match self.surrogate(cell)? {
             Some(surrogate) => Box::new(method.with_surrogate(surrogate)),
             None => Box::new(method),
@@ -171,7 +176,7 @@ impl Workbench {
         Ok(Box::new(HamiltonianDescent::new(
             forces,
             flow,
-            self.start.clone(),
+            self.start(cell)?,
         )))
     }
 
