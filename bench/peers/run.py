@@ -20,7 +20,8 @@ from compare import environment, rows
 from compare.agreement import Disagreement
 from compare.process import ContenderFailed
 from compare.report import Report
-from compare.roster import entrants
+from compare.roster import described as words
+from compare.roster import entrants, window_of
 from compare.rounds import Contest
 from compare.rows import Row
 
@@ -77,8 +78,9 @@ def read_plan(binary: Path, arguments: argparse.Namespace) -> dict[str, Any]:
     if arguments.datasets:
         plan["datasets"] = arguments.datasets.split(",")
     for key in plan["window"]:
-        given = getattr(arguments, key)
-        plan["window"][key] = plan["window"][key] if given is None else given
+        given = getattr(arguments, key, None)
+        for window in [plan["window"], *plan["windows"].values()]:
+            window[key] = window[key] if given is None else given
     return plan
 
 
@@ -97,8 +99,10 @@ def measure(
     for dataset in plan["datasets"]:
         with tempfile.TemporaryDirectory(prefix="peers-") as folder:
             problem = export(dataset, binary, arguments, folder)
-            known.append(Row(rows.DATA, dataset=dataset, note=described(problem)))
-            them = entrants(plan, binary, python, Path(folder), missing is None)
+            note = f"{described(problem)}; our window: {words(window_of(plan, dataset))}"
+            known.append(Row(rows.DATA, dataset=dataset, note=note))
+            data = Path(folder)
+            them = entrants(plan, dataset, binary, python, data, missing is None)
             contest = Contest(plan, dataset, them, lambda text: print(text, flush=True))
             timings += contest.run(plan["rounds"], HERE)
             labels = {e.key: e.label for e in them}

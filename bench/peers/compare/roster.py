@@ -40,23 +40,44 @@ PYTHON = [
 ]
 
 
+def window_of(plan: dict[str, Any], dataset: str) -> dict[str, Any]:
+    """The window of our second contender on a data set."""
+    return plan["windows"].get(dataset, plan["window"])
+
+
+def described(window: dict[str, Any]) -> str:
+    """A window in words."""
+    text = f"W = {window['width']}, {window['method']}, {window['predictor']}"
+    if window["method"] == "secant":
+        text += f", M = {window['memory']}, m = {window['surrogate_rows']}"
+    if window["across_flows"]:
+        text += ", across flows"
+    return f"{text}, tolerance {window['tolerance']:g}"
+
+
 def entrants(
-    plan: dict[str, Any], binary: Path, python: Path, data: Path, with_torch: bool
+    plan: dict[str, Any],
+    dataset: str,
+    binary: Path,
+    python: Path,
+    data: Path,
+    with_torch: bool,
 ) -> list[Entrant]:
-    """All that take part on the data set exported to the folder `data`."""
-    window, lbfgs = plan["window"], plan["lbfgs"]
+    """All that take part on a data set, exported to the folder `data`."""
+    window, lbfgs = window_of(plan, dataset), plan["lbfgs"]
     serve = (str(binary), "serve", "--data", str(data))
     options = {
         "--window": window["width"],
         "--predictor": window["predictor"],
         "--tolerance": window["tolerance"],
         "--method": window["method"],
+        "--memory": window["memory"],
+        "--surrogate-rows": window["surrogate_rows"],
+        "--seed": plan["seed"],
     }
     flags = tuple(str(word) for pair in options.items() for word in pair)
-    described = (
-        f"this project; window of {window['width']}, {window['method']}, "
-        f"{window['predictor']}, tolerance {window['tolerance']:g}"
-    )
+    if window["across_flows"]:
+        flags += ("--across-flows",)
     ours = [
         Entrant(
             OURS,
@@ -64,7 +85,12 @@ def entrants(
             frozenset({GRADIENT, FLOW}),
             serve,
         ),
-        Entrant(OURS_WINDOW, described, frozenset({FLOW}), serve + flags),
+        Entrant(
+            OURS_WINDOW,
+            "this project; its window",
+            frozenset({FLOW}),
+            serve + flags,
+        ),
     ]
     module = (str(python), "-m", "contenders")
     limits = ("--memory", str(lbfgs["memory"]), "--iterations", str(lbfgs["iterations"]))

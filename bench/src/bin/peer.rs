@@ -73,6 +73,18 @@ struct Serve {
     /// How forces become points.
     #[arg(long, default_value_t)]
     method: WindowMethod,
+    /// M, how many of the last forces the secant method models the force by.
+    #[arg(long, default_value_t)]
+    memory: usize,
+    /// Random rows whose loss the secant method guesses by; 0 for none.
+    #[arg(long, default_value_t)]
+    surrogate_rows: usize,
+    /// Let windows reach across flows.
+    #[arg(long)]
+    across_flows: bool,
+    /// Root of the stream that draws those rows.
+    #[arg(long, default_value_t)]
+    seed: u64,
 }
 
 fn main() -> Result<()> {
@@ -101,6 +113,10 @@ fn main() -> Result<()> {
                 predictor: arguments.predictor,
                 tolerance: arguments.tolerance,
                 method: arguments.method,
+                memory: arguments.memory,
+                surrogate_rows: arguments.surrogate_rows,
+                across_flows: arguments.across_flows,
+                seed: arguments.seed,
             };
             let contender = Contender::new(Exported::read(&arguments.data)?, options)?;
             serve(&contender, io::stdin().lock(), io::stdout().lock())?;

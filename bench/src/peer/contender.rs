@@ -7,6 +7,8 @@ use optim::{
     Batched, Counted, Flow, HamiltonianDescent, Kinetic, LogisticRegression, Method, Potential,
     Predictor, Sequential, SymplecticEuler, WindowMethod, WindowedDescent, WindowedFlow,
 };
+use rand::SeedableRng;
+use rand_chacha::ChaCha20Rng;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -22,6 +24,14 @@ pub struct WindowOptions {
     pub tolerance: f64,
     /// How forces become points.
     pub method: WindowMethod,
+    /// M, of the secant method.
+    pub memory: usize,
+    /// Random rows whose loss the secant method guesses by; 0 for none.
+    pub surrogate_rows: usize,
+    /// Whether windows reach across flows.
+    pub across_flows: bool,
+    /// Root of the stream that draws those rows.
+    pub seed: u64,
 }
 
 impl Default for WindowOptions {
@@ -31,6 +41,10 @@ impl Default for WindowOptions {
             predictor: Predictor::default(),
             tolerance: 0.0,
             method: WindowMethod::default(),
+            memory: 0,
+            surrogate_rows: 0,
+            across_flows: false,
+            seed: 0,
         }
     }
 }
@@ -41,6 +55,7 @@ pub struct Contender {
     potential: Arc<LogisticRegression>,
     points: Tensor,
     options: WindowOptions,
+    surrogate: Option<Arc<dyn Potential>>,
 }
 
 /// Where K flows ended.
@@ -65,11 +80,21 @@ impl Contender {
             l2: 0.0,
         };
         let potential = LogisticRegression::new(exported.x, &exported.labels, setting)?;
+        let surrogate = match options.surrogate_rows {
+            0 => None,
+            count => {
+                let all = potential.samples();
+                let mut stream = ChaCha20Rng::seed_from_u64(options.seed);
+                let rows = rand::seq::index::sample(&mut stream, all, count.min(all));
+                Some(Arc::new(potential.subset(&rows.into_vec())?) as Arc<dyn Potential>)
+            }
+        };
         Ok(Self {
             problem: exported.problem,
             potential: Arc::new(potential),
             points: exported.points,
             options,
+            surrogate,
         })
     }
 
@@ -151,9 +176,15 @@ impl Contender {
             tolerance: self.options.tolerance,
             predictor: self.options.predictor,
             method: self.options.method,
+            memory: self.options.memory,
+            across_flows: self.options.across_flows,
             ..WindowedFlow::new(kinetic, theta, steps)
         };
         let forces = Counted::new(Batched::new(potential));
-        Ok(Box::new(WindowedDescent::new(forces, flow, start)))
+        let method = WindowedDescent::new(forces, flow, start).ending(self.problem.flows);
+        Ok(match &self.surrogate {
+            Some(surrogate) => Box::new(method.with_surrogate(surrogate.clone())),
+            None => Box::new(method),
+        })
     }
 }

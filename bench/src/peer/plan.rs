@@ -25,6 +25,9 @@ pub struct Plan {
     pub flows: BTreeMap<String, usize>,
     /// The window of the contender that has one.
     pub window: WindowPlan,
+    /// The same for data sets that have one of their own.
+    #[serde(default)]
+    pub windows: BTreeMap<String, WindowPlan>,
     /// How gradients are timed.
     pub gradient: GradientPlan,
     /// The methods of the time to a loss.
@@ -63,6 +66,15 @@ pub struct WindowPlan {
     pub tolerance: f64,
     /// How forces become points.
     pub method: String,
+    /// M, of the secant method.
+    #[serde(default)]
+    pub memory: usize,
+    /// Rows of the surrogate; 0 for none.
+    #[serde(default)]
+    pub surrogate_rows: usize,
+    /// Whether windows reach across flows.
+    #[serde(default)]
+    pub across_flows: bool,
 }
 
 /// How gradients are timed.
