@@ -1,5 +1,6 @@
 //! LIBSVM text.
 
+use std::collections::HashMap;
 use std::fmt::Write;
 
 /// `rows` lines of LIBSVM text with `nonzeros` entries each, evenly spaced.
@@ -26,12 +27,19 @@ fn spread(i: usize) -> f64 {
 /// data is written.
 pub(crate) fn written(values: &[f32], features: usize, labels: &[u32]) -> String {
     let mut text = String::new();
+    // Formatting a number takes long, and there are few different ones.
+    let mut known: HashMap<u32, String> = HashMap::new();
     for (row, label) in values.chunks_exact(features).zip(labels) {
         let _ = write!(text, "{label}");
         for (place, value) in row.iter().enumerate().filter(|(_, v)| **v != 0.0) {
-            let digits = format!("{value:.6}");
-            let short = digits.trim_end_matches('0').trim_end_matches('.');
-            let _ = write!(text, " {}:{short}", place + 1);
+            let digits = known.entry(value.to_bits()).or_insert_with(|| {
+                let digits = format!("{value:.6}");
+                digits
+                    .trim_end_matches('0')
+                    .trim_end_matches('.')
+                    .to_owned()
+            });
+            let _ = write!(text, " {}:{digits}", place + 1);
         }
         text.push('\n');
     }
