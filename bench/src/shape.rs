@@ -24,7 +24,7 @@ pub struct Shape {
 /// What the elements of a data set are.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Content {
-    /// One 1 in each of the groups of columns of [`ATTRIBUTES`], 0 elsewhere: a kernel that knows
+    /// One 1 in each of 14 groups of columns, one for each attribute, 0 elsewhere: a kernel that knows
     /// that all values are 1 is to be measured on such data alone.
     OneHot,
     /// Grey levels: this share of the elements is a multiple of 1/255 up to 1, the others are 0.
