@@ -1,59 +1,21 @@
-//! What a flow costs besides its gradients: kinetic gradients, integrator steps, and rounds of a
-//! window, on a potential whose gradient costs next to nothing. Groups: `kinetic-gradient`,
-//! `integrator-step`, `window-round`; sizes are numbers of coordinates.
+//! What a sequential flow costs besides its gradients: groups `kinetic-gradient` and
+//! `integrator-step`, on a potential that costs nothing. Sizes are D; throughput in coordinates.
 
-use candle_core::{DType, Device, Tensor};
+mod common;
+
+use bench::{DIMENSIONS, Free, vector};
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use optim::{
-    Cost, Counted, Integrator, Kinetic, Leapfrog, Phase, Potential, Predictor, Sequential,
-    Stratified, SymplecticEuler, WindowedFlow,
+    Counted, ExplicitEuler, Integrator, Kinetic, Leapfrog, Phase, Sequential, Stratified,
+    SymplecticEuler,
 };
 use std::sync::Arc;
 
-/// D of a8a and of MNIST.
-const SIZES: [usize; 2] = [246, 7840];
-
-/// f = ½‖x‖², whose gradient is the point's own handle.
-struct Free(usize);
-
-impl Potential for Free {
-    fn dimension(&self) -> usize {
-        self.0
-    }
-    fn dtype(&self) -> DType {
-        DType::F32
-    }
-    fn device(&self) -> &Device {
-        &Device::Cpu
-    }
-    fn value(&self, point: &Tensor) -> optim::Result<f64> {
-        Ok(f64::from(point.sqr()?.sum_all()?.to_scalar::<f32>()?) / 2.0)
-    }
-    fn gradient(&self, point: &Tensor) -> optim::Result<Tensor> {
-        Ok(point.clone())
-    }
-    fn cost(&self, _: usize) -> Cost {
-        Cost {
-            operations: 0.0,
-            bytes: 0.0,
-        }
-    }
-}
-
-fn point(size: usize) -> Tensor {
-    let values: Vec<f32> = (0..size).map(|i| (i as f32 * 0.37).sin()).collect();
-    Tensor::new(values, &Device::Cpu).unwrap()
-}
-
-fn free(size: usize) -> Counted {
-    Counted::new(Sequential::new(Arc::new(Free(size))))
-}
-
 fn kinetic_gradient(c: &mut Criterion) {
     let mut group = c.benchmark_group("kinetic-gradient");
-    for size in SIZES {
+    for size in DIMENSIONS {
         group.throughput(Throughput::Elements(size as u64));
-        let velocity = point(size);
+        let velocity = vector(size).unwrap();
         for kinetic in Kinetic::ALL {
             group.bench_function(BenchmarkId::new(kinetic.name(), size), |b| {
                 b.iter(|| kinetic.gradient(&velocity).unwrap());
@@ -65,16 +27,18 @@ fn kinetic_gradient(c: &mut Criterion) {
 
 fn integrator_step(c: &mut Criterion) {
     let mut group = c.benchmark_group("integrator-step");
-    for size in SIZES {
+    for size in DIMENSIONS {
         group.throughput(Throughput::Elements(size as u64));
-        let integrators: [Box<dyn Integrator>; 3] = [
+        let integrators: [Box<dyn Integrator>; 4] = [
             Box::new(Leapfrog),
             Box::new(Stratified::new(|| 0.5)),
             Box::new(SymplecticEuler),
+            Box::new(ExplicitEuler),
         ];
         for mut integrator in integrators {
-            let mut forces = free(size);
-            let start = Phase::at_rest(point(size)).unwrap();
+            let free = Arc::new(Free { dimension: size });
+            let mut forces = Counted::new(Sequential::new(free));
+            let start = Phase::at_rest(vector(size).unwrap()).unwrap();
             group.bench_function(BenchmarkId::new(integrator.name(), size), |b| {
                 b.iter(|| {
                     integrator
@@ -87,32 +51,9 @@ fn integrator_step(c: &mut Criterion) {
     group.finish();
 }
 
-fn window_round(c: &mut Criterion) {
-    let mut group = c.benchmark_group("window-round");
-    const STEPS: usize = 20;
-    for size in SIZES {
-        let start = point(size);
-        for predictor in Predictor::ALL {
-            let flow = WindowedFlow {
-                width: 4,
-                tolerance: 1e-3,
-                predictor: *predictor,
-                ..WindowedFlow::new(Kinetic::HalfL2Squared, 0.1, STEPS)
-            };
-            let rounds = flow
-                .from_rest(&start, &mut free(size))
-                .unwrap()
-                .strides
-                .len();
-            group.throughput(Throughput::Elements(rounds as u64));
-            group.bench_function(BenchmarkId::new(predictor.name(), size), |b| {
-                let mut forces = free(size);
-                b.iter(|| flow.from_rest(&start, &mut forces).unwrap());
-            });
-        }
-    }
-    group.finish();
+criterion_group! {
+    name = benches;
+    config = common::criterion();
+    targets = kinetic_gradient, integrator_step
 }
-
-criterion_group!(benches, kinetic_gradient, integrator_step, window_round);
 criterion_main!(benches);

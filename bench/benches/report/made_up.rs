@@ -1,0 +1,160 @@
+//! A run of Table 2 that nobody made: its manifest, and a journal of made-up measurements.
+
+use anyhow::Result;
+use bench::noise;
+use harness::configs::Configs;
+use harness::environment::Environment;
+use harness::experiments::windows::cell::{FlowRecord, Measured, WindowCell};
+use harness::experiments::windows::plan::{EvaluatorKind, Window, WindowsPlan};
+use harness::journal::{Cell, Entry, Outcome};
+use harness::manifest::{Data, Manifest, sha256_hex};
+use harness::paper::Paper;
+use harness::plan::Plan;
+use harness::report;
+use tempfile::TempDir;
+
+/// A run's folder.
+pub struct MadeUp {
+    /// Holds `manifest.json` and `journal.jsonl`.
+    pub folder: TempDir,
+    /// Cells of the run.
+    pub cells: usize,
+}
+
+impl MadeUp {
+    /// All cells of `configs/table2.yaml` for these data sets.
+    pub fn table2(datasets: &[&str]) -> Result<Self> {
+        let configs = Configs::compiled_in();
+        let mut plan = Plan::from_yaml(&configs.plan("table2")?, &[], None)?;
+        let datasets: Vec<String> = datasets.iter().map(|&name| name.to_owned()).collect();
+        plan.only(&datasets)?;
+        let windows = WindowsPlan::new(&plan)?;
+        let mut manifest = manifest(&configs, &plan, datasets)?;
+        let mut journal = String::new();
+        for dataset in &manifest.datasets {
+            for window in &windows.windows {
+                let cell = cell(plan.seed, &windows, dataset, window);
+                let (cell, measured) = (Cell::new(cell.label(), &cell)?, measured(&cell));
+                let entry = Entry {
+                    key: cell.key(&manifest.environment),
+                    ended_at: 0,
+                    cell: cell.settings,
+                    outcome: Outcome::measured(&measured)?,
+                };
+                journal.push_str(&serde_json::to_string(&entry)?);
+                journal.push('\n');
+                manifest.cells.push(entry.key);
+            }
+        }
+        let folder = tempfile::tempdir()?;
+        manifest.write(folder.path())?;
+        std::fs::write(folder.path().join(report::JOURNAL), journal)?;
+        let cells = manifest.cells.len();
+        Ok(Self { folder, cells })
+    }
+}
+
+fn manifest(configs: &Configs, plan: &Plan, datasets: Vec<String>) -> Result<Manifest> {
+    let resolved = plan.resolved()?;
+    let data = |name: &String| Data {
+        dataset: name.clone(),
+        split: "standard".into(),
+        source: "real".into(),
+        surrogate_reason: None,
+        shape: [1000, 500, 123, 2],
+        test_is_train: false,
+        digest: String::new(),
+        files: Vec::new(),
+    };
+    Ok(Manifest {
+        command: Vec::new(),
+        started_at: 0,
+        ended_at: Some(1),
+        target: plan.target.clone(),
+        profile: plan.profile.name.clone(),
+        data: datasets.iter().map(data).collect(),
+        datasets,
+        plan_sha256: sha256_hex(resolved.as_bytes()),
+        plan: resolved,
+        devices: "cpu".into(),
+        seed: plan.seed,
+        registry_sha256: String::new(),
+        cells: Vec::new(),
+        theory_checks: None,
+        environment: Environment::current(),
+        rates: None,
+        paper: Paper::from_yaml(&configs.read("paper.yaml")?)?,
+    })
+}
+
+/// The cell of a window on as many workers as it has slots, or on a whole CPU.
+fn cell(seed: u64, plan: &WindowsPlan, dataset: &str, window: &Window) -> WindowCell {
+    let (devices, workers) = match window.evaluator {
+        EvaluatorKind::Devices => (format!("cpu:{}", window.width), window.width),
+        _ => ("cpu".to_owned(), 1),
+    };
+    WindowCell {
+        dataset: dataset.into(),
+        split: "standard".into(),
+        data_source: "real".into(),
+        data_digest: String::new(),
+        seed,
+        precision: plan.precision,
+        model: plan.model,
+        start: plan.start,
+        kinetic: plan.kinetic[0],
+        step_size: plan.step_size,
+        steps: plan.steps,
+        flows: plan.flows_of(dataset).unwrap_or(6),
+        backend: "cpu".into(),
+        devices,
+        workers,
+        oversubscribed: false,
+        evaluator: match window.is_sequential() {
+            true => EvaluatorKind::Sequential,
+            false => window.evaluator,
+        },
+        group: window.evaluator,
+        window: window.width,
+        window_method: window.method,
+        velocity: window.velocity,
+        predictor: window.predictor,
+        tolerance: window.tolerance,
+        memory: window.memory,
+        surrogate_rows: window.surrogate_rows,
+        across_flows: window.across_flows,
+        repeats: plan.repeats,
+        warmup_flows: plan.warmup_flows,
+    }
+}
+
+/// Measurements of the form that such a cell has.
+fn measured(cell: &WindowCell) -> Measured {
+    let stride = cell.window.div_ceil(2);
+    let rounds = cell.steps.div_ceil(stride) as u64;
+    let flow = |k: usize| FlowRecord {
+        rounds,
+        requested: rounds * cell.window as u64,
+        distinct: rounds * cell.window as u64,
+        surrogate: 0,
+        strides: vec![stride; rounds as usize],
+        train_loss: 0.7 / (k + 1) as f64,
+        test_accuracy: 0.8,
+    };
+    // Each flow of each run takes a little more or less than its rounds.
+    let seconds = |one: f64, salt: usize| -> Vec<Vec<f64>> {
+        let wall = |i: usize| one * (1.0 + 0.1 * noise((salt + i) as u64));
+        let run = |r: usize| (0..cell.flows).map(|k| wall(r * cell.flows + k)).collect();
+        (0..cell.repeats).map(run).collect()
+    };
+    Measured {
+        flows: (0..cell.flows).map(flow).collect(),
+        flow_error: Some(1e-4),
+        wall_s: seconds(0.01 * rounds as f64, 0),
+        baseline_wall_s: seconds(0.01 * cell.steps as f64, 1000),
+        baseline_gradients: (cell.flows * cell.steps) as u64,
+        round_overhead_s: 1e-5,
+        kernel: Some("dense".into()),
+        work: None,
+    }
+}

@@ -1,0 +1,118 @@
+//! What a round of a window costs besides its gradients, on a potential that costs nothing: groups
+//! `picard-round` and `secant-round` (cases are widths W), and `predictor` (cases are
+//! method-predictor, W = 4). Sizes are D; throughput in coordinates of the window, W·D.
+//!
+//! Rounds cannot be made one by one from outside, and the first ones are cheaper than the others,
+//! so whole runs of several flows are timed, from the same start, and the time is shared among
+//! their rounds.
+
+mod common;
+
+use bench::{DIMENSIONS, Free, vector};
+use candle_core::Tensor;
+use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use optim::{
+    Batched, Counted, Kinetic, Method, Predictor, WindowMethod, WindowedDescent, WindowedFlow,
+};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// Flows of a run.
+const FLOWS: usize = 4;
+
+/// M of the secant method.
+const MEMORY: usize = 20;
+
+/// A run from `start`; answers its rounds.
+fn run(flow: &WindowedFlow, start: &Tensor) -> usize {
+    let free = Arc::new(Free {
+        dimension: start.elem_count(),
+    });
+    let forces = Counted::new(Batched::new(free));
+    let mut method = WindowedDescent::new(forces, flow.clone(), start.clone()).ending(FLOWS);
+    let mut rounds = 0;
+    for _ in 0..FLOWS {
+        rounds += method.advance().unwrap().strides.len();
+    }
+    rounds
+}
+
+/// The time of so many rounds, from runs that have at least as many together.
+fn rounds(flow: &WindowedFlow, start: &Tensor, wanted: u64) -> Duration {
+    let (began, mut done) = (Instant::now(), 0);
+    while done < wanted {
+        done += run(flow, start) as u64;
+    }
+    began.elapsed().mul_f64(wanted as f64 / done as f64)
+}
+
+fn measure(c: &mut Criterion, group: &str, case: &str, size: usize, flow: &WindowedFlow) {
+    let start = vector(size).unwrap();
+    let mut group = c.benchmark_group(group);
+    group.throughput(Throughput::Elements((flow.width * size) as u64));
+    group.bench_function(BenchmarkId::new(case, size), |b| {
+        b.iter_custom(|wanted| rounds(flow, &start, wanted));
+    });
+    group.finish();
+}
+
+/// The settings that `method` is meant to be used with.
+fn flow(method: WindowMethod, width: usize) -> WindowedFlow {
+    let paper = WindowedFlow {
+        width,
+        tolerance: 1e-3,
+        ..WindowedFlow::new(Kinetic::HalfL2Squared, 0.1, 20)
+    };
+    match method {
+        WindowMethod::Picard => paper,
+        WindowMethod::Secant => WindowedFlow {
+            method,
+            predictor: Predictor::Model,
+            memory: MEMORY,
+            across_flows: true,
+            ..paper
+        },
+    }
+}
+
+fn round(c: &mut Criterion) {
+    for method in WindowMethod::ALL {
+        for size in DIMENSIONS {
+            for width in [4, 20] {
+                let (group, case) = (format!("{method}-round"), format!("w{width}"));
+                measure(c, &group, &case, size, &flow(*method, width));
+            }
+        }
+    }
+}
+
+/// Every point counts as converged, so that a round moves by all W steps and predicts as many new
+/// points.
+fn predictor(c: &mut Criterion) {
+    for method in WindowMethod::ALL {
+        for predictor in Predictor::ALL {
+            if (*method, *predictor) == (WindowMethod::Picard, Predictor::Model) {
+                continue;
+            }
+            let flow = WindowedFlow {
+                predictor: *predictor,
+                step_size: 0.01,
+                steps: 40,
+                tolerance: 1e6,
+                across_flows: true,
+                ..flow(*method, 4)
+            };
+            for size in DIMENSIONS {
+                let case = format!("{method}-{predictor}");
+                measure(c, "predictor", &case, size, &flow);
+            }
+        }
+    }
+}
+
+criterion_group! {
+    name = benches;
+    config = common::criterion();
+    targets = round, predictor
+}
+criterion_main!(benches);
