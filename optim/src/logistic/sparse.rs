@@ -29,6 +29,10 @@ const LOOK_UP: usize = 8;
 /// Columns that are looked up together, at most: a vector of f32.
 const PANEL: usize = 16;
 
+/// Columns that are looked up together, at least: one alone is no faster than four, and the
+/// compiler gathers its weights from many places at once, which is slower.
+const NARROWEST: usize = 4;
+
 impl<T: Real> Sparse<T> {
     /// From the elements row by row.
     pub(super) fn new(elements: &[T], rows: usize) -> Self {
@@ -148,7 +152,7 @@ impl<T: Real> Panels<T> {
     ) -> Self {
         let window = points.len() / (features * classes);
         let columns = window * each;
-        let width = columns.next_power_of_two().min(PANEL);
+        let width = columns.next_power_of_two().clamp(NARROWEST, PANEL);
         let mut weights = Aligned::zeros(columns.div_ceil(width) * features * width);
         for (index, row) in points.chunks_exact(classes).enumerate() {
             let (point, feature) = (index / features, index % features);
@@ -195,9 +199,7 @@ impl<T: Real> WithSimd for Section<'_, T> {
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
         match self.panels.width {
-            1 => self.run::<S, 1>(simd),
-            2 => self.run::<S, 2>(simd),
-            4 => self.run::<S, 4>(simd),
+            NARROWEST => self.run::<S, NARROWEST>(simd),
             8 => self.run::<S, 8>(simd),
             _ => self.run::<S, PANEL>(simd),
         }

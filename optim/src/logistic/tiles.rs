@@ -114,8 +114,8 @@ fn logits_tile<T: Real, S: Simd, const R: usize, const C: usize>(
     }
     for c in 0..C {
         let z = &mut out.z[(column + c) * out.stride + row..][..R];
-        for r in 0..R {
-            z[r] = T::sum(simd, sums[c][r]);
+        for (z, sum) in z.iter_mut().zip(sums[c]) {
+            *z = T::sum(simd, sum);
         }
     }
 }
@@ -209,9 +209,7 @@ fn add_tile<T: Real, S: Simd, const C: usize, const F: usize>(
     }
     for c in 0..C {
         let sums = T::vectors_mut::<S>(&mut sums[(column + c) * stride + feature..][..width]);
-        for f in 0..F {
-            sums[f] = tile[c][f];
-        }
+        sums.copy_from_slice(&tile[c]);
     }
 }
 

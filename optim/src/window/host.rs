@@ -19,12 +19,25 @@ impl<T> Host<T> {
     }
 }
 
-/// [`Space::Model`] of [`Host`]; rows are filled up to whole cache lines.
-pub(super) struct HostModel<T> {
-    points: Aligned<T>,
-    forces: Aligned<T>,
-    middle: Vec<f64>,
+/// [`Space::Matrix`] of [`Host`]; rows are filled up to whole cache lines.
+pub(super) struct HostMatrix<T> {
+    elements: Aligned<T>,
+    columns: usize,
     stride: usize,
+}
+
+impl<T: Real> HostMatrix<T> {
+    fn rows(&self) -> impl Iterator<Item = &[T]> {
+        let rows = self.elements.chunks_exact(self.stride);
+        rows.map(|row| &row[..self.columns])
+    }
+}
+
+/// [`Space::Model`] of [`Host`].
+pub(super) struct HostModel<T> {
+    points: HostMatrix<T>,
+    forces: HostMatrix<T>,
+    middle: Vec<f64>,
 }
 
 impl<T: Real + WithDType> Host<T> {
@@ -35,6 +48,7 @@ impl<T: Real + WithDType> Host<T> {
 
 impl<T: Real + WithDType> Space for Host<T> {
     type Vector = Arc<Vec<T>>;
+    type Matrix = HostMatrix<T>;
     type Model = HostModel<T>;
 
     fn vector(&self, tensor: &Tensor) -> Result<Arc<Vec<T>>> {
@@ -110,11 +124,35 @@ impl<T: Real + WithDType> Space for Host<T> {
         Ok(Changes::of(&changes, &sizes, first))
     }
 
-    fn gram(&self, vectors: &[Arc<Vec<T>>]) -> Result<Vec<f64>> {
-        let size = vectors.len();
+    fn differences(&self, of: &[&Arc<Vec<T>>], less: &Arc<Vec<T>>) -> Result<HostMatrix<T>> {
+        let columns = less.len();
+        let stride = whole_lines::<T>(columns).max(1);
+        let mut elements = Aligned::zeros(of.len() * stride);
+        for (row, of) in elements.chunks_exact_mut(stride).zip(of) {
+            for ((out, of), less) in row.iter_mut().zip(of.iter()).zip(less.iter()) {
+                *out = *of - *less;
+            }
+        }
+        Ok(HostMatrix {
+            elements,
+            columns,
+            stride,
+        })
+    }
+
+    fn less(&self, mut a: HostMatrix<T>, b: &HostMatrix<T>) -> Result<HostMatrix<T>> {
+        for (a, b) in a.elements.iter_mut().zip(b.elements.iter()) {
+            *a = *a - *b;
+        }
+        Ok(a)
+    }
+
+    fn gram(&self, rows: &HostMatrix<T>) -> Result<Vec<f64>> {
+        let rows: Vec<&[T]> = rows.rows().collect();
+        let size = rows.len();
         let mut gram = vec![0.0; size * size];
-        for (i, a) in vectors.iter().enumerate() {
-            for (j, b) in vectors[..=i].iter().enumerate() {
+        for (i, a) in rows.iter().enumerate() {
+            for (j, b) in rows[..=i].iter().enumerate() {
                 gram[i * size + j] = product(a, b);
                 gram[j * size + i] = gram[i * size + j];
             }
@@ -124,40 +162,31 @@ impl<T: Real + WithDType> Space for Host<T> {
 
     fn model(
         &self,
-        points: &[Arc<Vec<T>>],
-        forces: &[Arc<Vec<T>>],
-        middle: &[f64],
+        points: HostMatrix<T>,
+        forces: HostMatrix<T>,
+        middle: Vec<f64>,
     ) -> Result<HostModel<T>> {
-        let dimension = points.first().map_or(0, |v| v.len());
-        let stride = whole_lines::<T>(dimension).max(1);
-        let matrix = |vectors: &[Arc<Vec<T>>]| {
-            let mut rows = Aligned::zeros(vectors.len() * stride);
-            for (row, vector) in rows.chunks_exact_mut(stride).zip(vectors) {
-                row[..dimension].copy_from_slice(vector);
-            }
-            rows
-        };
         Ok(HostModel {
-            points: matrix(points),
-            forces: matrix(forces),
-            middle: middle.to_vec(),
-            stride,
+            points,
+            forces,
+            middle,
         })
     }
 
-    fn apply(&self, model: &HostModel<T>, u: &Arc<Vec<T>>) -> Result<Arc<Vec<T>>> {
-        let along: Vec<f64> = model
-            .points
-            .chunks_exact(model.stride)
-            .map(|row| product(&row[..u.len()], u))
-            .collect();
+    fn modelled(
+        &self,
+        force: &Arc<Vec<T>>,
+        model: &HostModel<T>,
+        u: &Arc<Vec<T>>,
+    ) -> Result<Arc<Vec<T>>> {
+        let along: Vec<f64> = model.points.rows().map(|row| product(row, u)).collect();
         let weights = model.middle.chunks_exact(along.len());
         let weights = weights.map(|row| row.iter().zip(&along).map(|(m, a)| m * a).sum());
-        let mut value = vec![T::ZERO; u.len()];
-        for (row, weight) in model.forces.chunks_exact(model.stride).zip(weights) {
+        let mut value = force.to_vec();
+        for (row, weight) in model.forces.rows().zip(weights) {
             Arch::new().dispatch(AddScaled {
                 to: &mut value,
-                from: &row[..u.len()],
+                from: row,
                 by: T::from_double(weight),
             });
         }

@@ -66,30 +66,40 @@ impl<S: Space> Memory<S> {
         Ok(())
     }
 
-    /// B·u; nothing where there is no model.
-    pub(super) fn modelled(&self, space: &S, u: &S::Vector) -> Result<Option<S::Vector>> {
-        let apply = |model| space.apply(model, u);
-        self.model.as_ref().map(apply).transpose()
+    /// force + B·u; the force alone where there is no model.
+    pub(super) fn modelled(
+        &self,
+        space: &S,
+        force: &S::Vector,
+        u: &S::Vector,
+    ) -> Result<S::Vector> {
+        match &self.model {
+            Some(model) => space.modelled(force, model, u),
+            None => Ok(force.clone()),
+        }
     }
 
     fn fitted(&self, space: &S) -> Result<Option<S::Model>> {
         let Some(newest) = self.newest() else {
             return Ok(None);
         };
-        let (mut steps, mut forces) = (Vec::new(), Vec::new());
-        for known in self.known.iter().take(self.known.len() - 1) {
-            steps.push(space.minus(&known.point, &newest.point)?);
-            let mut force = space.minus(&known.force, &newest.force)?;
-            if let (Some(then), Some(now)) = (&known.surrogate, &newest.surrogate) {
-                force = space.minus(&force, &space.minus(then, now)?)?;
-            }
-            forces.push(force);
-        }
-        if steps.is_empty() {
+        let before = self.known.len() - 1;
+        if before == 0 {
             return Ok(None);
         }
-        match middle(&space.gram(&steps)?, steps.len()) {
-            Some(middle) => Ok(Some(space.model(&steps, &forces, &middle)?)),
+        let all = |of: fn(&Known<S::Vector>) -> &S::Vector| {
+            let vectors: Vec<&S::Vector> = self.known.range(..before).map(of).collect();
+            space.differences(&vectors, of(newest))
+        };
+        let steps = all(|known| &known.point)?;
+        let mut forces = all(|known| &known.force)?;
+        if let Some(newest) = &newest.surrogate {
+            let known = self.known.range(..before);
+            let vectors: Vec<&S::Vector> = known.filter_map(|k| k.surrogate.as_ref()).collect();
+            forces = space.less(forces, &space.differences(&vectors, newest)?)?;
+        }
+        match middle(&space.gram(&steps)?, before) {
+            Some(middle) => Ok(Some(space.model(steps, forces, middle)?)),
             None => Ok(None),
         }
     }
@@ -209,11 +219,9 @@ mod tests {
 
     fn modelled(memory: &Memory<Host<f64>>, u: &[f64]) -> Vec<f64> {
         let space = Host::new();
-        memory
-            .modelled(&space, &vector(u))
-            .unwrap()
-            .unwrap()
-            .to_vec()
+        let nothing = vector(&vec![0.0; u.len()]);
+        let value = memory.modelled(&space, &nothing, &vector(u)).unwrap();
+        value.to_vec()
     }
 
     #[test]
@@ -269,13 +277,9 @@ mod tests {
         let points = [[1.0, 0.0, 0.0], [2.0, 0.0, 0.0]];
         memory.learn(&Host::<f64>::new(), known(&points)).unwrap();
         assert_eq!(memory.newest().unwrap().point[0], 2.0);
-        let space = Host::new();
-        assert!(
-            memory
-                .modelled(&space, &vector(&[1.0; 3]))
-                .unwrap()
-                .is_none()
-        );
+        let (space, force) = (Host::new(), vector(&[7.0; 3]));
+        let modelled = memory.modelled(&space, &force, &vector(&[1.0; 3])).unwrap();
+        assert!(Arc::ptr_eq(&modelled, &force));
         let tensor = Tensor::new(&[1f64], &Device::Cpu).unwrap();
         assert_eq!(space.vector(&tensor).unwrap()[0], 1.0);
     }

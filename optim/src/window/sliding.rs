@@ -274,10 +274,7 @@ impl<S: Space> Sliding<S> {
             modelled = self.space.plus(&modelled, &change)?;
         }
         let away = self.space.minus(&at.point, &around.point)?;
-        match self.memory.modelled(&self.space, &away)? {
-            Some(change) => self.space.plus(&modelled, &change),
-            None => Ok(modelled),
-        }
+        self.memory.modelled(&self.space, &modelled, &away)
     }
 
     /// The surrogate's gradient at a slot, if there is a surrogate.

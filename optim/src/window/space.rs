@@ -8,6 +8,8 @@ use candle_core::{D, DType, Tensor};
 pub(super) trait Space: Send {
     /// A vector; clones share its elements.
     type Vector: Clone + Send;
+    /// Vectors as rows.
+    type Matrix;
     /// A linear model of how forces change with points.
     type Model: Send;
 
@@ -39,17 +41,26 @@ pub(super) trait Space: Send {
 
     /// By how much each of `new` differs from that of `old`: one wait for the device.
     fn changes(&self, new: &[Self::Vector], old: &[Self::Vector]) -> Result<Changes>;
-    /// The inner products of some vectors, row by row: one wait for the device.
-    fn gram(&self, vectors: &[Self::Vector]) -> Result<Vec<f64>>;
+    /// Each of some vectors less another.
+    fn differences(&self, of: &[&Self::Vector], less: &Self::Vector) -> Result<Self::Matrix>;
+    /// a − b.
+    fn less(&self, a: Self::Matrix, b: &Self::Matrix) -> Result<Self::Matrix>;
+    /// The inner products of the rows, row by row: one wait for the device.
+    fn gram(&self, rows: &Self::Matrix) -> Result<Vec<f64>>;
     /// u ↦ Σ_ij forces_i · middle_ij · ⟨points_j, u⟩.
     fn model(
         &self,
-        points: &[Self::Vector],
-        forces: &[Self::Vector],
-        middle: &[f64],
+        points: Self::Matrix,
+        forces: Self::Matrix,
+        middle: Vec<f64>,
     ) -> Result<Self::Model>;
-    /// A model's value at u.
-    fn apply(&self, model: &Self::Model, u: &Self::Vector) -> Result<Self::Vector>;
+    /// A force, and a model's value at u.
+    fn modelled(
+        &self,
+        force: &Self::Vector,
+        model: &Self::Model,
+        u: &Self::Vector,
+    ) -> Result<Self::Vector>;
 }
 
 /// By how much a round changed the points after the window's start.
@@ -99,6 +110,7 @@ pub(super) struct TensorModel {
 
 impl Space for Tensors {
     type Vector = Tensor;
+    type Matrix = Tensor;
     type Model = TensorModel;
 
     fn vector(&self, tensor: &Tensor) -> Result<Tensor> {
@@ -145,16 +157,22 @@ impl Space for Tensors {
         Ok(Changes::of(&all[0], &all[1], all[2][0]))
     }
 
-    fn gram(&self, vectors: &[Tensor]) -> Result<Vec<f64>> {
-        let all = Tensor::stack(vectors, 0)?;
-        let gram = all.matmul(&all.t()?)?.to_dtype(DType::F64)?;
+    fn differences(&self, of: &[&Tensor], less: &Tensor) -> Result<Tensor> {
+        Ok(Tensor::stack(of, 0)?.broadcast_sub(less)?)
+    }
+
+    fn less(&self, a: Tensor, b: &Tensor) -> Result<Tensor> {
+        Ok((a - b)?)
+    }
+
+    fn gram(&self, rows: &Tensor) -> Result<Vec<f64>> {
+        let gram = rows.matmul(&rows.t()?)?.to_dtype(DType::F64)?;
         Ok(gram.flatten_all()?.to_vec1()?)
     }
 
-    fn model(&self, points: &[Tensor], forces: &[Tensor], middle: &[f64]) -> Result<TensorModel> {
-        let (points, forces) = (Tensor::stack(points, 0)?, Tensor::stack(forces, 0)?);
+    fn model(&self, points: Tensor, forces: Tensor, middle: Vec<f64>) -> Result<TensorModel> {
         let size = points.dim(0)?;
-        let middle = Tensor::from_slice(middle, (size, size), points.device())?;
+        let middle = Tensor::from_vec(middle, (size, size), points.device())?;
         Ok(TensorModel {
             middle: middle.to_dtype(points.dtype())?,
             forces: forces.t()?.contiguous()?,
@@ -162,10 +180,10 @@ impl Space for Tensors {
         })
     }
 
-    fn apply(&self, model: &TensorModel, u: &Tensor) -> Result<Tensor> {
+    fn modelled(&self, force: &Tensor, model: &TensorModel, u: &Tensor) -> Result<Tensor> {
         let along = model.points.matmul(&u.unsqueeze(1)?)?;
         let weights = model.middle.matmul(&along)?;
-        Ok(model.forces.matmul(&weights)?.squeeze(1)?)
+        Ok((model.forces.matmul(&weights)?.squeeze(1)? + force)?)
     }
 }
 
@@ -210,8 +228,11 @@ mod tests {
         let tensors: Vec<Tensor> = (1..6).map(|k| wave(37, 0.1 * f64::from(k))).collect();
         let v: Vec<S::Vector> = tensors.iter().map(|t| space.vector(t).unwrap()).collect();
         let of = |vector: S::Vector| numbers(space.tensor(&vector).unwrap());
-        let middle = [0.5, 0.25, -1.0, 2.0];
-        let model = space.model(&v[0..2], &v[2..4], &middle).unwrap();
+        let middle = vec![0.5, 0.25, -1.0, 2.0];
+        let away = |of: [usize; 2]| space.differences(&of.map(|i| &v[i]), &v[4]).unwrap();
+        let forces = space.less(away([2, 3]), &away([1, 2])).unwrap();
+        let gram = space.gram(&away([0, 1])).unwrap();
+        let model = space.model(away([0, 1]), forces, middle).unwrap();
         let changes = space.changes(&v[0..2], &v[2..4]).unwrap();
         let stacked = space.stacked(&v).unwrap();
         let last = space.rows(&stacked).unwrap().pop().unwrap();
@@ -219,9 +240,9 @@ mod tests {
             of(space.kicked(&v[0], &v[1], 0.3).unwrap()),
             of(space.plus(&v[0], &v[1]).unwrap()),
             of(space.minus(&v[0], &v[1]).unwrap()),
-            of(space.apply(&model, &v[4]).unwrap()),
+            of(space.modelled(&v[3], &model, &v[4]).unwrap()),
             of(last),
-            space.gram(&v).unwrap(),
+            gram,
             changes.relative,
             vec![changes.first_size],
             numbers(stacked),
