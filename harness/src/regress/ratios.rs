@@ -331,3 +331,35 @@ fn of_kernels(lab: &Lab, ratio: &KernelRatio, dataset: &str) -> Result<Vec<(f64,
     };
     alternating(&placement, ratio.pairs, work(&over), work(&of))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn standing(low: f64, high: f64, bound: f64) -> Standing {
+        let interval = Interval {
+            median: (low + high) / 2.0,
+            low,
+            high,
+        };
+        let ratio = Ratio {
+            name: String::new(),
+            measured: Measurement::Done { interval, pairs: 9 },
+            recorded: Some(RecordedRatio {
+                bound,
+                median: 2.0,
+                low: 1.9,
+                high: 2.1,
+            }),
+            bound_share: 0.7,
+        };
+        ratio.standing()
+    }
+
+    #[test]
+    fn only_an_interval_that_lies_below_its_bound_as_a_whole_fails() {
+        assert_eq!(standing(1.0, 1.39, 1.4), Standing::Below);
+        assert_eq!(standing(1.0, 1.41, 1.4), Standing::Holds);
+        assert_eq!(standing(1.5, 1.6, 1.4), Standing::Holds);
+    }
+}

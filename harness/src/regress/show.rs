@@ -64,17 +64,15 @@ fn tier_exact(out: &mut String, report: &ExactReport) {
 
 fn tier_ratios(out: &mut String, report: &RatioReport) {
     let failed = |ratio: &&Ratio| ratio.standing() != Standing::Holds;
-    let _ = writeln!(
-        out,
-        "Ratios: {} of {} fail, {}{}",
-        report.ratios.iter().filter(failed).count(),
-        report.ratios.len(),
-        since(report.since.as_ref()),
-        match &report.since {
-            Some(origin) => format!(" ({})", origin.machine),
-            None => String::new(),
+    let (count, since) = (report.ratios.len(), since(report.since.as_ref()));
+    let _ = match &report.since {
+        Some(origin) => {
+            let failed = report.ratios.iter().filter(failed).count();
+            let machine = &origin.machine;
+            writeln!(out, "Ratios: {failed} of {count} fail, {since} ({machine})")
         }
-    );
+        None => writeln!(out, "Ratios: {count}, {since}"),
+    };
     let headers = ["ratio", "now", "pairs", "recorded", "by", "bound", ""];
     let mut table = Table::new(&headers);
     for ratio in &report.ratios {
