@@ -11,6 +11,7 @@
 pub mod baseline;
 pub mod exact;
 mod lab;
+mod pairs;
 pub mod ratios;
 mod record;
 pub mod show;
