@@ -2,6 +2,10 @@
 //!
 //! The shapes are those of the paper's data sets with fewer rows, so that a whole pass stays
 //! short; throughput is given in elements, which makes sizes comparable.
+//!
+//! [`peer`] is something else: this project's side of the comparison with NumPy, JAX and the like.
+
+pub mod peer;
 
 use candle_core::{DType, Device, Result, Tensor};
 use std::sync::Arc;

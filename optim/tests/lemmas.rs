@@ -6,7 +6,7 @@ use candle_core::{DType, Tensor};
 use common::{distance, forces, numbers, random_problem};
 use optim::{
     Baseline, Flow, HamiltonianDescent, Kinetic, Leapfrog, Method, Predictor, Quadrature,
-    SymplecticEuler, Velocity, WindowedFlow,
+    SymplecticEuler, Velocity, WindowMethod, WindowedFlow,
 };
 
 const SEEDS: std::ops::Range<u64> = 0..8;
@@ -49,6 +49,14 @@ fn sequential_end(kinetic: Kinetic, quadrature: Quadrature, seed: u64, steps: us
     flow.from_rest(&start, &mut forces(&potential)).unwrap()
 }
 
+/// The window method that has a predictor.
+fn method_of(predictor: Predictor) -> WindowMethod {
+    match predictor {
+        Predictor::Model => WindowMethod::Secant,
+        _ => WindowMethod::Picard,
+    }
+}
+
 /// Lemma 3: S Picard iterations over the whole flow give the sequential flow exactly. With τ = 0
 /// nothing else ends a window's work, so the bound on the rounds is met too.
 #[test]
@@ -62,6 +70,8 @@ fn a_window_over_the_whole_flow_is_the_sequential_flow_after_at_most_as_many_rou
                     let flow = WindowedFlow {
                         width: steps,
                         predictor,
+                        method: method_of(predictor),
+                        memory: 5,
                         quadrature,
                         ..WindowedFlow::new(kinetic, 0.3, steps)
                     };
@@ -88,6 +98,8 @@ fn a_window_of_one_step_is_the_sequential_flow_to_the_last_bit() {
                 let (potential, start) = random_problem(seed, DType::F64);
                 let flow = WindowedFlow {
                     predictor,
+                    method: method_of(predictor),
+                    memory: 5,
                     tolerance: 1e-3,
                     ..WindowedFlow::new(kinetic, 0.3, 7)
                 };
@@ -139,6 +151,8 @@ fn the_tolerance_bounds_the_distance_from_the_sequential_flow_and_a_smaller_one_
                         width: 4,
                         tolerance,
                         predictor,
+                        method: method_of(predictor),
+                        memory: 5,
                         ..WindowedFlow::new(Kinetic::HalfL2Squared, 0.3, 10)
                     };
                     let end = flow.from_rest(&start, &mut forces(&potential)).unwrap();

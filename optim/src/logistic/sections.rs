@@ -10,7 +10,7 @@ use std::ops::Range;
 const SECTIONS: usize = 64;
 
 /// Stored elements of X in a section, at least: below, starting a task costs more than it does.
-const ELEMENTS: usize = 1 << 15;
+const ELEMENTS: usize = 1 << 17;
 
 /// The sections that `rows` rows with `elements` stored elements are divided into.
 fn sections(rows: usize, elements: usize) -> Vec<Range<usize>> {

@@ -23,6 +23,9 @@ pub(super) struct Sparse<T> {
 /// Rows whose logits are kept at a time.
 const BLOCK_ROWS: usize = 256;
 
+/// How many elements of a dense matrix take as long as the look-up of one.
+const LOOK_UP: usize = 8;
+
 /// Columns that are looked up together, at most: a vector of f32.
 const PANEL: usize = 16;
 
@@ -91,8 +94,8 @@ impl<T: Real> Sparse<T> {
             _ => Panels::of(points, self.features, classes, classes, |row, c| row[c]),
         };
         let size = panels.weights.len();
-        // A look-up costs as much for many columns as for one.
-        let sums = sections::sums(self.rows(), self.places.len(), size, |rows, sums| {
+        let work = self.places.len() * LOOK_UP;
+        let sums = sections::sums(self.rows(), work, size, |rows, sums| {
             let section = Section {
                 data: self,
                 panels: &panels,
@@ -279,7 +282,7 @@ fn look_up<T: Real, const K: usize>(
         match &data.values {
             None => {
                 for &place in places {
-                    let weights = &weights[place as usize];
+                    let weights = weights[place as usize];
                     for k in 0..K {
                         sums[k] += weights[k];
                     }
@@ -287,7 +290,7 @@ fn look_up<T: Real, const K: usize>(
             }
             Some(values) => {
                 for (&place, &value) in places.iter().zip(&values[range]) {
-                    let weights = &weights[place as usize];
+                    let weights = weights[place as usize];
                     for k in 0..K {
                         sums[k] += weights[k] * value;
                     }
@@ -311,21 +314,25 @@ fn hand_back<T: Real, const K: usize>(
     for (row, z) in rows.zip(z) {
         let range = data.starts[row]..data.starts[row + 1];
         let places = &data.places[range.clone()];
+        // By value, so that the compiler knows that they do not overlap and keeps them in vectors.
+        let z = *z;
         match &data.values {
             None => {
                 for &place in places {
-                    let sums = &mut sums[place as usize];
+                    let mut sum = sums[place as usize];
                     for k in 0..K {
-                        sums[k] += z[k];
+                        sum[k] += z[k];
                     }
+                    sums[place as usize] = sum;
                 }
             }
             Some(values) => {
                 for (&place, &value) in places.iter().zip(&values[range]) {
-                    let sums = &mut sums[place as usize];
+                    let mut sum = sums[place as usize];
                     for k in 0..K {
-                        sums[k] += z[k] * value;
+                        sum[k] += z[k] * value;
                     }
+                    sums[place as usize] = sum;
                 }
             }
         }

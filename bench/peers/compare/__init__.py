@@ -1,0 +1,1 @@
+"""The comparison: who takes part, who is asked when, and what comes out. Standard library only."""

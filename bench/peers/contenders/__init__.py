@@ -1,0 +1,1 @@
+"""The Python contenders; each module imports only the libraries of its own."""

@@ -1,0 +1,110 @@
+//! This project's part in `bench/peers/run.py`: exports data, then computes what it is told to.
+
+use anyhow::Result;
+use bench::peer::{Contender, Exported, Plan, WindowOptions, export, serve};
+use clap::{Args, Parser, Subcommand};
+use datasets::{DataPolicy, LibraryOptions, Registry};
+use optim::{Predictor, WindowMethod};
+use std::io;
+use std::path::PathBuf;
+
+#[derive(Parser)]
+#[command(
+    about = "This project's part in the comparison with peers; started by bench/peers/run.py"
+)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Print the plan as JSON.
+    Plan {
+        /// The YAML file.
+        #[arg(long)]
+        config: PathBuf,
+    },
+    /// Write a data set and points as .npy files.
+    Export(Export),
+    /// Load an export, then obey one-line commands.
+    Serve(Serve),
+}
+
+#[derive(Args)]
+struct Export {
+    /// The YAML file with the plan.
+    #[arg(long)]
+    config: PathBuf,
+    /// The YAML file with the registry of data sets.
+    #[arg(long)]
+    registry: PathBuf,
+    /// The data set's name in the registry.
+    #[arg(long)]
+    dataset: String,
+    /// The folder to write to.
+    #[arg(long)]
+    out: PathBuf,
+    /// A folder to look for the data set's files in before anywhere else.
+    #[arg(long)]
+    data_dir: Option<PathBuf>,
+    /// The folder for downloads and parsed files.
+    #[arg(long)]
+    cache_dir: Option<PathBuf>,
+    /// auto, real or surrogate.
+    #[arg(long, default_value_t)]
+    data: DataPolicy,
+}
+
+#[derive(Args)]
+struct Serve {
+    /// The folder of an export.
+    #[arg(long)]
+    data: PathBuf,
+    /// W; 1 is the sequential flow.
+    #[arg(long, default_value_t = 1)]
+    window: usize,
+    /// What new slots of the window hold.
+    #[arg(long, default_value_t)]
+    predictor: Predictor,
+    /// By how much, relative to its norm, a point may change and count as converged.
+    #[arg(long, default_value_t)]
+    tolerance: f64,
+    /// How forces become points.
+    #[arg(long, default_value_t)]
+    method: WindowMethod,
+}
+
+fn main() -> Result<()> {
+    match Cli::parse().command {
+        Command::Plan { config } => {
+            let plan = Plan::from_file(&config)?;
+            println!("{}", serde_json::to_string(&plan)?);
+        }
+        Command::Export(arguments) => {
+            let options = LibraryOptions {
+                data_dir: arguments.data_dir,
+                cache_dir: arguments.cache_dir,
+                policy: arguments.data,
+                ..LibraryOptions::default()
+            };
+            let plan = Plan::from_file(&arguments.config)?;
+            let mut registry = Registry::from_yaml("datasets: {}")?;
+            registry.extend_from_file(&arguments.registry)?;
+            let (name, out) = (&arguments.dataset, &arguments.out);
+            let problem = export(&plan, name, registry, options, out)?;
+            println!("{}", serde_json::to_string(&problem)?);
+        }
+        Command::Serve(arguments) => {
+            let options = WindowOptions {
+                width: arguments.window,
+                predictor: arguments.predictor,
+                tolerance: arguments.tolerance,
+                method: arguments.method,
+            };
+            let contender = Contender::new(Exported::read(&arguments.data)?, options)?;
+            serve(&contender, io::stdin().lock(), io::stdout().lock())?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,159 @@
+//! The flow and the gradient of this project, on the clock.
+
+use super::export::{Exported, Problem};
+use anyhow::{Result, bail, ensure};
+use candle_core::{Device, Tensor};
+use optim::{
+    Batched, Counted, Flow, HamiltonianDescent, Kinetic, LogisticRegression, Method, Potential,
+    Predictor, Sequential, SymplecticEuler, WindowMethod, WindowedDescent, WindowedFlow,
+};
+use std::sync::Arc;
+use std::time::Instant;
+
+/// How the flow is computed: W = 1 is the sequential flow, more a window whose points are
+/// computed as one product.
+#[derive(Clone, Debug, PartialEq)]
+pub struct WindowOptions {
+    /// W.
+    pub width: usize,
+    /// What new slots hold.
+    pub predictor: Predictor,
+    /// τ.
+    pub tolerance: f64,
+    /// How forces become points.
+    pub method: WindowMethod,
+}
+
+impl Default for WindowOptions {
+    fn default() -> Self {
+        Self {
+            width: 1,
+            predictor: Predictor::default(),
+            tolerance: 0.0,
+            method: WindowMethod::default(),
+        }
+    }
+}
+
+/// A problem loaded, with the whole CPU to compute it.
+pub struct Contender {
+    problem: Problem,
+    potential: Arc<LogisticRegression>,
+    points: Tensor,
+    options: WindowOptions,
+}
+
+/// Where K flows ended.
+pub struct Ran {
+    /// Of the flows alone.
+    pub seconds: f64,
+    /// Mean cross-entropy of the training rows.
+    pub loss: f64,
+    /// Times that gradients were waited for.
+    pub rounds: u64,
+}
+
+impl Contender {
+    /// With the data of an export.
+    ///
+    /// # Errors
+    /// If the arrays do not fit together.
+    pub fn new(exported: Exported, options: WindowOptions) -> Result<Self> {
+        let setting = optim::Problem {
+            classes: exported.problem.classes,
+            bias: false,
+            l2: 0.0,
+        };
+        let potential = LogisticRegression::new(exported.x, &exported.labels, setting)?;
+        Ok(Self {
+            problem: exported.problem,
+            potential: Arc::new(potential),
+            points: exported.points,
+            options,
+        })
+    }
+
+    /// The gradients at the first `window` points, `[window, d·C]`.
+    ///
+    /// # Errors
+    /// If there are not so many points.
+    pub fn gradients(&self, window: usize) -> Result<Tensor> {
+        self.compute(&self.points_of(window)?)
+    }
+
+    /// Seconds of the gradients at the first `window` points at once, the mean of `repeats`.
+    ///
+    /// # Errors
+    /// If there are not so many points, or nothing to repeat.
+    pub fn time_gradient(&self, window: usize, repeats: usize) -> Result<f64> {
+        ensure!(repeats >= 1, "a gradient has to be repeated at least once");
+        let points = self.points_of(window)?;
+        let begin = Instant::now();
+        for _ in 0..repeats {
+            self.compute(&points)?;
+        }
+        Ok(begin.elapsed().as_secs_f64() / repeats as f64)
+    }
+
+    /// K flows from the start on the clock, then the loss, off it.
+    ///
+    /// # Errors
+    /// If a setting is out of range or the flow diverges.
+    pub fn flow(&self) -> Result<Ran> {
+        let mut method = self.method()?;
+        let begin = Instant::now();
+        for flow in 1..=self.problem.flows {
+            if let Some(termination) = method.advance()?.termination {
+                bail!("flow {flow} ended early: {termination:?}");
+            }
+        }
+        let seconds = begin.elapsed().as_secs_f64();
+        Ok(Ran {
+            seconds,
+            loss: self.potential.value(method.position())?,
+            rounds: method.counts().rounds,
+        })
+    }
+
+    fn points_of(&self, window: usize) -> Result<Tensor> {
+        let there = self.points.dim(0)?;
+        ensure!(
+            (1..=there).contains(&window),
+            "gradients at {window} points were asked for, the export has {there}"
+        );
+        Ok(self.points.narrow(0, 0, window)?.contiguous()?)
+    }
+
+    /// One point by the form for one, as whoever has only one would.
+    fn compute(&self, points: &Tensor) -> Result<Tensor> {
+        Ok(match points.dim(0)? {
+            1 => self.potential.gradient(&points.squeeze(0)?)?.unsqueeze(0)?,
+            _ => self.potential.gradients(points)?,
+        })
+    }
+
+    fn method(&self) -> Result<Box<dyn Method>> {
+        let (theta, steps) = (self.problem.step_size, self.problem.steps);
+        let kinetic = Kinetic::HalfL2Squared;
+        let start = Tensor::from_vec(
+            self.points.get(0)?.to_vec1::<f32>()?,
+            self.points.dim(1)?,
+            &Device::Cpu,
+        )?;
+        let potential = self.potential.clone();
+        if self.options.width == 1 {
+            let flow = Flow::new(kinetic, Box::new(SymplecticEuler), theta, steps)?;
+            let forces = Counted::new(Sequential::new(potential));
+            return Ok(Box::new(HamiltonianDescent::new(forces, flow, start)));
+        }
+        let flow = WindowedFlow {
+            width: self.options.width,
+            tolerance: self.options.tolerance,
+            predictor: self.options.predictor,
+            method: self.options.method,
+            ..WindowedFlow::new(kinetic, theta, steps)
+        };
+        let forces = Counted::new(Batched::new(potential));
+        Ok(Box::new(WindowedDescent::new(forces, flow, start)))
+    }
+}
