@@ -16,6 +16,7 @@ macro_rules! compiled_in {
 const COMPILED_IN: &[(&str, &str)] = compiled_in![
     "ablation.yaml",
     "all.yaml",
+    "autotune.yaml",
     "beyond.yaml",
     "claims.yaml",
     "coordinate.yaml",

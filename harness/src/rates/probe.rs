@@ -22,7 +22,8 @@ pub(super) type Product = fn(&Device, DType, usize) -> Result<Option<Job>>;
 pub(super) type Reader = fn(&Device, usize, usize) -> Result<Option<Job>>;
 
 /// Products, by name.
-pub(super) const PRODUCTS: &[(&str, Product)] = &[("candle-matmul", matmul)];
+pub(super) const PRODUCTS: &[(&str, Product)] =
+    &[("candle-matmul", matmul), ("multiply-adds", multiply_adds)];
 
 /// Reading, by name: two for a CPU, of which the faster depends on the compiler's options and on the
 /// C library, and two for other devices. The tensor library's own are not made for speed on a CPU.
@@ -53,6 +54,23 @@ fn matmul(device: &Device, dtype: DType, order: usize) -> Result<Option<Job>> {
         amount: 2.0 * (order as f64).powi(3),
         call: Box::new(move || {
             black_box(a.matmul(&b)?);
+            Ok(())
+        }),
+    }))
+}
+
+/// As many operations as a product of that order, without its loads and stores: what a product
+/// that keeps every unit busy would reach.
+fn multiply_adds(device: &Device, dtype: DType, order: usize) -> Result<Option<Job>> {
+    if !device.is_cpu() {
+        return Ok(None);
+    }
+    let each = 2.0 * (order as f64).powi(3) / rayon::current_num_threads() as f64;
+    let double = dtype == DType::F64;
+    Ok(Some(Job {
+        amount: 2.0 * (order as f64).powi(3),
+        call: Box::new(move || {
+            rayon::broadcast(|_| black_box(optim::multiply_adds(each, double)));
             Ok(())
         }),
     }))

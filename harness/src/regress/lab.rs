@@ -104,7 +104,7 @@ impl Lab {
         if let Some(twice) = names.windows(2).find(|pair| pair[0] == pair[1]) {
             let twice = &twice[0];
             anyhow::bail!(
-                "two flows are both called `{twice}`: a name does not say the tolerance; put them into two plans"
+                "two flows are both called `{twice}`: a name says neither a tolerance nor a variation, so put them into two plans"
             );
         }
         Ok(found)

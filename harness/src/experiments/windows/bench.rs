@@ -1,4 +1,4 @@
-//! A data set on a machine: its problem, its starting point, and the methods that run on it.
+//! A data set on a machine: its problem, its starting points, and the methods that run on it.
 
 use super::cell::WindowCell;
 use super::plan::EvaluatorKind;
@@ -26,7 +26,7 @@ pub struct Workbench {
     machine: Machine,
     train: Arc<LogisticRegression>,
     test: LogisticRegression,
-    start: Tensor,
+    features: usize,
     through: Option<Through>,
 }
 
@@ -40,8 +40,8 @@ pub enum Gradients {
 }
 
 impl Workbench {
-    /// Puts a data set on the machine's first device and draws the starting point. All cells of
-    /// a bench share the plan's model, start and precision; `like` is one of them.
+    /// Puts a data set on the machine's first device. All cells of a bench share the plan's model
+    /// and precision; `like` is one of them.
     ///
     /// # Errors
     /// If the device has no room.
@@ -49,14 +49,11 @@ impl Workbench {
         let home = machine.home();
         let Regression { train, test } =
             Regression::new(dataset, like.model, like.precision, home)?;
-        let mut stream = Seeds::new(like.seed).stream(&["start", &like.dataset]);
-        let start = starting_point(like.start, dataset.features, train.dimension(), &mut stream);
-        let start = Tensor::new(start, home)?.to_dtype(like.precision.dtype())?;
         Ok(Self {
             machine: machine.clone(),
             train: Arc::new(train),
             test,
-            start,
+            features: dataset.features,
             through: None,
         })
     }
@@ -65,6 +62,14 @@ impl Workbench {
     #[must_use]
     pub fn through(self, through: Option<Through>) -> Self {
         Self { through, ..self }
+    }
+
+    /// Where a cell's runs start.
+    fn start(&self, cell: &WindowCell) -> Result<Tensor> {
+        let mut stream = Seeds::new(cell.seed).stream(&["start", &cell.dataset]);
+        let dimension = self.train.dimension();
+        let start = starting_point(cell.start, self.features, dimension, &mut stream);
+        Ok(Tensor::new(start, self.machine.home())?.to_dtype(cell.precision.dtype())?)
     }
 
     /// What a cell runs on.
@@ -150,7 +155,7 @@ impl Workbench {
             ..WindowedFlow::new(cell.kinetic, cell.step_size, cell.steps)
         };
         let forces = Counted::shared(evaluator.clone());
-        let method = WindowedDescent::new(forces, flow, self.start.clone()).ending(cell.flows);
+        let method = WindowedDescent::new(forces, flow, self.start(cell)?).ending(cell.flows);
         Ok(match self.surrogate(cell)? {
             Some(surrogate) => Box::new(method.with_surrogate(surrogate)),
             None => Box::new(method),
@@ -190,7 +195,7 @@ impl Workbench {
         Ok(Box::new(HamiltonianDescent::new(
             forces,
             flow,
-            self.start.clone(),
+            self.start(cell)?,
         )))
     }
 

@@ -1,6 +1,6 @@
 //! A window to be measured, and what is measured of it.
 
-use super::plan::{EvaluatorKind, Window, WindowsPlan};
+use super::plan::{EvaluatorKind, Setting, Window, WindowsPlan};
 use crate::device::Placement;
 use crate::plan::{Model, Precision, Start, named};
 use crate::rates::floor::Work;
@@ -94,7 +94,7 @@ impl WindowCell {
     pub fn new(
         seed: u64,
         plan: &WindowsPlan,
-        kinetic: Kinetic,
+        (setting, kinetic): (&Setting, Kinetic),
         window: &Window,
         place: &Place<'_>,
     ) -> Self {
@@ -109,8 +109,8 @@ impl WindowCell {
             model: plan.model,
             start: plan.start,
             kinetic,
-            step_size: plan.step_size,
-            steps: plan.steps,
+            step_size: setting.step_size,
+            steps: setting.steps,
             flows: place.flows,
             backend: place.backend.to_owned(),
             devices: place.placement.label.clone(),
@@ -133,6 +133,13 @@ impl WindowCell {
             repeats: plan.repeats,
             warmup_flows: plan.warmup_flows,
         }
+    }
+
+    /// Whether two cells of one data set are compared with the same sequential flow.
+    #[must_use]
+    pub fn same_flow(&self, other: &Self) -> bool {
+        let of = |cell: &Self| (cell.group, cell.kinetic, cell.seed, cell.steps);
+        of(self) == of(other) && self.step_size.to_bits() == other.step_size.to_bits()
     }
 
     /// Whether it is a sequential flow, the baseline of its group.

@@ -2,7 +2,7 @@
 
 use super::plan::Figures;
 use super::schema::{CurveRow, WindowRow};
-use super::show::{method, name};
+use super::show::{guess, method, name, varied};
 use crate::report::{Axis, Figure, FigureBlock, Panel, Series};
 
 /// Test accuracy and training loss, against running time as the paper draws them and against
@@ -38,7 +38,7 @@ pub(super) fn figures(
         };
         for (axis_name, x_label, x) in against {
             let panel = |of: &WindowRow| Panel {
-                title: panel_name(of),
+                title: panel_name(of, rows),
                 series: series(rows, curves, of, x, y),
                 ..Panel::default()
             };
@@ -68,14 +68,16 @@ fn panels(rows: &[WindowRow]) -> Vec<&WindowRow> {
 }
 
 fn same_panel(a: &WindowRow, b: &WindowRow) -> bool {
-    a.dataset == b.dataset && a.kinetic_energy == b.kinetic_energy
+    let of = |row: &WindowRow| (row.seed, row.step_size.to_bits(), row.steps);
+    a.dataset == b.dataset && a.kinetic_energy == b.kinetic_energy && of(a) == of(b)
 }
 
-fn panel_name(row: &WindowRow) -> String {
-    match row.kinetic_energy.as_str() {
-        "half-l2-squared" => name(row),
-        other => format!("{}, φ = {other}", name(row)),
-    }
+fn panel_name(row: &WindowRow, rows: &[WindowRow]) -> String {
+    let kinetic = match row.kinetic_energy.as_str() {
+        "half-l2-squared" => String::new(),
+        other => format!(", φ = {other}"),
+    };
+    format!("{}{kinetic}{}", name(row), varied(row, rows))
 }
 
 fn series(
@@ -106,15 +108,10 @@ fn depth(name: &str, rows: &[WindowRow]) -> FigureBlock {
     let panel = |of: &WindowRow| {
         let mut series: Vec<Series> = Vec::new();
         for row in rows.iter().filter(|r| same_panel(r, of)) {
-            let (Some(velocity), Some(predictor), Some(tolerance), Some(depth)) = (
-                &row.velocity,
-                &row.predictor,
-                row.tolerance,
-                row.depth_speedup,
-            ) else {
+            let (Some(tolerance), Some(depth)) = (row.tolerance, row.depth_speedup) else {
                 continue;
             };
-            let label = format!("{velocity}, {predictor}, τ = {tolerance:e}");
+            let label = format!("{}, τ = {tolerance:e}", guess(row));
             let point = (row.window as f64, depth);
             match series.iter_mut().find(|s| s.label == label) {
                 Some(series) => series.points.push(point),
@@ -126,7 +123,7 @@ fn depth(name: &str, rows: &[WindowRow]) -> FigureBlock {
             }
         }
         Panel {
-            title: panel_name(of),
+            title: panel_name(of, rows),
             series,
             ..Panel::default()
         }

@@ -3,6 +3,7 @@
 
 pub mod bench;
 pub mod cell;
+mod choice;
 mod figures;
 pub mod plan;
 mod rows;
@@ -10,6 +11,7 @@ pub mod runner;
 mod schema;
 mod show;
 mod verdict;
+mod wire;
 
 pub use schema::{CurveRow, WindowRow};
 
@@ -24,7 +26,7 @@ use bench::{Through, Workbench};
 use cell::{Place, WindowCell};
 use datasets::Dataset;
 use optim::Kinetic;
-use plan::{EvaluatorKind, Window, WindowsPlan};
+use plan::{EvaluatorKind, Setting, Window, WindowsPlan};
 use serde::Deserialize;
 
 /// The experiment.
@@ -63,8 +65,10 @@ impl Windows {
     pub fn cells(&self, machine: &Machine, dataset: &Dataset) -> Result<Vec<WindowCell>> {
         let mut cells = Vec::new();
         for &kinetic in &self.plan.kinetic {
-            for window in &self.plan.windows {
-                cells.push(self.cell(machine, dataset, kinetic, window)?);
+            for setting in &self.plan.settings() {
+                for window in &setting.windows {
+                    cells.push(self.cell(machine, dataset, kinetic, (setting, window))?);
+                }
             }
         }
         Ok(cells)
@@ -75,7 +79,7 @@ impl Windows {
         machine: &Machine,
         dataset: &Dataset,
         kinetic: Kinetic,
-        window: &Window,
+        (setting, window): (&Setting, &Window),
     ) -> Result<WindowCell> {
         let flows = self
             .plan
@@ -91,8 +95,13 @@ impl Windows {
             placement: &placement,
             flows,
         };
+        let seed = setting.seed.unwrap_or(self.seed);
         Ok(WindowCell::new(
-            self.seed, &self.plan, kinetic, window, &place,
+            seed,
+            &self.plan,
+            (setting, kinetic),
+            window,
+            &place,
         ))
     }
 }
@@ -118,12 +127,12 @@ impl Experiment for Windows {
 
     /// A unit for each sequential flow that others are compared with.
     fn units(&self, machine: &Machine, data: &[Dataset]) -> Result<Vec<Unit>> {
-        let mut units: Vec<(usize, EvaluatorKind, Kinetic, Unit)> = Vec::new();
+        let mut units: Vec<(usize, WindowCell, Unit)> = Vec::new();
         for (index, dataset) in data.iter().enumerate() {
             for cell in self.cells(machine, dataset)? {
                 let generic = Cell::new(cell.label(), &cell)?;
-                let same = |u: &&mut (usize, EvaluatorKind, Kinetic, Unit)| {
-                    (u.0, u.1, u.2) == (index, cell.group, cell.kinetic)
+                let same = |(of, first, _): &&mut (usize, WindowCell, Unit)| {
+                    *of == index && first.same_flow(&cell)
                 };
                 match units.iter_mut().find(same) {
                     Some((.., unit)) => unit.cells.push(generic),
@@ -132,7 +141,7 @@ impl Experiment for Windows {
                             data: Some(index),
                             cells: vec![generic],
                         };
-                        units.push((index, cell.group, cell.kinetic, unit));
+                        units.push((index, cell, unit));
                     }
                 }
             }

@@ -1,12 +1,11 @@
-//! What a plan of kind `windows` says: as it is written, and validated.
+//! What a plan of kind `windows` says, validated.
 
-use crate::plan::{Model, OneOrMany, Plan, Precision, Start, non_negative, positive};
-use anyhow::{Context, Result, bail, ensure};
+use super::wire::Wire;
+use crate::plan::{Model, Plan, Precision, Start};
+use anyhow::Result;
 use optim::{Kinetic, Predictor, Velocity, WindowMethod};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use std::fmt::Display;
-use std::str::FromStr;
 
 /// Which evaluator a window of the plan asks for.
 #[derive(Clone, Copy, Debug, Deserialize, Serialize, PartialEq, Eq)]
@@ -85,6 +84,27 @@ pub struct VerdictRule {
     pub relative_tolerance: f64,
 }
 
+/// A flow's settings, and what is compared with it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Setting {
+    /// The root seed, where it is not the plan's.
+    pub seed: Option<u64>,
+    /// θ.
+    pub step_size: f64,
+    /// S.
+    pub steps: usize,
+    /// The windows.
+    pub windows: Vec<Window>,
+}
+
+/// Which window is chosen for a data set.
+#[derive(Clone, Copy, Debug, Deserialize, Serialize, PartialEq)]
+#[serde(deny_unknown_fields)]
+pub struct Choice {
+    /// The largest flow error that it may have.
+    pub flow_error: f64,
+}
+
 /// A validated plan of windows.
 #[derive(Clone, Debug, PartialEq)]
 pub struct WindowsPlan {
@@ -121,57 +141,11 @@ pub struct WindowsPlan {
     /// The share of the wall time below which the least time of the counted work does not bound
     /// it; older plans have none.
     pub overhead_below: Option<f64>,
+    /// Other settings of the flow, each with some of the windows.
+    pub variations: Vec<Setting>,
+    /// How the fastest window of each data set is chosen, where it is.
+    pub choose: Option<Choice>,
 }
-
-/// As it is written.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Wire {
-    precision: Precision,
-    problem: Model,
-    start: Start,
-    flow: FlowSettings,
-    tolerance: f64,
-    datasets: Vec<String>,
-    #[serde(default)]
-    splits: BTreeMap<String, String>,
-    flows: BTreeMap<String, usize>,
-    repeats: usize,
-    warmup_flows: usize,
-    windows: Vec<WindowSettings>,
-    #[serde(default)]
-    figures: Figures,
-    verdict: VerdictRule,
-    overhead_below: Option<f64>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct FlowSettings {
-    kinetic_energy: OneOrMany<String>,
-    step_size: f64,
-    steps: usize,
-}
-
-/// Each value may be a list: every combination is then a window.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct WindowSettings {
-    evaluator: EvaluatorKind,
-    window: OneOrMany<usize>,
-    method: Option<OneOrMany<String>>,
-    velocity: Option<OneOrMany<String>>,
-    predictor: Option<OneOrMany<String>>,
-    tolerance: Option<OneOrMany<f64>>,
-    /// Of the secant method, which has to have one.
-    memory: Option<OneOrMany<usize>>,
-    /// Of the secant method.
-    surrogate_rows: Option<OneOrMany<usize>>,
-    across_flows: Option<OneOrMany<bool>>,
-}
-
-/// The key of `flows` that stands for every data set not named.
-const OTHER: &str = "other";
 
 impl WindowsPlan {
     /// From a plan's body.
@@ -183,201 +157,23 @@ impl WindowsPlan {
         plan.body::<Wire>()?.validated()
     }
 
+    /// The plan's own setting, then its variations.
+    #[must_use]
+    pub fn settings(&self) -> Vec<Setting> {
+        let own = Setting {
+            seed: None,
+            step_size: self.step_size,
+            steps: self.steps,
+            windows: self.windows.clone(),
+        };
+        [vec![own], self.variations.clone()].concat()
+    }
+
     /// K for a data set, if the plan says it.
     #[must_use]
     pub fn flows_of(&self, dataset: &str) -> Option<usize> {
         self.flows.get(dataset).copied().or(self.other_flows)
     }
-}
-
-impl Wire {
-    fn validated(self) -> Result<WindowsPlan> {
-        positive("flow.step_size", self.flow.step_size)?;
-        non_negative("problem.l2", self.problem.l2)?;
-        ensure!(
-            self.flow.steps >= 1,
-            "flow.steps is 0, but a flow has at least 1 step"
-        );
-        ensure!(
-            (0.0..1.0).contains(&self.verdict.relative_tolerance),
-            "verdict.relative_tolerance is {}, but is a share below 1",
-            self.verdict.relative_tolerance
-        );
-        if let Some(share) = self.overhead_below {
-            ensure!(
-                (0.0..=1.0).contains(&share),
-                "overhead_below is {share}, but is a share of the wall time"
-            );
-        }
-        ensure!(!self.datasets.is_empty(), "datasets is empty");
-        let windows = self.windows()?;
-        let mut flows = self.flows;
-        let other_flows = flows.remove(OTHER);
-        for dataset in &self.datasets {
-            ensure!(
-                flows.contains_key(dataset) || other_flows.is_some(),
-                "flows has neither `{dataset}` nor `{OTHER}`: --set flows.{dataset}=10 says K for it"
-            );
-        }
-        ensure!(
-            other_flows != Some(0),
-            "flows.{OTHER} is 0, but a run has at least 1 flow"
-        );
-        if let Some((dataset, _)) = flows.iter().find(|(_, count)| **count == 0) {
-            bail!("flows.{dataset} is 0, but a run has at least 1 flow");
-        }
-        let kinetic = self.flow.kinetic_energy.all();
-        let kinetic: Vec<Kinetic> = kinetic
-            .iter()
-            .map(|name| name.parse().context("flow.kinetic_energy"))
-            .collect::<Result<_>>()?;
-        ensure!(!kinetic.is_empty(), "flow.kinetic_energy is empty");
-        Ok(WindowsPlan {
-            windows,
-            kinetic,
-            precision: self.precision,
-            model: self.problem,
-            start: self.start.validated()?,
-            step_size: self.flow.step_size,
-            steps: self.flow.steps,
-            datasets: self.datasets,
-            splits: self.splits,
-            flows,
-            other_flows,
-            repeats: self.repeats,
-            warmup_flows: self.warmup_flows,
-            figures: self.figures,
-            verdict: self.verdict,
-            overhead_below: self.overhead_below,
-        })
-    }
-
-    fn windows(&self) -> Result<Vec<Window>> {
-        ensure!(
-            !self.windows.is_empty(),
-            "windows is empty: there is nothing to compare"
-        );
-        let mut windows: Vec<Window> = Vec::new();
-        for (i, settings) in self.windows.iter().enumerate() {
-            let expanded = self
-                .expanded(settings)
-                .with_context(|| format!("windows[{i}]"))?;
-            // A sequential flow has no tolerance or predictor: of a grid's many, one is enough.
-            for window in expanded {
-                let same = |w: &Window| {
-                    *w == window
-                        || (w.is_sequential()
-                            && window.is_sequential()
-                            && w.evaluator == window.evaluator)
-                };
-                if !windows.iter().any(same) {
-                    windows.push(window);
-                }
-            }
-        }
-        for window in &windows {
-            let baseline = |w: &Window| w.evaluator == window.evaluator && w.is_sequential();
-            if !windows.iter().any(baseline) {
-                let name = window.evaluator.name();
-                bail!(
-                    "windows has `evaluator: {name}` but not {{evaluator: {name}, window: 1}}, the sequential flow that it is compared with"
-                );
-            }
-        }
-        Ok(windows)
-    }
-
-    fn expanded(&self, wire: &WindowSettings) -> Result<Vec<Window>> {
-        if wire.evaluator == EvaluatorKind::Sequential {
-            bail!(
-                "write `evaluator: devices` (one worker) or `evaluator: batched` (one whole device) with `window: 1` for the sequential flow"
-            );
-        }
-        let tolerances = wire
-            .tolerance
-            .as_ref()
-            .map_or(vec![self.tolerance], OneOrMany::all);
-        for &tolerance in &tolerances {
-            non_negative("tolerance", tolerance)?;
-        }
-        let across = wire.across_flows.as_ref();
-        let across = across.map_or(vec![false], OneOrMany::all);
-        let methods = named::<WindowMethod>(wire.method.as_ref())?;
-        let mut windows = Vec::new();
-        for width in wire.window.all() {
-            ensure!(width >= 1, "window is 0, but a window has at least 1 slot");
-            for velocity in named::<Velocity>(wire.velocity.as_ref())? {
-                for &method in &methods {
-                    for (predictor, memory, surrogate_rows) in wire.guesses(method, &methods)? {
-                        for &tolerance in &tolerances {
-                            windows.extend(across.iter().map(|&across_flows| Window {
-                                evaluator: wire.evaluator,
-                                width,
-                                method,
-                                velocity,
-                                predictor,
-                                tolerance,
-                                memory,
-                                surrogate_rows,
-                                across_flows,
-                            }));
-                        }
-                    }
-                }
-            }
-        }
-        Ok(windows)
-    }
-}
-
-impl WindowSettings {
-    /// Every predictor, memory and surrogate that a method of a grid is combined with.
-    fn guesses(
-        &self,
-        method: WindowMethod,
-        all: &[WindowMethod],
-    ) -> Result<Vec<(Predictor, usize, usize)>> {
-        let predictors = named::<Predictor>(self.predictor.as_ref())?;
-        if method == WindowMethod::Picard {
-            ensure!(
-                all.contains(&WindowMethod::Secant)
-                    || (self.memory.is_none() && self.surrogate_rows.is_none()),
-                "memory and surrogate_rows belong to `method: secant`"
-            );
-            // In a grid of both methods, the model is the secant method's.
-            let of_picard = predictors.into_iter().filter(|p| *p != Predictor::Model);
-            return Ok(of_picard.map(|predictor| (predictor, 0, 0)).collect());
-        }
-        let Some(memory) = &self.memory else {
-            bail!("`method: secant` needs `memory`, of how many forces it makes its model");
-        };
-        let surrogates = self.surrogate_rows.as_ref();
-        let surrogates = surrogates.map_or(vec![0], OneOrMany::all);
-        let predictors = match (&self.predictor, all.contains(&WindowMethod::Picard)) {
-            (Some(_), false) => predictors,
-            // Its own, where the grid's are those of Picard iteration.
-            _ => vec![Predictor::Model],
-        };
-        let mut guesses = Vec::new();
-        for predictor in predictors {
-            for &memory in &memory.all() {
-                guesses.extend(surrogates.iter().map(|&rows| (predictor, memory, rows)));
-            }
-        }
-        Ok(guesses)
-    }
-}
-
-/// Names as values; the default where there are none.
-fn named<T>(names: Option<&OneOrMany<String>>) -> Result<Vec<T>>
-where
-    T: FromStr<Err: Display + Send + Sync + std::error::Error + 'static> + Default,
-{
-    let Some(names) = names else {
-        return Ok(vec![T::default()]);
-    };
-    let parse = |name: &String| name.parse::<T>().map_err(anyhow::Error::new);
-    names.all().iter().map(parse).collect()
 }
 
 #[cfg(test)]
@@ -441,6 +237,25 @@ mod tests {
         assert!(refused(&[without]).contains("memory"));
         let picard = "windows=[{evaluator: batched, window: [1, 4], memory: 10}]";
         assert!(refused(&[picard]).contains("secant"));
+    }
+
+    #[test]
+    fn variations_are_further_settings_with_windows_of_their_own() {
+        let plan = plan(
+            &[
+                "variations=[{step_size: 0.2}, {steps: 10, seed: 7}]",
+                "varied_windows=[{evaluator: batched, window: [1, 8]}]",
+            ],
+            None,
+        )
+        .unwrap();
+        let settings = plan.settings();
+        assert_eq!(settings.len(), 3);
+        assert_eq!(settings[0].windows, plan.windows);
+        assert_eq!((settings[1].step_size, settings[1].steps), (0.2, 20));
+        assert_eq!((settings[2].steps, settings[2].seed), (10, Some(7)));
+        assert_eq!(settings[2].windows.len(), 2);
+        assert!(refused(&["variations=[{steps: 0}]"]).contains("variations[0].steps"));
     }
 
     #[test]

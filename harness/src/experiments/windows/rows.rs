@@ -86,6 +86,7 @@ impl Maker<'_> {
         row.speedup = ratio.map(|r| r.median);
         row.speedup_low = ratio.map(|r| r.low);
         row.speedup_high = ratio.map(|r| r.high);
+        row.round_gradients = ratio.map(|r| depth / r.median);
         row.efficiency = ratio.map(|r| r.median / depth);
         let gradient = row
             .baseline_wall_s
@@ -179,6 +180,7 @@ fn unmeasured(head: &Plan, entry: &Entry, cell: &WindowCell) -> WindowRow {
         speedup: None,
         speedup_low: None,
         speedup_high: None,
+        round_gradients: None,
         efficiency: None,
         oversubscribed: cell.oversubscribed,
         floor_s: None,

@@ -48,6 +48,7 @@ schema! {
         speedup: Option<f64>, "", "Baseline over this, median of the paired ratios; of the baseline itself it shows the machine's noise.";
         speedup_low: Option<f64>, "", "Lower end of its bootstrap interval.";
         speedup_high: Option<f64>, "", "Upper end of its bootstrap interval.";
+        round_gradients: Option<f64>, "", "What a round costs in gradients of the baseline: depth_speedup / speedup. The speedup is the depth speedup over this.";
         efficiency: Option<f64>, "", "speedup / depth_speedup: how well W gradients at once are done.";
         oversubscribed: bool, "", "More workers than cores: the wall time says nothing about as many devices.";
         floor_s: Option<f64>, "s", "The least time of a run: its counted operations and bytes at the highest rates measured on this machine, both at once. No program that computes these gradients is faster there.";

@@ -1,5 +1,6 @@
 //! How rows of windows are shown: Table 2, Figures 5, 6 and 9, the ablation.
 
+use super::choice::chosen;
 use super::figures::figures;
 use super::rows::Maker;
 use super::schema::{CurveRow, WindowRow};
@@ -30,6 +31,9 @@ pub(super) fn document(maker: &Maker<'_>, rows: &[WindowRow], curves: &[CurveRow
         }));
         blocks.push(Block::List(verdicts(rows)));
         blocks.push(cells);
+    }
+    if let Some(choice) = &maker.plan.choose {
+        blocks.push(Block::Table(chosen(rows, *choice)));
     }
     for figure in figures(&maker.plan.figures, rows, curves) {
         blocks.push(Block::Figure(figure));
@@ -175,7 +179,7 @@ fn every_cell(rows: &[WindowRow]) -> Table {
     ]);
     for row in rows {
         table.push(vec![
-            name(row),
+            name(row) + &varied(row, rows),
             kinetic(row),
             method(row),
             tolerance(row),
@@ -210,7 +214,7 @@ fn every_cell(rows: &[WindowRow]) -> Table {
 }
 
 /// The share of the wall time that nothing can be faster than, and what bounds it: `41 % ops`.
-fn floor(row: &WindowRow) -> String {
+pub(super) fn floor(row: &WindowRow) -> String {
     let (Some(share), Some(bound)) = (row.floor_share, &row.bound) else {
         return String::new();
     };
@@ -232,21 +236,45 @@ pub(super) fn name(row: &WindowRow) -> String {
 
 /// The method of a row, for tables and legends.
 pub(super) fn method(row: &WindowRow) -> String {
-    let mut predictor = row.predictor.clone().unwrap_or_default();
-    if row.window_method.as_deref() == Some("secant") {
-        predictor = secant(row, &predictor);
-    }
-    if row.across_flows == Some(true) {
-        predictor.push_str(" across");
-    }
-    if row.velocity.as_deref() == Some("as-printed") {
-        predictor.push_str(" as-printed");
-    }
+    let guess = guess(row);
     match row.evaluator.as_str() {
         "sequential" => "sequential".into(),
-        "batched" => format!("batched W={} {predictor}", row.window),
-        _ => format!("W={} {predictor}", row.window),
+        "batched" => format!("batched W={} {guess}", row.window),
+        _ => format!("W={} {guess}", row.window),
     }
+}
+
+/// How a window guesses forces and fills slots.
+pub(super) fn guess(row: &WindowRow) -> String {
+    let mut guess = row.predictor.clone().unwrap_or_default();
+    if row.window_method.as_deref() == Some("secant") {
+        guess = secant(row, &guess);
+    }
+    if row.across_flows == Some(true) {
+        guess.push_str(" across");
+    }
+    if row.velocity.as_deref() == Some("as-printed") {
+        guess.push_str(" as-printed");
+    }
+    guess
+}
+
+/// What of the flow's setting is not the first row's, which is the plan's: `, θ = 0.05`.
+pub(super) fn varied(row: &WindowRow, rows: &[WindowRow]) -> String {
+    let mut text = String::new();
+    let Some(own) = rows.first() else {
+        return text;
+    };
+    if row.seed != own.seed {
+        text.push_str(&format!(", seed {}", row.seed));
+    }
+    if row.step_size.to_bits() != own.step_size.to_bits() {
+        text.push_str(&format!(", θ = {}", row.step_size));
+    }
+    if row.steps != own.steps {
+        text.push_str(&format!(", S = {}", row.steps));
+    }
+    text
 }
 
 /// The settings of a secant window: `secant M=10 m=256`, M its memory, m its surrogate's rows.
@@ -261,16 +289,16 @@ fn secant(row: &WindowRow, predictor: &str) -> String {
     text
 }
 
-fn number(value: Option<f64>, show: impl Fn(f64) -> String) -> String {
+pub(super) fn number(value: Option<f64>, show: impl Fn(f64) -> String) -> String {
     value.map_or_else(String::new, show)
 }
 
-fn ratio(value: Option<f64>) -> String {
+pub(super) fn ratio(value: Option<f64>) -> String {
     number(value, |v| format!("{v:.2}x"))
 }
 
 /// Three significant digits.
-fn seconds(value: Option<f64>) -> String {
+pub(super) fn seconds(value: Option<f64>) -> String {
     number(value, |v| match v {
         v if v >= 99.95 => format!("{v:.1} s"),
         v if v >= 9.995 => format!("{v:.1} s"),
@@ -279,7 +307,7 @@ fn seconds(value: Option<f64>) -> String {
     })
 }
 
-fn ratio_with_interval(row: &WindowRow) -> String {
+pub(super) fn ratio_with_interval(row: &WindowRow) -> String {
     match (row.speedup, row.speedup_low, row.speedup_high) {
         (Some(median), Some(low), Some(high)) => format!("{median:.2}x [{low:.2}, {high:.2}]"),
         _ => String::new(),

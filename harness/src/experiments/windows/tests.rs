@@ -62,6 +62,11 @@ fn row_of(cell: WindowCell, baseline_s: &[f64]) -> WindowRow {
     row_with(cell, baseline_s, None, None)
 }
 
+/// The paper's own row, as if run on four devices.
+pub(super) fn window_row() -> WindowRow {
+    row_of(cell(), &[2.0; 6])
+}
+
 fn row_with(
     cell: WindowCell,
     baseline_s: &[f64],
