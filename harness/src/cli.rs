@@ -1,6 +1,7 @@
 //! The command line.
 
 use crate::device::Request;
+use crate::regress::Tier;
 use clap::{Args, Parser, Subcommand};
 use datasets::DataPolicy;
 use std::path::PathBuf;
@@ -38,6 +39,12 @@ pub enum Command {
         /// several targets, for example reports
         folder: PathBuf,
     },
+    /// Compare rounds, strides, gradients, losses and ratios of speeds with the recorded ones
+    ///
+    /// On generated data, in less than a minute. What is counted has to be exactly as recorded, losses
+    /// to six digits; a measured ratio fails when its whole interval lies below its bound. Prints
+    /// what moved, by how much and since which commit; exit code 1 if anything fails.
+    Regress(Regress),
     /// List the targets, their profiles, and the data sets
     List(Common),
     /// Get data sets: find, download, verify, parse
@@ -72,6 +79,23 @@ pub enum Command {
         #[command(flatten)]
         common: Common,
     },
+}
+
+/// `harness regress`.
+#[derive(Debug, Args)]
+pub struct Regress {
+    /// What is run, by which rules it is judged, and what was recorded
+    #[arg(long, default_value = "ci/regression.yaml", value_name = "FILE")]
+    pub baseline: PathBuf,
+    /// Record what is found now, after printing what moved; of tiers that are run only
+    #[arg(long)]
+    pub update: bool,
+    /// Run one tier only
+    #[arg(long, value_name = "TIER")]
+    pub only: Option<Tier>,
+    /// Write the ratios as github-action-benchmark reads them (customBiggerIsBetter)
+    #[arg(long, value_name = "FILE")]
+    pub json: Option<PathBuf>,
 }
 
 /// `harness reproduce`.

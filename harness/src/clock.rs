@@ -39,3 +39,59 @@ pub fn clocked(placement: &Placement, method: &mut dyn Method) -> Result<(Progre
     placement.synchronize()?;
     Ok((progress, begin.elapsed().as_secs_f64()))
 }
+
+/// Seconds of two works in `pairs` pairs, the first's beside the second's: A B, B A, A B, … so that
+/// neither always runs first, and a drift of the machine's speed meets both halves of a pair. Each
+/// is run once before the clock starts.
+///
+/// # Errors
+/// If a work or the device fails.
+pub fn alternating(
+    placement: &Placement,
+    pairs: usize,
+    mut first: impl FnMut() -> Result<()>,
+    mut second: impl FnMut() -> Result<()>,
+) -> Result<Vec<(f64, f64)>> {
+    let seconds = |work: &mut dyn FnMut() -> Result<()>| -> Result<f64> {
+        placement.synchronize()?;
+        let begin = Instant::now();
+        work()?;
+        placement.synchronize()?;
+        Ok(begin.elapsed().as_secs_f64())
+    };
+    seconds(&mut first)?;
+    seconds(&mut second)?;
+    let pair = |index: usize| {
+        if index.is_multiple_of(2) {
+            let a = seconds(&mut first)?;
+            Ok((a, seconds(&mut second)?))
+        } else {
+            let b = seconds(&mut second)?;
+            Ok((seconds(&mut first)?, b))
+        }
+    };
+    (0..pairs).map(pair).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::device::Machine;
+    use std::cell::RefCell;
+
+    #[test]
+    fn two_works_take_turns_at_being_first() {
+        let machine = Machine::open("cpu".parse().unwrap()).unwrap();
+        let order = RefCell::new(String::new());
+        let work = |name| {
+            let order = &order;
+            move || {
+                order.borrow_mut().push(name);
+                Ok(())
+            }
+        };
+        let pairs = alternating(&machine.whole(), 3, work('a'), work('b')).unwrap();
+        assert_eq!(pairs.len(), 3);
+        assert_eq!(order.into_inner(), "ab".to_owned() + "abbaab");
+    }
+}

@@ -21,6 +21,7 @@ pub mod paper;
 pub mod plan;
 pub mod progress;
 pub mod rates;
+pub mod regress;
 pub mod regression;
 pub mod report;
 pub mod rows;

@@ -3,6 +3,7 @@
 mod doctor;
 mod fetch;
 mod list;
+mod regress;
 mod report;
 mod reproduce;
 mod suite;
@@ -62,6 +63,7 @@ fn run(cli: Cli) -> Result<u8> {
     match cli.command {
         Command::Reproduce(arguments) => reproduce::run(&arguments),
         Command::Report { folder } => report::run(&folder),
+        Command::Regress(arguments) => regress::run(&arguments),
         Command::List(common) => list::run(&common),
         Command::Fetch {
             datasets,

@@ -28,7 +28,11 @@ pub struct Statistics {
 }
 
 impl Statistics {
-    fn validated(self) -> Result<Self> {
+    /// Itself, if an interval can be made by it.
+    ///
+    /// # Errors
+    /// If it cannot.
+    pub fn validated(self) -> Result<Self> {
         ensure!(
             self.resamples >= 1,
             "statistics.resamples is 0, but has to be at least 1"

@@ -16,12 +16,18 @@ use optim::{
 };
 use std::sync::Arc;
 
+/// What a window's potential is reached through: answers with what stands in its place. The
+/// sequential flow that windows are compared with is left as it is, so that a stand-in that takes
+/// its time shows how a slower window is found out.
+pub type Through = Arc<dyn Fn(Arc<dyn Potential>) -> Arc<dyn Potential> + Send + Sync>;
+
 /// A data set on a machine, ready for its cells.
 pub struct Workbench {
     machine: Machine,
     train: Arc<LogisticRegression>,
     test: LogisticRegression,
     features: usize,
+    through: Option<Through>,
 }
 
 /// Which potential a method is run on.
@@ -48,7 +54,14 @@ impl Workbench {
             train: Arc::new(train),
             test,
             features: dataset.features,
+            through: None,
         })
+    }
+
+    /// The same bench, its windows' potentials reached through something.
+    #[must_use]
+    pub fn through(self, through: Option<Through>) -> Self {
+        Self { through, ..self }
     }
 
     /// Where a cell's runs start.
@@ -93,7 +106,13 @@ impl Workbench {
     ) -> Result<Arc<dyn Evaluator>> {
         let on = |device: &Device| -> optim::Result<Arc<dyn Potential>> {
             Ok(match gradients {
-                Gradients::Real => Arc::new(self.train.to_device(device)?),
+                Gradients::Real => {
+                    let train = Arc::new(self.train.to_device(device)?);
+                    match &self.through {
+                        Some(through) => through(train),
+                        None => train,
+                    }
+                }
                 Gradients::Free => Arc::new(Free {
                     like: self.train.clone(),
                     device: device.clone(),

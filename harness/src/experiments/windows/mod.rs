@@ -22,7 +22,7 @@ use crate::plan::Plan;
 use crate::progress::say;
 use crate::report::Document;
 use anyhow::{Context as _, Result};
-use bench::Workbench;
+use bench::{Through, Workbench};
 use cell::{Place, WindowCell};
 use datasets::Dataset;
 use optim::Kinetic;
@@ -35,6 +35,7 @@ pub struct Windows {
     plan: WindowsPlan,
     /// The data set that was put on the machine last, by its digest.
     bench: Option<(String, Workbench)>,
+    through: Option<Through>,
 }
 
 impl Windows {
@@ -47,7 +48,14 @@ impl Windows {
             seed: plan.seed,
             plan: WindowsPlan::new(plan)?,
             bench: None,
+            through: None,
         })
+    }
+
+    /// The same experiment, its windows' potentials reached through something.
+    #[must_use]
+    pub fn through(self, through: Option<Through>) -> Self {
+        Self { through, ..self }
     }
 
     /// The cells of a data set, baselines where the plan has them.
@@ -173,6 +181,7 @@ impl Experiment for Windows {
                 // Before the new one is made, so that two data sets are never there at once.
                 *other = None;
                 let bench = Workbench::new(around.machine, dataset, first)?;
+                let bench = bench.through(self.through.clone());
                 &mut other.insert((digest, bench)).1
             }
         };

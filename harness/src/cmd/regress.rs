@@ -1,0 +1,34 @@
+//! `harness regress`.
+
+use super::{DONE, FAILED, show};
+use crate::cli::Regress;
+use crate::files::replace;
+use crate::progress::say;
+use crate::regress::baseline::Baseline;
+use crate::regress::{self, Lab, show as shown};
+use anyhow::{Context, Result};
+
+pub(super) fn run(arguments: &Regress) -> Result<u8> {
+    let mut baseline = Baseline::read(&arguments.baseline)?;
+    let lab = Lab::new(&baseline)?;
+    let report = regress::run(&baseline, &lab, arguments.only)?;
+    show(&shown::terminal(&report));
+    if let Some(path) = &arguments.json {
+        replace(path, shown::json(&report)?.as_bytes())
+            .with_context(|| format!("writing {}", path.display()))?;
+    }
+    let path = baseline.path().display().to_string();
+    if arguments.update {
+        let recorded = report.recorded(&baseline.recorded)?;
+        baseline.update(recorded)?;
+        say(&format!("{path} is what was found now"));
+        return Ok(DONE);
+    }
+    if report.failed() {
+        say(&format!(
+            "not as recorded in {path}; if this is meant, `harness regress --baseline {path} --update` records it"
+        ));
+        return Ok(FAILED);
+    }
+    Ok(DONE)
+}

@@ -1,0 +1,329 @@
+//! The regression gate on a small baseline: what it finds out, what it says, what it records.
+
+mod common;
+
+use candle_core::{DType, Device, Tensor};
+use common::{House, run, stderr};
+use harness::regress::baseline::{Baseline, Recorded};
+use harness::regress::ratios::Standing;
+use harness::regress::{self, Lab, Report, Tier, show};
+use optim::{Cost, Potential};
+use std::path::{Path, PathBuf};
+use std::process::Output;
+use std::sync::Arc;
+use std::time::Duration;
+
+const LITTLE: &str = include_str!("common/regression.yaml");
+
+/// A folder with the small baseline.
+fn house() -> (House, PathBuf) {
+    let house = House::new();
+    let path = house.folder.path().join("gate.yaml");
+    std::fs::write(&path, LITTLE).unwrap();
+    (house, path)
+}
+
+fn gate(baseline: &Baseline, only: Tier) -> Report {
+    regress::run(baseline, &Lab::new(baseline).unwrap(), Some(only)).unwrap()
+}
+
+/// The small baseline with what one tier finds recorded in its file.
+fn recorded(path: &Path, only: Tier) -> Baseline {
+    let mut baseline = Baseline::read(path).unwrap();
+    let report = gate(&baseline, only);
+    baseline
+        .update(report.recorded(&baseline.recorded).unwrap())
+        .unwrap();
+    Baseline::read(path).unwrap()
+}
+
+/// Replaces what stands once in a file.
+fn alter(path: &Path, from: &str, to: &str) {
+    let text = std::fs::read_to_string(path).unwrap();
+    assert_eq!(text.matches(from).count(), 1, "{from} in {text}");
+    std::fs::write(path, text.replace(from, to)).unwrap();
+}
+
+#[test]
+fn what_was_recorded_holds_and_is_read_as_it_was_written() {
+    let (_house, path) = house();
+    let baseline = recorded(&path, Tier::Exact);
+    let report = gate(&baseline, Tier::Exact);
+    assert!(!report.failed(), "{}", show::terminal(&report));
+    let found = report.exact.unwrap();
+    assert_eq!(found.flows, baseline.recorded.exact.unwrap().flows);
+    assert_eq!(found.count(), 3);
+    let secant = "little half-l2-squared, batched W=4 secant M=6 m=20 across";
+    let values = &found.flows["little-windows"][secant];
+    assert!(values.surrogate.iter().sum::<u64>() > 0);
+    assert_eq!(values.strides.iter().flatten().sum::<usize>(), 20);
+}
+
+#[test]
+fn a_stride_other_than_recorded_fails_and_its_row_says_where_and_by_how_much() {
+    let (_house, path) = house();
+    let mut baseline = recorded(&path, Tier::Exact);
+    let flow = "little half-l2-squared, batched W=4 copy";
+    let exact = baseline.recorded.exact.as_mut().unwrap();
+    let values = exact.flows.get_mut("little-windows").unwrap();
+    values.get_mut(flow).unwrap().strides[1][2] += 1;
+    let report = gate(&baseline, Tier::Exact);
+    assert!(report.failed());
+    let moved = &report.exact.as_ref().unwrap().moved;
+    assert_eq!(moved.len(), 1, "{moved:?}");
+    assert_eq!(
+        (moved[0].flow.as_str(), moved[0].what.as_str()),
+        (flow, "strides")
+    );
+    assert_eq!(
+        (moved[0].place.as_str(), moved[0].by.as_str()),
+        ("flow 2, round 3", "-1")
+    );
+    let text = show::terminal(&report);
+    assert!(text.contains("1 moved, of 3 flows, recorded at "), "{text}");
+    assert!(text.contains(flow), "{text}");
+}
+
+#[test]
+fn flows_with_another_tolerance_are_found_out_by_their_strides() {
+    let (_house, path) = house();
+    recorded(&path, Tier::Exact);
+    alter(&path, "tolerance: 0.001", "tolerance: 0.3");
+    let report = gate(&Baseline::read(&path).unwrap(), Tier::Exact);
+    assert!(report.failed());
+    let moved = report.exact.unwrap().moved;
+    for what in ["strides", "rounds", "loss"] {
+        let row = moved.iter().find(|row| row.what == what);
+        let row = row.unwrap_or_else(|| panic!("no {what} in {moved:?}"));
+        assert!(row.flow.contains("W=4"), "{row:?}");
+    }
+    let sequential = |flow: &str| flow.contains("sequential");
+    assert!(!moved.iter().any(|row| sequential(&row.flow)), "{moved:?}");
+}
+
+#[test]
+fn flows_that_come_or_go_fail_until_they_are_recorded() {
+    let (_house, path) = house();
+    recorded(&path, Tier::Exact);
+    alter(
+        &path,
+        "memory: 6, surrogate_rows",
+        "memory: 5, surrogate_rows",
+    );
+    let report = gate(&Baseline::read(&path).unwrap(), Tier::Exact);
+    let text = show::terminal(&report);
+    assert!(
+        text.contains("in no plan") && text.contains("not recorded"),
+        "{text}"
+    );
+    assert!(report.failed());
+    let again = gate(&recorded(&path, Tier::Exact), Tier::Exact);
+    assert!(!again.failed());
+}
+
+/// A potential that takes its time.
+struct Slow(Arc<dyn Potential>);
+
+impl Slow {
+    /// Thousands of times what these gradients take.
+    fn wait() {
+        std::thread::sleep(Duration::from_millis(4));
+    }
+}
+
+impl Potential for Slow {
+    fn dimension(&self) -> usize {
+        self.0.dimension()
+    }
+
+    fn dtype(&self) -> DType {
+        self.0.dtype()
+    }
+
+    fn device(&self) -> &Device {
+        self.0.device()
+    }
+
+    fn value(&self, point: &Tensor) -> optim::Result<f64> {
+        self.0.value(point)
+    }
+
+    fn gradient(&self, point: &Tensor) -> optim::Result<Tensor> {
+        Self::wait();
+        self.0.gradient(point)
+    }
+
+    fn gradients(&self, points: &Tensor) -> optim::Result<Tensor> {
+        Self::wait();
+        self.0.gradients(points)
+    }
+
+    fn cost(&self, points: usize) -> Cost {
+        self.0.cost(points)
+    }
+}
+
+#[test]
+fn a_window_and_a_kernel_that_got_slow_fall_below_their_bounds() {
+    let (_house, path) = house();
+    let baseline = recorded(&path, Tier::Ratios);
+    let slow = Lab::new(&baseline)
+        .unwrap()
+        .through(Arc::new(|of| Arc::new(Slow(of))));
+    let report = regress::run(&baseline, &slow, Some(Tier::Ratios)).unwrap();
+    assert!(report.failed());
+    let ratios = &report.ratios.as_ref().unwrap().ratios;
+    for name in ["window over flow, little", "sparse over composed, little"] {
+        let ratio = ratios.iter().find(|ratio| ratio.name == name).unwrap();
+        assert_eq!(ratio.standing(), Standing::Below, "{ratio:?}");
+        let text = show::terminal(&report);
+        let row = text.lines().find(|line| line.contains(name)).unwrap();
+        assert!(row.contains("BELOW ITS BOUND"), "{text}");
+    }
+}
+
+#[test]
+fn a_ratio_without_a_bound_and_a_bound_without_a_ratio_fail() {
+    let (_house, path) = house();
+    let mut baseline = recorded(&path, Tier::Ratios);
+    let of = &mut baseline.recorded.ratios.as_mut().unwrap().ratios;
+    let bound = of.remove("secant over window, little").unwrap();
+    of.insert("another".into(), bound);
+    let report = gate(&baseline, Tier::Ratios).ratios.unwrap();
+    let standing = |name: &str| {
+        let ratio = report.ratios.iter().find(|ratio| ratio.name == name);
+        ratio.unwrap().standing()
+    };
+    assert_eq!(standing("another"), Standing::NotMeasured);
+    assert_eq!(
+        standing("secant over window, little"),
+        Standing::NotRecorded
+    );
+    let anew = gate(&baseline, Tier::Ratios);
+    let anew = anew.recorded(&Recorded::default()).unwrap().ratios.unwrap();
+    assert!(!anew.ratios.contains_key("another"));
+}
+
+/// `harness regress --baseline gate.yaml …`, its exit code checked.
+fn regress(house: &House, more: &[&str], code: i32) -> (String, Output) {
+    let arguments = [&["regress", "--baseline", "gate.yaml"], more].concat();
+    let output = run(house.command(&arguments));
+    assert_eq!(output.status.code(), Some(code), "{}", stderr(&output));
+    (String::from_utf8_lossy(&output.stdout).into_owned(), output)
+}
+
+#[test]
+fn the_program_fails_on_a_tampered_baseline_names_what_moved_and_records_it_when_told_to() {
+    let (house, path) = house();
+    let exact = ["--only", "exact"];
+    let update = ["--only", "exact", "--update"];
+    let (shown, _) = regress(&house, &exact, 1);
+    assert!(shown.contains("nothing recorded yet"), "{shown}");
+    regress(&house, &update, 0);
+    regress(&house, &exact, 0);
+    let text = std::fs::read_to_string(&path).unwrap();
+    assert!(text.starts_with(LITTLE), "people's part is kept: {text}");
+    let rounds = text.lines().find(|line| line.contains("rounds: [10, 10]"));
+    std::fs::write(
+        &path,
+        text.replace(rounds.unwrap(), "          rounds: [10, 12]"),
+    )
+    .unwrap();
+    let (shown, output) = regress(&house, &exact, 1);
+    let row = shown
+        .lines()
+        .find(|line| line.contains("sequential on cpu"));
+    let row = row.unwrap_or_else(|| panic!("{shown}"));
+    for part in ["little-windows", "rounds", "flow 2", "12", "10", "-2"] {
+        assert!(row.contains(part), "{part}: {shown}");
+    }
+    assert!(stderr(&output).contains("--update"), "{}", stderr(&output));
+    let (shown, _) = regress(&house, &update, 0);
+    assert!(
+        shown.contains("sequential on cpu"),
+        "the difference first: {shown}"
+    );
+    regress(&house, &exact, 0);
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), text);
+}
+
+#[test]
+fn ratios_are_written_as_github_action_benchmark_reads_them() {
+    let (house, path) = house();
+    recorded(&path, Tier::Exact);
+    let before = Baseline::read(&path).unwrap().recorded.exact;
+    let (shown, _) = regress(
+        &house,
+        &["--update", "--only", "ratios", "--json", "out/r.json"],
+        0,
+    );
+    assert!(shown.contains("window over flow, little"), "{shown}");
+    let json: Vec<serde_json::Value> = serde_json::from_str(&house.read("r.json")).unwrap();
+    assert_eq!(json.len(), 3);
+    for one in &json {
+        assert!(one["value"].as_f64().unwrap() > 0.0, "{one}");
+        assert_eq!(one["unit"], "x");
+        assert!(one["range"].as_str().unwrap().contains(" to "), "{one}");
+        assert!(one["extra"].as_str().unwrap().contains("6 pairs"), "{one}");
+    }
+    let after = Baseline::read(&path).unwrap().recorded;
+    assert_eq!(after.exact, before, "a tier that was not run stays");
+    for ratio in after.ratios.unwrap().ratios.values() {
+        assert!(ratio.bound < ratio.median, "{ratio:?}");
+    }
+}
+
+#[test]
+fn a_baseline_that_cannot_be_meant_is_refused_by_what_is_wrong_with_it() {
+    let refused = |from: &str, to: &str| {
+        assert!(LITTLE.contains(from), "{from}");
+        let text = LITTLE.replacen(from, to, 1);
+        let error = Baseline::parse(Path::new("gate.yaml"), &text).err();
+        format!("{:#}", error.unwrap_or_else(|| panic!("{to} is accepted")))
+    };
+    assert!(refused("digits: 6", "digits: 0").contains("exact.digits"));
+    assert!(refused("bound_share: 0.7", "bound_share: 1.1").contains("bound_share"));
+    assert!(refused("pairs: 6", "pairs: 0").contains("sparse over composed"));
+    assert!(refused("seed: 1", "seed: 1\nsede: 2").contains("sede"));
+    assert!(refused("seed: 1", "recorded:\n  exact: null\nseed: 1").contains("last key"));
+}
+
+#[test]
+fn what_no_plan_has_is_answered_with_what_there_is() {
+    let parse = |from: &str, to: &str| {
+        let text = LITTLE.replacen(from, to, 1);
+        Baseline::parse(Path::new("gate.yaml"), &text).unwrap()
+    };
+    let unknown = parse("of: batched W=4 copy", "of: batched W=5 copy");
+    let text = show::terminal(&gate(&unknown, Tier::Ratios));
+    assert!(
+        text.contains("no flow of the plan") && text.contains("batched W=4 copy"),
+        "{text}"
+    );
+    let twice = parse(
+        "predictor: copy}",
+        "predictor: copy, tolerance: [0.1, 0.2]}",
+    );
+    let error = regress::run(&twice, &Lab::new(&twice).unwrap(), Some(Tier::Exact));
+    let error = format!("{:#}", error.unwrap_err());
+    assert!(
+        error.contains("both called") && error.contains("little-windows"),
+        "{error}"
+    );
+}
+
+/// Another processor adds in another order, as another kernel does: what is recorded may not hang
+/// on it.
+#[test]
+fn the_exact_tier_of_the_project_does_not_depend_on_the_order_of_summation() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../ci/regression.yaml");
+    let text = std::fs::read_to_string(path).unwrap();
+    let flows = |kernel: &str| {
+        let text = text.replace("l2: 0.0", &format!("kernel: {kernel}, l2: 0.0"));
+        let baseline = Baseline::parse(Path::new("gate.yaml"), &text).unwrap();
+        gate(&baseline, Tier::Exact).exact.unwrap().flows
+    };
+    let auto = flows("auto");
+    assert_eq!(flows("dense"), auto);
+    assert_eq!(flows("composed"), auto);
+}
