@@ -11,14 +11,23 @@ use std::ops::Range;
 /// are 1.
 ///
 /// The weights of all points are looked up together: one place read is of use to every point of a
-/// window, so that a few points at once cost hardly more than one.
+/// window, so that a few points at once cost hardly more than one. Where rows have nearly the same
+/// number of elements, they are filled up to the same number with a feature that is always 0: a
+/// loop that ends a step earlier now and then costs more than the step, as the processor has
+/// already begun with the next row.
 pub(super) struct Sparse<T> {
     /// Where each row begins in `places`, and where the last one ends.
     starts: Vec<usize>,
+    /// `features` stands for no feature.
     places: Vec<u32>,
     values: Option<Vec<T>>,
     features: usize,
+    /// Nonzero elements.
+    stored: usize,
 }
+
+/// By what share the elements may grow by filling rows up.
+const FILL: f64 = 0.25;
 
 /// Rows whose logits are kept at a time.
 const BLOCK_ROWS: usize = 256;
@@ -37,20 +46,33 @@ impl<T: Real> Sparse<T> {
     /// From the elements row by row.
     pub(super) fn new(elements: &[T], rows: usize) -> Self {
         let features = elements.len() / rows;
+        let count = |row: &[T]| row.iter().filter(|v| **v != T::ZERO).count();
+        let counts = elements.chunks_exact(features).map(count);
+        let (stored, most) = counts.fold((0, 0), |(sum, most), n| (sum + n, most.max(n)));
+        let full = match (rows * most) as f64 <= (1.0 + FILL) * stored as f64 {
+            true => most,
+            false => 0,
+        };
         let (mut starts, mut places, mut values) = (vec![0], Vec::new(), Vec::new());
+        let mut all_ones = true;
         for row in elements.chunks_exact(features) {
+            let start = places.len();
             for (place, &value) in row.iter().enumerate().filter(|(_, v)| **v != T::ZERO) {
+                all_ones &= value == T::ONE;
                 places.push(place as u32);
                 values.push(value);
             }
+            let length = (places.len() - start).max(full);
+            places.resize(start + length, features as u32);
+            values.resize(start + length, T::ZERO);
             starts.push(places.len());
         }
-        let all_ones = values.iter().all(|v| *v == T::ONE);
         Self {
             starts,
             places,
             values: (!all_ones).then_some(values),
             features,
+            stored,
         }
     }
 
@@ -60,7 +82,7 @@ impl<T: Real> Sparse<T> {
 
     /// Nonzero elements.
     pub(super) fn stored(&self) -> usize {
-        self.places.len()
+        self.stored
     }
 
     /// Bytes that the matrix takes.
@@ -75,11 +97,19 @@ impl<T: Real> Sparse<T> {
         self.starts.len() - 1
     }
 
+    /// The places and values of a row's elements.
+    fn elements(&self, row: usize) -> impl Iterator<Item = (usize, T)> {
+        let range = self.starts[row]..self.starts[row + 1];
+        let value = |i: usize| self.values.as_ref().map_or(T::ONE, |v| v[i]);
+        let all = range.map(move |i| (self.places[i] as usize, value(i)));
+        all.filter(|(place, _)| *place < self.features)
+    }
+
     /// The elements of a row, zeros and all.
     pub(super) fn row(&self, row: usize) -> Vec<T> {
         let mut elements = vec![T::ZERO; self.features];
-        for i in self.starts[row]..self.starts[row + 1] {
-            elements[self.places[i] as usize] = self.values.as_ref().map_or(T::ONE, |v| v[i]);
+        for (place, value) in self.elements(row) {
+            elements[place] = value;
         }
         elements
     }
@@ -113,7 +143,7 @@ impl<T: Real> Sparse<T> {
         Products {
             sums,
             width: panels.width,
-            features: self.features,
+            rows: panels.rows,
         }
     }
 
@@ -121,9 +151,8 @@ impl<T: Real> Sparse<T> {
     pub(super) fn logits(&self, point: &[T], classes: usize) -> Vec<T> {
         let mut all = vec![T::ZERO; self.rows() * classes];
         for (row, z) in all.chunks_exact_mut(classes).enumerate() {
-            for i in self.starts[row]..self.starts[row + 1] {
-                let value = self.values.as_ref().map_or(T::ONE, |v| v[i]);
-                let weights = &point[self.places[i] as usize * classes..][..classes];
+            for (place, value) in self.elements(row) {
+                let weights = &point[place * classes..][..classes];
                 for (z, &weight) in z.iter_mut().zip(weights) {
                     *z += weight * value;
                 }
@@ -133,11 +162,14 @@ impl<T: Real> Sparse<T> {
     }
 }
 
-/// Weights `[panels, d, width]`: what is looked up together lies together.
+/// Weights `[panels, d + 1, width]`: what is looked up together lies together. The last feature
+/// is none, and has no weight.
 struct Panels<T> {
     weights: Aligned<T>,
     columns: usize,
     width: usize,
+    /// d + 1.
+    rows: usize,
 }
 
 impl<T: Real> Panels<T> {
@@ -153,34 +185,36 @@ impl<T: Real> Panels<T> {
         let window = points.len() / (features * classes);
         let columns = window * each;
         let width = columns.next_power_of_two().clamp(NARROWEST, PANEL);
-        let mut weights = Aligned::zeros(columns.div_ceil(width) * features * width);
+        let rows = features + 1;
+        let mut weights = Aligned::zeros(columns.div_ceil(width) * rows * width);
         for (index, row) in points.chunks_exact(classes).enumerate() {
             let (point, feature) = (index / features, index % features);
             for c in 0..each {
                 let to = point * each + c;
-                weights[(to / width * features + feature) * width + to % width] = column(row, c);
+                weights[(to / width * rows + feature) * width + to % width] = column(row, c);
             }
         }
         Self {
             weights,
             columns,
             width,
+            rows,
         }
     }
 }
 
-/// Sums `[panels, d, width]`, with which gradients are made.
+/// Sums `[panels, d + 1, width]`, with which gradients are made.
 pub(super) struct Products<T> {
     sums: Aligned<T>,
     width: usize,
-    features: usize,
+    rows: usize,
 }
 
 impl<T: Real> Products<T> {
     /// The sum for a column and a feature.
     pub(super) fn at(&self, column: usize, feature: usize) -> T {
         let (panel, within) = (column / self.width, column % self.width);
-        self.sums[(panel * self.features + feature) * self.width + within]
+        self.sums[(panel * self.rows + feature) * self.width + within]
     }
 }
 
@@ -209,7 +243,7 @@ impl<T: Real> WithSimd for Section<'_, T> {
 impl<T: Real> Section<'_, T> {
     #[inline(always)]
     fn run<S: Simd, const K: usize>(self, simd: S) {
-        let size = self.data.features * K;
+        let size = self.panels.rows * K;
         let panels = self.panels.columns.div_ceil(K);
         let mut z = Aligned::zeros(panels * BLOCK_ROWS * K);
         let mut turned = match self.classes {
@@ -267,7 +301,7 @@ impl<T: Real> Section<'_, T> {
     }
 }
 
-/// z = XΘ for some rows, `[rows, K]`, with Θ as `[d, K]`.
+/// z = XΘ for some rows, `[rows, K]`, with Θ as `[d + 1, K]`.
 #[inline(always)]
 fn look_up<T: Real, const K: usize>(
     data: &Sparse<T>,
@@ -280,13 +314,23 @@ fn look_up<T: Real, const K: usize>(
     for (row, z) in rows.zip(z) {
         let range = data.starts[row]..data.starts[row + 1];
         let places = &data.places[range.clone()];
-        let mut sums = [T::ZERO; K];
+        // Two sums, which do not wait for one another.
+        let mut sums = [[T::ZERO; K]; 2];
         match &data.values {
             None => {
-                for &place in places {
+                let (pairs, rest) = places.as_chunks::<2>();
+                for pair in pairs {
+                    for (sums, &place) in sums.iter_mut().zip(pair) {
+                        let weights = weights[place as usize];
+                        for k in 0..K {
+                            sums[k] += weights[k];
+                        }
+                    }
+                }
+                for &place in rest {
                     let weights = weights[place as usize];
                     for k in 0..K {
-                        sums[k] += weights[k];
+                        sums[0][k] += weights[k];
                     }
                 }
             }
@@ -294,16 +338,20 @@ fn look_up<T: Real, const K: usize>(
                 for (&place, &value) in places.iter().zip(&values[range]) {
                     let weights = weights[place as usize];
                     for k in 0..K {
-                        sums[k] += weights[k] * value;
+                        sums[0][k] += weights[k] * value;
                     }
                 }
             }
         }
-        *z = sums;
+        let [mut sum, other] = sums;
+        for k in 0..K {
+            sum[k] += other[k];
+        }
+        *z = sum;
     }
 }
 
-/// sums += Xᵀz for some rows' z `[rows, K]`, with the sums as `[d, K]`.
+/// sums += Xᵀz for some rows' z `[rows, K]`, with the sums as `[d + 1, K]`.
 #[inline(always)]
 fn hand_back<T: Real, const K: usize>(
     data: &Sparse<T>,
