@@ -18,6 +18,7 @@ pub(crate) trait Real:
     + std::ops::Mul<Output = Self>
     + std::ops::Div<Output = Self>
     + std::ops::AddAssign
+    + std::ops::SubAssign
     + 'static
 {
     /// As many elements as the instruction set computes at once.

@@ -238,11 +238,12 @@ impl Plain<'_> {
             row.push(dot(&scaled[i].0, u));
         }
         for i in 0..size {
-            for j in i + 1..size {
-                let factor = system[j][i] / system[i][i];
-                for k in i..=size {
-                    let above = system[i][k];
-                    system[j][k] -= factor * above;
+            let (above, below) = system.split_at_mut(i + 1);
+            let pivot = &above[i];
+            for row in below {
+                let factor = row[i] / pivot[i];
+                for (entry, above) in row.iter_mut().zip(pivot).skip(i) {
+                    *entry -= factor * above;
                 }
             }
         }
@@ -267,7 +268,7 @@ impl Plain<'_> {
         force.iter().zip(change).map(|(f, c)| f + c).collect()
     }
 
-    fn step(x: &mut Vec<f64>, v: &mut [f64], force: &[f64]) {
+    fn step(x: &mut [f64], v: &mut [f64], force: &[f64]) {
         for ((x, v), f) in x.iter_mut().zip(v).zip(force) {
             *v -= STEP_SIZE * f;
             *x += STEP_SIZE * *v;

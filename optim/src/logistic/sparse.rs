@@ -404,7 +404,7 @@ fn sigmoid_minus_target<T: Real, S: Simd, const K: usize>(simd: S, z: &mut [T], 
     for (z, &target) in z.iter_mut().zip(targets) {
         let target = if target == 1 { T::ONE } else { T::ZERO };
         for z in z {
-            *z = *z - target;
+            *z -= target;
         }
     }
 }

@@ -112,9 +112,9 @@ fn logits_tile<T: Real, S: Simd, const R: usize, const C: usize>(
             }
         }
     }
-    for c in 0..C {
+    for (c, sums) in sums.into_iter().enumerate() {
         let z = &mut out.z[(column + c) * out.stride + row..][..R];
-        for (z, sum) in z.iter_mut().zip(sums[c]) {
+        for (z, sum) in z.iter_mut().zip(sums) {
             *z = T::sum(simd, sum);
         }
     }
@@ -248,6 +248,6 @@ pub(super) fn softmax_minus_target<T: Real, S: Simd>(
     }
     for (row, &target) in targets.iter().enumerate() {
         let z = &mut z[target as usize * stride + row];
-        *z = *z - T::ONE;
+        *z -= T::ONE;
     }
 }

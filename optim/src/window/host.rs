@@ -142,7 +142,7 @@ impl<T: Real + WithDType> Space for Host<T> {
 
     fn less(&self, mut a: HostMatrix<T>, b: &HostMatrix<T>) -> Result<HostMatrix<T>> {
         for (a, b) in a.elements.iter_mut().zip(b.elements.iter()) {
-            *a = *a - *b;
+            *a -= *b;
         }
         Ok(a)
     }
