@@ -69,7 +69,7 @@ impl Method for HamiltonianDescent {
 /// for _ in 0..10 {
 ///     rounds += method.advance()?.counts.rounds;
 /// }
-/// assert!(rounds < 10 * 20 / 6, "{rounds} rounds for 200 steps");
+/// assert!(rounds < 10 * 20 / 3, "{rounds} rounds for 200 steps");
 /// # Ok(())
 /// # }
 /// ```
