@@ -1,6 +1,7 @@
 //! The gradient from a dense matrix, in one pass over the data.
 
-use super::sections;
+use super::ahead::Ahead;
+use super::sections::{Products, Sections};
 use super::tiles::{Block, Columns, add_products, logits, softmax_minus_target};
 use crate::aligned::{Aligned, whole_lines};
 use crate::real::Real;
@@ -16,6 +17,7 @@ pub(super) struct Dense<T> {
     rows: usize,
     features: usize,
     stride: usize,
+    sections: Sections<T>,
 }
 
 /// Elements of X in a block: a quarter of a core's level-2 cache, or less.
@@ -40,6 +42,7 @@ impl<T: Real> Dense<T> {
             x[..features].copy_from_slice(row);
         }
         Self {
+            sections: Sections::new(rows, x.len()),
             x,
             rows,
             features,
@@ -64,7 +67,7 @@ impl<T: Real> Dense<T> {
         targets: &[u32],
     ) -> Products<T> {
         let weights = self.transposed(points, classes);
-        let sums = sections::sums(self.rows, self.x.len(), weights.len(), |rows, sums| {
+        let sums = self.sections.sums(weights.len(), |rows, sums| {
             Arch::new().dispatch(Section {
                 data: self,
                 weights: &weights,
@@ -76,8 +79,14 @@ impl<T: Real> Dense<T> {
         });
         Products {
             sums,
-            stride: self.stride,
+            width: 1,
+            features: self.stride,
         }
+    }
+
+    /// Takes back the memory of sums.
+    pub(super) fn give_back(&self, products: Products<T>) {
+        self.sections.give_back(products.sums);
     }
 
     /// XΘ `[n, C]` for one point `[d, C]`.
@@ -105,8 +114,9 @@ impl<T: Real> Dense<T> {
         weights
     }
 
-    /// Blocks of a range of rows, and the most rows that one has.
-    fn blocks(&self, rows: Range<usize>) -> (usize, impl Iterator<Item = Block<'_, T>>) {
+    /// Blocks of a range of rows, each with what lies behind it, beyond the range too: its thread
+    /// will most likely be given that next. Before them the most rows that one has.
+    fn blocks(&self, rows: Range<usize>) -> (usize, impl Iterator<Item = (Block<'_, T>, &[T])>) {
         let most = match self.stride * BLOCK_ROWS <= BLOCK_ELEMENTS {
             true => BLOCK_ROWS,
             false => FEWER_ROWS,
@@ -114,26 +124,15 @@ impl<T: Real> Dense<T> {
         let stride = self.stride;
         let block = move |start: usize| {
             let end = (start + most).min(rows.end);
-            Block {
+            let block = Block {
                 x: &self.x[start * stride..end * stride],
                 rows: end - start,
                 stride,
-            }
+            };
+            let behind = (end + most).min(self.rows);
+            (block, &self.x[end * stride..behind * stride])
         };
         (most, rows.clone().step_by(most).map(block))
-    }
-}
-
-/// Sums `[W·C, stride]`, with which gradients are made.
-pub(super) struct Products<T> {
-    sums: Aligned<T>,
-    stride: usize,
-}
-
-impl<T: Real> Products<T> {
-    /// The sum for a column (point · C + class) and a feature.
-    pub(super) fn at(&self, column: usize, feature: usize) -> T {
-        self.sums[column * self.stride + feature]
     }
 }
 
@@ -156,14 +155,15 @@ impl<T: Real> WithSimd for Section<'_, T> {
         let mut z = Aligned::zeros(columns * stride);
         let mut z = Columns { z: &mut z, stride };
         let mut targets = self.targets;
-        for block in blocks {
+        for (block, next) in blocks {
+            let mut ahead = Ahead::new(next);
             let (own, rest) = targets.split_at(block.rows);
             targets = rest;
-            logits(simd, block, self.weights, &mut z);
+            logits(simd, block, self.weights, &mut z, &mut ahead);
             for first in (0..columns).step_by(self.classes) {
                 softmax_minus_target(simd, &mut z, first..first + self.classes, own);
             }
-            add_products(simd, block, &z, self.sums);
+            add_products(simd, block, &z, self.sums, &mut ahead);
         }
     }
 }
@@ -182,9 +182,10 @@ impl<T: Real> WithSimd for Logits<'_, T> {
         let (stride, blocks) = self.data.blocks(0..self.data.rows);
         let mut z = Aligned::zeros(self.classes * stride);
         let mut all = Vec::with_capacity(self.data.rows * self.classes);
-        for block in blocks {
+        for (block, next) in blocks {
             let mut out = Columns { z: &mut z, stride };
-            logits(simd, block, self.weights, &mut out);
+            let mut ahead = Ahead::new(next);
+            logits(simd, block, self.weights, &mut out, &mut ahead);
             for row in 0..block.rows {
                 all.extend((0..self.classes).map(|class| z[class * stride + row]));
             }

@@ -1,6 +1,7 @@
 //! The gradient of a logistic regression on a CPU, as an operation of the tensor library.
 
 use super::dense::Dense;
+use super::sections::Products;
 use super::sparse::Sparse;
 use crate::Cost;
 use crate::real::Real;
@@ -32,6 +33,28 @@ impl<T: Real> Rows<T> {
         }
     }
 
+    /// Columns that a point's classes take: the residuals of two differ in their sign alone.
+    fn columns(&self, classes: usize) -> usize {
+        match self {
+            Self::Sparse(_) if classes == 2 => 1,
+            _ => classes,
+        }
+    }
+
+    fn residual_products(&self, points: &[T], classes: usize, targets: &[u32]) -> Products<T> {
+        match self {
+            Self::Dense(rows) => rows.residual_products(points, classes, targets),
+            Self::Sparse(rows) => rows.residual_products(points, classes, targets),
+        }
+    }
+
+    fn give_back(&self, products: Products<T>) {
+        match self {
+            Self::Dense(rows) => rows.give_back(products),
+            Self::Sparse(rows) => rows.give_back(products),
+        }
+    }
+
     /// The elements of a row.
     fn row(&self, row: usize) -> Vec<T> {
         match self {
@@ -48,39 +71,20 @@ impl<T: Real> Host<T> {
         let features = self.rows.features();
         let scale = T::from_double(1.0 / targets.len() as f64);
         let mut gradients = vec![T::ZERO; points.len()];
+        let products = self.rows.residual_products(points, classes, targets);
+        let columns = self.rows.columns(classes);
         let of_points = gradients.chunks_exact_mut(features * classes).enumerate();
-        match &self.rows {
-            Rows::Dense(rows) => {
-                let products = rows.residual_products(points, classes, targets);
-                for (point, gradient) in of_points {
-                    for (feature, row) in gradient.chunks_exact_mut(classes).enumerate() {
-                        for (class, out) in row.iter_mut().enumerate() {
-                            *out = products.at(point * classes + class, feature) * scale;
-                        }
-                    }
+        for (point, gradient) in of_points {
+            for (feature, row) in gradient.chunks_exact_mut(classes).enumerate() {
+                for (column, out) in row[classes - columns..].iter_mut().enumerate() {
+                    *out = products.at(point * columns + column, feature) * scale;
                 }
-            }
-            Rows::Sparse(rows) if classes == 2 => {
-                let products = rows.residual_products(points, classes, targets);
-                for (point, gradient) in of_points {
-                    for (feature, row) in gradient.chunks_exact_mut(2).enumerate() {
-                        let second = products.at(point, feature) * scale;
-                        row[0] = T::ZERO - second;
-                        row[1] = second;
-                    }
-                }
-            }
-            Rows::Sparse(rows) => {
-                let products = rows.residual_products(points, classes, targets);
-                for (point, gradient) in of_points {
-                    for (feature, row) in gradient.chunks_exact_mut(classes).enumerate() {
-                        for (class, out) in row.iter_mut().enumerate() {
-                            *out = products.at(point * classes + class, feature) * scale;
-                        }
-                    }
+                if columns < classes {
+                    row[0] = T::ZERO - row[1];
                 }
             }
         }
+        self.rows.give_back(products);
         self.penalise(points, &mut gradients);
         gradients
     }
@@ -117,8 +121,7 @@ impl<T: Real> Host<T> {
                 }
             }
             Rows::Sparse(rows) => {
-                let each = if self.classes == 2 { 1 } else { self.classes };
-                let columns = (each * points) as f64;
+                let columns = (self.rows.columns(self.classes) * points) as f64;
                 Cost {
                     operations: (4.0 * rows.stored() as f64 + 5.0 * n) * columns,
                     bytes: rows.bytes() as f64 + in_and_out,

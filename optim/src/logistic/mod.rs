@@ -1,5 +1,6 @@
 //! Multinomial logistic regression, the problem of the paper's Sections 4.1 and 4.3.
 
+mod ahead;
 mod composed;
 mod dense;
 mod host;

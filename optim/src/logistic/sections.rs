@@ -2,8 +2,8 @@
 
 use crate::aligned::Aligned;
 use crate::real::Real;
-use rayon::prelude::*;
 use std::ops::Range;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// Sections of rows, at most: more than most machines have cores, few enough that adding their
 /// sums up costs little.
@@ -12,55 +12,99 @@ const SECTIONS: usize = 64;
 /// Stored elements of X in a section, at least: below, starting a task costs more than it does.
 const ELEMENTS: usize = 1 << 17;
 
-/// The sections that `rows` rows with `elements` stored elements are divided into.
-fn sections(rows: usize, elements: usize) -> Vec<Range<usize>> {
-    let count = (elements / ELEMENTS).clamp(1, SECTIONS);
-    let length = rows.div_ceil(count).max(1);
-    (0..rows)
-        .step_by(length)
-        .map(|start| start..(start + length).min(rows))
-        .collect()
+/// The rows of a matrix in sections, and memory for the sections' sums.
+///
+/// The memory is kept from one call to the next: asking the system for it anew costs a page fault
+/// for every four kilobytes.
+pub(super) struct Sections<T> {
+    ranges: Vec<Range<usize>>,
+    spare: Mutex<Vec<Aligned<T>>>,
 }
 
-/// The sums of `length` numbers over all rows: `add` adds those of a section to zeros, on one
-/// thread of the current pool; the sections' sums are added up in their order.
-pub(super) fn sums<T: Real>(
-    rows: usize,
-    elements: usize,
-    length: usize,
-    add: impl Fn(Range<usize>, &mut [T]) + Sync,
-) -> Aligned<T> {
-    let sections = sections(rows, elements);
-    if let [section] = sections.as_slice() {
-        // Little work is done where it is asked for: waking another thread would take longer.
-        let mut sums = Aligned::zeros(length);
-        add(section.clone(), &mut sums);
-        return sums;
+impl<T: Real> Sections<T> {
+    /// Of `rows` rows with `elements` stored elements.
+    pub(super) fn new(rows: usize, elements: usize) -> Self {
+        let count = (elements / ELEMENTS).clamp(1, SECTIONS);
+        let length = rows.div_ceil(count).max(1);
+        let range = |start: usize| start..(start + length).min(rows);
+        Self {
+            ranges: (0..rows).step_by(length).map(range).collect(),
+            spare: Mutex::default(),
+        }
     }
-    let parts: Vec<Aligned<T>> = sections
-        .into_par_iter()
-        .map(|section| {
-            let mut sums = Aligned::zeros(length);
-            add(section, &mut sums);
-            sums
-        })
-        .collect();
-    let mut parts = parts.into_iter();
-    let mut total = parts.next().unwrap_or_else(|| Aligned::zeros(length));
-    let rest: Vec<Aligned<T>> = parts.collect();
-    // A piece at a time, so that the pieces' sums stay in cache, by as many threads as there are.
-    total
-        .par_chunks_mut(ELEMENTS)
-        .enumerate()
-        .for_each(|(piece, total)| {
-            for part in &rest {
-                let part = &part[piece * ELEMENTS..][..total.len()];
-                for (total, part) in total.iter_mut().zip(part) {
-                    *total += *part;
-                }
+
+    /// The sums of `length` numbers over all rows: `add` adds those of a section to zeros, on one
+    /// thread of the current pool. Sums of sections are added up by halves: in the same order
+    /// whoever computes them, and soon, so that few are held at a time.
+    pub(super) fn sums(
+        &self,
+        length: usize,
+        add: impl Fn(Range<usize>, &mut [T]) + Sync,
+    ) -> Aligned<T> {
+        self.halves(&self.ranges, length, &add)
+    }
+
+    fn halves(
+        &self,
+        ranges: &[Range<usize>],
+        length: usize,
+        add: &(impl Fn(Range<usize>, &mut [T]) + Sync),
+    ) -> Aligned<T> {
+        if let [section] = ranges {
+            let mut sums = self.zeros(length);
+            add(section.clone(), &mut sums);
+            return sums;
+        }
+        let (first, second) = ranges.split_at(ranges.len() / 2);
+        let (mut sums, others) = rayon::join(
+            || self.halves(first, length, add),
+            || self.halves(second, length, add),
+        );
+        for (sum, other) in sums.iter_mut().zip(others.iter()) {
+            *sum += *other;
+        }
+        self.give_back(others);
+        sums
+    }
+
+    /// Memory for later sums.
+    pub(super) fn give_back(&self, sums: Aligned<T>) {
+        self.spare().push(sums);
+    }
+
+    /// Zeros, in memory that was used before if there is any of that length.
+    fn zeros(&self, length: usize) -> Aligned<T> {
+        let found = self.spare().pop().filter(|spare| spare.len() == length);
+        match found {
+            Some(mut zeros) => {
+                zeros.fill(T::ZERO);
+                zeros
             }
-        });
-    total
+            None => Aligned::zeros(length),
+        }
+    }
+
+    /// A thread that panicked left the list whole: what it holds is only memory.
+    fn spare(&self) -> MutexGuard<'_, Vec<Aligned<T>>> {
+        self.spare.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Sums of residuals times features, `[columns / width, features, width]`.
+pub(super) struct Products<T> {
+    pub sums: Aligned<T>,
+    /// Columns whose sums for a feature lie side by side.
+    pub width: usize,
+    /// Features, and what they were filled up with.
+    pub features: usize,
+}
+
+impl<T: Real> Products<T> {
+    /// The sum for a column and a feature.
+    pub(super) fn at(&self, column: usize, feature: usize) -> T {
+        let (group, within) = (column / self.width, column % self.width);
+        self.sums[(group * self.features + feature) * self.width + within]
+    }
 }
 
 #[cfg(test)]
@@ -75,7 +119,7 @@ mod tests {
             (1000, 1 << 20),
             (60_000, 60_000 * 784),
         ] {
-            let sections = sections(rows, elements);
+            let sections = Sections::<f32>::new(rows, elements).ranges;
             assert!(sections.len() <= SECTIONS);
             let covered: Vec<usize> = sections.into_iter().flatten().collect();
             assert_eq!(covered, (0..rows).collect::<Vec<_>>(), "{rows} {elements}");
@@ -87,11 +131,15 @@ mod tests {
         let with = |threads: usize| {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
             let run = || {
-                sums::<f32>(100_000, 100_000 * 16, 3, |rows, out| {
+                let sections = Sections::<f32>::new(100_000, 100_000 * 16);
+                let add = |rows: Range<usize>, out: &mut [f32]| {
                     for row in rows {
                         out[row % 3] += (row as f32 * 0.37).sin();
                     }
-                })
+                };
+                let first = sections.sums(3, add);
+                assert_eq!(*sections.sums(3, add), *first, "in memory used before");
+                first
             };
             pool.build().unwrap().install(run).to_vec()
         };

@@ -1,6 +1,6 @@
 //! The gradient from a sparse matrix.
 
-use super::sections;
+use super::sections::{Products, Sections};
 use super::tiles::{Columns, softmax_minus_target};
 use crate::aligned::Aligned;
 use crate::real::Real;
@@ -24,6 +24,7 @@ pub(super) struct Sparse<T> {
     features: usize,
     /// Nonzero elements.
     stored: usize,
+    sections: Sections<T>,
 }
 
 /// By what share the elements may grow by filling rows up.
@@ -68,6 +69,7 @@ impl<T: Real> Sparse<T> {
             starts.push(places.len());
         }
         Self {
+            sections: Sections::new(rows, places.len() * LOOK_UP),
             starts,
             places,
             values: (!all_ones).then_some(values),
@@ -128,8 +130,7 @@ impl<T: Real> Sparse<T> {
             _ => Panels::of(points, self.features, classes, classes, |row, c| row[c]),
         };
         let size = panels.weights.len();
-        let work = self.places.len() * LOOK_UP;
-        let sums = sections::sums(self.rows(), work, size, |rows, sums| {
+        let sums = self.sections.sums(size, |rows, sums| {
             let section = Section {
                 data: self,
                 panels: &panels,
@@ -143,8 +144,13 @@ impl<T: Real> Sparse<T> {
         Products {
             sums,
             width: panels.width,
-            rows: panels.rows,
+            features: panels.rows,
         }
+    }
+
+    /// Takes back the memory of sums.
+    pub(super) fn give_back(&self, products: Products<T>) {
+        self.sections.give_back(products.sums);
     }
 
     /// XΘ `[n, C]` for one point `[d, C]`.
@@ -200,21 +206,6 @@ impl<T: Real> Panels<T> {
             width,
             rows,
         }
-    }
-}
-
-/// Sums `[panels, d + 1, width]`, with which gradients are made.
-pub(super) struct Products<T> {
-    sums: Aligned<T>,
-    width: usize,
-    rows: usize,
-}
-
-impl<T: Real> Products<T> {
-    /// The sum for a column and a feature.
-    pub(super) fn at(&self, column: usize, feature: usize) -> T {
-        let (panel, within) = (column / self.width, column % self.width);
-        self.sums[(panel * self.rows + feature) * self.width + within]
     }
 }
 

@@ -6,6 +6,7 @@
 //! nothing is packed. The numbers of rows and columns in a tile were chosen by measurement:
 //! 5 x 5 sums reach nine tenths of the arithmetic peak with 32 registers, 4 x 5 two thirds.
 
+use super::ahead::Ahead;
 use crate::real::Real;
 use pulp::Simd;
 
@@ -31,11 +32,12 @@ pub(super) fn logits<T: Real, S: Simd>(
     block: Block<'_, T>,
     weights: &[T],
     out: &mut Columns<'_, T>,
+    ahead: &mut Ahead<'_, T>,
 ) {
     if S::REGISTER_COUNT >= 32 {
-        logits_by::<T, S, 5, 5>(simd, block, weights, out);
+        logits_by::<T, S, 5, 5>(simd, block, weights, out, ahead);
     } else {
-        logits_by::<T, S, 3, 4>(simd, block, weights, out);
+        logits_by::<T, S, 3, 4>(simd, block, weights, out, ahead);
     }
 }
 
@@ -45,21 +47,22 @@ fn logits_by<T: Real, S: Simd, const R: usize, const C: usize>(
     block: Block<'_, T>,
     weights: &[T],
     out: &mut Columns<'_, T>,
+    ahead: &mut Ahead<'_, T>,
 ) {
     let columns = weights.len() / block.stride;
     let mut done = 0;
     while done < columns {
         match columns - done {
             left if left >= C => {
-                logits_of_columns::<T, S, R, C>(simd, block, weights, done, out);
+                logits_of_columns::<T, S, R, C>(simd, block, weights, done, out, ahead);
                 done += C;
             }
             left if left >= 2 => {
-                logits_of_columns::<T, S, R, 2>(simd, block, weights, done, out);
+                logits_of_columns::<T, S, R, 2>(simd, block, weights, done, out, ahead);
                 done += 2;
             }
             _ => {
-                logits_of_columns::<T, S, R, 1>(simd, block, weights, done, out);
+                logits_of_columns::<T, S, R, 1>(simd, block, weights, done, out, ahead);
                 done += 1;
             }
         }
@@ -73,14 +76,15 @@ fn logits_of_columns<T: Real, S: Simd, const R: usize, const C: usize>(
     weights: &[T],
     first: usize,
     out: &mut Columns<'_, T>,
+    ahead: &mut Ahead<'_, T>,
 ) {
     let mut row = 0;
     while row + R <= block.rows {
-        logits_tile::<T, S, R, C>(simd, block, row, weights, first, out);
+        logits_tile::<T, S, R, C>(simd, block, row, weights, first, out, ahead);
         row += R;
     }
     while row < block.rows {
-        logits_tile::<T, S, 1, C>(simd, block, row, weights, first, out);
+        logits_tile::<T, S, 1, C>(simd, block, row, weights, first, out, ahead);
         row += 1;
     }
 }
@@ -93,6 +97,7 @@ fn logits_tile<T: Real, S: Simd, const R: usize, const C: usize>(
     weights: &[T],
     column: usize,
     out: &mut Columns<'_, T>,
+    ahead: &mut Ahead<'_, T>,
 ) {
     let stride = block.stride;
     let length = stride / T::lanes::<S>();
@@ -104,6 +109,7 @@ fn logits_tile<T: Real, S: Simd, const R: usize, const C: usize>(
     });
     let mut sums = [[T::splat(simd, T::ZERO); R]; C];
     for i in 0..length {
+        ahead.ask();
         let x: [T::Vector<S>; R] = std::array::from_fn(|r| x[r][i]);
         for c in 0..C {
             let theta = theta[c][i];
@@ -127,11 +133,12 @@ pub(super) fn add_products<T: Real, S: Simd>(
     block: Block<'_, T>,
     z: &Columns<'_, T>,
     sums: &mut [T],
+    ahead: &mut Ahead<'_, T>,
 ) {
     if S::REGISTER_COUNT >= 32 {
-        add_by::<T, S, 5, 5>(simd, block, z, sums);
+        add_by::<T, S, 5, 5>(simd, block, z, sums, ahead);
     } else {
-        add_by::<T, S, 4, 3>(simd, block, z, sums);
+        add_by::<T, S, 4, 3>(simd, block, z, sums, ahead);
     }
 }
 
@@ -141,21 +148,22 @@ fn add_by<T: Real, S: Simd, const C: usize, const F: usize>(
     block: Block<'_, T>,
     z: &Columns<'_, T>,
     sums: &mut [T],
+    ahead: &mut Ahead<'_, T>,
 ) {
     let columns = sums.len() / block.stride;
     let mut done = 0;
     while done < columns {
         match columns - done {
             left if left >= C => {
-                add_to_columns::<T, S, C, F>(simd, block, z, done, sums);
+                add_to_columns::<T, S, C, F>(simd, block, z, done, sums, ahead);
                 done += C;
             }
             left if left >= 2 => {
-                add_to_columns::<T, S, 2, F>(simd, block, z, done, sums);
+                add_to_columns::<T, S, 2, F>(simd, block, z, done, sums, ahead);
                 done += 2;
             }
             _ => {
-                add_to_columns::<T, S, 1, F>(simd, block, z, done, sums);
+                add_to_columns::<T, S, 1, F>(simd, block, z, done, sums, ahead);
                 done += 1;
             }
         }
@@ -169,15 +177,16 @@ fn add_to_columns<T: Real, S: Simd, const C: usize, const F: usize>(
     z: &Columns<'_, T>,
     first: usize,
     sums: &mut [T],
+    ahead: &mut Ahead<'_, T>,
 ) {
     let lanes = T::lanes::<S>();
     let mut feature = 0;
     while feature + F * lanes <= block.stride {
-        add_tile::<T, S, C, F>(simd, block, feature, z, first, sums);
+        add_tile::<T, S, C, F>(simd, block, feature, z, first, sums, ahead);
         feature += F * lanes;
     }
     while feature < block.stride {
-        add_tile::<T, S, C, 1>(simd, block, feature, z, first, sums);
+        add_tile::<T, S, C, 1>(simd, block, feature, z, first, sums, ahead);
         feature += lanes;
     }
 }
@@ -190,14 +199,17 @@ fn add_tile<T: Real, S: Simd, const C: usize, const F: usize>(
     z: &Columns<'_, T>,
     column: usize,
     sums: &mut [T],
+    ahead: &mut Ahead<'_, T>,
 ) {
     let (stride, width) = (block.stride, F * T::lanes::<S>());
     let z: [&[T]; C] = std::array::from_fn(|c| &z.z[(column + c) * z.stride..][..block.rows]);
-    let mut tile: [[T::Vector<S>; F]; C] = std::array::from_fn(|c| {
+    let mut tile = [[T::splat(simd, T::ZERO); F]; C];
+    for (c, tile) in tile.iter_mut().enumerate() {
         let sums = T::vectors::<S>(&sums[(column + c) * stride + feature..][..width]);
-        std::array::from_fn(|f| sums[f])
-    });
+        tile.copy_from_slice(&sums[..F]);
+    }
     for row in 0..block.rows {
+        ahead.ask();
         let x = T::vectors::<S>(&block.x[row * stride + feature..][..width]);
         let x: [T::Vector<S>; F] = std::array::from_fn(|f| x[f]);
         for c in 0..C {
