@@ -111,6 +111,11 @@ impl Counted {
         Ok(gradients)
     }
 
+    /// Counts gradients that were asked for at points whose gradient is known.
+    pub(crate) fn again(&mut self, requested: usize) {
+        self.counts.requested += requested as u64;
+    }
+
     /// A surrogate's gradient at a point `[D]`, counted apart from all others.
     pub(crate) fn surrogate(
         &mut self,

@@ -195,7 +195,7 @@ impl<T: Real + WithDType> Space for Host<T> {
 }
 
 /// ⟨a, b⟩, added up in f64 a piece at a time.
-fn product<T: Real>(a: &[T], b: &[T]) -> f64 {
+pub(super) fn product<T: Real>(a: &[T], b: &[T]) -> f64 {
     /// Elements added up in their own precision.
     const PIECE: usize = 1024;
     let pieces = a.chunks(PIECE).zip(b.chunks(PIECE));

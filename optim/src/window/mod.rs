@@ -9,22 +9,26 @@
 //! - line 25 shrinks W near the end of a flow: the next flow starts with the full width again;
 //! - line 26 reads the iterate after m was advanced: the newest one is meant.
 
+mod front;
 mod host;
 mod secant;
 mod settings;
 mod sliding;
 mod space;
+mod streaming;
 
-pub use settings::{Predictor, Quadrature, Velocity, WindowMethod};
+pub use settings::{Predictor, Quadrature, Storage, Velocity, WindowMethod};
 pub(crate) use sliding::Slide;
 
 use crate::flow::check;
 use crate::{Counted, Error, Kinetic, Potential, Result, Termination};
 use candle_core::{DType, Tensor};
+use front::Streamed;
 use host::Host;
 use sliding::Sliding;
 use space::Tensors;
 use std::sync::Arc;
+use streaming::Streaming;
 
 /// A discretised Hamiltonian flow of which up to `width` steps are computed at once: Algorithm 5
 /// of the paper, lines 3 to 26.
@@ -75,6 +79,11 @@ pub struct WindowedFlow {
     /// The velocity that is reset there is one more operation the window knows, so W steps at a
     /// time remain W steps, where S is no multiple of W too.
     pub across_flows: bool,
+    /// What is kept from one round to the next.
+    pub storage: Storage,
+    /// How many of the window's forces are computed, and exist, at a time; all if `None`. With
+    /// fewer, a round waits several times. Not where points are kept.
+    pub at_once: Option<usize>,
 }
 
 /// Where a windowed flow ended and how it got there.
@@ -106,6 +115,8 @@ impl WindowedFlow {
             quadrature: Quadrature::default(),
             memory: 0,
             across_flows: false,
+            storage: Storage::default(),
+            at_once: None,
         }
     }
 
@@ -125,23 +136,24 @@ impl WindowedFlow {
         flows: Option<usize>,
     ) -> Result<Box<dyn Slide>> {
         self.check()?;
+        match (start.device().is_cpu(), start.dtype()) {
+            (true, DType::F32) => self.over(Host::<f32>::new(), start, surrogate, flows),
+            (true, DType::F64) => self.over(Host::<f64>::new(), start, surrogate, flows),
+            _ => self.over(Tensors, start, surrogate, flows),
+        }
+    }
+
+    fn over<S: Streamed + 'static>(
+        &self,
+        space: S,
+        start: &Tensor,
+        surrogate: Option<Arc<dyn Potential>>,
+        flows: Option<usize>,
+    ) -> Result<Box<dyn Slide>> {
         let flow = self.clone();
-        Ok(match (start.device().is_cpu(), start.dtype()) {
-            (true, DType::F32) => Box::new(Sliding::new(
-                Host::<f32>::new(),
-                flow,
-                start,
-                surrogate,
-                flows,
-            )?),
-            (true, DType::F64) => Box::new(Sliding::new(
-                Host::<f64>::new(),
-                flow,
-                start,
-                surrogate,
-                flows,
-            )?),
-            _ => Box::new(Sliding::new(Tensors, flow, start, surrogate, flows)?),
+        Ok(match self.storage {
+            Storage::Points => Box::new(Sliding::new(space, flow, start, surrogate, flows)?),
+            _ => Box::new(Streaming::new(space, flow, start)?),
         })
     }
 
@@ -160,6 +172,22 @@ impl WindowedFlow {
         if self.predictor == Predictor::Model && self.method != WindowMethod::Secant {
             let possible = "with the window method secant, as Picard iteration has no model";
             return Err(Error::setting("predictor", self.predictor, possible));
+        }
+        if self.storage == Storage::Points {
+            return match self.at_once {
+                None => Ok(()),
+                Some(count) => {
+                    let possible = "with the storage velocities or bf16";
+                    Err(Error::setting("at_once", count, possible))
+                }
+            };
+        }
+        if self.method != WindowMethod::Picard || self.across_flows {
+            let possible = "points, but for the window method picard within flows";
+            return Err(Error::setting("storage", self.storage, possible));
+        }
+        if self.at_once == Some(0) {
+            return Err(Error::setting("at_once", 0, "at least 1"));
         }
         Ok(())
     }

@@ -72,6 +72,26 @@ named!(Quadrature, "quadrature",
     Quadrature::Leapfrog => "leapfrog",
 );
 
+/// What a window keeps from one round to the next.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Storage {
+    /// W points: the paper's W copies of the model. Both window methods can.
+    #[default]
+    Points,
+    /// W velocities, from which points are summed up a few at a time, the same ones to the last
+    /// bit. For Picard iteration within a flow.
+    Velocities,
+    /// The same rounded to bf16: two bytes for each of D. Guesses are rounded, not results: the
+    /// start of a window and the sums made from it are in full precision.
+    Bf16,
+}
+
+named!(Storage, "storage",
+    Storage::Points => "points",
+    Storage::Velocities => "velocities",
+    Storage::Bf16 => "bf16",
+);
+
 impl Quadrature {
     /// For how long the force at x̄_i acts, i counted from the start of the flow.
     pub(super) fn weight(self, step: usize, step_size: f64) -> f64 {

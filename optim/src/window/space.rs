@@ -84,6 +84,11 @@ impl Changes {
         }
     }
 
+    /// Whether every point has. What is not a number has not.
+    pub(super) fn converged(&self, tolerance: f64) -> bool {
+        self.relative.iter().all(|&error| error <= tolerance)
+    }
+
     /// Line 19: up to and including the first point that has not converged. What is not a number
     /// has not.
     pub(super) fn stride(&self, tolerance: f64) -> usize {

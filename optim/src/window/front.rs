@@ -1,0 +1,290 @@
+//! How far a window gets before a point has not converged, found out while its steps are made:
+//! nothing but the step reached is kept of them. And the short form in which a window keeps
+//! velocities that are guesses anyway.
+
+use super::Storage;
+use super::host::{Host, product};
+use super::space::{Changes, Space, Tensors};
+use crate::Result;
+use crate::real::Real;
+use candle_core::{DType, Tensor, WithDType};
+use half::bf16;
+use std::sync::Arc;
+
+/// What a window that is streamed needs of a [`Space`] besides.
+pub(super) trait Streamed: Space {
+    /// A vector as it is kept between rounds.
+    type Kept: Clone + Send;
+    /// The furthest step before which all points had converged.
+    type Front;
+
+    /// A vector to be kept.
+    fn kept(&self, vector: &Self::Vector, storage: Storage) -> Result<Self::Kept>;
+    /// A vector that was kept; of the precision of another.
+    fn restored(&self, kept: &Self::Kept, like: &Self::Vector) -> Result<Self::Vector>;
+
+    /// At a window's start.
+    fn front(&self, position: &Self::Vector, velocity: &Self::Vector) -> Result<Self::Front>;
+    /// Line 19 for one point: a step to `position` with `velocity`, where `before` was guessed.
+    /// Waits for nothing.
+    fn reach(
+        &self,
+        front: &mut Self::Front,
+        position: &Self::Vector,
+        velocity: &Self::Vector,
+        before: &Self::Vector,
+        tolerance: f64,
+    ) -> Result<()>;
+    /// Where it ended: one wait for the device.
+    fn reached(&self, front: Self::Front) -> Result<Reached<Self::Vector>>;
+}
+
+/// Where a window's next start is.
+pub(super) struct Reached<V> {
+    pub position: V,
+    pub velocity: V,
+    /// By how many steps the window moves.
+    pub stride: usize,
+    /// ‖x̄_{s+1}‖.
+    pub first_size: f64,
+}
+
+/// [`Streamed::Kept`] on the host.
+#[derive(Clone)]
+pub(super) enum HostKept<T> {
+    Full(Arc<Vec<T>>),
+    Rounded(Arc<[bf16]>),
+}
+
+/// [`Streamed::Front`] on the host, where nothing has to be waited for.
+pub(super) struct HostFront<T> {
+    reached: Reached<Arc<Vec<T>>>,
+    /// Whether all points so far have converged.
+    converged: bool,
+}
+
+impl<T: Real + WithDType> Streamed for Host<T> {
+    type Kept = HostKept<T>;
+    type Front = HostFront<T>;
+
+    fn kept(&self, vector: &Arc<Vec<T>>, storage: Storage) -> Result<HostKept<T>> {
+        Ok(match storage {
+            Storage::Bf16 => {
+                let rounded = vector.iter().map(|v| bf16::from_f64(v.to_double()));
+                HostKept::Rounded(rounded.collect())
+            }
+            _ => HostKept::Full(vector.clone()),
+        })
+    }
+
+    fn restored(&self, kept: &HostKept<T>, _like: &Arc<Vec<T>>) -> Result<Arc<Vec<T>>> {
+        Ok(match kept {
+            HostKept::Full(vector) => vector.clone(),
+            HostKept::Rounded(rounded) => {
+                let full = rounded.iter().map(|v| T::from_double(v.to_f64()));
+                Arc::new(full.collect())
+            }
+        })
+    }
+
+    fn front(&self, position: &Arc<Vec<T>>, velocity: &Arc<Vec<T>>) -> Result<HostFront<T>> {
+        Ok(HostFront {
+            reached: Reached {
+                position: position.clone(),
+                velocity: velocity.clone(),
+                stride: 0,
+                first_size: 0.0,
+            },
+            converged: true,
+        })
+    }
+
+    fn reach(
+        &self,
+        front: &mut HostFront<T>,
+        position: &Arc<Vec<T>>,
+        velocity: &Arc<Vec<T>>,
+        before: &Arc<Vec<T>>,
+        tolerance: f64,
+    ) -> Result<()> {
+        if !front.converged {
+            return Ok(());
+        }
+        let reached = &mut front.reached;
+        if reached.stride == 0 {
+            // What f32 holds of a norm, as on any other device.
+            let size = T::from_double(product(position, position).sqrt());
+            reached.first_size = size.to_double();
+        }
+        reached.stride += 1;
+        reached.position = position.clone();
+        reached.velocity = velocity.clone();
+        let change = self.minus(position, before)?;
+        let change = product(&change, &change).sqrt();
+        let size = product(before, before).sqrt();
+        let error = Changes::of(&[change], &[size], reached.first_size);
+        front.converged = error.converged(tolerance);
+        Ok(())
+    }
+
+    fn reached(&self, front: HostFront<T>) -> Result<Reached<Arc<Vec<T>>>> {
+        Ok(front.reached)
+    }
+}
+
+/// [`Streamed::Front`] on any device: chosen by masks, so that the host need not know yet.
+pub(super) struct TensorFront {
+    position: Tensor,
+    velocity: Tensor,
+    /// 1 as long as all points have converged, `[1]`.
+    converged: Tensor,
+    /// `[1]`.
+    stride: Tensor,
+    /// `[1]`, of the first point.
+    first_size: Option<Tensor>,
+}
+
+/// ‖x‖ in f64, `[1]`.
+fn norm(x: &Tensor) -> Result<Tensor> {
+    Ok(x.sqr()?
+        .sum_all()?
+        .sqrt()?
+        .to_dtype(DType::F64)?
+        .reshape(1)?)
+}
+
+impl Streamed for Tensors {
+    type Kept = Tensor;
+    type Front = TensorFront;
+
+    fn kept(&self, vector: &Tensor, storage: Storage) -> Result<Tensor> {
+        Ok(match storage {
+            Storage::Bf16 => vector.to_dtype(DType::BF16)?,
+            _ => vector.clone(),
+        })
+    }
+
+    fn restored(&self, kept: &Tensor, like: &Tensor) -> Result<Tensor> {
+        Ok(kept.to_dtype(like.dtype())?)
+    }
+
+    fn front(&self, position: &Tensor, velocity: &Tensor) -> Result<TensorFront> {
+        Ok(TensorFront {
+            position: position.clone(),
+            velocity: velocity.clone(),
+            converged: Tensor::ones(1, DType::U8, position.device())?,
+            stride: Tensor::zeros(1, DType::F64, position.device())?,
+            first_size: None,
+        })
+    }
+
+    fn reach(
+        &self,
+        front: &mut TensorFront,
+        position: &Tensor,
+        velocity: &Tensor,
+        before: &Tensor,
+        tolerance: f64,
+    ) -> Result<()> {
+        if front.first_size.is_none() {
+            front.first_size = Some(norm(position)?);
+        }
+        let mask = front
+            .converged
+            .broadcast_as(position.shape())?
+            .contiguous()?;
+        front.position = mask.where_cond(position, &front.position)?;
+        front.velocity = mask.where_cond(velocity, &front.velocity)?;
+        front.stride = (&front.stride + front.converged.to_dtype(DType::F64)?)?;
+        // At the origin this is infinite or not a number: not at most τ in either case.
+        let error = (norm(&(position - before)?)? / norm(before)?)?;
+        front.converged = (&front.converged * error.le(tolerance)?)?;
+        Ok(())
+    }
+
+    fn reached(&self, front: TensorFront) -> Result<Reached<Tensor>> {
+        let first_size = match front.first_size {
+            Some(size) => size,
+            None => norm(&front.position)?,
+        };
+        let numbers = Tensor::cat(&[front.stride, first_size], 0)?.to_vec1::<f64>()?;
+        Ok(Reached {
+            position: front.position,
+            velocity: front.velocity,
+            stride: numbers[0] as usize,
+            first_size: numbers[1],
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use candle_core::Device;
+
+    /// Strides over points that change by 0, 1e-4, 1e-2, 0 of their length, and sizes.
+    fn walk<S: Streamed>(space: &S, tolerance: f64) -> (Vec<f64>, usize) {
+        let v = |x: f64| {
+            let tensor = Tensor::new(&[3.0 * x, 4.0 * x], &Device::Cpu).unwrap();
+            space.vector(&tensor).unwrap()
+        };
+        let mut front = space.front(&v(9.0), &v(0.0)).unwrap();
+        for (step, change) in [0.0, 1e-4, 1e-2, 0.0].into_iter().enumerate() {
+            let (x, old) = (v(1.0 + change), v(1.0));
+            let velocity = v(step as f64 + 1.0);
+            space
+                .reach(&mut front, &x, &velocity, &old, tolerance)
+                .unwrap();
+        }
+        let reached = space.reached(front).unwrap();
+        let numbers = |v: &S::Vector| space.tensor(v).unwrap().to_vec1::<f64>().unwrap();
+        let mut all = numbers(&reached.position);
+        all.extend(numbers(&reached.velocity));
+        all.push(reached.first_size);
+        (all, reached.stride)
+    }
+
+    #[test]
+    fn the_front_stops_at_the_first_point_that_has_not_converged_on_host_and_device_alike() {
+        for (tolerance, stride) in [(1e-5, 2), (1e-3, 3), (1.0, 4)] {
+            let (host, reached) = walk(&Host::<f64>::new(), tolerance);
+            assert_eq!(reached, stride);
+            assert_eq!(host[2], 3.0 * stride as f64, "the velocity of that step");
+            assert_eq!((host, reached), walk(&Tensors, tolerance));
+        }
+    }
+
+    #[test]
+    fn a_point_guessed_at_the_origin_stops_the_front() {
+        fn stride<S: Streamed>(space: &S) -> usize {
+            let zero = Tensor::zeros(2, DType::F64, &Device::Cpu).unwrap();
+            let zero = space.vector(&zero).unwrap();
+            let mut front = space.front(&zero, &zero).unwrap();
+            for _ in 0..3 {
+                space.reach(&mut front, &zero, &zero, &zero, 1.0).unwrap();
+            }
+            space.reached(front).unwrap().stride
+        }
+        assert_eq!((stride(&Host::<f64>::new()), stride(&Tensors)), (1, 1));
+    }
+
+    #[test]
+    fn what_is_kept_in_bf16_is_right_to_eight_bits_and_takes_two_bytes() {
+        let values: Vec<f64> = (1..100).map(|i| (f64::from(i) * 0.37).sin()).collect();
+        let tensor = Tensor::new(values.clone(), &Device::Cpu).unwrap();
+        let space = Host::<f64>::new();
+        let vector = space.vector(&tensor).unwrap();
+        let kept = space.kept(&vector, Storage::Bf16).unwrap();
+        let HostKept::Rounded(rounded) = &kept else {
+            panic!("kept in full");
+        };
+        assert_eq!(size_of_val(&rounded[..]), 2 * values.len());
+        let restored = space.restored(&kept, &vector).unwrap();
+        let of_tensors = Tensors.kept(&tensor, Storage::Bf16).unwrap();
+        let of_tensors = Tensors.restored(&of_tensors, &tensor).unwrap();
+        assert_eq!(*restored, of_tensors.to_vec1::<f64>().unwrap());
+        for (restored, value) in restored.iter().zip(values) {
+            assert!((restored - value).abs() <= value.abs() / 256.0);
+        }
+    }
+}

@@ -1,0 +1,241 @@
+//! The window with as little memory as it needs.
+//!
+//! Kept from round to round are the start of the window, the velocity there, and one velocity for
+//! each step of the window: points are summed up from them when their forces are computed, a few
+//! at a time, and forgotten again. While the forces come in, the same steps are made anew with
+//! them; a step's new velocity takes the place of the old one. Of the points made, only the
+//! furthest before which all had converged is remembered: the next start.
+//!
+//! Sums are made in the same order as where points are kept, so the points are the same to the
+//! last bit. Where velocities are kept in bf16 ([`Storage::Bf16`]), guessed points are off by a
+//! 256th of a step or less; the start, its velocity and all new sums are in full precision.
+
+use super::front::Streamed;
+use super::sliding::Slide;
+use super::{FlowEnd, Predictor, Velocity, WindowedFlow};
+use crate::{Counted, Result, Termination};
+use candle_core::Tensor;
+use std::collections::VecDeque;
+
+/// A window of which no points are kept.
+pub(super) struct Streaming<S: Streamed> {
+    space: S,
+    flow: WindowedFlow,
+    /// The step within the flow at which the window starts.
+    done: usize,
+    position: S::Vector,
+    velocity: S::Vector,
+    rest: S::Vector,
+    /// With which velocity each step of the window leads on; `None` for one that does not move,
+    /// so that the point after it is the one before.
+    steps: VecDeque<Option<S::Kept>>,
+}
+
+/// Points of a window whose forces are computed at once, and the one after them.
+struct Part<V> {
+    points: Vec<V>,
+    /// Whether each is the one before it.
+    copies: Vec<bool>,
+}
+
+/// The window's recurrence, on its way through new forces.
+struct Walk<V> {
+    position: V,
+    velocity: V,
+    /// The newest force, and the one before.
+    forces: [Option<V>; 2],
+}
+
+impl<S: Streamed> Streaming<S> {
+    /// From `start` `[D]`, at rest.
+    pub(super) fn new(space: S, flow: WindowedFlow, start: &Tensor) -> Result<Self> {
+        let rest = space.vector(&start.zeros_like()?)?;
+        Ok(Self {
+            done: 0,
+            position: space.vector(start)?,
+            velocity: rest.clone(),
+            rest,
+            steps: VecDeque::new(),
+            space,
+            flow,
+        })
+    }
+
+    /// One step of the recurrence: the new point and velocity.
+    fn step(
+        &self,
+        step: usize,
+        position: &S::Vector,
+        velocity: &S::Vector,
+        force: &S::Vector,
+    ) -> Result<(S::Vector, S::Vector)> {
+        let velocity = self.kicked(step, velocity, force)?;
+        let position = self.moved(position, &velocity)?;
+        Ok((position, velocity))
+    }
+
+    fn kicked(&self, step: usize, velocity: &S::Vector, force: &S::Vector) -> Result<S::Vector> {
+        let time = self.flow.quadrature.weight(step, self.flow.step_size);
+        let velocity = if step == 0 { &self.rest } else { velocity };
+        self.space.kicked(velocity, force, time)
+    }
+
+    fn moved(&self, position: &S::Vector, velocity: &S::Vector) -> Result<S::Vector> {
+        let (kinetic, size) = (self.flow.kinetic, self.flow.step_size);
+        self.space.drifted(position, velocity, kinetic, size)
+    }
+
+    /// The points that some steps lead to from `start`, which may be a copy itself.
+    fn part(
+        &self,
+        (start, copy): (S::Vector, bool),
+        steps: std::ops::Range<usize>,
+    ) -> Result<Part<S::Vector>> {
+        let (mut points, mut copies) = (vec![start], vec![copy]);
+        for step in self.steps.range(steps) {
+            let last = &points[points.len() - 1];
+            let next = match step {
+                Some(kept) => self.moved(last, &self.space.restored(kept, &self.rest)?)?,
+                None => last.clone(),
+            };
+            points.push(next);
+            copies.push(step.is_none());
+        }
+        Ok(Part { points, copies })
+    }
+
+    /// ∇f at a part's points but the last, computed once where one is the one before it; `last`
+    /// is the force at the point before the part.
+    fn forces(
+        &self,
+        part: &Part<S::Vector>,
+        last: Option<&S::Vector>,
+        forces: &mut Counted,
+    ) -> Result<Vec<S::Vector>> {
+        let count = part.points.len() - 1;
+        let each = part.points.iter().zip(&part.copies).take(count);
+        let distinct = each.filter(|(_, copy)| !**copy);
+        let distinct: Vec<S::Vector> = distinct.map(|(point, _)| point.clone()).collect();
+        let gradients = if distinct.is_empty() {
+            forces.again(count);
+            Vec::new()
+        } else {
+            let stacked = self.space.stacked(&distinct)?;
+            drop(distinct);
+            self.space.rows(&forces.stacked(&stacked, count)?)?
+        };
+        let mut gradients = gradients.into_iter();
+        let mut all: Vec<S::Vector> = Vec::with_capacity(count);
+        for &copy in &part.copies[..count] {
+            let known = if copy {
+                all.last().or(last).cloned()
+            } else {
+                None
+            };
+            all.extend(known.or_else(|| gradients.next()));
+        }
+        Ok(all)
+    }
+
+    /// Lines 9 to 26. Answers by how many steps the window moved, or why it cannot.
+    fn round(&mut self, forces: &mut Counted) -> Result<std::result::Result<usize, Termination>> {
+        let left = self.flow.steps - self.done;
+        let width = self.flow.width.min(left);
+        self.steps.resize(width.max(self.steps.len()), None);
+        let mut front = self.space.front(&self.position, &self.velocity)?;
+        let mut walk = Walk {
+            position: self.position.clone(),
+            velocity: self.velocity.clone(),
+            forces: [None, None],
+        };
+        let mut guessed = (self.position.clone(), false);
+        let mut first = 0;
+        while first < width {
+            let count = self.flow.at_once.unwrap_or(width).min(width - first);
+            let part = self.part(guessed, first..first + count)?;
+            let gradients = self.forces(&part, walk.forces[0].as_ref(), forces)?;
+            guessed = (part.points[count].clone(), part.copies[count]);
+            for (w, (force, before)) in gradients.into_iter().zip(&part.points[1..]).enumerate() {
+                let step = first + w;
+                let (x, v) = self.step(self.done + step, &walk.position, &walk.velocity, &force)?;
+                self.space
+                    .reach(&mut front, &x, &v, before, self.flow.tolerance)?;
+                self.steps[step] = Some(self.space.kept(&v, self.flow.storage)?);
+                let [newest, _] = walk.forces;
+                walk = Walk {
+                    position: x,
+                    velocity: v,
+                    forces: [Some(force), newest],
+                };
+            }
+            first += count;
+        }
+        let reached = self.space.reached(front)?;
+        if !reached.first_size.is_finite() {
+            let step = self.done + 1;
+            return Ok(Err(Termination::NotFinite { step }));
+        }
+        let wanted = reached.stride.min(left - width);
+        self.steps.drain(..reached.stride);
+        self.predict(wanted, self.done + width, walk)?;
+        self.position = reached.position;
+        self.velocity = match self.flow.velocity {
+            Velocity::Carried => reached.velocity,
+            Velocity::AsPrinted => self.rest.clone(),
+        };
+        self.done += reached.stride;
+        Ok(Ok(reached.stride))
+    }
+
+    /// Line 22, or the recurrence continued with guessed forces, for the steps from `first` on.
+    fn predict(&mut self, count: usize, first: usize, walk: Walk<S::Vector>) -> Result<()> {
+        let Walk {
+            mut velocity,
+            forces,
+            ..
+        } = walk;
+        let (mut force, slope) = match (self.flow.predictor, forces) {
+            (Predictor::FrozenForce, [force, _]) => (force, None),
+            (Predictor::LinearForce, [Some(force), Some(before)]) => {
+                let slope = self.space.minus(&force, &before)?;
+                (Some(force), Some(slope))
+            }
+            (Predictor::LinearForce, [force, None]) => (force, None),
+            _ => (None, None),
+        };
+        for step in first..first + count {
+            let Some(guess) = &mut force else {
+                self.steps.push_back(None);
+                continue;
+            };
+            if let Some(slope) = &slope {
+                *guess = self.space.plus(guess, slope)?;
+            }
+            velocity = self.kicked(step, &velocity, guess)?;
+            let kept = self.space.kept(&velocity, self.flow.storage)?;
+            self.steps.push_back(Some(kept));
+        }
+        Ok(())
+    }
+}
+
+impl<S: Streamed> Slide for Streaming<S> {
+    fn flow(&mut self, forces: &mut Counted) -> Result<FlowEnd> {
+        let mut strides = Vec::new();
+        let mut termination = None;
+        while self.done < self.flow.steps && termination.is_none() {
+            match self.round(forces)? {
+                Ok(stride) => strides.push(stride),
+                Err(reason) => termination = Some(reason),
+            }
+        }
+        self.done = 0;
+        self.velocity = self.rest.clone();
+        self.steps.clear();
+        Ok(FlowEnd {
+            position: self.space.tensor(&self.position)?,
+            strides,
+            termination,
+        })
+    }
+}

@@ -1,0 +1,180 @@
+//! A window that keeps velocities instead of points: the same flow in less memory.
+
+mod common;
+
+use candle_core::{DType, Device, Tensor};
+use common::{distance, forces, numbers, random_problem};
+use optim::{
+    Counts, Kinetic, Method, Predictor, Quadrature, Storage, Velocity, WindowMethod,
+    WindowedDescent, WindowedFlow,
+};
+
+const SEEDS: [u64; 2] = [1, 2];
+const FLOWS: usize = 3;
+
+/// What a method did: where it ended, by which strides, with how many gradients.
+#[derive(Debug, PartialEq)]
+struct Run {
+    end: Vec<f64>,
+    strides: Vec<Vec<usize>>,
+    counts: Counts,
+}
+
+fn run(flow: &WindowedFlow, seed: u64, dtype: DType) -> Run {
+    let (potential, start) = random_problem(seed, dtype);
+    let mut method = WindowedDescent::new(forces(&potential), flow.clone(), start);
+    let strides = (0..FLOWS).map(|_| method.advance().unwrap().strides);
+    let strides = strides.collect();
+    Run {
+        end: numbers(&method.position().to_dtype(DType::F64).unwrap()),
+        strides,
+        counts: method.counts(),
+    }
+}
+
+fn window(kinetic: Kinetic, width: usize) -> WindowedFlow {
+    WindowedFlow {
+        width,
+        tolerance: 1e-2,
+        ..WindowedFlow::new(kinetic, 0.3, 10)
+    }
+}
+
+#[test]
+fn points_summed_up_from_velocities_are_those_that_are_kept_to_the_last_bit() {
+    let (mut compared, mut predicted) = (0, 0);
+    for &kinetic in Kinetic::ALL {
+        for predictor in [
+            Predictor::Copy,
+            Predictor::FrozenForce,
+            Predictor::LinearForce,
+        ] {
+            for velocity in [Velocity::Carried, Velocity::AsPrinted] {
+                for quadrature in [Quadrature::SymplecticEuler, Quadrature::Leapfrog] {
+                    for (width, dtype) in [(1, DType::F32), (4, DType::F32), (20, DType::F64)] {
+                        let points = WindowedFlow {
+                            predictor,
+                            velocity,
+                            quadrature,
+                            ..window(kinetic, width)
+                        };
+                        let streamed = WindowedFlow {
+                            storage: Storage::Velocities,
+                            ..points.clone()
+                        };
+                        for seed in SEEDS {
+                            let run_of_points = run(&points, seed, dtype);
+                            assert_eq!(run(&streamed, seed, dtype), run_of_points, "{points:?}");
+                            compared += 1;
+                            let mut strides = run_of_points.strides.iter().flatten();
+                            predicted += usize::from(strides.any(|stride| *stride > 1));
+                        }
+                    }
+                }
+            }
+        }
+    }
+    assert_eq!(compared, Kinetic::ALL.len() * 3 * 2 * 2 * 3 * SEEDS.len());
+    assert!(
+        predicted > compared / 4,
+        "only {predicted} windows took strides"
+    );
+}
+
+#[test]
+fn forces_computed_a_few_at_a_time_change_nothing_but_how_often_is_waited() {
+    for predictor in [Predictor::Copy, Predictor::LinearForce] {
+        let all = WindowedFlow {
+            predictor,
+            storage: Storage::Velocities,
+            ..window(Kinetic::HalfL2Squared, 7)
+        };
+        let together = run(&all, 1, DType::F64);
+        for at_once in [1, 3, 7, 100] {
+            let some = WindowedFlow {
+                at_once: Some(at_once),
+                ..all.clone()
+            };
+            let parts = run(&some, 1, DType::F64);
+            assert_eq!(
+                (&parts.end, &parts.strides),
+                (&together.end, &together.strides)
+            );
+            assert_eq!(parts.counts.requested, together.counts.requested);
+            assert_eq!(parts.counts.distinct, together.counts.distinct);
+            match at_once {
+                1 => assert_eq!(parts.counts.rounds, parts.counts.distinct),
+                3 => assert!(parts.counts.rounds > together.counts.rounds),
+                _ => assert_eq!(parts.counts, together.counts),
+            }
+        }
+    }
+}
+
+#[test]
+fn with_guesses_in_bf16_a_flow_ends_where_it_does_without_but_for_the_tolerance() {
+    for &kinetic in Kinetic::ALL {
+        for seed in SEEDS {
+            let exact = run(&window(kinetic, 1), seed, DType::F32);
+            let rounded = WindowedFlow {
+                storage: Storage::Bf16,
+                predictor: Predictor::LinearForce,
+                ..window(kinetic, 8)
+            };
+            let rounded = run(&rounded, seed, DType::F32);
+            let tensor = |run: &Run| Tensor::new(run.end.clone(), &Device::Cpu).unwrap();
+            let apart = distance(&tensor(&rounded), &tensor(&exact));
+            let size = exact.end.iter().map(|v| v * v).sum::<f64>().sqrt();
+            assert!(apart <= 2e-2 * size, "{kinetic}: {}", apart / size);
+            assert!(rounded.counts.rounds <= exact.counts.rounds, "{kinetic}");
+        }
+    }
+}
+
+#[test]
+fn without_tolerance_guesses_in_bf16_leave_no_trace_in_the_result() {
+    // Every step is then made with a force computed at an exact point: rounding costs rounds.
+    let exact = run(&window(Kinetic::HalfL2Squared, 1), 1, DType::F64);
+    let rounded = WindowedFlow {
+        tolerance: 0.0,
+        storage: Storage::Bf16,
+        ..window(Kinetic::HalfL2Squared, 5)
+    };
+    let rounded = run(&rounded, 1, DType::F64);
+    assert_eq!(rounded.end, exact.end);
+    assert!(rounded.counts.rounds <= exact.counts.rounds);
+}
+
+#[test]
+fn what_a_storage_cannot_hold_is_refused() {
+    let refused = |flow: WindowedFlow| {
+        let (potential, start) = random_problem(1, DType::F64);
+        let end = flow.from_rest(&start, &mut forces(&potential));
+        end.unwrap_err().to_string()
+    };
+    let base = window(Kinetic::HalfL2Squared, 4);
+    let secant = WindowedFlow {
+        storage: Storage::Velocities,
+        method: WindowMethod::Secant,
+        memory: 4,
+        ..base.clone()
+    };
+    assert!(refused(secant).contains("storage"));
+    let across = WindowedFlow {
+        storage: Storage::Bf16,
+        across_flows: true,
+        ..base.clone()
+    };
+    assert!(refused(across).contains("storage"));
+    let points = WindowedFlow {
+        at_once: Some(2),
+        ..base.clone()
+    };
+    assert!(refused(points).contains("at_once"));
+    let none = WindowedFlow {
+        storage: Storage::Velocities,
+        at_once: Some(0),
+        ..base
+    };
+    assert!(refused(none).contains("at_once"));
+}
