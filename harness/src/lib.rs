@@ -15,6 +15,7 @@ pub mod device;
 pub mod environment;
 pub mod experiments;
 pub mod files;
+pub mod heap;
 pub mod journal;
 pub mod manifest;
 pub mod paper;

@@ -123,6 +123,8 @@ fn cell(seed: u64, plan: &WindowsPlan, dataset: &str, window: &Window) -> Window
         memory: window.memory,
         surrogate_rows: window.surrogate_rows,
         across_flows: window.across_flows,
+        storage: window.storage,
+        at_once: window.at_once,
         repeats: plan.repeats,
         warmup_flows: plan.warmup_flows,
     }
@@ -155,6 +157,7 @@ fn measured(cell: &WindowCell) -> Measured {
         baseline_gradients: (cell.flows * cell.steps) as u64,
         round_overhead_s: 1e-5,
         kernel: Some("dense".into()),
+        held: None,
         work: None,
     }
 }

@@ -13,7 +13,7 @@ use crate::progress::{DataBar, RunBar};
 use crate::seed::Seeds;
 use anyhow::{Context, Result, ensure};
 use datasets::{DataPolicy, Dataset, Library, LibraryOptions};
-use optim::{Velocity, WindowMethod};
+use optim::{Storage, Velocity, WindowMethod};
 use serde::Deserialize;
 use serde_yaml::{Mapping, Value};
 
@@ -173,6 +173,12 @@ fn name(cell: &WindowCell) -> String {
     }
     if cell.across_flows {
         words.push("across".into());
+    }
+    if cell.storage != Storage::Points {
+        words.push(cell.storage.to_string());
+    }
+    if let Some(count) = cell.at_once {
+        words.push(format!("by {count}"));
     }
     if cell.velocity != Velocity::Carried {
         words.push(cell.velocity.to_string());

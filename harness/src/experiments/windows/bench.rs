@@ -152,6 +152,8 @@ impl Workbench {
             predictor: cell.predictor,
             memory: cell.memory,
             across_flows: cell.across_flows,
+            storage: cell.storage,
+            at_once: cell.at_once,
             ..WindowedFlow::new(cell.kinetic, cell.step_size, cell.steps)
         };
         let forces = Counted::shared(evaluator.clone());
@@ -207,6 +209,12 @@ impl Workbench {
             window: self.train.cost(cell.window).into(),
             width: cell.window,
         }
+    }
+
+    /// D, the numbers of a point.
+    #[must_use]
+    pub fn dimension(&self) -> usize {
+        self.train.dimension()
     }
 
     /// Mean cross-entropy on the training rows.

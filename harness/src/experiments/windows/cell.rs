@@ -4,7 +4,7 @@ use super::plan::{EvaluatorKind, Setting, Window, WindowsPlan};
 use crate::device::Placement;
 use crate::plan::{Model, Precision, Start, named};
 use crate::rates::floor::Work;
-use optim::{Kinetic, Predictor, Velocity, WindowMethod};
+use optim::{Kinetic, Predictor, Storage, Velocity, WindowMethod};
 use serde::{Deserialize, Serialize};
 
 /// Everything that a measurement depends on, besides the machine and the program.
@@ -70,6 +70,12 @@ pub struct WindowCell {
     /// Whether windows reach across flows.
     #[serde(default)]
     pub across_flows: bool,
+    /// What a window keeps from one round to the next.
+    #[serde(default, with = "named")]
+    pub storage: Storage,
+    /// How many forces exist at a time; all of a window's if `None`.
+    #[serde(default)]
+    pub at_once: Option<usize>,
     /// Timed runs.
     pub repeats: usize,
     /// Flows before the clock starts.
@@ -130,6 +136,8 @@ impl WindowCell {
             memory: window.memory,
             surrogate_rows: window.surrogate_rows,
             across_flows: window.across_flows,
+            storage: window.storage,
+            at_once: window.at_once,
             repeats: plan.repeats,
             warmup_flows: plan.warmup_flows,
         }
@@ -184,9 +192,32 @@ pub struct Measured {
     /// What computed the gradients; journals of older versions do not say.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kernel: Option<String>,
+    /// What a flow holds in memory at most; journals of older versions do not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub held: Option<Held>,
     /// The gradients' work, counted; journals of older versions have none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub work: Option<Work>,
+}
+
+/// Memory on the host that a flow takes, while data and evaluator are there already.
+#[derive(Clone, Copy, Debug, Deserialize, Serialize, PartialEq)]
+pub struct Held {
+    /// At most, in bytes.
+    pub bytes: u64,
+    /// The same of the sequential flow.
+    pub baseline_bytes: u64,
+    /// D, the numbers of a point.
+    pub dimension: u64,
+}
+
+impl Held {
+    /// Bytes that one more step of the window takes for each number of a point.
+    #[must_use]
+    pub fn per_point(&self, width: u64) -> Option<f64> {
+        let more = self.bytes as f64 - self.baseline_bytes as f64;
+        (width > 1).then(|| more / (width - 1) as f64 / self.dimension as f64)
+    }
 }
 
 /// One flow of a cell's method.

@@ -103,11 +103,12 @@ fn series(
 }
 
 /// Depth speedup against window, a panel a data set, a line for each velocity, predictor and
-/// tolerance.
+/// tolerance. Windows in less memory are left out: their lines lie on those of the others.
 fn depth(name: &str, rows: &[WindowRow]) -> FigureBlock {
     let panel = |of: &WindowRow| {
         let mut series: Vec<Series> = Vec::new();
-        for row in rows.iter().filter(|r| same_panel(r, of)) {
+        let kept = |r: &&WindowRow| r.storage.as_deref().is_none_or(|s| s == "points");
+        for row in rows.iter().filter(|r| same_panel(r, of)).filter(kept) {
             let (Some(tolerance), Some(depth)) = (row.tolerance, row.depth_speedup) else {
                 continue;
             };

@@ -3,7 +3,7 @@
 use super::wire::Wire;
 use crate::plan::{Model, Plan, Precision, Start};
 use anyhow::Result;
-use optim::{Kinetic, Predictor, Velocity, WindowMethod};
+use optim::{Kinetic, Predictor, Storage, Velocity, WindowMethod};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -53,6 +53,10 @@ pub struct Window {
     pub surrogate_rows: usize,
     /// Whether windows reach across flows.
     pub across_flows: bool,
+    /// What is kept from one round to the next.
+    pub storage: Storage,
+    /// How many forces exist at a time; all of a window's if `None`.
+    pub at_once: Option<usize>,
 }
 
 impl Window {
@@ -237,6 +241,27 @@ mod tests {
         assert!(refused(&[without]).contains("memory"));
         let picard = "windows=[{evaluator: batched, window: [1, 4], memory: 10}]";
         assert!(refused(&[picard]).contains("secant"));
+    }
+
+    #[test]
+    fn a_storage_other_than_points_is_for_picard_windows_and_says_how_many_forces_exist() {
+        let grid = "windows=[{evaluator: batched, window: 1}, {evaluator: batched, window: [4, 8], storage: [points, velocities, bf16], at_once: [1, 2]}]";
+        let plan = plan(&[grid], None).unwrap();
+        assert_eq!(plan.windows.len(), 1 + 2 * (1 + 2 * 2));
+        let kept = |w: &&Window| w.storage == Storage::Points;
+        assert!(
+            plan.windows
+                .iter()
+                .filter(kept)
+                .all(|w| w.at_once.is_none())
+        );
+        let base = "windows=[{evaluator: batched, window: 1}, {evaluator: batched, window: 4";
+        let refused = |rest: &str| refused(&[&format!("{base}, {rest}}}]")]);
+        assert!(refused("storage: bf16, method: secant, memory: 4").contains("picard"));
+        assert!(refused("storage: bf16, across_flows: true").contains("within flows"));
+        assert!(refused("at_once: 2").contains("storage"));
+        assert!(refused("storage: velocities, at_once: 0").contains("at_once"));
+        assert!(refused("storage: f16").contains("bf16"));
     }
 
     #[test]

@@ -60,6 +60,8 @@ impl Maker<'_> {
         row.surrogate_gradients = Some(sum(|f| f.surrogate));
         row.kernel.clone_from(&measured.kernel);
         row.flow_error = measured.flow_error;
+        row.held_bytes = measured.held.map(|held| held.bytes);
+        row.bytes_per_point = measured.held.and_then(|held| held.per_point(row.window));
         row.train_loss = measured.flows.last().map(|f| f.train_loss);
         row.test_accuracy = measured.flows.last().map(|f| f.test_accuracy);
         let total = |runs: &[Vec<f64>]| {
@@ -155,6 +157,8 @@ fn unmeasured(head: &Plan, entry: &Entry, cell: &WindowCell) -> WindowRow {
         memory: of_window(cell, |c| c.memory as u64),
         surrogate_rows: of_window(cell, |c| c.surrogate_rows as u64),
         across_flows: of_window(cell, |c| c.across_flows),
+        storage: of_window(cell, |c| c.storage.to_string()),
+        at_once: cell.at_once.map(|count| count as u64),
         kernel: None,
         kinetic_energy: cell.kinetic.to_string(),
         steps: cell.steps as u64,
@@ -172,6 +176,8 @@ fn unmeasured(head: &Plan, entry: &Entry, cell: &WindowCell) -> WindowRow {
         flow_error: None,
         train_loss: None,
         test_accuracy: None,
+        held_bytes: None,
+        bytes_per_point: None,
         repeats: cell.repeats as u64,
         wall_s: None,
         wall_s_min: None,

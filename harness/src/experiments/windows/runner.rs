@@ -8,9 +8,10 @@
 //! was asked.
 
 use super::bench::{Gradients, Workbench};
-use super::cell::{FlowRecord, Measured, WindowCell};
+use super::cell::{FlowRecord, Held, Measured, WindowCell};
 use crate::clock::clocked;
 use crate::device::Placement;
+use crate::heap;
 use crate::journal::Outcome;
 use crate::progress::Watch;
 use crate::statistics::median;
@@ -80,6 +81,8 @@ struct Baseline<'a> {
     evaluator: Arc<dyn Evaluator>,
     /// The untimed run; the inner error is the flow in which it diverged.
     run: std::result::Result<Evaluated, usize>,
+    /// Bytes that a flow holds at most.
+    held: u64,
 }
 
 impl<'a> Baseline<'a> {
@@ -92,11 +95,13 @@ impl<'a> Baseline<'a> {
         let evaluator = bench.baseline_evaluator();
         let method = bench.sequential_flow(like, &evaluator)?;
         let run = evaluated(bench, method, like.flows, &placement, watch)?;
+        let held = held(&placement, || bench.sequential_flow(like, &evaluator))?;
         Ok(Self {
             bench,
             placement,
             evaluator,
             run,
+            held,
         })
     }
 
@@ -128,8 +133,18 @@ impl<'a> Baseline<'a> {
             baseline_gradients: gradients(cell),
             round_overhead_s: round_overhead(bench, cell, &self.placement)?,
             kernel: Some(bench.kernel().to_string()),
+            held: Some(self.held(self.held)),
             work: Some(bench.work(cell)),
         })
+    }
+
+    /// What a flow holds, beside what the sequential one does.
+    fn held(&self, bytes: u64) -> Held {
+        Held {
+            bytes,
+            baseline_bytes: self.held,
+            dimension: self.bench.dimension() as u64,
+        }
     }
 }
 
@@ -165,9 +180,11 @@ impl<'a> Contestant<'a> {
             Ok(sequential) => relative_distance(&run.end, &sequential.end)?,
             Err(_) => None,
         };
+        let bytes = held(&placement, || bench.method(cell, &evaluator))?;
         let measured = Measured {
             flows: run.flows,
             flow_error,
+            held: Some(baseline.held(bytes)),
             baseline_gradients: gradients(cell),
             round_overhead_s: round_overhead(bench, cell, &placement)?,
             kernel: Some(bench.kernel().to_string()),
@@ -318,6 +335,20 @@ fn round_overhead(bench: &Workbench, cell: &WindowCell, placement: &Placement) -
         }
     }
     Ok(median(&samples).unwrap_or_default())
+}
+
+/// Bytes that one flow holds at most. What the evaluator keeps for the next time, it has kept
+/// before.
+fn held(placement: &Placement, method: impl Fn() -> Result<Box<dyn Method>>) -> Result<u64> {
+    let mut first = method()?;
+    placement.run(|| first.advance())?;
+    drop(first);
+    let (run, bytes) = heap::held(|| {
+        let mut method = method()?;
+        placement.run(|| method.advance())?;
+        Ok(())
+    });
+    run.map(|()| bytes)
 }
 
 /// Gradients of one sequential run.

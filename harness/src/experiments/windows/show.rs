@@ -73,6 +73,8 @@ or fewer than slots.";
 const CELLS_NOTE: &str = "A row without a window is the sequential flow; its speedup, each run \
 against the one before, shows this machine's noise. *Efficiency* is speedup / depth speedup. \
 *Gradients* counts distinct points. \
+*Memory* is what a flow holds at most besides the data, and what one more step of the window takes \
+of it for each number of a point (4 B are one copy of a model in f32). \
 *Floor* is the share of the wall time that the counted work needs at the highest rates measured on \
 this machine (100 %: nothing could be faster) and what that work is bound by: *mem* reading the \
 data, *ops* computing; *ovh*, where the share is below the plan's `overhead_below`: neither.";
@@ -169,6 +171,7 @@ fn every_cell(rows: &[WindowRow]) -> Table {
         "flow error",
         "train loss",
         "test acc.",
+        "memory",
         "wall",
         "speedup",
         "eff.",
@@ -197,6 +200,7 @@ fn every_cell(rows: &[WindowRow]) -> Table {
             }),
             number(row.train_loss, |v| format!("{v:.4}")),
             number(row.test_accuracy, |v| format!("{:.2} %", 100.0 * v)),
+            memory(row),
             seconds(row.wall_s),
             ratio_with_interval(row),
             number(row.efficiency, |v| format!("{v:.2}")),
@@ -226,6 +230,21 @@ pub(super) fn floor(row: &WindowRow) -> String {
     format!("{:.0} % {bound}", 100.0 * share)
 }
 
+/// What a flow holds, and what one more step of a window takes: `1.2 MB, 19.5 B`.
+fn memory(row: &WindowRow) -> String {
+    let Some(held) = row.held_bytes else {
+        return String::new();
+    };
+    let all = match held as f64 {
+        v if v >= 1e6 => format!("{:.1} MB", v / 1e6),
+        v => format!("{:.1} kB", v / 1e3),
+    };
+    match row.bytes_per_point {
+        Some(more) => format!("{all}, {more:.1} B"),
+        None => all,
+    }
+}
+
 /// A row's data set, with a warning if it is generated.
 pub(super) fn name(row: &WindowRow) -> String {
     match row.data_source.as_str() {
@@ -252,6 +271,12 @@ pub(super) fn guess(row: &WindowRow) -> String {
     }
     if row.across_flows == Some(true) {
         guess.push_str(" across");
+    }
+    if let Some(storage) = row.storage.as_deref().filter(|s| *s != "points") {
+        guess.push_str(&format!(" {storage}"));
+    }
+    if let Some(count) = row.at_once {
+        guess.push_str(&format!(" by {count}"));
     }
     if row.velocity.as_deref() == Some("as-printed") {
         guess.push_str(" as-printed");

@@ -1,6 +1,6 @@
 //! Verdicts on made-up rows: which pass, which do not, which get none.
 
-use super::cell::{FlowRecord, Measured};
+use super::cell::{FlowRecord, Held, Measured};
 use super::*;
 use crate::paper::{Paper, Table2};
 use crate::plan::{Model, Precision, Start};
@@ -51,6 +51,8 @@ fn cell() -> WindowCell {
         memory: 0,
         surrogate_rows: 0,
         across_flows: false,
+        storage: optim::Storage::Points,
+        at_once: None,
         repeats: 6,
         warmup_flows: 1,
     }
@@ -90,6 +92,11 @@ fn row_with(
         baseline_wall_s: baseline_s.iter().map(|s| vec![s / 2.0; 2]).collect(),
         baseline_gradients: 40,
         round_overhead_s: 0.01,
+        held: Some(Held {
+            bytes: 1000,
+            baseline_bytes: 400,
+            dimension: 10,
+        }),
         work,
     })
     .unwrap();
@@ -131,6 +138,11 @@ fn a_row_is_made_of_its_measurements() {
     );
     assert_eq!(row.modelled_wall_s, None, "four devices are four devices");
     assert_eq!(row.paper_wall_s, Some(47.7));
+    let more = 600.0 / 3.0 / 10.0;
+    assert_eq!(
+        (row.held_bytes, row.bytes_per_point),
+        (Some(1000), Some(more))
+    );
 }
 
 /// 1e6 bytes and 5e7 operations a gradient, which share the data.
@@ -258,6 +270,10 @@ fn what_is_not_the_papers_experiment_gets_no_verdict() {
         },
         WindowCell {
             tolerance: 0.1,
+            ..cell()
+        },
+        WindowCell {
+            storage: optim::Storage::Bf16,
             ..cell()
         },
         WindowCell {

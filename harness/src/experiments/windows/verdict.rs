@@ -5,7 +5,7 @@ use super::plan::EvaluatorKind;
 use super::rows::Maker;
 use super::schema::WindowRow;
 use crate::paper::Table2;
-use optim::{Velocity, WindowMethod};
+use optim::{Storage, Velocity, WindowMethod};
 
 impl Maker<'_> {
     /// Sets the paper's figures beside a row, and passes a verdict where the paper has a speedup.
@@ -17,6 +17,7 @@ impl Maker<'_> {
         let papers_method = cell.group == EvaluatorKind::Devices
             && cell.window_method == WindowMethod::Picard
             && cell.velocity == Velocity::Carried
+            && cell.storage == Storage::Points
             && (cell.is_baseline() || cell.predictor.name() == paper.setting.predictor);
         if !papers_method {
             return;

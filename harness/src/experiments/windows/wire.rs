@@ -3,7 +3,7 @@
 use super::plan::{Choice, EvaluatorKind, Figures, Setting, VerdictRule, Window, WindowsPlan};
 use crate::plan::{Model, OneOrMany, Precision, Start, non_negative, positive};
 use anyhow::{Context, Result, bail, ensure};
-use optim::{Kinetic, Predictor, Velocity, WindowMethod};
+use optim::{Kinetic, Predictor, Storage, Velocity, WindowMethod};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::fmt::Display;
@@ -68,6 +68,10 @@ struct WindowSettings {
     /// Of the secant method.
     surrogate_rows: Option<OneOrMany<usize>>,
     across_flows: Option<OneOrMany<bool>>,
+    /// Of Picard iteration within flows, where it is not `points`.
+    storage: Option<OneOrMany<String>>,
+    /// With such a storage.
+    at_once: Option<OneOrMany<usize>>,
 }
 
 /// The key of `flows` that stands for every data set not named.
@@ -211,27 +215,44 @@ impl Wire {
         let across = wire.across_flows.as_ref();
         let across = across.map_or(vec![false], OneOrMany::all);
         let methods = named::<WindowMethod>(wire.method.as_ref())?;
+        let mut like = Vec::new();
+        for velocity in named::<Velocity>(wire.velocity.as_ref())? {
+            for &method in &methods {
+                for (predictor, memory, surrogate_rows) in wire.guesses(method, &methods)? {
+                    for &tolerance in &tolerances {
+                        like.extend(across.iter().map(|&across_flows| Window {
+                            evaluator: wire.evaluator,
+                            width: 1,
+                            method,
+                            velocity,
+                            predictor,
+                            tolerance,
+                            memory,
+                            surrogate_rows,
+                            across_flows,
+                            storage: Storage::Points,
+                            at_once: None,
+                        }));
+                    }
+                }
+            }
+        }
+        let stored = wire.stored()?;
         let mut windows = Vec::new();
         for width in wire.window.all() {
             ensure!(width >= 1, "window is 0, but a window has at least 1 slot");
-            for velocity in named::<Velocity>(wire.velocity.as_ref())? {
-                for &method in &methods {
-                    for (predictor, memory, surrogate_rows) in wire.guesses(method, &methods)? {
-                        for &tolerance in &tolerances {
-                            windows.extend(across.iter().map(|&across_flows| Window {
-                                evaluator: wire.evaluator,
-                                width,
-                                method,
-                                velocity,
-                                predictor,
-                                tolerance,
-                                memory,
-                                surrogate_rows,
-                                across_flows,
-                            }));
-                        }
-                    }
-                }
+            for window in &like {
+                let streamed = window.method == WindowMethod::Picard && !window.across_flows;
+                ensure!(
+                    streamed || stored == [(Storage::Points, None)],
+                    "storage velocities and bf16 belong to `method: picard` within flows"
+                );
+                windows.extend(stored.iter().map(|&(storage, at_once)| Window {
+                    width,
+                    storage,
+                    at_once,
+                    ..*window
+                }));
             }
         }
         Ok(windows)
@@ -239,6 +260,31 @@ impl Wire {
 }
 
 impl WindowSettings {
+    /// Every storage, with every number of forces at a time where it can have one.
+    fn stored(&self) -> Result<Vec<(Storage, Option<usize>)>> {
+        let counts = self.at_once.as_ref().map_or(Vec::new(), OneOrMany::all);
+        ensure!(
+            !counts.contains(&0),
+            "at_once is 0, but forces are computed at least 1 at a time"
+        );
+        let mut stored = Vec::new();
+        for storage in named::<Storage>(self.storage.as_ref())? {
+            match storage {
+                Storage::Points => stored.push((storage, None)),
+                _ if counts.is_empty() => stored.push((storage, None)),
+                _ => stored.extend(counts.iter().map(|&count| (storage, Some(count)))),
+            }
+        }
+        ensure!(
+            counts.is_empty()
+                || stored
+                    .iter()
+                    .any(|(storage, _)| *storage != Storage::Points),
+            "at_once belongs to `storage: velocities` or `storage: bf16`"
+        );
+        Ok(stored)
+    }
+
     /// Every predictor, memory and surrogate that a method of a grid is combined with.
     fn guesses(
         &self,
