@@ -3,11 +3,11 @@
 //! velocities that are guesses anyway.
 
 use super::Storage;
-use super::host::{Host, product};
+use super::host::{Host, elements, product};
 use super::space::{Changes, Space, Tensors};
 use crate::Result;
 use crate::real::Real;
-use candle_core::{DType, Tensor, WithDType};
+use candle_core::{DType, Device, Tensor, WithDType};
 use half::bf16;
 use std::sync::Arc;
 
@@ -15,6 +15,8 @@ use std::sync::Arc;
 pub(super) trait Streamed: Space {
     /// A vector as it is kept between rounds.
     type Kept: Clone + Send;
+    /// Vectors on their way to an evaluator.
+    type Batch;
     /// The furthest step before which all points had converged.
     type Front;
 
@@ -22,6 +24,15 @@ pub(super) trait Streamed: Space {
     fn kept(&self, vector: &Self::Vector, storage: Storage) -> Result<Self::Kept>;
     /// A vector that was kept; of the precision of another.
     fn restored(&self, kept: &Self::Kept, like: &Self::Vector) -> Result<Self::Vector>;
+
+    /// Room for so many vectors, of the size and precision of another.
+    fn batch(&self, vectors: usize, like: &Self::Vector) -> Result<Self::Batch>;
+    /// Puts a vector behind those before it.
+    fn put(&self, batch: &mut Self::Batch, vector: &Self::Vector) -> Result<()>;
+    /// The vectors as the rows of a tensor, once all are there.
+    fn filled(&self, batch: Self::Batch) -> Result<Tensor>;
+    /// A row of a tensor `[W, D]`.
+    fn row(&self, tensor: &Tensor, row: usize) -> Result<Self::Vector>;
 
     /// At a window's start.
     fn front(&self, position: &Self::Vector, velocity: &Self::Vector) -> Result<Self::Front>;
@@ -56,6 +67,12 @@ pub(super) enum HostKept<T> {
     Rounded(Arc<[bf16]>),
 }
 
+/// [`Streamed::Batch`] on the host, `[U, D]`.
+pub(super) struct HostBatch<T> {
+    elements: Vec<T>,
+    dimension: usize,
+}
+
 /// [`Streamed::Front`] on the host, where nothing has to be waited for.
 pub(super) struct HostFront<T> {
     reached: Reached<Arc<Vec<T>>>,
@@ -65,6 +82,7 @@ pub(super) struct HostFront<T> {
 
 impl<T: Real + WithDType> Streamed for Host<T> {
     type Kept = HostKept<T>;
+    type Batch = HostBatch<T>;
     type Front = HostFront<T>;
 
     fn kept(&self, vector: &Arc<Vec<T>>, storage: Storage) -> Result<HostKept<T>> {
@@ -84,6 +102,30 @@ impl<T: Real + WithDType> Streamed for Host<T> {
                 let full = rounded.iter().map(|v| T::from_double(v.to_f64()));
                 Arc::new(full.collect())
             }
+        })
+    }
+
+    fn batch(&self, vectors: usize, like: &Arc<Vec<T>>) -> Result<HostBatch<T>> {
+        Ok(HostBatch {
+            elements: Vec::with_capacity(vectors * like.len()),
+            dimension: like.len(),
+        })
+    }
+
+    fn put(&self, batch: &mut HostBatch<T>, vector: &Arc<Vec<T>>) -> Result<()> {
+        batch.elements.extend_from_slice(vector);
+        Ok(())
+    }
+
+    fn filled(&self, batch: HostBatch<T>) -> Result<Tensor> {
+        let shape = (batch.elements.len() / batch.dimension, batch.dimension);
+        Ok(Tensor::from_vec(batch.elements, shape, &Device::Cpu)?)
+    }
+
+    fn row(&self, tensor: &Tensor, row: usize) -> Result<Arc<Vec<T>>> {
+        let dimension = tensor.dim(1)?;
+        elements(tensor, |all: &[T]| {
+            Arc::new(all[row * dimension..][..dimension].to_vec())
         })
     }
 
@@ -153,8 +195,15 @@ fn norm(x: &Tensor) -> Result<Tensor> {
         .reshape(1)?)
 }
 
+/// [`Streamed::Batch`] on any device.
+pub(super) struct TensorBatch {
+    rows: Tensor,
+    filled: usize,
+}
+
 impl Streamed for Tensors {
     type Kept = Tensor;
+    type Batch = TensorBatch;
     type Front = TensorFront;
 
     fn kept(&self, vector: &Tensor, storage: Storage) -> Result<Tensor> {
@@ -166,6 +215,29 @@ impl Streamed for Tensors {
 
     fn restored(&self, kept: &Tensor, like: &Tensor) -> Result<Tensor> {
         Ok(kept.to_dtype(like.dtype())?)
+    }
+
+    fn batch(&self, vectors: usize, like: &Tensor) -> Result<TensorBatch> {
+        let shape = (vectors, like.elem_count());
+        Ok(TensorBatch {
+            rows: Tensor::zeros(shape, like.dtype(), like.device())?,
+            filled: 0,
+        })
+    }
+
+    fn put(&self, batch: &mut TensorBatch, vector: &Tensor) -> Result<()> {
+        let row = vector.unsqueeze(0)?;
+        batch.rows.slice_set(&row, 0, batch.filled)?;
+        batch.filled += 1;
+        Ok(())
+    }
+
+    fn filled(&self, batch: TensorBatch) -> Result<Tensor> {
+        Ok(batch.rows)
+    }
+
+    fn row(&self, tensor: &Tensor, row: usize) -> Result<Tensor> {
+        Ok(tensor.get(row)?)
     }
 
     fn front(&self, position: &Tensor, velocity: &Tensor) -> Result<TensorFront> {
@@ -252,6 +324,28 @@ mod tests {
             assert_eq!(host[2], 3.0 * stride as f64, "the velocity of that step");
             assert_eq!((host, reached), walk(&Tensors, tolerance));
         }
+    }
+
+    #[test]
+    fn a_batch_is_what_was_put_into_it_row_by_row_on_host_and_device_alike() {
+        fn rows<S: Streamed>(space: &S) -> Vec<Vec<f64>> {
+            let v = |x: f64| {
+                let tensor = Tensor::new(&[x, -x, 2.0 * x], &Device::Cpu).unwrap();
+                space.vector(&tensor).unwrap()
+            };
+            let mut batch = space.batch(2, &v(0.0)).unwrap();
+            for x in [1.0, 5.0] {
+                space.put(&mut batch, &v(x)).unwrap();
+            }
+            let tensor = space.filled(batch).unwrap();
+            let row = |row| space.tensor(&space.row(&tensor, row).unwrap()).unwrap();
+            (0..2).map(|r| row(r).to_vec1().unwrap()).collect()
+        }
+        assert_eq!(
+            rows(&Host::<f64>::new()),
+            [[1.0, -1.0, 2.0], [5.0, -5.0, 10.0]]
+        );
+        assert_eq!(rows(&Tensors), rows(&Host::<f64>::new()));
     }
 
     #[test]

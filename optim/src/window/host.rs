@@ -5,7 +5,7 @@ use super::space::{Changes, Space};
 use crate::aligned::{Aligned, whole_lines};
 use crate::real::Real;
 use crate::{Kinetic, Result};
-use candle_core::{Device, Tensor, WithDType};
+use candle_core::{Device, Storage, Tensor, WithDType};
 use pulp::{Arch, Simd, WithSimd};
 use std::marker::PhantomData;
 use std::sync::Arc;
@@ -74,9 +74,10 @@ impl<T: Real + WithDType> Space for Host<T> {
 
     fn rows(&self, tensor: &Tensor) -> Result<Vec<Arc<Vec<T>>>> {
         let dimension = tensor.dim(1)?.max(1);
-        let all = tensor.flatten_all()?.to_vec1::<T>()?;
-        let rows = all.chunks_exact(dimension);
-        Ok(rows.map(|row| Arc::new(row.to_vec())).collect())
+        elements(tensor, |all: &[T]| {
+            let rows = all.chunks_exact(dimension);
+            rows.map(|row| Arc::new(row.to_vec())).collect()
+        })
     }
 
     fn same(a: &Arc<Vec<T>>, b: &Arc<Vec<T>>) -> bool {
@@ -191,6 +192,26 @@ impl<T: Real + WithDType> Space for Host<T> {
             });
         }
         Ok(Arc::new(value))
+    }
+}
+
+/// Reads a tensor's elements where they are.
+pub(super) fn elements<T: WithDType, R>(
+    tensor: &Tensor,
+    read: impl FnOnce(&[T]) -> R,
+) -> Result<R> {
+    let tensor = tensor.contiguous()?;
+    let (storage, layout) = tensor.storage_and_layout();
+    match &*storage {
+        Storage::Cpu(storage) => {
+            let all = storage.as_slice::<T>()?;
+            Ok(read(&all[layout.start_offset()..][..tensor.elem_count()]))
+        }
+        // Points on the host have gradients on the host.
+        _ => {
+            let here = tensor.to_device(&Device::Cpu)?.flatten_all()?;
+            Ok(read(&here.to_vec1()?))
+        }
     }
 }
 

@@ -16,6 +16,7 @@ use super::{FlowEnd, Predictor, Velocity, WindowedFlow};
 use crate::{Counted, Result, Termination};
 use candle_core::Tensor;
 use std::collections::VecDeque;
+use std::ops::Range;
 
 /// A window of which no points are kept.
 pub(super) struct Streaming<S: Streamed> {
@@ -31,11 +32,11 @@ pub(super) struct Streaming<S: Streamed> {
     steps: VecDeque<Option<S::Kept>>,
 }
 
-/// Points of a window whose forces are computed at once, and the one after them.
-struct Part<V> {
-    points: Vec<V>,
-    /// Whether each is the one before it.
-    copies: Vec<bool>,
+/// A point of the window as it was guessed before.
+struct Guess<V> {
+    position: V,
+    /// Whether it is the one before it.
+    copy: bool,
 }
 
 /// The window's recurrence, on its way through new forces.
@@ -85,56 +86,42 @@ impl<S: Streamed> Streaming<S> {
         self.space.drifted(position, velocity, kinetic, size)
     }
 
-    /// The points that some steps lead to from `start`, which may be a copy itself.
-    fn part(
-        &self,
-        (start, copy): (S::Vector, bool),
-        steps: std::ops::Range<usize>,
-    ) -> Result<Part<S::Vector>> {
-        let (mut points, mut copies) = (vec![start], vec![copy]);
-        for step in self.steps.range(steps) {
-            let last = &points[points.len() - 1];
-            let next = match step {
-                Some(kept) => self.moved(last, &self.space.restored(kept, &self.rest)?)?,
-                None => last.clone(),
-            };
-            points.push(next);
-            copies.push(step.is_none());
+    /// Where a step of the window leads from a guessed point.
+    fn after(&self, step: usize, position: &S::Vector) -> Result<S::Vector> {
+        match &self.steps[step] {
+            Some(kept) => self.moved(position, &self.space.restored(kept, &self.rest)?),
+            None => Ok(position.clone()),
         }
-        Ok(Part { points, copies })
     }
 
-    /// ∇f at a part's points but the last, computed once where one is the one before it; `last`
-    /// is the force at the point before the part.
+    /// ∇f `[U, D]` at the points from `guess` on that are not the point before them, one for each
+    /// of some steps; `None` if all are.
     fn forces(
         &self,
-        part: &Part<S::Vector>,
-        last: Option<&S::Vector>,
+        guess: &Guess<S::Vector>,
+        steps: Range<usize>,
         forces: &mut Counted,
-    ) -> Result<Vec<S::Vector>> {
-        let count = part.points.len() - 1;
-        let each = part.points.iter().zip(&part.copies).take(count);
-        let distinct = each.filter(|(_, copy)| !**copy);
-        let distinct: Vec<S::Vector> = distinct.map(|(point, _)| point.clone()).collect();
-        let gradients = if distinct.is_empty() {
-            forces.again(count);
-            Vec::new()
-        } else {
-            let stacked = self.space.stacked(&distinct)?;
-            drop(distinct);
-            self.space.rows(&forces.stacked(&stacked, count)?)?
-        };
-        let mut gradients = gradients.into_iter();
-        let mut all: Vec<S::Vector> = Vec::with_capacity(count);
-        for &copy in &part.copies[..count] {
-            let known = if copy {
-                all.last().or(last).cloned()
-            } else {
-                None
-            };
-            all.extend(known.or_else(|| gradients.next()));
+    ) -> Result<Option<Tensor>> {
+        let copies = self.steps.range(steps.start..steps.end - 1);
+        let moving = copies.filter(|step| step.is_some()).count();
+        let own = moving + usize::from(!guess.copy);
+        if own == 0 {
+            forces.again(steps.len());
+            return Ok(None);
         }
-        Ok(all)
+        let mut batch = self.space.batch(own, &self.rest)?;
+        let mut position = guess.position.clone();
+        if !guess.copy {
+            self.space.put(&mut batch, &position)?;
+        }
+        for step in steps.start..steps.end - 1 {
+            if self.steps[step].is_some() {
+                position = self.after(step, &position)?;
+                self.space.put(&mut batch, &position)?;
+            }
+        }
+        let batch = self.space.filled(batch)?;
+        forces.stacked(&batch, steps.len()).map(Some)
     }
 
     /// Lines 9 to 26. Answers by how many steps the window moved, or why it cannot.
@@ -148,18 +135,33 @@ impl<S: Streamed> Streaming<S> {
             velocity: self.velocity.clone(),
             forces: [None, None],
         };
-        let mut guessed = (self.position.clone(), false);
+        let mut guess = Guess {
+            position: self.position.clone(),
+            copy: false,
+        };
         let mut first = 0;
         while first < width {
             let count = self.flow.at_once.unwrap_or(width).min(width - first);
-            let part = self.part(guessed, first..first + count)?;
-            let gradients = self.forces(&part, walk.forces[0].as_ref(), forces)?;
-            guessed = (part.points[count].clone(), part.copies[count]);
-            for (w, (force, before)) in gradients.into_iter().zip(&part.points[1..]).enumerate() {
-                let step = first + w;
+            let gradients = self.forces(&guess, first..first + count, forces)?;
+            let mut own = 0;
+            for step in first..first + count {
+                let force = match (&walk.forces[0], &gradients) {
+                    (Some(last), _) if guess.copy => last.clone(),
+                    (_, Some(gradients)) => {
+                        own += 1;
+                        self.space.row(gradients, own - 1)?
+                    }
+                    // Nothing is computed only where a force is known.
+                    _ => self.rest.clone(),
+                };
+                let before = self.after(step, &guess.position)?;
                 let (x, v) = self.step(self.done + step, &walk.position, &walk.velocity, &force)?;
                 self.space
-                    .reach(&mut front, &x, &v, before, self.flow.tolerance)?;
+                    .reach(&mut front, &x, &v, &before, self.flow.tolerance)?;
+                guess = Guess {
+                    position: before,
+                    copy: self.steps[step].is_none(),
+                };
                 self.steps[step] = Some(self.space.kept(&v, self.flow.storage)?);
                 let [newest, _] = walk.forces;
                 walk = Walk {
