@@ -12,7 +12,7 @@ use bench::{DIMENSIONS, Free, vector};
 use candle_core::Tensor;
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use optim::{
-    Batched, Counted, Kinetic, Method, Predictor, WindowMethod, WindowedDescent, WindowedFlow,
+    Batched, Counted, Kinetic, Method, Predictor, Storage, WindowMethod, WindowedDescent, WindowedFlow,
 };
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -86,6 +86,19 @@ fn round(c: &mut Criterion) {
     }
 }
 
+/// The same with velocities in the place of points, which are then summed up anew in every round.
+fn stored(c: &mut Criterion) {
+    for storage in [Storage::Velocities, Storage::Bf16] {
+        for size in DIMENSIONS {
+            let flow = WindowedFlow {
+                storage,
+                ..flow(WindowMethod::Picard, 20)
+            };
+            measure(c, "picard-round", &format!("w20-{storage}"), size, &flow);
+        }
+    }
+}
+
 /// Every point counts as converged, so that a round moves by all W steps and predicts as many new
 /// points.
 fn predictor(c: &mut Criterion) {
@@ -113,6 +126,6 @@ fn predictor(c: &mut Criterion) {
 criterion_group! {
     name = benches;
     config = common::criterion();
-    targets = round, predictor
+    targets = round, stored, predictor
 }
 criterion_main!(benches);
