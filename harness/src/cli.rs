@@ -110,7 +110,7 @@ pub struct Reproduce {
     #[arg(long, value_delimiter = ',', value_name = "NAME,…")]
     pub datasets: Vec<String>,
     /// What to compute on: cpu, cpu:N (at most N workers; one whole device still has all cores),
-    /// cuda:0, cuda:0,1,2,3
+    /// cuda (all GPUs), cuda:0,1,2,3, cuda:0x4 (four workers that share a GPU)
     #[arg(long, default_value = "cpu", value_name = "DEVICES")]
     pub devices: Request,
     /// Change a value of the plan for this run, for example flow.steps=40

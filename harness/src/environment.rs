@@ -1,6 +1,6 @@
 //! The machine and the program: what a measurement's wall times depend on.
 
-use crate::device::cores;
+use crate::device::{cores, gpu, gpu::Gpu};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -29,6 +29,18 @@ pub struct Environment {
     pub threads: usize,
     /// Memory in bytes.
     pub memory_bytes: u64,
+    /// GPUs that this program can use, with their memory and compute capability.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub gpus: Vec<String>,
+    /// Their driver, where there are any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gpu_driver: Option<String>,
+    /// Their clocks as read when the program started, where `nvidia-smi` says them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gpu_clocks: Option<String>,
+    /// The version of CUDA that this program speaks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cuda: Option<String>,
 }
 
 /// The crates whose version is worth writing down.
@@ -51,6 +63,8 @@ impl Environment {
                 .with_memory(sysinfo::MemoryRefreshKind::nothing().with_ram())
                 .with_cpu(sysinfo::CpuRefreshKind::nothing()),
         );
+        let gpus = gpu::all().unwrap_or_default();
+        let gpus: Vec<String> = gpus.iter().map(Gpu::to_string).collect();
         let cpu = system
             .cpus()
             .first()
@@ -69,6 +83,10 @@ impl Environment {
             cores: cores(),
             threads: rayon::current_num_threads(),
             memory_bytes: system.total_memory(),
+            gpu_driver: (!gpus.is_empty()).then(gpu::driver).flatten(),
+            gpu_clocks: (!gpus.is_empty()).then(gpu::clocks).flatten(),
+            cuda: gpu::cuda_version(),
+            gpus,
         }
     }
 
@@ -83,6 +101,8 @@ impl Environment {
             &self.cpu,
             &self.cores.to_string(),
             &self.threads.to_string(),
+            &self.gpus.join("\n"),
+            self.gpu_driver.as_deref().unwrap_or_default(),
         ]
         .join("\n")
     }
@@ -129,5 +149,10 @@ mod tests {
         };
         assert_ne!(here.fingerprint(), newer.fingerprint());
         assert_ne!(here.fingerprint(), elsewhere.fingerprint());
+        let with_a_gpu = Environment {
+            gpus: vec!["cuda:0 a GPU".into()],
+            ..here.clone()
+        };
+        assert_ne!(here.fingerprint(), with_a_gpu.fingerprint());
     }
 }

@@ -3,7 +3,7 @@
 use super::{cost, library, rates, registry, show};
 use crate::cli::{Common, Data};
 use crate::configs::Configs;
-use crate::device::{Machine, Request};
+use crate::device::{Machine, Request, gpu};
 use crate::environment::Environment;
 use crate::plan::Plan;
 use crate::seed::Seeds;
@@ -86,9 +86,15 @@ fn machine(out: &mut String) {
         "Devices  cpu      {} threads; cpu:N gives N single-threaded workers",
         e.threads
     );
-    match Machine::open(Request::Cuda { ordinals: vec![0] }) {
-        Ok(_) => {
-            let _ = writeln!(out, "         cuda:0   there");
+    match gpu::all() {
+        Ok(gpus) => {
+            for gpu in gpus {
+                let free = gpu.free_bytes as f64 / f64::from(1 << 30);
+                let _ = writeln!(out, "         {gpu}, {free:.1} GiB free");
+            }
+            let driver = gpu::driver().unwrap_or_else(|| "of unknown version".into());
+            let cuda = gpu::cuda_version().unwrap_or_default();
+            let _ = writeln!(out, "         CUDA {cuda}, driver {driver}");
         }
         Err(error) => {
             let _ = writeln!(out, "         cuda     no: {error:#}");

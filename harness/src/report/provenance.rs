@@ -25,6 +25,16 @@ pub(super) fn statements(manifest: &Manifest) -> Vec<String> {
         ),
         format!("Command: `{}`.", manifest.command.join(" ")),
     ];
+    if !e.gpus.is_empty() {
+        let mut gpus = e.gpus.join("; ");
+        let more = [("driver", &e.gpu_driver), ("CUDA", &e.cuda), ("clocks", &e.gpu_clocks)];
+        for (what, text) in more {
+            if let Some(text) = text {
+                gpus.push_str(&format!("; {what} {text}"));
+            }
+        }
+        all.push(format!("{gpus}."));
+    }
     if let Some(checks) = manifest.theory_checks {
         all.push(format!(
             "{checks} checks of the theory held before anything was measured."

@@ -2,7 +2,7 @@
 
 use super::cell::WindowCell;
 use super::plan::EvaluatorKind;
-use crate::device::{Machine, Placement};
+use crate::device::{Machine, Need, Placement, check_room};
 use crate::rates::floor::Work;
 use crate::regression::{Regression, starting_point};
 use crate::seed::Seeds;
@@ -14,7 +14,7 @@ use optim::{
     LogisticRegression, Method, Potential, Sequential, SymplecticEuler, WindowedDescent,
     WindowedFlow,
 };
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// What a window's potential is reached through: answers with what stands in its place. The
 /// sequential flow that windows are compared with is left as it is, so that a stand-in that takes
@@ -27,6 +27,10 @@ pub struct Workbench {
     train: Arc<LogisticRegression>,
     test: LogisticRegression,
     features: usize,
+    /// What it takes on a device with one point.
+    need: Need,
+    /// The problem on devices other than the first: uploaded once, for all cells.
+    replicas: Mutex<Vec<Arc<LogisticRegression>>>,
     through: Option<Through>,
 }
 
@@ -47,6 +51,15 @@ impl Workbench {
     /// If the device has no room.
     pub fn new(machine: &Machine, dataset: &Dataset, like: &WindowCell) -> Result<Self> {
         let home = machine.home();
+        let need = Need {
+            rows: dataset.train.len() + dataset.test.len(),
+            train_rows: dataset.train.len(),
+            features: dataset.features + usize::from(like.model.bias),
+            classes: dataset.classes,
+            points: 1,
+            dtype: like.precision.dtype(),
+        };
+        check_room(&machine.whole().label, home, &dataset.name, need)?;
         let Regression { train, test } =
             Regression::new(dataset, like.model, like.precision, home)?;
         Ok(Self {
@@ -54,6 +67,8 @@ impl Workbench {
             train: Arc::new(train),
             test,
             features: dataset.features,
+            need,
+            replicas: Mutex::default(),
             through: None,
         })
     }
@@ -104,10 +119,11 @@ impl Workbench {
         placement: &Placement,
         gradients: Gradients,
     ) -> Result<Arc<dyn Evaluator>> {
+        self.check_room(cell, placement)?;
         let on = |device: &Device| -> optim::Result<Arc<dyn Potential>> {
             Ok(match gradients {
                 Gradients::Real => {
-                    let train = Arc::new(self.train.to_device(device)?);
+                    let train = self.replica(device)?;
                     match &self.through {
                         Some(through) => through(train),
                         None => train,
@@ -124,6 +140,46 @@ impl Workbench {
             EvaluatorKind::Batched => Arc::new(Batched::new(on(self.machine.home())?)),
             EvaluatorKind::Devices => Arc::new(Devices::new(&placement.devices, on)?),
         })
+    }
+
+    /// The problem on a device.
+    fn replica(&self, device: &Device) -> optim::Result<Arc<LogisticRegression>> {
+        if device.same_device(self.machine.home()) {
+            return Ok(self.train.clone());
+        }
+        let mut replicas = self.replicas.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = replicas.iter().find(|r| r.device().same_device(device));
+        if let Some(known) = known {
+            return Ok(known.clone());
+        }
+        let replica = Arc::new(self.train.to_device(device)?);
+        replicas.push(replica.clone());
+        Ok(replica)
+    }
+
+    /// Refuses a cell whose window does not fit on the devices that it is shared out to.
+    fn check_room(&self, cell: &WindowCell, placement: &Placement) -> Result<()> {
+        let workers = placement.devices.len().min(cell.window);
+        let points = cell.at_once.unwrap_or(cell.window).min(cell.window);
+        let what = format!("{} with a window of {}", cell.dataset, cell.window);
+        for device in &placement.devices[..workers] {
+            let known = self.is_there(device);
+            let need = Need {
+                // Rows that are there already need no more room.
+                rows: if known { 0 } else { self.need.train_rows },
+                points: points.div_ceil(workers),
+                ..self.need
+            };
+            check_room(&placement.label, device, &what, need)?;
+        }
+        Ok(())
+    }
+
+    fn is_there(&self, device: &Device) -> bool {
+        let replicas = self.replicas.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut replicas = replicas.iter();
+        device.same_device(self.machine.home())
+            || replicas.any(|replica| replica.device().same_device(device))
     }
 
     /// What computes the gradients of the sequential flow that cells are compared with.

@@ -1,0 +1,104 @@
+#!/usr/bin/env bash
+# Everything with the feature `cuda`, on a machine that need not have a GPU, nor CUDA.
+#
+#   ci/cuda.sh           compiles and lints all of it (the default: `lint`)
+#   ci/cuda.sh build     links the program: target/cuda/release/harness
+#   ci/cuda.sh bundle    packs it with its plans for a GPU machine without a Rust toolchain:
+#                        target/cuda/bundle.tar.xz, unpacked and run by its ci/gpu.sh
+#
+# Uses the CUDA toolkit where there is one (nvcc on the PATH, or CUDA_HOME). Where there is none, it
+# gets the compiler from the Python package index (100 MB, once; needs python3 with pip and gcc), and
+# makes stand-ins for the driver's libraries to link with. A program linked with them runs where the
+# real ones are.
+#
+# CUDA_COMPUTE_CAP says for which GPUs: 80, the default here, runs on Ampere and all newer ones; 90 on
+# Hopper alone.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+work="${CARGO_TARGET_DIR:-target}/cuda"
+mkdir -p "$work"
+work="$(cd "$work" && pwd)"
+step() { printf '\n== %s\n' "$*"; "$@"; }
+
+# Gets the compiler, unless there is one.
+toolkit() {
+  export CUDA_COMPUTE_CAP="${CUDA_COMPUTE_CAP:-80}"
+  if command -v "${CUDA_HOME:+$CUDA_HOME/bin/}nvcc" >/dev/null; then
+    return
+  fi
+  export CUDA_HOME="$work/toolkit/nvidia/cu13"
+  export PATH="$CUDA_HOME/bin:$PATH"
+  if [ -e "$work/toolkit/complete" ]; then
+    return
+  fi
+  rm -rf "$work/toolkit" "$work/wheels"
+  step python3 -m pip download --quiet --no-deps --require-hashes --only-binary=:all: \
+    --dest "$work/wheels" --requirement ci/cuda-toolkit.txt
+  local wheel
+  for wheel in "$work"/wheels/*.whl; do
+    python3 -m zipfile -e "$wheel" "$work/toolkit"
+  done
+  rm -rf "$work/wheels"
+  chmod +x "$CUDA_HOME"/bin/* "$CUDA_HOME"/nvvm/bin/cicc
+  ln -sfn lib "$CUDA_HOME/lib64"
+  touch "$work/toolkit/complete"
+}
+
+# A library that has the functions which the bindings `cudarc` declare and does nothing, under the
+# name that programs look for.
+stand_in() { # module of cudarc, library, name in programs
+  local bindings
+  bindings="$(ls -d "${CARGO_HOME:-$HOME/.cargo}"/registry/src/*/cudarc-0.19.*/src/"$1"/sys/mod.rs | tail -1)"
+  grep -ohE '\bfn (cu|nvrtc)[A-Za-z0-9_]+' "$bindings" | awk '{print $2}' | grep -v '^culib$' | sort -u |
+    sed 's/.*/int &(void) { return 100; }/' >"$work/stand-ins/$2.c"
+  gcc -w -shared -fPIC -O1 -o "$work/stand-ins/lib$2.so" "$work/stand-ins/$2.c" -Wl,-soname,"$3"
+  rm "$work/stand-ins/$2.c"
+}
+
+# What to link with, where the driver's libraries are not installed.
+libraries() {
+  if ldconfig -p | grep -q 'libcuda\.so\.1'; then
+    return
+  fi
+  step cargo fetch --locked
+  mkdir -p "$work/stand-ins"
+  stand_in driver cuda libcuda.so.1
+  stand_in nvrtc nvrtc libnvrtc.so.13
+  stand_in curand curand libcurand.so.10
+  stand_in cublas cublas libcublas.so.13
+  stand_in cublaslt cublasLt libcublasLt.so.13
+  # The runtime is linked in as a whole, so that a GPU machine needs no toolkit.
+  cp "$CUDA_HOME/lib/libcudart_static.a" "$work/stand-ins/"
+  echo 'INPUT(libcudart_static.a)' >"$work/stand-ins/libcudart.so"
+  export RUSTFLAGS="${RUSTFLAGS:-} -L native=$work/stand-ins"
+}
+
+build() {
+  libraries
+  # A folder of its own: other link settings than the program without CUDA.
+  step cargo build --locked --release --package harness --features cuda --target-dir "$work"
+}
+
+# The program and what it reads, with the command that runs it there.
+bundle() {
+  build
+  local folder="$work/bundle"
+  rm -rf "$folder"
+  mkdir -p "$folder/ci"
+  cp "$work/release/harness" "$folder/"
+  strip "$folder/harness"
+  cp -r configs "$folder/"
+  cp ci/gpu.sh "$folder/ci/"
+  tar --create --directory "$work" bundle | xz -1 --threads=0 >"$work/bundle.tar.xz.new"
+  mv "$work/bundle.tar.xz.new" "$work/bundle.tar.xz"
+  ls -l "$work/bundle.tar.xz"
+}
+
+toolkit
+case "${1:-lint}" in
+  lint) step cargo clippy --locked --package optim --package harness --package bench --features cuda --all-targets -- -D warnings ;;
+  build) build ;;
+  bundle) bundle ;;
+  *) sed -n '4,7s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
+esac

@@ -1,0 +1,138 @@
+//! The GPUs of this machine.
+
+use anyhow::Result;
+use std::fmt;
+use std::process::Command;
+
+/// A GPU as its driver describes it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Gpu {
+    /// Its number, as CUDA counts.
+    pub ordinal: usize,
+    /// What its maker calls it.
+    pub name: String,
+    /// Major and minor compute capability.
+    pub capability: (i32, i32),
+    /// All of its memory, in bytes.
+    pub memory_bytes: u64,
+    /// What of it nobody uses, in bytes.
+    pub free_bytes: u64,
+}
+
+/// `cuda:0 NVIDIA H200, 139.8 GiB, compute capability 9.0`.
+impl fmt::Display for Gpu {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let gib = self.memory_bytes as f64 / f64::from(1 << 30);
+        let (ordinal, name, (major, minor)) = (self.ordinal, &self.name, self.capability);
+        write!(
+            f,
+            "cuda:{ordinal} {name}, {gib:.1} GiB, compute capability {major}.{minor}"
+        )
+    }
+}
+
+/// Shown when the program has no CUDA in it.
+#[cfg(not(feature = "cuda"))]
+pub(super) const NOT_BUILT_IN: &str = "this program was built without CUDA: build it with `cargo run \
+    --release --features cuda -p harness -- …` on a machine with the CUDA toolkit (or `ci/cuda.sh bundle` on \
+    one without), or use --devices cpu";
+
+/// All GPUs, in CUDA's order.
+///
+/// # Errors
+/// If this program was built without CUDA, or there is no driver or no GPU.
+#[cfg(not(feature = "cuda"))]
+pub fn all() -> Result<Vec<Gpu>> {
+    anyhow::bail!(NOT_BUILT_IN)
+}
+
+/// All GPUs, in CUDA's order.
+///
+/// # Errors
+/// If there is no driver or no GPU.
+#[cfg(feature = "cuda")]
+pub fn all() -> Result<Vec<Gpu>> {
+    use anyhow::Context;
+    use candle_core::cuda_backend::cudarc::driver::CudaContext;
+    let count = CudaContext::device_count()
+        .context("asking the CUDA driver for GPUs: is there one (nvidia-smi)?")?;
+    anyhow::ensure!(count > 0, "the CUDA driver knows of no GPU");
+    (0..count.unsigned_abs() as usize)
+        .map(|ordinal| {
+            let of = || -> std::result::Result<Gpu, candle_core::cuda_backend::cudarc::driver::DriverError> {
+                let context = CudaContext::new(ordinal)?;
+                let (free, _) = context.mem_get_info()?;
+                Ok(Gpu {
+                    ordinal,
+                    name: context.name()?,
+                    capability: context.compute_capability()?,
+                    memory_bytes: context.total_mem()? as u64,
+                    free_bytes: free as u64,
+                })
+            };
+            of().with_context(|| format!("asking cuda:{ordinal} what it is"))
+        })
+        .collect()
+}
+
+/// The version of the kernel's driver, where it says so.
+#[must_use]
+pub fn driver() -> Option<String> {
+    let version = std::fs::read_to_string("/sys/module/nvidia/version").ok()?;
+    Some(version.trim().to_owned()).filter(|version| !version.is_empty())
+}
+
+/// Clocks of the GPUs' processors and memory, as `nvidia-smi` reads them; `None` without it.
+#[must_use]
+pub fn clocks() -> Option<String> {
+    let mut command = Command::new("nvidia-smi");
+    command.args([
+        "--query-gpu=clocks.sm,clocks.mem,clocks.max.sm,clocks.max.mem",
+        "--format=csv,noheader",
+    ]);
+    let out = command.output().ok().filter(|out| out.status.success())?;
+    let lines: Vec<String> = String::from_utf8(out.stdout)
+        .ok()?
+        .lines()
+        .map(|line| line.trim().to_owned())
+        .collect();
+    (!lines.is_empty()).then(|| format!("sm, memory, and their highest: {}", lines.join("; ")))
+}
+
+/// The version of CUDA that this program speaks, as `13.0`; `None` without CUDA.
+#[must_use]
+pub fn cuda_version() -> Option<String> {
+    #[cfg(feature = "cuda")]
+    {
+        let version = candle_core::cuda_backend::cudarc::driver::sys::CUDA_VERSION;
+        Some(format!("{}.{}", version / 1000, version % 1000 / 10))
+    }
+    #[cfg(not(feature = "cuda"))]
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_gpu_is_described_by_what_its_numbers_depend_on() {
+        let gpu = Gpu {
+            ordinal: 1,
+            name: "A GPU".into(),
+            capability: (9, 0),
+            memory_bytes: 3 << 29,
+            free_bytes: 1 << 30,
+        };
+        let wanted = "cuda:1 A GPU, 1.5 GiB, compute capability 9.0";
+        assert_eq!(gpu.to_string(), wanted);
+    }
+
+    #[test]
+    #[cfg(not(feature = "cuda"))]
+    fn without_cuda_the_answer_says_how_to_get_it() {
+        let error = all().unwrap_err().to_string();
+        assert!(error.contains("--features cuda"), "{error}");
+        assert_eq!(cuda_version(), None);
+    }
+}

@@ -1,0 +1,116 @@
+//! Whether a device has room for what is to be put on it, found out before it is.
+
+use anyhow::{Result, ensure};
+use candle_core::{DType, Device};
+
+/// Bytes that a problem takes on a device.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Need {
+    /// Rows that stay there: training and test rows.
+    pub rows: usize,
+    /// Of these, the rows that gradients are computed on.
+    pub train_rows: usize,
+    /// Features, with that of the intercept if there is one.
+    pub features: usize,
+    /// C.
+    pub classes: usize,
+    /// Points whose gradients are computed there at once.
+    pub points: usize,
+    /// Element type.
+    pub dtype: DType,
+}
+
+/// Arrays of the size of the logits that exist at once while gradients are composed of tensor
+/// operations: logits, less their largest, exponentials, probabilities, targets, residuals.
+const LOGITS: usize = 6;
+
+impl Need {
+    /// All of it: data and labels, logits, points and gradients.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        let element = self.dtype.size_in_bytes();
+        let columns = self.points * self.classes;
+        let data = self.rows * (self.features * element + size_of::<u32>());
+        let logits = LOGITS * self.train_rows * columns * element;
+        let points = 4 * self.features * columns * element;
+        (data + logits + points) as u64
+    }
+}
+
+/// Bytes on a device that nobody uses; `None` where nobody counts them.
+pub(super) fn free_bytes(device: &Device) -> Result<Option<u64>> {
+    match device {
+        #[cfg(feature = "cuda")]
+        Device::Cuda(cuda) => {
+            let (free, _) = cuda.cuda_stream().context().mem_get_info()?;
+            Ok(Some(free as u64))
+        }
+        _ => Ok(None),
+    }
+}
+
+/// Refuses what does not fit.
+///
+/// # Errors
+/// If `what` needs more bytes than are free on the device called `name`, or the device cannot say.
+pub fn check_room(name: &str, device: &Device, what: &str, need: Need) -> Result<()> {
+    match free_bytes(device)? {
+        Some(free) => fits(name, what, need.bytes(), free),
+        None => Ok(()),
+    }
+}
+
+fn fits(name: &str, what: &str, need: u64, free: u64) -> Result<()> {
+    let gib = |bytes: u64| bytes as f64 / f64::from(1 << 30);
+    ensure!(
+        need <= free,
+        "{what} needs about {:.2} GiB on {name}, where {:.2} GiB are free: a narrower window, precision f32, or a larger device would do",
+        gib(need),
+        gib(free)
+    );
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn mnist(points: usize) -> Need {
+        Need {
+            rows: 60_000,
+            train_rows: 50_000,
+            features: 784,
+            classes: 10,
+            points,
+            dtype: DType::F32,
+        }
+    }
+
+    #[test]
+    fn a_need_is_data_logits_and_points() {
+        let data = 60_000 * (784 * 4 + 4);
+        let each = 6 * 50_000 * 10 * 4 + 4 * 784 * 10 * 4;
+        assert_eq!(mnist(1).bytes(), data + each);
+        assert_eq!(mnist(4).bytes() - mnist(1).bytes(), 3 * each);
+    }
+
+    #[test]
+    fn what_does_not_fit_is_refused_with_how_much_is_missing_and_what_would_help() {
+        let need = mnist(4).bytes();
+        assert!(fits("cuda:1", "mnist", need, need).is_ok());
+        let error = fits("cuda:1", "mnist with W=4", need, need / 2).unwrap_err();
+        let error = error.to_string();
+        for part in ["cuda:1", "mnist with W=4", "0.22 GiB", "0.11 GiB", "narrower window"] {
+            assert!(error.contains(part), "{error}");
+        }
+    }
+
+    #[test]
+    fn on_the_cpu_nothing_is_refused() {
+        let huge = Need {
+            rows: usize::MAX >> 20,
+            ..mnist(1)
+        };
+        assert!(check_room("cpu", &Device::Cpu, "all", huge).is_ok());
+    }
+}

@@ -1,0 +1,235 @@
+//! Devices: what a user asks for, what is there, what a cell runs on.
+
+pub mod gpu;
+mod memory;
+mod request;
+
+pub use memory::{Need, check_room};
+pub use request::{Request, Share};
+
+use anyhow::{Context, Result, ensure};
+use candle_core::Device;
+use request::label;
+use std::sync::Arc;
+
+/// The devices of a run, opened.
+#[derive(Clone)]
+pub struct Machine {
+    kind: Kind,
+    cores: usize,
+}
+
+/// What a machine computes on.
+#[derive(Clone)]
+enum Kind {
+    /// At most so many workers, if there is a bound.
+    Cpu { workers: Option<usize> },
+    /// A device for each worker.
+    Cuda { workers: Vec<OnGpu> },
+}
+
+/// A worker of a GPU.
+#[derive(Clone)]
+struct OnGpu {
+    gpu: usize,
+    device: Device,
+}
+
+/// What one cell runs on.
+#[derive(Clone)]
+pub struct Placement {
+    /// How rows name it.
+    pub label: String,
+    /// One per worker; a single one for methods that run on one device.
+    pub devices: Vec<Device>,
+    /// The threads of the calling side, where they are bounded: a single-threaded worker's flow
+    /// must not do its vector algebra with more threads than the worker has.
+    threads: Option<Arc<rayon::ThreadPool>>,
+    /// Whether there are more workers than cores.
+    pub oversubscribed: bool,
+}
+
+impl Machine {
+    /// Opens the devices.
+    ///
+    /// # Errors
+    /// If this program was built without the backend, or a device is missing.
+    pub fn open(request: Request) -> Result<Self> {
+        let kind = match request {
+            Request::Cpu { workers } => Kind::Cpu { workers },
+            Request::Cuda { gpus } => Kind::Cuda {
+                workers: on_gpus(gpus)?,
+            },
+        };
+        Ok(Self {
+            kind,
+            cores: cores(),
+        })
+    }
+
+    /// cpu or cuda.
+    #[must_use]
+    pub fn backend(&self) -> &'static str {
+        match self.kind {
+            Kind::Cpu { .. } => "cpu",
+            Kind::Cuda { .. } => "cuda",
+        }
+    }
+
+    /// One device with all it has.
+    #[must_use]
+    pub fn whole(&self) -> Placement {
+        let (label, device) = match &self.kind {
+            Kind::Cpu { .. } => ("cpu".to_owned(), Device::Cpu),
+            Kind::Cuda { workers } => {
+                let first = &workers[0];
+                (format!("cuda:{}", first.gpu), first.device.clone())
+            }
+        };
+        Placement {
+            label,
+            devices: vec![device],
+            threads: None,
+            oversubscribed: false,
+        }
+    }
+
+    /// The device that data and evaluation live on.
+    #[must_use]
+    pub fn home(&self) -> &Device {
+        match &self.kind {
+            Kind::Cpu { .. } => &Device::Cpu,
+            Kind::Cuda { workers } => &workers[0].device,
+        }
+    }
+
+    /// At most `wanted` workers.
+    ///
+    /// # Errors
+    /// If a thread cannot be started.
+    pub fn workers(&self, wanted: usize) -> Result<Placement> {
+        match &self.kind {
+            Kind::Cpu { workers } => {
+                let count = wanted.min(workers.unwrap_or(wanted));
+                let single = rayon::ThreadPoolBuilder::new().num_threads(1).build()?;
+                Ok(Placement {
+                    label: format!("cpu:{count}"),
+                    devices: vec![Device::Cpu; count],
+                    threads: Some(Arc::new(single)),
+                    oversubscribed: count > self.cores,
+                })
+            }
+            Kind::Cuda { workers } => {
+                let busy = &workers[..wanted.min(workers.len())];
+                let shares = shares(busy.iter().map(|worker| worker.gpu));
+                Ok(Placement {
+                    label: label(&shares),
+                    devices: busy.iter().map(|worker| worker.device.clone()).collect(),
+                    threads: None,
+                    oversubscribed: shares.iter().any(|share| share.workers > 1),
+                })
+            }
+        }
+    }
+}
+
+/// How many workers each GPU has, in the order in which GPUs first occur.
+fn shares(gpus: impl Iterator<Item = usize>) -> Vec<Share> {
+    let mut shares: Vec<Share> = Vec::new();
+    for gpu in gpus {
+        match shares.iter_mut().find(|share| share.gpu == gpu) {
+            Some(share) => share.workers += 1,
+            None => shares.push(Share { gpu, workers: 1 }),
+        }
+    }
+    shares
+}
+
+/// Opens a device for every worker of the GPUs asked for, or of all.
+fn on_gpus(asked: Option<Vec<Share>>) -> Result<Vec<OnGpu>> {
+    let there = gpu::all()?;
+    let asked = asked.unwrap_or_else(|| shares(there.iter().map(|gpu| gpu.ordinal)));
+    let mut workers = Vec::new();
+    for share in asked {
+        ensure!(
+            there.iter().any(|gpu| gpu.ordinal == share.gpu),
+            "there is no cuda:{}: this machine has {} GPU(s), counted from 0 (`harness doctor` lists them)",
+            share.gpu,
+            there.len()
+        );
+        for _ in 0..share.workers {
+            // A stream of its own, not the calling thread's: workers share the first device.
+            let device = Device::new_cuda_with_stream(share.gpu)
+                .with_context(|| format!("opening cuda:{}", share.gpu))?;
+            workers.push(OnGpu {
+                gpu: share.gpu,
+                device,
+            });
+        }
+    }
+    Ok(workers)
+}
+
+impl Placement {
+    /// Runs `work` with the threads that belong to this placement.
+    pub fn run<R: Send>(&self, work: impl FnOnce() -> R + Send) -> R {
+        match &self.threads {
+            Some(threads) => threads.install(work),
+            None => work(),
+        }
+    }
+
+    /// Waits until the device on which positions live has done all it was asked.
+    ///
+    /// # Errors
+    /// If the device is lost.
+    pub fn synchronize(&self) -> Result<()> {
+        Ok(self.devices[0].synchronize()?)
+    }
+}
+
+/// The cores that this process may use.
+#[must_use]
+pub fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn workers_of_a_gpu_are_counted_where_it_first_occurs() {
+        let of = |gpus: &[usize]| label(&shares(gpus.iter().copied()));
+        assert_eq!(of(&[0, 0, 0, 0]), "cuda:0x4");
+        assert_eq!(of(&[2, 0, 0]), "cuda:2,0x2");
+    }
+
+    #[test]
+    #[cfg(not(feature = "cuda"))]
+    fn asking_for_cuda_without_it_says_how_to_build_it_in() {
+        let Err(error) = Machine::open("cuda:0".parse().unwrap()) else {
+            panic!("no CUDA here")
+        };
+        assert!(error.to_string().contains("--features cuda"), "{error}");
+    }
+
+    #[test]
+    fn more_workers_than_cores_are_marked_and_a_bound_is_kept() {
+        let machine = Machine::open("cpu".parse().unwrap()).unwrap();
+        assert!(!machine.workers(1).unwrap().oversubscribed);
+        assert!(machine.workers(cores() + 1).unwrap().oversubscribed);
+        let bounded = Machine::open("cpu:2".parse().unwrap()).unwrap();
+        assert_eq!(bounded.workers(8).unwrap().label, "cpu:2");
+        assert_eq!(bounded.whole().label, "cpu");
+    }
+
+    #[test]
+    fn a_workers_threads_are_its_own_and_only_one() {
+        let machine = Machine::open("cpu".parse().unwrap()).unwrap();
+        assert_eq!(
+            machine.workers(3).unwrap().run(rayon::current_num_threads),
+            1
+        );
+    }
+}
