@@ -19,11 +19,13 @@ cd "$(dirname "$0")/.."
 work="${CARGO_TARGET_DIR:-target}/cuda"
 mkdir -p "$work"
 work="$(cd "$work" && pwd)"
+NO_COMPILER=75 # exit code: nothing was checked, for want of a compiler
 step() { printf '\n== %s\n' "$*"; "$@"; }
 
 # Gets the compiler, unless there is one.
 toolkit() {
   export CUDA_COMPUTE_CAP="${CUDA_COMPUTE_CAP:-80}"
+  export CUDAFORGE_THREADS="${CUDAFORGE_THREADS:-$(nproc)}"
   if command -v "${CUDA_HOME:+$CUDA_HOME/bin/}nvcc" >/dev/null; then
     return
   fi
@@ -33,8 +35,11 @@ toolkit() {
     return
   fi
   rm -rf "$work/toolkit" "$work/wheels"
-  step python3 -m pip download --quiet --no-deps --require-hashes --only-binary=:all: \
-    --dest "$work/wheels" --requirement ci/cuda-toolkit.txt
+  if ! step python3 -m pip download --quiet --no-deps --require-hashes --only-binary=:all: \
+    --dest "$work/wheels" --requirement ci/cuda-toolkit.txt; then
+    echo "the CUDA compiler could not be had: neither nvcc on the PATH, nor the package index" >&2
+    exit "$NO_COMPILER"
+  fi
   local wheel
   for wheel in "$work"/wheels/*.whl; do
     python3 -m zipfile -e "$wheel" "$work/toolkit"
@@ -80,14 +85,29 @@ build() {
   step cargo build --locked --release --package harness --features cuda --target-dir "$work"
 }
 
+# The tests that use a GPU where there is one, as programs: puts them into a folder.
+tests() { # folder
+  cargo test --locked --release --no-run --features cuda --target-dir "$work" --message-format json \
+    --package gpu --package optim --lib --test devices |
+    python3 -c '
+import json, shutil, sys
+for line in sys.stdin:
+    message = json.loads(line)
+    if message.get("executable") and message["profile"]["test"]:
+        name = message["target"]["name"]
+        shutil.copy(message["executable"], f"{sys.argv[1]}/{name}")
+' "$1"
+}
+
 # The program and what it reads, with the command that runs it there.
 bundle() {
   build
   local folder="$work/bundle"
   rm -rf "$folder"
-  mkdir -p "$folder/ci"
+  mkdir -p "$folder/ci" "$folder/tests"
   cp "$work/release/harness" "$folder/"
-  strip "$folder/harness"
+  tests "$folder/tests"
+  strip "$folder/harness" "$folder"/tests/*
   cp -r configs "$folder/"
   cp ci/gpu.sh "$folder/ci/"
   tar --create --directory "$work" bundle | xz -1 --threads=0 >"$work/bundle.tar.xz.new"
@@ -97,7 +117,7 @@ bundle() {
 
 toolkit
 case "${1:-lint}" in
-  lint) step cargo clippy --locked --package optim --package harness --package bench --features cuda --all-targets -- -D warnings ;;
+  lint) step cargo clippy --locked --package gpu --package optim --package harness --package bench --features cuda --all-targets -- -D warnings ;;
   build) build ;;
   bundle) bundle ;;
   *) sed -n '4,7s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;

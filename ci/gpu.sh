@@ -4,7 +4,7 @@
 #
 #   ci/gpu.sh [FOLDER [DATA]]
 #
-# Checks the theory, measures the GPU's rates, then Table 2, the one-GPU table and the plots, and leaves
+# Runs the bundle's tests on the GPU, checks the theory, measures the GPU's rates, then Table 2, the one-GPU table and the plots, and leaves
 # rows, tables, manifests and logs in FOLDER (default: gpu-results). DATA is a folder with the data sets
 # (default: HARNESS_DATA_DIR; without any, generated sets stand in and nothing is said of the paper).
 # DEVICES says on what (default: cuda, all GPUs).
@@ -45,6 +45,9 @@ reproduce() { # target, more options…
     ${more[@]+"${more[@]}"} "$@"
 }
 
+for test in tests/*; do
+  if [ -x "$test" ] && [ -f "$test" ]; then step "test-${test#tests/}" "$test"; fi
+done
 step doctor "$program" doctor --devices "$devices" --measure ${more[@]+"${more[@]}"}
 reproduce lemmas --profile gate
 reproduce table2

@@ -12,7 +12,8 @@ use bench::{DIMENSIONS, Free, vector};
 use candle_core::Tensor;
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use optim::{
-    Batched, Counted, Kinetic, Method, Predictor, Storage, WindowMethod, WindowedDescent, WindowedFlow,
+    Batched, Counted, Kinetic, Method, Predictor, Storage, WindowMethod, WindowedDescent,
+    WindowedFlow,
 };
 use std::sync::Arc;
 use std::time::{Duration, Instant};

@@ -100,7 +100,13 @@ mod tests {
         assert!(fits("cuda:1", "mnist", need, need).is_ok());
         let error = fits("cuda:1", "mnist with W=4", need, need / 2).unwrap_err();
         let error = error.to_string();
-        for part in ["cuda:1", "mnist with W=4", "0.22 GiB", "0.11 GiB", "narrower window"] {
+        for part in [
+            "cuda:1",
+            "mnist with W=4",
+            "0.22 GiB",
+            "0.11 GiB",
+            "narrower window",
+        ] {
             assert!(error.contains(part), "{error}");
         }
     }

@@ -144,14 +144,33 @@ mod tests {
 
     #[test]
     fn a_request_is_shown_as_it_is_written() {
-        for text in ["cpu", "cpu:4", "cuda", "cuda:0", "cuda:2,0", "cuda:0x4", "cuda:0x2,1"] {
+        for text in [
+            "cpu",
+            "cpu:4",
+            "cuda",
+            "cuda:0",
+            "cuda:2,0",
+            "cuda:0x4",
+            "cuda:0x2,1",
+        ] {
             assert_eq!(of(text).to_string(), text);
         }
     }
 
     #[test]
     fn what_is_no_device_is_answered_with_how_to_write_one() {
-        for bad in ["", "gpu", "cpu:0", "cpu:x", "cuda:", "cuda:0,0", "cuda:-1", "cuda:0x0", "cuda:x4", "cuda:0x2,0"] {
+        for bad in [
+            "",
+            "gpu",
+            "cpu:0",
+            "cpu:x",
+            "cuda:",
+            "cuda:0,0",
+            "cuda:-1",
+            "cuda:0x0",
+            "cuda:x4",
+            "cuda:0x2,0",
+        ] {
             let error = format!("{:#}", bad.parse::<Request>().unwrap_err());
             assert!(error.contains("cuda:0,1,2,3"), "{bad}: {error}");
         }

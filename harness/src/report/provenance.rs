@@ -27,7 +27,11 @@ pub(super) fn statements(manifest: &Manifest) -> Vec<String> {
     ];
     if !e.gpus.is_empty() {
         let mut gpus = e.gpus.join("; ");
-        let more = [("driver", &e.gpu_driver), ("CUDA", &e.cuda), ("clocks", &e.gpu_clocks)];
+        let more = [
+            ("driver", &e.gpu_driver),
+            ("CUDA", &e.cuda),
+            ("clocks", &e.gpu_clocks),
+        ];
         for (what, text) in more {
             if let Some(text) = text {
                 gpus.push_str(&format!("; {what} {text}"));

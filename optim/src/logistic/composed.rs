@@ -14,6 +14,8 @@ pub(super) struct Composed {
     /// `[d·C]`, λ at weights and 0 at intercepts, where there is a penalty.
     pub penalty: Option<Tensor>,
     pub classes: usize,
+    /// Whether one pass makes residuals of logits.
+    pub fused: bool,
 }
 
 impl Composed {
@@ -24,6 +26,7 @@ impl Composed {
             labels: self.labels.to_device(device)?,
             penalty: penalty.transpose()?,
             classes: self.classes,
+            fused: self.fused,
         })
     }
 
@@ -45,9 +48,18 @@ impl Composed {
         };
         let weights = side_by_side(points, window, features)?;
         let weights = weights.reshape((features, window * self.classes))?;
-        let sums = self.x.t()?.matmul(&self.residuals(&weights)?)?;
+        let scale = 1.0 / samples as f64;
+        let residuals = match self.fused {
+            true => {
+                let z = self.x.matmul(&weights)?;
+                gpu::residuals(&z, &self.labels, self.classes, scale)?;
+                z
+            }
+            false => self.residuals(&weights)?,
+        };
+        let sums = self.x.t()?.matmul(&residuals)?;
         let sums = side_by_side(&sums, features, window)?.reshape((window, dimension))?;
-        let gradients = (sums * (1.0 / samples as f64))?;
+        let gradients = if self.fused { sums } else { (sums * scale)? };
         match &self.penalty {
             None => Ok(gradients),
             Some(penalty) => Ok((gradients + points.broadcast_mul(penalty)?)?),

@@ -21,13 +21,16 @@ use std::sync::Arc;
 /// What computes the gradient of a logistic regression.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Kernel {
-    /// On a CPU `Sparse` or `Dense` by the share of elements that are not 0, elsewhere `Composed`.
+    /// On a CPU `Sparse` or `Dense` by the share of elements that are not 0; elsewhere `Fused`, or
+    /// `Composed` where the fused kernel cannot be used.
     #[default]
     Auto,
     /// One pass over blocks of rows, for the CPU.
     Dense,
     /// Of the elements that are not 0 alone, for the CPU.
     Sparse,
+    /// Products of the tensor library and one pass over the logits between them, for any device.
+    Fused,
     /// Products and a softmax of the tensor library, for any device.
     Composed,
 }
@@ -36,6 +39,7 @@ named!(Kernel, "kernel",
     Kernel::Auto => "auto",
     Kernel::Dense => "dense",
     Kernel::Sparse => "sparse",
+    Kernel::Fused => "fused",
     Kernel::Composed => "composed",
 );
 
@@ -149,18 +153,18 @@ impl LogisticRegression {
         let labels = Tensor::from_slice(labels, n, x.device())?;
         let on_host = x.device().is_cpu();
         let data = match (kernel, dtype) {
-            (Kernel::Composed, _) => None,
+            (Kernel::Composed | Kernel::Fused, _) => None,
             (_, DType::F32) if on_host => Some(HostData::F32(host(&x, &targets, problem, kernel)?)),
             (_, DType::F64) if on_host => Some(HostData::F64(host(&x, &targets, problem, kernel)?)),
             (Kernel::Auto, _) => None,
             _ => {
-                let possible = "auto or composed, as the data is not f32 or f64 on a CPU";
+                let possible = "auto, fused or composed, as the data is not f32 or f64 on a CPU";
                 return Err(Error::setting("kernel", kernel, possible));
             }
         };
         let data = match data {
             Some(host) => Data::Host(host),
-            None => Data::Tensors(composed(x, &labels, problem)?),
+            None => Data::Tensors(composed(x, &labels, problem, kernel)?),
         };
         Ok(Self {
             data,
@@ -183,7 +187,7 @@ impl LogisticRegression {
             Data::Host(host) if device.is_cpu() => Data::Host(host.clone()),
             Data::Host(host) => {
                 let x = host.to_tensor(0..self.targets.len())?.to_device(device)?;
-                Data::Tensors(composed(x, &labels, self.problem)?)
+                Data::Tensors(composed(x, &labels, self.problem, Kernel::Auto)?)
             }
             Data::Tensors(tensors) => Data::Tensors(tensors.to_device(device)?),
         };
@@ -237,6 +241,7 @@ impl LogisticRegression {
         match &self.data {
             Data::Host(host) if host.is_sparse() => Kernel::Sparse,
             Data::Host(_) => Kernel::Dense,
+            Data::Tensors(tensors) if tensors.fused => Kernel::Fused,
             Data::Tensors(_) => Kernel::Composed,
         }
     }
@@ -305,7 +310,12 @@ fn host<T: Real + WithDType>(
 }
 
 /// Rows for the tensor library.
-fn composed(x: Tensor, labels: &Tensor, problem: Problem) -> Result<Composed> {
+fn composed(x: Tensor, labels: &Tensor, problem: Problem, kernel: Kernel) -> Result<Composed> {
+    let fused = match kernel {
+        Kernel::Fused => true,
+        Kernel::Auto => problem.classes <= gpu::MOST_CLASSES && gpu::agrees(x.device(), x.dtype())?,
+        _ => false,
+    };
     let intercepts = if problem.bias { problem.classes } else { 0 };
     let weights = x.dim(1)? * problem.classes - intercepts;
     let penalty = match problem.l2 {
@@ -321,6 +331,7 @@ fn composed(x: Tensor, labels: &Tensor, problem: Problem) -> Result<Composed> {
         x,
         penalty,
         classes: problem.classes,
+        fused,
     })
 }
 

@@ -53,14 +53,15 @@ fn every_kernel_computes_what_the_composition_of_tensor_operations_does() {
                         bias,
                         l2,
                     };
-                    let [dense, sparse, composed] =
-                        [Kernel::Dense, Kernel::Sparse, Kernel::Composed].map(|kernel| {
-                            LogisticRegression::with_kernel(x.clone(), &labels, problem, kernel)
-                                .unwrap()
-                        });
+                    let of = |kernel| {
+                        LogisticRegression::with_kernel(x.clone(), &labels, problem, kernel)
+                            .unwrap()
+                    };
+                    let composed = of(Kernel::Composed);
+                    let others = [Kernel::Dense, Kernel::Sparse, Kernel::Fused].map(of);
                     let points = points(window, composed.dimension(), dtype);
                     let wanted = composed.gradients(&points).unwrap();
-                    for f in [dense, sparse] {
+                    for f in others {
                         let found = f.gradients(&points).unwrap();
                         let apart = apart(&found, &wanted);
                         let what = f.kernel();
@@ -140,7 +141,12 @@ fn a_sparse_matrix_goes_to_another_device_with_all_its_elements() {
 
 #[test]
 fn a_subset_is_the_problem_on_those_rows_whatever_the_kernel() {
-    for kernel in [Kernel::Dense, Kernel::Sparse, Kernel::Composed] {
+    for kernel in [
+        Kernel::Dense,
+        Kernel::Sparse,
+        Kernel::Fused,
+        Kernel::Composed,
+    ] {
         let (x, labels) = problem((60, 9, 3), 0.3, false, DType::F64);
         let problem = Problem {
             classes: 3,

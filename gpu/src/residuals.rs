@@ -1,0 +1,234 @@
+//! What a logistic regression's gradient needs between its two products.
+
+use candle_core::{CpuStorage, DType, Device, InplaceOp2, Layout, Result, Tensor, WithDType, bail};
+
+/// C, at most: what fits into a multiprocessor's shared memory for a warp of f64.
+pub const MOST_CLASSES: usize = 191;
+
+/// (softmax(z) − e_y)·`scale` in place, for logits `[n, W·C]` (f32 or f64) of W points side by side and
+/// labels y `[n]` (u32, each below C).
+///
+/// # Errors
+/// If the shapes, types or devices do not fit together, the logits are not contiguous, or there are more
+/// classes than [`MOST_CLASSES`].
+///
+/// ```
+/// use candle_core::{Device, Tensor};
+/// # fn main() -> candle_core::Result<()> {
+/// let z = Tensor::new(&[[0f64, 0.0], [3.0, 3.0]], &Device::Cpu)?;
+/// let labels = Tensor::new(&[0u32, 1], &Device::Cpu)?;
+/// gpu::residuals(&z, &labels, 2, 0.5)?;
+/// assert_eq!(z.to_vec2::<f64>()?, [[-0.25, 0.25], [0.25, -0.25]]);
+/// # Ok(())
+/// # }
+/// ```
+pub fn residuals(z: &Tensor, labels: &Tensor, classes: usize, scale: f64) -> Result<()> {
+    let (rows, columns) = z.dims2()?;
+    if classes == 0 || classes > MOST_CLASSES || !columns.is_multiple_of(classes) {
+        bail!(
+            "residuals of {classes} classes in {columns} columns (at most {MOST_CLASSES} classes)"
+        );
+    }
+    if labels.dims() != [rows] || labels.dtype() != DType::U32 {
+        bail!("residuals of {rows} rows need as many labels in u32, not {labels:?}");
+    }
+    if rows == 0 || columns == 0 {
+        return Ok(());
+    }
+    z.inplace_op2(labels, &Residuals { classes, scale })
+}
+
+/// Whether [`residuals`] computes on a device what it computes on the CPU, to rounding: on a small
+/// problem, in some milliseconds. A driver that misreads a kernel is so found out before it is used.
+///
+/// # Errors
+/// If the device fails.
+///
+/// ```
+/// use candle_core::{DType, Device};
+/// assert!(gpu::agrees(&Device::Cpu, DType::F32).unwrap());
+/// ```
+pub fn agrees(device: &Device, dtype: DType) -> Result<bool> {
+    const ROWS: usize = 300;
+    const CLASSES: usize = 7;
+    let z = |i: usize| ((i * 7919) % 1000) as f64 / 50.0 - 10.0;
+    let z: Vec<f64> = (0..ROWS * 3 * CLASSES).map(z).collect();
+    let z = Tensor::from_vec(z, (ROWS, 3 * CLASSES), &Device::Cpu)?.to_dtype(dtype)?;
+    let labels: Vec<u32> = (0..ROWS).map(|i| (i % CLASSES) as u32).collect();
+    let labels = Tensor::from_vec(labels, ROWS, &Device::Cpu)?;
+    let there = z.to_device(device)?.copy()?;
+    residuals(&z, &labels, CLASSES, 0.5)?;
+    residuals(&there, &labels.to_device(device)?, CLASSES, 0.5)?;
+    let apart = (there.to_device(&Device::Cpu)? - z)?.abs()?;
+    let apart = apart.flatten_all()?.max(0)?.to_dtype(DType::F64)?;
+    // Not a number is not agreement.
+    Ok(apart.to_scalar::<f64>()? <= 1e-6)
+}
+
+/// The operation.
+pub(crate) struct Residuals {
+    pub classes: usize,
+    pub scale: f64,
+}
+
+/// Where contiguous elements lie in their storage.
+pub(crate) fn contiguous(layout: &Layout) -> Result<std::ops::Range<usize>> {
+    match layout.contiguous_offsets() {
+        Some((start, end)) => Ok(start..end),
+        None => bail!("residuals need contiguous logits and labels"),
+    }
+}
+
+impl InplaceOp2 for Residuals {
+    fn name(&self) -> &'static str {
+        "residuals"
+    }
+
+    fn cpu_fwd(
+        &self,
+        z: &mut CpuStorage,
+        z_layout: &Layout,
+        labels: &CpuStorage,
+        labels_layout: &Layout,
+    ) -> Result<()> {
+        let labels = &labels.as_slice::<u32>()?[contiguous(labels_layout)?];
+        let own = contiguous(z_layout)?;
+        match z {
+            CpuStorage::F32(z) => self.on_host(&mut z[own], labels, |x: f32| x.exp()),
+            CpuStorage::F64(z) => self.on_host(&mut z[own], labels, |x: f64| x.exp()),
+            _ => bail!("residuals of logits that are neither f32 nor f64"),
+        }
+        Ok(())
+    }
+
+    #[cfg(feature = "cuda")]
+    fn cuda_fwd(
+        &self,
+        z: &mut candle_core::CudaStorage,
+        z_layout: &Layout,
+        labels: &candle_core::CudaStorage,
+        labels_layout: &Layout,
+    ) -> Result<()> {
+        crate::launch::residuals(self, z, z_layout, labels, labels_layout)
+    }
+}
+
+impl Residuals {
+    fn on_host<T>(&self, z: &mut [T], labels: &[u32], exp: impl Fn(T) -> T)
+    where
+        T: WithDType + std::ops::SubAssign + std::ops::MulAssign,
+    {
+        let points = z.len() / self.classes / labels.len();
+        let scale = T::from_f64(self.scale);
+        for (pair, z) in z.chunks_exact_mut(self.classes).enumerate() {
+            let top = z
+                .iter()
+                .copied()
+                .fold(z[0], |top, z| if z > top { z } else { top });
+            let mut sum = T::zero();
+            for z in z.iter_mut() {
+                *z = exp(*z - top);
+                sum += *z;
+            }
+            let factor = scale / sum;
+            for z in z.iter_mut() {
+                *z *= factor;
+            }
+            z[labels[pair / points] as usize] -= scale;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use candle_core::D;
+
+    /// Logits of `points` points, and labels.
+    fn logits(rows: usize, points: usize, classes: usize, dtype: DType) -> (Tensor, Tensor) {
+        let z = |i: usize| ((i * 7919) % 1000) as f64 / 50.0 - 10.0;
+        let z: Vec<f64> = (0..rows * points * classes).map(z).collect();
+        let z = Tensor::from_vec(z, (rows, points * classes), &Device::Cpu).unwrap();
+        let labels: Vec<u32> = (0..rows).map(|i| (i % classes) as u32).collect();
+        let labels = Tensor::from_vec(labels, rows, &Device::Cpu).unwrap();
+        (z.to_dtype(dtype).unwrap(), labels)
+    }
+
+    /// The same by the library's operations.
+    fn composed(z: &Tensor, labels: &Tensor, classes: usize, scale: f64) -> Result<Tensor> {
+        let (rows, columns) = z.dims2()?;
+        let z = z.reshape((rows, columns / classes, classes))?;
+        let e = z.broadcast_sub(&z.max_keepdim(D::Minus1)?)?.exp()?;
+        let softmax = e.broadcast_div(&e.sum_keepdim(D::Minus1)?)?;
+        let kinds = Tensor::arange(0u32, classes as u32, z.device())?;
+        let target = labels.unsqueeze(1)?.broadcast_eq(&kinds.unsqueeze(0)?)?;
+        let target = target.to_dtype(z.dtype())?.unsqueeze(1)?;
+        (softmax.broadcast_sub(&target)? * scale)?.reshape((rows, columns))
+    }
+
+    fn apart(a: &Tensor, b: &Tensor) -> f64 {
+        let difference = (a - b).unwrap().abs().unwrap().flatten_all().unwrap();
+        let largest = difference.max(0).unwrap().to_dtype(DType::F64).unwrap();
+        largest.to_scalar().unwrap()
+    }
+
+    /// On every device there is: a GPU takes part where there is one.
+    fn devices() -> Vec<Device> {
+        let mut devices = vec![Device::Cpu];
+        devices.extend(Device::new_cuda(0).ok());
+        devices
+    }
+
+    #[test]
+    fn residuals_are_those_of_the_librarys_operations_for_any_number_of_points_and_classes() {
+        for device in devices() {
+            for (dtype, bound) in [(DType::F32, 1e-7), (DType::F64, 1e-16)] {
+                for (rows, points, classes) in [
+                    (1, 1, 2),
+                    (300, 1, 10),
+                    (257, 4, 10),
+                    (70, 3, 64),
+                    (5, 2, 191),
+                ] {
+                    let (z, labels) = logits(rows, points, classes, dtype);
+                    let wanted = composed(&z, &labels, classes, 0.25).unwrap();
+                    let here = z.to_device(&device).unwrap();
+                    let own = here.copy().unwrap();
+                    residuals(&own, &labels.to_device(&device).unwrap(), classes, 0.25).unwrap();
+                    let found = own.to_device(&Device::Cpu).unwrap();
+                    let apart = apart(&found, &wanted);
+                    assert!(
+                        apart <= bound,
+                        "{device:?} {rows} x {points} x {classes}: {apart:e}"
+                    );
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn huge_logits_do_not_overflow_and_what_is_not_a_number_stays_so() {
+        let z = Tensor::new(&[[1e30f32, -1e30], [f32::NAN, 0.0]], &Device::Cpu).unwrap();
+        let labels = Tensor::new(&[1u32, 0], &Device::Cpu).unwrap();
+        residuals(&z, &labels, 2, 1.0).unwrap();
+        let z = z.to_vec2::<f32>().unwrap();
+        assert_eq!(z[0], [1.0, -1.0]);
+        assert!(z[1].iter().all(|v| v.is_nan()), "{z:?}");
+    }
+
+    #[test]
+    fn what_does_not_fit_together_is_refused() {
+        let (z, labels) = logits(4, 1, 6, DType::F64);
+        let refused = |z: &Tensor, labels: &Tensor, classes| {
+            residuals(z, labels, classes, 1.0).unwrap_err().to_string()
+        };
+        assert!(refused(&z, &labels, 4).contains("6 columns"));
+        assert!(refused(&z, &labels, 0).contains("0 classes"));
+        assert!(refused(&z, &labels.narrow(0, 0, 3).unwrap(), 6).contains("labels"));
+        let (wide, labels) = logits(1, 1, 200, DType::F64);
+        assert!(refused(&wide, &labels, 200).contains("at most"));
+        let z = z.to_dtype(DType::F16).unwrap();
+        let (_, labels) = logits(4, 1, 6, DType::F64);
+        assert!(refused(&z, &labels, 6).contains("neither f32 nor f64"));
+    }
+}

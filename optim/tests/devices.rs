@@ -1,0 +1,131 @@
+//! The same flow on every device there is: with tensors and the fused kernel, on a GPU where there is
+//! one, against the CPU's own kernels.
+
+mod common;
+
+use candle_core::{DType, Device, Tensor};
+use common::{SHAPE, numbers, random_numbers};
+use optim::{
+    Batched, Counted, Counts, Devices, Evaluator, Kernel, Kinetic, LogisticRegression, Method,
+    Potential, Predictor, Problem, Storage, WindowMethod, WindowedDescent, WindowedFlow,
+};
+use std::sync::Arc;
+
+/// The CPU, and the first GPU where there is one.
+fn devices() -> Vec<Device> {
+    let mut devices = vec![Device::Cpu];
+    devices.extend(Device::new_cuda_with_stream(0).ok());
+    devices
+}
+
+/// A random problem with its data on a device.
+fn problem(device: &Device, dtype: DType, kernel: Kernel) -> Arc<LogisticRegression> {
+    let (n, d, classes) = SHAPE;
+    let x = Tensor::from_vec(random_numbers(5, n * d), (n, d), &Device::Cpu).unwrap();
+    let x = x.to_dtype(dtype).unwrap().to_device(device).unwrap();
+    let labels: Vec<u32> = (0..n).map(|i| (i % classes) as u32).collect();
+    let problem = Problem {
+        classes,
+        bias: true,
+        l2: 0.01,
+    };
+    Arc::new(LogisticRegression::with_kernel(x, &labels, problem, kernel).unwrap())
+}
+
+fn windows() -> Vec<WindowedFlow> {
+    let width = |width| WindowedFlow {
+        width,
+        tolerance: 1e-3,
+        predictor: Predictor::LinearForce,
+        ..WindowedFlow::new(Kinetic::HalfL2Squared, 0.3, 10)
+    };
+    let secant = WindowedFlow {
+        method: WindowMethod::Secant,
+        predictor: Predictor::Model,
+        memory: 6,
+        across_flows: true,
+        ..width(8)
+    };
+    let streamed = |storage, at_once| WindowedFlow {
+        storage,
+        at_once,
+        ..width(6)
+    };
+    vec![
+        width(1),
+        width(4),
+        secant,
+        streamed(Storage::Velocities, None),
+        streamed(Storage::Bf16, Some(2)),
+    ]
+}
+
+/// Where three flows end, and what they cost.
+fn run(
+    flow: &WindowedFlow,
+    f: &Arc<LogisticRegression>,
+    evaluator: Arc<dyn Evaluator>,
+) -> (Vec<f64>, Counts) {
+    let start = Tensor::from_vec(
+        random_numbers(6, f.dimension()),
+        f.dimension(),
+        &Device::Cpu,
+    );
+    let start = start.unwrap().to_dtype(f.dtype()).unwrap();
+    let start = start.to_device(f.device()).unwrap();
+    let mut method =
+        WindowedDescent::new(Counted::shared(evaluator), flow.clone(), start).ending(3);
+    for _ in 0..3 {
+        method.advance().unwrap();
+    }
+    let end = method.position().to_device(&Device::Cpu).unwrap();
+    (numbers(&end.to_dtype(DType::F64).unwrap()), method.counts())
+}
+
+fn relative_distance(a: &[f64], b: &[f64]) -> f64 {
+    let norm = |v: &mut dyn Iterator<Item = f64>| v.map(|x| x * x).sum::<f64>().sqrt();
+    norm(&mut a.iter().zip(b).map(|(a, b)| a - b)) / norm(&mut b.iter().copied())
+}
+
+#[test]
+fn a_flow_ends_at_the_same_point_after_as_many_rounds_on_every_device() {
+    for (dtype, bound) in [(DType::F64, 1e-12), (DType::F32, 1e-4)] {
+        let here = problem(&Device::Cpu, dtype, Kernel::Dense);
+        for device in devices() {
+            let there = problem(&device, dtype, Kernel::Fused);
+            for flow in windows() {
+                let wanted = run(&flow, &here, Arc::new(Batched::new(here.clone())));
+                let found = run(&flow, &there, Arc::new(Batched::new(there.clone())));
+                let apart = relative_distance(&found.0, &wanted.0);
+                assert!(apart <= bound, "{device:?} {dtype:?} {flow:?}: {apart:e}");
+                assert_eq!(found.1, wanted.1, "{device:?} {dtype:?} {flow:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn workers_on_every_device_compute_what_one_does() {
+    for device in devices() {
+        let alone = problem(&device, DType::F64, Kernel::Fused);
+        // Logical devices: streams and replicas of their own on one GPU, threads on a CPU.
+        let more = |_| match &device {
+            Device::Cpu => Device::Cpu,
+            _ => Device::new_cuda_with_stream(0).unwrap(),
+        };
+        for workers in [1, 2, 3] {
+            let mut places = vec![device.clone()];
+            places.extend((1..workers).map(more));
+            let replica =
+                |place: &Device| Ok(Arc::new(alone.to_device(place)?) as Arc<dyn Potential>);
+            let evaluator = Arc::new(Devices::new(&places, replica).unwrap());
+            for flow in windows() {
+                let wanted = run(&flow, &alone, Arc::new(Batched::new(alone.clone())));
+                let found = run(&flow, &alone, evaluator.clone());
+                let apart = relative_distance(&found.0, &wanted.0);
+                assert!(apart <= 1e-12, "{device:?} x{workers} {flow:?}: {apart:e}");
+                assert_eq!(found.1, wanted.1, "{device:?} x{workers} {flow:?}");
+            }
+        }
+    }
+}
