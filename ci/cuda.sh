@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Everything with the feature `cuda`, on a machine that need not have a GPU, nor CUDA.
 #
-#   ci/cuda.sh           compiles and lints all of it (the default: `lint`)
+#   ci/cuda.sh           lints all of it, links the library's tests and runs them (the default: `check`)
 #   ci/cuda.sh build     links the program: target/cuda/release/harness
 #   ci/cuda.sh bundle    packs it with its plans for a GPU machine without a Rust toolchain:
 #                        target/cuda/bundle.tar.xz, unpacked and run by its ci/gpu.sh
@@ -57,7 +57,8 @@ stand_in() { # module of cudarc, library, name in programs
   bindings="$(ls -d "${CARGO_HOME:-$HOME/.cargo}"/registry/src/*/cudarc-0.19.*/src/"$1"/sys/mod.rs | tail -1)"
   grep -ohE '\bfn (cu|nvrtc)[A-Za-z0-9_]+' "$bindings" | awk '{print $2}' | grep -v '^culib$' | sort -u |
     sed 's/.*/int &(void) { return 100; }/' >"$work/stand-ins/$2.c"
-  gcc -w -shared -fPIC -O1 -o "$work/stand-ins/lib$2.so" "$work/stand-ins/$2.c" -Wl,-soname,"$3"
+  gcc -w -shared -fPIC -O1 -o "$work/stand-ins/$3" "$work/stand-ins/$2.c" -Wl,-soname,"$3"
+  ln -sf "$3" "$work/stand-ins/lib$2.so"
   rm "$work/stand-ins/$2.c"
 }
 
@@ -76,19 +77,29 @@ libraries() {
   # The runtime is linked in as a whole, so that a GPU machine needs no toolkit.
   cp "$CUDA_HOME/lib/libcudart_static.a" "$work/stand-ins/"
   echo 'INPUT(libcudart_static.a)' >"$work/stand-ins/libcudart.so"
-  export RUSTFLAGS="${RUSTFLAGS:-} -L native=$work/stand-ins"
+  # Where the linker and the tests look; not a setting of the compiler, which would compile all anew.
+  export LIBRARY_PATH="$work/stand-ins${LIBRARY_PATH:+:$LIBRARY_PATH}"
+  export LD_LIBRARY_PATH="$work/stand-ins${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}"
+}
+
+# The stand-ins answer that there is no GPU, which has to be understood; with one, the tests use it.
+check() {
+  # All packages in both, so that both share one build of the kernels, which takes minutes.
+  step cargo clippy --locked --workspace --features cuda --all-targets -- -D warnings
+  libraries
+  step cargo test --locked --workspace --features cuda --test devices --test residuals
 }
 
 build() {
   libraries
-  # A folder of its own: other link settings than the program without CUDA.
-  step cargo build --locked --release --package harness --features cuda --target-dir "$work"
+  # A folder of its own: this program starts only where there is a driver.
+  step cargo build --locked --release --workspace --bin harness --features cuda --target-dir "$work"
 }
 
 # The tests that use a GPU where there is one, as programs: puts them into a folder.
 tests() { # folder
   cargo test --locked --release --no-run --features cuda --target-dir "$work" --message-format json \
-    --package gpu --package optim --lib --test devices |
+    --workspace --test devices --test residuals |
     python3 -c '
 import json, shutil, sys
 for line in sys.stdin:
@@ -116,8 +127,8 @@ bundle() {
 }
 
 toolkit
-case "${1:-lint}" in
-  lint) step cargo clippy --locked --package gpu --package optim --package harness --package bench --features cuda --all-targets -- -D warnings ;;
+case "${1:-check}" in
+  check) check ;;
   build) build ;;
   bundle) bundle ;;
   *) sed -n '4,7s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;

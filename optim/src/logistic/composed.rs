@@ -1,6 +1,7 @@
 //! The gradient from the tensor library's own operations: for devices without a kernel here, and
 //! to compare the kernels with.
 
+use super::{Kernel, Problem};
 use crate::Result;
 use candle_core::{D, Device, Tensor};
 
@@ -19,6 +20,39 @@ pub(super) struct Composed {
 }
 
 impl Composed {
+    /// Of a problem whose rows `x` have their constant feature already.
+    pub(super) fn new(
+        x: Tensor,
+        labels: &Tensor,
+        problem: Problem,
+        kernel: Kernel,
+    ) -> Result<Self> {
+        let fused = match kernel {
+            Kernel::Fused => true,
+            Kernel::Auto => {
+                problem.classes <= gpu::MOST_CLASSES && gpu::agrees(x.device(), x.dtype())?
+            }
+            _ => false,
+        };
+        let intercepts = if problem.bias { problem.classes } else { 0 };
+        let weights = x.dim(1)? * problem.classes - intercepts;
+        let penalty = match problem.l2 {
+            0.0 => None,
+            l2 => {
+                let all = [vec![l2; weights], vec![0.0; intercepts]].concat();
+                let length = all.len();
+                Some(Tensor::from_vec(all, length, x.device())?.to_dtype(x.dtype())?)
+            }
+        };
+        Ok(Self {
+            labels: labels.clone(),
+            x,
+            penalty,
+            classes: problem.classes,
+            fused,
+        })
+    }
+
     pub(super) fn to_device(&self, device: &Device) -> Result<Self> {
         let penalty = self.penalty.as_ref().map(|p| p.to_device(device));
         Ok(Self {

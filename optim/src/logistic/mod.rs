@@ -164,7 +164,7 @@ impl LogisticRegression {
         };
         let data = match data {
             Some(host) => Data::Host(host),
-            None => Data::Tensors(composed(x, &labels, problem, kernel)?),
+            None => Data::Tensors(Composed::new(x, &labels, problem, kernel)?),
         };
         Ok(Self {
             data,
@@ -187,7 +187,7 @@ impl LogisticRegression {
             Data::Host(host) if device.is_cpu() => Data::Host(host.clone()),
             Data::Host(host) => {
                 let x = host.to_tensor(0..self.targets.len())?.to_device(device)?;
-                Data::Tensors(composed(x, &labels, self.problem, Kernel::Auto)?)
+                Data::Tensors(Composed::new(x, &labels, self.problem, Kernel::Auto)?)
             }
             Data::Tensors(tensors) => Data::Tensors(tensors.to_device(device)?),
         };
@@ -307,32 +307,6 @@ fn host<T: Real + WithDType>(
         classes: problem.classes,
         penalty: (problem.l2, features - usize::from(problem.bias)),
     }))
-}
-
-/// Rows for the tensor library.
-fn composed(x: Tensor, labels: &Tensor, problem: Problem, kernel: Kernel) -> Result<Composed> {
-    let fused = match kernel {
-        Kernel::Fused => true,
-        Kernel::Auto => problem.classes <= gpu::MOST_CLASSES && gpu::agrees(x.device(), x.dtype())?,
-        _ => false,
-    };
-    let intercepts = if problem.bias { problem.classes } else { 0 };
-    let weights = x.dim(1)? * problem.classes - intercepts;
-    let penalty = match problem.l2 {
-        0.0 => None,
-        l2 => {
-            let all = [vec![l2; weights], vec![0.0; intercepts]].concat();
-            let length = all.len();
-            Some(Tensor::from_vec(all, length, x.device())?.to_dtype(x.dtype())?)
-        }
-    };
-    Ok(Composed {
-        labels: labels.clone(),
-        x,
-        penalty,
-        classes: problem.classes,
-        fused,
-    })
 }
 
 impl Potential for LogisticRegression {
