@@ -16,11 +16,12 @@ data="${2:-${HARNESS_DATA_DIR:-}}"
 devices="${DEVICES:-cuda}"
 mkdir -p "$results"
 
-program=./harness
-for built in "${CARGO_TARGET_DIR:-target}/cuda/release/harness" "${CARGO_TARGET_DIR:-target}/release/harness"; do
-  if [ ! -x "$program" ] && [ -x "$built" ]; then program="$built"; fi
+# In a bundle it lies here; in the repository that is the name of a folder.
+program=
+for built in ./harness "${CARGO_TARGET_DIR:-target}/cuda/release/harness" "${CARGO_TARGET_DIR:-target}/release/harness"; do
+  if [ -z "$program" ] && [ -f "$built" ] && [ -x "$built" ]; then program="$built"; fi
 done
-if [ ! -x "$program" ]; then
+if [ -z "$program" ]; then
   echo "no program here: unpack a bundle (ci/cuda.sh bundle makes one), or build it (ci/cuda.sh build)" >&2
   exit 2
 fi
