@@ -5,56 +5,55 @@
 // read and written by neighbouring threads; in between each thread has the classes of one pair to itself,
 // in shared memory with an odd distance between pairs, so that threads meet different banks.
 
-#include <cstddef>
+#include "common.cuh"
 
 template <typename T> __device__ T exponential(T x);
 template <> __device__ float exponential(float x) { return expf(x); }
 template <> __device__ double exponential(double x) { return exp(x); }
 
-template <typename T>
-__device__ void residuals(T *z, const unsigned *labels, size_t pairs, unsigned points,
-                          unsigned classes, T scale, T *shared) {
-  const unsigned distance = classes | 1u;
+template <typename T> struct Residuals {
+  T *z; // [pairs, classes]
+  const unsigned *labels; // [pairs / points]
+  unsigned long long pairs;
+  unsigned points;
+  unsigned classes;
+  T scale;
+};
+
+template <typename T> __device__ void residuals(const Residuals<T> &r) {
+  T *shared = reinterpret_cast<T *>(shared_memory);
+  const unsigned distance = r.classes | 1u;
   const size_t first = (size_t)blockIdx.x * blockDim.x;
-  const size_t left = pairs - first;
+  const size_t left = r.pairs - first;
   const unsigned here = left < blockDim.x ? (unsigned)left : blockDim.x;
-  T *own = z + first * classes;
-  const unsigned count = here * classes;
+  T *own = r.z + first * r.classes;
+  const unsigned count = here * r.classes;
   for (unsigned k = threadIdx.x; k < count; k += blockDim.x) {
-    shared[k / classes * distance + k % classes] = own[k];
+    shared[k / r.classes * distance + k % r.classes] = own[k];
   }
   __syncthreads();
   if (threadIdx.x < here) {
     T *pair = shared + threadIdx.x * distance;
     T top = pair[0];
-    for (unsigned c = 1; c < classes; c++) {
+    for (unsigned c = 1; c < r.classes; c++) {
       top = pair[c] > top ? pair[c] : top;
     }
     T sum = 0;
-    for (unsigned c = 0; c < classes; c++) {
+    for (unsigned c = 0; c < r.classes; c++) {
       pair[c] = exponential(pair[c] - top);
       sum += pair[c];
     }
-    const T factor = scale / sum;
-    for (unsigned c = 0; c < classes; c++) {
+    const T factor = r.scale / sum;
+    for (unsigned c = 0; c < r.classes; c++) {
       pair[c] *= factor;
     }
-    pair[labels[(first + threadIdx.x) / points]] -= scale;
+    pair[r.labels[(first + threadIdx.x) / r.points]] -= r.scale;
   }
   __syncthreads();
   for (unsigned k = threadIdx.x; k < count; k += blockDim.x) {
-    own[k] = shared[k / classes * distance + k % classes];
+    own[k] = shared[k / r.classes * distance + k % r.classes];
   }
 }
 
-extern "C" __global__ void residuals_f32(float *z, const unsigned *labels, size_t pairs,
-                                         unsigned points, unsigned classes, float scale) {
-  extern __shared__ float shared_f32[];
-  residuals(z, labels, pairs, points, classes, scale, shared_f32);
-}
-
-extern "C" __global__ void residuals_f64(double *z, const unsigned *labels, size_t pairs,
-                                         unsigned points, unsigned classes, double scale) {
-  extern __shared__ double shared_f64[];
-  residuals(z, labels, pairs, points, classes, scale, shared_f64);
-}
+extern "C" __global__ void residuals_f32(Residuals<float> r) { residuals(r); }
+extern "C" __global__ void residuals_f64(Residuals<double> r) { residuals(r); }

@@ -1,82 +1,131 @@
-//! Starting the kernels.
+//! Starting kernels: on a GPU, or their emulation on the CPU.
 
-use crate::kernels;
-use crate::residuals::{Residuals, contiguous};
-use candle_core::backend::BackendStorage;
-use candle_core::cuda_backend::WrapErr;
-use candle_core::cuda_backend::cudarc::driver::{
-    DeviceRepr, LaunchConfig, PushKernelArg, ValidAsZeroBits,
-};
-use candle_core::cuda_backend::{CudaDType, CudaStorage};
-use candle_core::{DType, Layout, Result, bail};
+use candle_core::{CpuStorage, DType, Device, InplaceOp1, Layout, Result, Tensor, bail};
 
 /// Shared memory that every GPU gives a block without being asked specially, in bytes.
-const SHARED: usize = 48 << 10;
-
-/// Threads of a block, at most.
-const THREADS: usize = 256;
+pub(crate) const SHARED: usize = 48 << 10;
 
 /// Threads of a warp.
-const WARP: usize = 32;
+pub(crate) const WARP: usize = 32;
 
-pub(crate) fn residuals(
-    op: &Residuals,
-    z: &mut CudaStorage,
-    z_layout: &Layout,
-    labels: &CudaStorage,
-    labels_layout: &Layout,
-) -> Result<()> {
-    match z.dtype() {
-        DType::F32 => of::<f32>("residuals_f32", op, z, z_layout, labels, labels_layout),
-        DType::F64 => of::<f64>("residuals_f64", op, z, z_layout, labels, labels_layout),
-        _ => bail!("residuals of logits that are neither f32 nor f64"),
+/// A kernel and all it needs but the tensor it writes.
+pub(crate) trait Kernel {
+    /// Its arguments for elements `T`, laid out as the structure that it takes.
+    type Arguments<T: Copy>: Copy;
+
+    /// Its name, to which `_f32` or `_f64` is added, and its module's.
+    const NAME: &'static str;
+
+    /// The type of the elements it is compiled for.
+    fn elements(&self) -> DType;
+
+    /// What it reads, contiguous, on one device.
+    fn inputs(&self) -> Vec<&Tensor>;
+
+    /// How many threads it needs, for a tensor to write with so many elements.
+    fn grid(&self, written: usize) -> Grid;
+
+    /// The arguments, from where the written tensor and the inputs lie.
+    fn arguments<T: Number>(&self, written: Written, inputs: &[u64]) -> Self::Arguments<T>;
+}
+
+/// Where a kernel writes.
+#[derive(Clone, Copy)]
+pub(crate) struct Written {
+    pub address: u64,
+    pub elements: usize,
+}
+
+/// Blocks, threads of each, a power of two from 32 on, and bytes of shared memory of each.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Grid {
+    pub blocks: usize,
+    pub threads: usize,
+    pub shared_bytes: usize,
+}
+
+/// An element type of the kernels.
+pub(crate) trait Number: Copy {
+    /// Rounded.
+    fn of(value: f64) -> Self;
+    /// The smallest positive number that is not denormal.
+    const SMALLEST: Self;
+}
+
+impl Number for f32 {
+    fn of(value: f64) -> Self {
+        value as f32
+    }
+    const SMALLEST: Self = f32::MIN_POSITIVE;
+}
+
+impl Number for f64 {
+    fn of(value: f64) -> Self {
+        value
+    }
+    const SMALLEST: Self = f64::MIN_POSITIVE;
+}
+
+/// Whether kernels run on a device, for elements of a type.
+#[must_use]
+pub fn runs(device: &Device, dtype: DType) -> bool {
+    let there = match device {
+        Device::Cpu => cfg!(feature = "emulated"),
+        Device::Cuda(_) => cfg!(feature = "cuda"),
+        Device::Metal(_) => false,
+    };
+    there && matches!(dtype, DType::F32 | DType::F64)
+}
+
+/// Threads of a block that works alone, or in which threads have to wait for one another.
+pub(crate) fn block_threads(device: &Device) -> usize {
+    match device {
+        // Emulated threads take their turns.
+        Device::Cpu => 2 * WARP,
+        _ => 1024,
     }
 }
 
-/// Pairs of a block, and the shared memory they take: as many as fit, in whole warps.
-fn block<T>(classes: usize) -> (usize, usize) {
-    let each = (classes | 1) * size_of::<T>();
-    let threads = (SHARED / each / WARP * WARP).clamp(WARP, THREADS);
-    (threads, threads * each)
+/// Starts a kernel that writes a tensor; does not wait for it.
+pub(crate) fn start<K: Kernel>(kernel: &K, write: &Tensor) -> Result<()> {
+    for input in kernel.inputs() {
+        if !input.is_contiguous() || !input.device().same_device(write.device()) {
+            bail!(
+                "{} needs contiguous tensors on one device, not {input:?}",
+                K::NAME
+            );
+        }
+    }
+    write.inplace_op1(&Start(kernel))
 }
 
-#[allow(unsafe_code)]
-fn of<T>(
-    name: &str,
-    op: &Residuals,
-    z: &mut CudaStorage,
-    z_layout: &Layout,
-    labels: &CudaStorage,
-    labels_layout: &Layout,
-) -> Result<()>
-where
-    T: CudaDType + DeviceRepr + ValidAsZeroBits + candle_core::WithDType,
-{
-    let (own, rows) = (contiguous(z_layout)?, contiguous(labels_layout)?);
-    let pairs = own.len() / op.classes;
-    let points = (pairs / rows.len()) as u32;
-    let (classes, scale) = (op.classes as u32, T::from_f64(op.scale));
-    let (threads, shared) = block::<T>(op.classes);
-    let device = z.device().clone();
-    let kernel = device.get_or_load_custom_func(name, "residuals", kernels::RESIDUALS)?;
-    let labels = labels.as_cuda_slice::<u32>()?.slice(rows);
-    let mut z = z.as_cuda_slice_mut::<T>()?.slice_mut(own);
-    let mut launch = kernel.builder();
-    launch
-        .arg(&mut z)
-        .arg(&labels)
-        .arg(&pairs)
-        .arg(&points)
-        .arg(&classes)
-        .arg(&scale);
-    let config = LaunchConfig {
-        grid_dim: (pairs.div_ceil(threads) as u32, 1, 1),
-        block_dim: (threads as u32, 1, 1),
-        shared_mem_bytes: shared as u32,
-    };
-    // SAFETY: the arguments are those of the kernel, in its order and types. It writes z[0 .. pairs·C],
-    // which is all of the slice, and reads labels[0 .. pairs/points], which is all of theirs; labels below
-    // C are the caller's promise, checked where the problem is made. Shared memory is for `threads` pairs.
-    unsafe { launch.launch(config) }.w()?;
-    Ok(())
+/// Where a tensor's contiguous elements lie in its storage.
+pub(crate) fn place(layout: &Layout) -> Result<std::ops::Range<usize>> {
+    match layout.contiguous_offsets() {
+        Some((start, end)) => Ok(start..end),
+        None => bail!("a kernel needs contiguous elements"),
+    }
+}
+
+struct Start<'a, K>(&'a K);
+
+impl<K: Kernel> InplaceOp1 for Start<'_, K> {
+    fn name(&self) -> &'static str {
+        K::NAME
+    }
+
+    #[cfg(not(feature = "emulated"))]
+    fn cpu_fwd(&self, _: &mut CpuStorage, _: &Layout) -> Result<()> {
+        bail!("{} is not for the CPU", K::NAME)
+    }
+
+    #[cfg(feature = "emulated")]
+    fn cpu_fwd(&self, storage: &mut CpuStorage, layout: &Layout) -> Result<()> {
+        crate::emulated::start(self.0, storage, layout)
+    }
+
+    #[cfg(feature = "cuda")]
+    fn cuda_fwd(&self, storage: &mut candle_core::CudaStorage, layout: &Layout) -> Result<()> {
+        crate::cuda::start(self.0, storage, layout)
+    }
 }

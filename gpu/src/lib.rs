@@ -1,11 +1,29 @@
-//! CUDA kernels for what would take the tensor library several passes over memory, as operations of
-//! that library. Each can be done on a CPU too, plainly, so that whoever uses it is tested without a GPU.
+//! CUDA kernels for what the tensor library would take many passes or many launches for, as operations on
+//! its tensors.
+//!
+//! Each is compared with the same computed plainly. With the feature `emulated` the kernels' own sources
+//! run on the CPU, thread by thread, so that they are tested where there is no GPU.
 
+// Without either there is nothing to start a kernel on.
+#![cfg_attr(not(any(feature = "cuda", feature = "emulated")), allow(dead_code))]
+
+mod changes;
 #[cfg(feature = "cuda")]
+mod cuda;
+#[cfg(feature = "emulated")]
+mod emulated;
 mod launch;
+mod middle;
+mod order;
 mod residuals;
+mod steps;
 
+pub use changes::changes;
+pub use launch::runs;
+pub use middle::middle;
+pub use order::{after, peers};
 pub use residuals::{MOST_CLASSES, agrees, residuals};
+pub use steps::{Energy, Forces, Model, Pace, Steps};
 
 #[cfg(feature = "cuda")]
 mod kernels {

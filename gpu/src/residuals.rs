@@ -1,6 +1,10 @@
 //! What a logistic regression's gradient needs between its two products.
 
+use crate::launch::{Grid, Kernel, Number, SHARED, WARP, Written, place, runs, start};
 use candle_core::{CpuStorage, DType, Device, InplaceOp2, Layout, Result, Tensor, WithDType, bail};
+
+/// Threads of a block, at most.
+const THREADS: usize = 256;
 
 /// C, at most: what fits into a multiprocessor's shared memory for a warp of f64.
 pub const MOST_CLASSES: usize = 191;
@@ -35,7 +39,16 @@ pub fn residuals(z: &Tensor, labels: &Tensor, classes: usize, scale: f64) -> Res
     if rows == 0 || columns == 0 {
         return Ok(());
     }
-    z.inplace_op2(labels, &Residuals { classes, scale })
+    if !runs(z.device(), z.dtype()) {
+        return z.inplace_op2(labels, &Plain { classes, scale });
+    }
+    let kernel = Residuals {
+        labels,
+        classes,
+        scale,
+        elements: z.dtype(),
+    };
+    start(&kernel, z)
 }
 
 /// Whether [`residuals`] computes on a device what it computes on the CPU, to rounding: on a small
@@ -57,7 +70,13 @@ pub fn agrees(device: &Device, dtype: DType) -> Result<bool> {
     let labels: Vec<u32> = (0..ROWS).map(|i| (i % CLASSES) as u32).collect();
     let labels = Tensor::from_vec(labels, ROWS, &Device::Cpu)?;
     let there = z.to_device(device)?.copy()?;
-    residuals(&z, &labels, CLASSES, 0.5)?;
+    z.inplace_op2(
+        &labels,
+        &Plain {
+            classes: CLASSES,
+            scale: 0.5,
+        },
+    )?;
     residuals(&there, &labels.to_device(device)?, CLASSES, 0.5)?;
     let apart = (there.to_device(&Device::Cpu)? - z)?.abs()?;
     let apart = apart.flatten_all()?.max(0)?.to_dtype(DType::F64)?;
@@ -65,21 +84,13 @@ pub fn agrees(device: &Device, dtype: DType) -> Result<bool> {
     Ok(apart.to_scalar::<f64>()? <= 1e-6)
 }
 
-/// The operation.
-pub(crate) struct Residuals {
-    pub classes: usize,
-    pub scale: f64,
+/// The operation, as the tensor library's: on the CPU.
+struct Plain {
+    classes: usize,
+    scale: f64,
 }
 
-/// Where contiguous elements lie in their storage.
-pub(crate) fn contiguous(layout: &Layout) -> Result<std::ops::Range<usize>> {
-    match layout.contiguous_offsets() {
-        Some((start, end)) => Ok(start..end),
-        None => bail!("residuals need contiguous logits and labels"),
-    }
-}
-
-impl InplaceOp2 for Residuals {
+impl InplaceOp2 for Plain {
     fn name(&self) -> &'static str {
         "residuals"
     }
@@ -91,8 +102,8 @@ impl InplaceOp2 for Residuals {
         labels: &CpuStorage,
         labels_layout: &Layout,
     ) -> Result<()> {
-        let labels = &labels.as_slice::<u32>()?[contiguous(labels_layout)?];
-        let own = contiguous(z_layout)?;
+        let labels = &labels.as_slice::<u32>()?[place(labels_layout)?];
+        let own = place(z_layout)?;
         match z {
             CpuStorage::F32(z) => self.on_host(&mut z[own], labels, |x: f32| x.exp()),
             CpuStorage::F64(z) => self.on_host(&mut z[own], labels, |x: f64| x.exp()),
@@ -100,20 +111,9 @@ impl InplaceOp2 for Residuals {
         }
         Ok(())
     }
-
-    #[cfg(feature = "cuda")]
-    fn cuda_fwd(
-        &self,
-        z: &mut candle_core::CudaStorage,
-        z_layout: &Layout,
-        labels: &candle_core::CudaStorage,
-        labels_layout: &Layout,
-    ) -> Result<()> {
-        crate::launch::residuals(self, z, z_layout, labels, labels_layout)
-    }
 }
 
-impl Residuals {
+impl Plain {
     fn on_host<T>(&self, z: &mut [T], labels: &[u32], exp: impl Fn(T) -> T)
     where
         T: WithDType + std::ops::SubAssign + std::ops::MulAssign,
@@ -135,6 +135,62 @@ impl Residuals {
                 *z *= factor;
             }
             z[labels[pair / points] as usize] -= scale;
+        }
+    }
+}
+
+/// The operation as a kernel.
+struct Residuals<'a> {
+    labels: &'a Tensor,
+    classes: usize,
+    scale: f64,
+    elements: DType,
+}
+
+#[derive(Clone, Copy)]
+#[repr(C)]
+struct Arguments<T> {
+    z: u64,
+    labels: u64,
+    pairs: u64,
+    points: u32,
+    classes: u32,
+    scale: T,
+}
+
+impl Kernel for Residuals<'_> {
+    type Arguments<T: Copy> = Arguments<T>;
+
+    const NAME: &'static str = "residuals";
+
+    fn elements(&self) -> DType {
+        self.elements
+    }
+
+    fn inputs(&self) -> Vec<&Tensor> {
+        vec![self.labels]
+    }
+
+    /// Blocks of as many pairs as fit into shared memory, in whole warps.
+    fn grid(&self, written: usize) -> Grid {
+        let each = (self.classes | 1) * self.elements.size_in_bytes();
+        let threads = (SHARED / each / WARP * WARP).clamp(WARP, THREADS);
+        Grid {
+            blocks: (written / self.classes).div_ceil(threads),
+            threads,
+            shared_bytes: threads * each,
+        }
+    }
+
+    fn arguments<T: Number>(&self, written: Written, inputs: &[u64]) -> Arguments<T> {
+        let pairs = written.elements / self.classes;
+        Arguments {
+            z: written.address,
+            labels: inputs[0],
+            pairs: pairs as u64,
+            points: (pairs / self.labels.elem_count()) as u32,
+            classes: self.classes as u32,
+            scale: T::of(self.scale),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Integrators: one step of the Hamiltonian dynamics at a time.
 
-use crate::flow::{drifted, kicked};
+use crate::flow::{drifted, kicked, kicked_then_drifted};
 use crate::{Counted, Kinetic, Phase, Result};
 
 /// Takes a phase (x, v) one step θ along the Hamiltonian flow of H(x, v) = f(x) + φ(v).
@@ -56,8 +56,9 @@ impl Integrator for Leapfrog {
         forces: &mut Counted,
     ) -> Result<Phase> {
         let gradient = forces.gradient(&phase.position)?;
-        let velocity = kicked(&phase.velocity, &gradient, phase.owed + step_size / 2.0)?;
-        let position = drifted(&phase.position, &velocity, kinetic, step_size)?;
+        let from = (&phase.position, &phase.velocity);
+        let times = (phase.owed + step_size / 2.0, step_size);
+        let (position, velocity) = kicked_then_drifted(from, &gradient, kinetic, times)?;
         Ok(Phase {
             position,
             velocity,
@@ -126,8 +127,9 @@ impl Integrator for SymplecticEuler {
         forces: &mut Counted,
     ) -> Result<Phase> {
         let gradient = forces.gradient(&phase.position)?;
-        let velocity = kicked(&phase.velocity, &gradient, phase.owed + step_size)?;
-        let position = drifted(&phase.position, &velocity, kinetic, step_size)?;
+        let from = (&phase.position, &phase.velocity);
+        let times = (phase.owed + step_size, step_size);
+        let (position, velocity) = kicked_then_drifted(from, &gradient, kinetic, times)?;
         Ok(Phase::new(position, velocity))
     }
 }

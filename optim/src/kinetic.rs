@@ -76,6 +76,18 @@ impl Kinetic {
     }
 }
 
+impl Kinetic {
+    /// As the kernels call it.
+    pub(crate) fn of_kernels(self) -> gpu::Energy {
+        match self {
+            Self::HalfL2Squared => gpu::Energy::HalfL2Squared,
+            Self::L2 => gpu::Energy::L2,
+            Self::L1 => gpu::Energy::L1,
+            Self::LInf => gpu::Energy::LInf,
+        }
+    }
+}
+
 /// v/‖v‖₂ by rows; 0 where v is 0. Divides by the largest entry first, so that squaring neither
 /// underflows nor overflows: late in a run velocities are far below f32's √(smallest).
 fn normalised(v: &Tensor) -> Result<Tensor> {

@@ -88,4 +88,6 @@ pub use potential::{Cost, Potential};
 pub use quadratic::Quadratic;
 pub use sensing::{MatrixSensing, Sensing};
 pub use times::IntegrationTimes;
-pub use window::{Predictor, Quadrature, Storage, Velocity, WindowMethod, WindowedFlow};
+pub use window::{
+    Predictor, Quadrature, Storage, Velocity, WindowMethod, WindowedFlow, window_kernels,
+};

@@ -1,6 +1,7 @@
 //! Several devices, one thread and one replica of the potential each.
 
-use super::{Evaluator, together};
+use super::Evaluator;
+use super::exchange::{Exchange, PeerCopies};
 use crate::{Error, Potential, Result};
 use candle_core::{Device, Tensor};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -9,11 +10,17 @@ use std::sync::mpsc;
 
 /// One thread and one replica of the potential per device, as the paper's GPUs.
 ///
-/// Points are dealt out in turn; a device that gets several computes them at once. Each worker
-/// lives in a thread pool of one thread, so that on a CPU *N* workers are *N* single-threaded
-/// devices, whatever parallelism the tensor library would like to use.
+/// Each gets a run of neighbouring points, as equal a share as there can be, and computes it at once.
+/// A share travels as one copy from device to device, and so do its gradients; nobody waits for that
+/// but the devices for one another. Each worker lives in a thread pool of one thread, so that on a CPU
+/// *N* workers are *N* single-threaded devices, whatever parallelism the tensor library would like to
+/// use.
+///
+/// GPUs have to be opened with [`Device::new_cuda_with_stream`]: what is asked of a device that works
+/// on its caller's own stream goes to another stream in another thread.
 pub struct Devices {
     workers: Vec<Worker>,
+    exchange: Box<dyn Exchange>,
 }
 
 struct Worker {
@@ -65,7 +72,10 @@ impl Devices {
             .enumerate()
             .map(start)
             .collect::<Result<_>>()?;
-        Ok(Self { workers })
+        Ok(Self {
+            workers,
+            exchange: Box::new(PeerCopies),
+        })
     }
 
     /// The number of workers.
@@ -81,66 +91,88 @@ impl Devices {
     }
 }
 
+/// How many of `points` each of `busy` workers gets.
+fn shares(points: usize, busy: usize) -> impl Iterator<Item = usize> {
+    (0..busy).map(move |index| points / busy + usize::from(index < points % busy))
+}
+
 impl Evaluator for Devices {
     fn gradients(&self, points: &[Tensor]) -> Result<Vec<Tensor>> {
-        let busy = self.workers.len().min(points.len());
-        // Workers have streams of their own: they may only read what has arrived.
-        if let Some(point) = points.first() {
-            point.device().synchronize()?;
+        let Some(first) = points.first() else {
+            return Ok(Vec::new());
+        };
+        let stacked = match points {
+            [_] => first.unsqueeze(0)?,
+            points => Tensor::stack(points, 0)?,
+        };
+        let gradients = self.stacked(&stacked)?;
+        (0..points.len()).map(|w| Ok(gradients.get(w)?)).collect()
+    }
+
+    fn stacked(&self, points: &Tensor) -> Result<Tensor> {
+        let (count, home) = (points.dim(0)?, points.device());
+        let busy = self.workers.len().min(count);
+        // All are sent before any computes: what the first computes may be where the points are, and
+        // the others' copies would wait for it.
+        let mut sent = Vec::with_capacity(busy);
+        let mut first = 0;
+        for (index, share) in shares(count, busy).enumerate() {
+            let there = self.workers[index].replica.device();
+            let rows = points.narrow(0, first, share)?;
+            let rows = self.exchange.bring(&rows, index, there);
+            sent.push(rows.map_err(|error| failed(index, "could not be sent its points", &error))?);
+            first += share;
         }
         let (send, receive) = mpsc::channel();
-        for (index, worker) in self.workers.iter().take(busy).enumerate() {
-            let share: Vec<Tensor> = points.iter().skip(index).step_by(busy).cloned().collect();
+        for ((index, worker), share) in self.workers.iter().enumerate().zip(sent) {
             let (replica, send) = (worker.replica.clone(), send.clone());
             worker.thread.spawn(move || {
                 // A panic (an assertion in a kernel, say) must not take the process down.
-                let result = catch_unwind(AssertUnwindSafe(|| on_device(replica.as_ref(), &share)));
+                let result = catch_unwind(AssertUnwindSafe(|| computed(replica.as_ref(), &share)));
                 // Nobody is left to tell when the receiver has given up after another's error.
                 send.send((index, result)).ok();
             });
         }
         drop(send);
-        let mut gradients: Vec<Option<Tensor>> = vec![None; points.len()];
+        let mut found: Vec<Option<Tensor>> = vec![None; busy];
         for (index, result) in receive {
-            let share = result.map_err(|_| Error::Worker {
+            let result = result.map_err(|_| Error::Worker {
                 device: index,
                 what: "panicked while computing gradients".into(),
-            })??;
-            for (slot, gradient) in share.into_iter().enumerate() {
-                gradients[index + slot * busy] = Some(gradient);
-            }
+            })?;
+            found[index] =
+                Some(result.map_err(|error| failed(index, "could not compute", &error))?);
         }
-        let missing = || Error::Worker {
-            device: 0,
-            what: "ended without an answer".into(),
-        };
-        gradients
-            .into_iter()
-            .map(|g| g.ok_or_else(missing))
-            .collect()
+        let mut gradients = Vec::with_capacity(busy);
+        for (index, share) in found.into_iter().enumerate() {
+            let share = share.ok_or_else(|| Error::Worker {
+                device: index,
+                what: "ended without an answer".into(),
+            })?;
+            let here = self.exchange.bring(&share, index, home);
+            let here = here.map_err(|error| failed(index, "could not send gradients", &error))?;
+            gradients.push(here);
+        }
+        match &gradients[..] {
+            [all] => Ok(all.clone()),
+            shares => Ok(Tensor::cat(shares, 0)?),
+        }
     }
 }
 
-/// Brings points to the replica's device, computes, brings the gradients back.
-fn on_device(replica: &dyn Potential, points: &[Tensor]) -> Result<Vec<Tensor>> {
-    let home = points[0].device().clone();
-    if home.same_device(replica.device()) {
-        let gradients = together(replica, points)?;
-        home.synchronize()?;
-        return Ok(gradients);
+fn failed(device: usize, doing: &str, error: &Error) -> Error {
+    Error::Worker {
+        device,
+        what: format!("{doing}: {error}"),
     }
-    let here = points
-        .iter()
-        .map(|p| Ok(p.to_device(replica.device())?))
-        .collect::<Result<Vec<_>>>()?;
-    let gradients = together(replica, &here)?
-        .iter()
-        .map(|g| Ok(g.to_device(&home)?))
-        .collect::<Result<Vec<_>>>()?;
-    // Neither may the caller read what has not arrived.
-    replica.device().synchronize()?;
-    home.synchronize()?;
-    Ok(gradients)
+}
+
+/// ∇f at the rows of `[U, D]`.
+fn computed(replica: &dyn Potential, points: &Tensor) -> Result<Tensor> {
+    if points.dim(0)? == 1 {
+        return Ok(replica.gradient(&points.get(0)?)?.unsqueeze(0)?);
+    }
+    replica.gradients(points)
 }
 
 #[cfg(test)]
@@ -148,6 +180,8 @@ mod tests {
     use super::*;
     use crate::{Cost, Quadratic};
     use candle_core::DType;
+    use std::sync::Mutex;
+    use std::sync::atomic::{AtomicUsize, Ordering};
 
     struct Broken(Quadratic);
 
@@ -211,6 +245,127 @@ mod tests {
             assert!(error.contains("panicked"), "{error}");
         }
         std::panic::set_hook(hook);
+    }
+
+    /// Keeps account of what goes from where to where, as if every worker had a device of its own.
+    #[derive(Default)]
+    struct Account {
+        copies: Mutex<Vec<(usize, usize)>>,
+        /// The worker that cannot be reached.
+        lost: Option<usize>,
+    }
+
+    impl Exchange for Arc<Account> {
+        fn bring(&self, rows: &Tensor, worker: usize, _: &Device) -> Result<Tensor> {
+            if self.lost == Some(worker) {
+                return Err(Error::setting("copy", "lost", "a device that answers"));
+            }
+            let mut copies = self.copies.lock().unwrap();
+            copies.push((worker, rows.dim(0)?));
+            Ok(rows.force_contiguous()?)
+        }
+    }
+
+    fn workers(count: usize, account: &Arc<Account>) -> Devices {
+        let mut devices = Devices::new(&vec![Device::Cpu; count], |device| {
+            Ok(Arc::new(Quadratic::diagonal(&[2.0, 5.0], device)?) as Arc<dyn Potential>)
+        })
+        .unwrap();
+        devices.exchange = Box::new(account.clone());
+        devices
+    }
+
+    #[test]
+    fn a_share_of_points_and_one_of_gradients_is_all_that_goes_between_two_devices_in_a_round() {
+        for (count, points, wanted) in [
+            (4, 4, vec![1, 1, 1, 1]),
+            (3, 7, vec![3, 2, 2]),
+            (8, 3, vec![1, 1, 1]),
+            (1, 5, vec![5]),
+        ] {
+            let account = Arc::new(Account::default());
+            let devices = workers(count, &account);
+            let rows: Vec<Vec<f64>> = (0..points).map(|i| vec![f64::from(i), 1.0]).collect();
+            let rows = Tensor::new(rows, &Device::Cpu).unwrap();
+            let found: Vec<Vec<f64>> = devices.stacked(&rows).unwrap().to_vec2().unwrap();
+            for (i, gradient) in found.iter().enumerate() {
+                assert_eq!(gradient[..], [2.0 * i as f64, 5.0], "{count} {points}");
+            }
+            let there = wanted.iter().copied().enumerate();
+            let wanted: Vec<(usize, usize)> = there.clone().chain(there).collect();
+            assert_eq!(*account.copies.lock().unwrap(), wanted, "{count} {points}");
+        }
+    }
+
+    #[test]
+    fn a_device_that_is_lost_is_named_and_the_others_are_not_waited_for_forever() {
+        let account = Arc::new(Account {
+            lost: Some(1),
+            ..Account::default()
+        });
+        let devices = workers(3, &account);
+        for _ in 0..2 {
+            let error = devices.gradients(&points(3)).unwrap_err().to_string();
+            assert!(
+                error.contains("device 1") && error.contains("sent its points"),
+                "{error}"
+            );
+        }
+        let only_the_first = devices.gradients(&points(1)).unwrap();
+        assert_eq!(only_the_first[0].to_vec1::<f64>().unwrap(), [0.0, 5.0]);
+    }
+
+    /// Fails from its third gradient on, as a device that is lost in mid-run.
+    struct Fading(Quadratic, AtomicUsize);
+
+    impl Potential for Fading {
+        fn dimension(&self) -> usize {
+            self.0.dimension()
+        }
+        fn dtype(&self) -> DType {
+            self.0.dtype()
+        }
+        fn device(&self) -> &Device {
+            self.0.device()
+        }
+        fn value(&self, point: &Tensor) -> Result<f64> {
+            self.0.value(point)
+        }
+        fn gradient(&self, point: &Tensor) -> Result<Tensor> {
+            match self.1.fetch_add(1, Ordering::Relaxed) {
+                0 | 1 => self.0.gradient(point),
+                _ => Err(Error::setting("device", "gone", "one that answers")),
+            }
+        }
+        fn cost(&self, points: usize) -> Cost {
+            self.0.cost(points)
+        }
+    }
+
+    #[test]
+    fn a_window_whose_device_is_lost_in_mid_run_ends_with_an_error_that_names_it() {
+        let made = AtomicUsize::new(0);
+        let devices = Devices::new(&[Device::Cpu, Device::Cpu], |device| {
+            let f = Quadratic::diagonal(&[2.0, 5.0], device)?;
+            Ok(match made.fetch_add(1, Ordering::Relaxed) {
+                0 => Arc::new(f) as Arc<dyn Potential>,
+                _ => Arc::new(Fading(f, AtomicUsize::new(0))),
+            })
+        })
+        .unwrap();
+        let flow = crate::WindowedFlow {
+            width: 2,
+            tolerance: 0.0,
+            predictor: crate::Predictor::FrozenForce,
+            ..crate::WindowedFlow::new(crate::Kinetic::HalfL2Squared, 0.1, 20)
+        };
+        let start = points(1).remove(0);
+        let mut forces = crate::Counted::new(devices);
+        let error = flow.from_rest(&start, &mut forces).unwrap_err().to_string();
+        assert!(
+            error.contains("device 1") && error.contains("gone"),
+            "{error}"
+        );
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //! and their trajectories do not depend on it beyond rounding.
 
 mod devices;
+mod exchange;
 mod lockstep;
 
 pub use devices::Devices;

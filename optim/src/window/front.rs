@@ -4,7 +4,8 @@
 
 use super::Storage;
 use super::host::{Host, elements, product};
-use super::space::{Changes, Space, Tensors};
+use super::space::{Changes, Space};
+use super::tensors::{Row, Tensors};
 use crate::Result;
 use crate::real::Real;
 use candle_core::{DType, Device, Tensor, WithDType};
@@ -206,18 +207,19 @@ impl Streamed for Tensors {
     type Batch = TensorBatch;
     type Front = TensorFront;
 
-    fn kept(&self, vector: &Tensor, storage: Storage) -> Result<Tensor> {
+    fn kept(&self, vector: &Row, storage: Storage) -> Result<Tensor> {
         Ok(match storage {
-            Storage::Bf16 => vector.to_dtype(DType::BF16)?,
-            _ => vector.clone(),
+            Storage::Bf16 => vector.tensor()?.to_dtype(DType::BF16)?,
+            _ => vector.tensor()?,
         })
     }
 
-    fn restored(&self, kept: &Tensor, like: &Tensor) -> Result<Tensor> {
-        Ok(kept.to_dtype(like.dtype())?)
+    fn restored(&self, kept: &Tensor, like: &Row) -> Result<Row> {
+        Row::alone(&kept.to_dtype(like.tensor()?.dtype())?)
     }
 
-    fn batch(&self, vectors: usize, like: &Tensor) -> Result<TensorBatch> {
+    fn batch(&self, vectors: usize, like: &Row) -> Result<TensorBatch> {
+        let like = like.tensor()?;
         let shape = (vectors, like.elem_count());
         Ok(TensorBatch {
             rows: Tensor::zeros(shape, like.dtype(), like.device())?,
@@ -225,8 +227,8 @@ impl Streamed for Tensors {
         })
     }
 
-    fn put(&self, batch: &mut TensorBatch, vector: &Tensor) -> Result<()> {
-        let row = vector.unsqueeze(0)?;
+    fn put(&self, batch: &mut TensorBatch, vector: &Row) -> Result<()> {
+        let row = vector.tensor()?.unsqueeze(0)?;
         batch.rows.slice_set(&row, 0, batch.filled)?;
         batch.filled += 1;
         Ok(())
@@ -236,53 +238,55 @@ impl Streamed for Tensors {
         Ok(batch.rows)
     }
 
-    fn row(&self, tensor: &Tensor, row: usize) -> Result<Tensor> {
-        Ok(tensor.get(row)?)
+    fn row(&self, tensor: &Tensor, row: usize) -> Result<Row> {
+        Row::alone(&tensor.get(row)?)
     }
 
-    fn front(&self, position: &Tensor, velocity: &Tensor) -> Result<TensorFront> {
+    fn front(&self, position: &Row, velocity: &Row) -> Result<TensorFront> {
+        let (position, velocity) = (position.tensor()?, velocity.tensor()?);
         Ok(TensorFront {
-            position: position.clone(),
-            velocity: velocity.clone(),
             converged: Tensor::ones(1, DType::U8, position.device())?,
             stride: Tensor::zeros(1, DType::F64, position.device())?,
             first_size: None,
+            position,
+            velocity,
         })
     }
 
     fn reach(
         &self,
         front: &mut TensorFront,
-        position: &Tensor,
-        velocity: &Tensor,
-        before: &Tensor,
+        position: &Row,
+        velocity: &Row,
+        before: &Row,
         tolerance: f64,
     ) -> Result<()> {
+        let (position, before) = (position.tensor()?, before.tensor()?);
         if front.first_size.is_none() {
-            front.first_size = Some(norm(position)?);
+            front.first_size = Some(norm(&position)?);
         }
         let mask = front
             .converged
             .broadcast_as(position.shape())?
             .contiguous()?;
-        front.position = mask.where_cond(position, &front.position)?;
-        front.velocity = mask.where_cond(velocity, &front.velocity)?;
+        front.position = mask.where_cond(&position, &front.position)?;
+        front.velocity = mask.where_cond(&velocity.tensor()?, &front.velocity)?;
         front.stride = (&front.stride + front.converged.to_dtype(DType::F64)?)?;
         // At the origin this is infinite or not a number: not at most τ in either case.
-        let error = (norm(&(position - before)?)? / norm(before)?)?;
+        let error = (norm(&(position - &before)?)? / norm(&before)?)?;
         front.converged = (&front.converged * error.le(tolerance)?)?;
         Ok(())
     }
 
-    fn reached(&self, front: TensorFront) -> Result<Reached<Tensor>> {
+    fn reached(&self, front: TensorFront) -> Result<Reached<Row>> {
         let first_size = match front.first_size {
             Some(size) => size,
             None => norm(&front.position)?,
         };
         let numbers = Tensor::cat(&[front.stride, first_size], 0)?.to_vec1::<f64>()?;
         Ok(Reached {
-            position: front.position,
-            velocity: front.velocity,
+            position: Row::alone(&front.position)?,
+            velocity: Row::alone(&front.velocity)?,
             stride: numbers[0] as usize,
             first_size: numbers[1],
         })
@@ -322,7 +326,7 @@ mod tests {
             let (host, reached) = walk(&Host::<f64>::new(), tolerance);
             assert_eq!(reached, stride);
             assert_eq!(host[2], 3.0 * stride as f64, "the velocity of that step");
-            assert_eq!((host, reached), walk(&Tensors, tolerance));
+            assert_eq!((host, reached), walk(&Tensors::by_operations(), tolerance));
         }
     }
 
@@ -345,7 +349,7 @@ mod tests {
             rows(&Host::<f64>::new()),
             [[1.0, -1.0, 2.0], [5.0, -5.0, 10.0]]
         );
-        assert_eq!(rows(&Tensors), rows(&Host::<f64>::new()));
+        assert_eq!(rows(&Tensors::by_operations()), rows(&Host::<f64>::new()));
     }
 
     #[test]
@@ -359,7 +363,13 @@ mod tests {
             }
             space.reached(front).unwrap().stride
         }
-        assert_eq!((stride(&Host::<f64>::new()), stride(&Tensors)), (1, 1));
+        assert_eq!(
+            (
+                stride(&Host::<f64>::new()),
+                stride(&Tensors::by_operations())
+            ),
+            (1, 1)
+        );
     }
 
     #[test]
@@ -374,8 +384,10 @@ mod tests {
         };
         assert_eq!(size_of_val(&rounded[..]), 2 * values.len());
         let restored = space.restored(&kept, &vector).unwrap();
-        let of_tensors = Tensors.kept(&tensor, Storage::Bf16).unwrap();
-        let of_tensors = Tensors.restored(&of_tensors, &tensor).unwrap();
+        let tensors = Tensors::by_operations();
+        let row = tensors.vector(&tensor).unwrap();
+        let kept = tensors.kept(&row, Storage::Bf16).unwrap();
+        let of_tensors = tensors.restored(&kept, &row).unwrap().tensor().unwrap();
         assert_eq!(*restored, of_tensors.to_vec1::<f64>().unwrap());
         for (restored, value) in restored.iter().zip(values) {
             assert!((restored - value).abs() <= value.abs() / 256.0);

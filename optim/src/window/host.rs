@@ -1,7 +1,8 @@
 //! A window's arithmetic on slices, for points in the host's memory: without the cost of starting
 //! a tensor operation for each of many small vectors.
 
-use super::space::{Changes, Space};
+use super::secant::middle;
+use super::space::{Changes, Equations, Space};
 use crate::aligned::{Aligned, whole_lines};
 use crate::real::Real;
 use crate::{Kinetic, Result};
@@ -19,7 +20,7 @@ impl<T> Host<T> {
     }
 }
 
-/// [`Space::Matrix`] of [`Host`]; rows are filled up to whole cache lines.
+/// Vectors as rows; rows are filled up to whole cache lines.
 pub(super) struct HostMatrix<T> {
     elements: Aligned<T>,
     columns: usize,
@@ -48,7 +49,6 @@ impl<T: Real + WithDType> Host<T> {
 
 impl<T: Real + WithDType> Space for Host<T> {
     type Vector = Arc<Vec<T>>;
-    type Matrix = HostMatrix<T>;
     type Model = HostModel<T>;
 
     fn vector(&self, tensor: &Tensor) -> Result<Arc<Vec<T>>> {
@@ -125,53 +125,21 @@ impl<T: Real + WithDType> Space for Host<T> {
         Ok(Changes::of(&changes, &sizes, first))
     }
 
-    fn differences(&self, of: &[&Arc<Vec<T>>], less: &Arc<Vec<T>>) -> Result<HostMatrix<T>> {
-        let columns = less.len();
-        let stride = whole_lines::<T>(columns).max(1);
-        let mut elements = Aligned::zeros(of.len() * stride);
-        for (row, of) in elements.chunks_exact_mut(stride).zip(of) {
-            for ((out, of), less) in row.iter_mut().zip(of.iter()).zip(less.iter()) {
-                *out = *of - *less;
+    fn fit(&self, known: &Equations<'_, Arc<Vec<T>>>) -> Result<Option<HostModel<T>>> {
+        let points = differences(&known.points);
+        let mut forces = differences(&known.forces);
+        if !known.surrogates.is_empty() {
+            let less = differences(&known.surrogates);
+            for (force, less) in forces.elements.iter_mut().zip(less.elements.iter()) {
+                *force -= *less;
             }
         }
-        Ok(HostMatrix {
-            elements,
-            columns,
-            stride,
-        })
-    }
-
-    fn less(&self, mut a: HostMatrix<T>, b: &HostMatrix<T>) -> Result<HostMatrix<T>> {
-        for (a, b) in a.elements.iter_mut().zip(b.elements.iter()) {
-            *a -= *b;
-        }
-        Ok(a)
-    }
-
-    fn gram(&self, rows: &HostMatrix<T>) -> Result<Vec<f64>> {
-        let rows: Vec<&[T]> = rows.rows().collect();
-        let size = rows.len();
-        let mut gram = vec![0.0; size * size];
-        for (i, a) in rows.iter().enumerate() {
-            for (j, b) in rows[..=i].iter().enumerate() {
-                gram[i * size + j] = product(a, b);
-                gram[j * size + i] = gram[i * size + j];
-            }
-        }
-        Ok(gram)
-    }
-
-    fn model(
-        &self,
-        points: HostMatrix<T>,
-        forces: HostMatrix<T>,
-        middle: Vec<f64>,
-    ) -> Result<HostModel<T>> {
-        Ok(HostModel {
+        let size = known.points.len().saturating_sub(1);
+        Ok(middle(&gram(&points), size).map(|middle| HostModel {
             points,
             forces,
             middle,
-        })
+        }))
     }
 
     fn modelled(
@@ -193,6 +161,41 @@ impl<T: Real + WithDType> Space for Host<T> {
         }
         Ok(Arc::new(value))
     }
+}
+
+/// Each of some vectors but the last, less the last.
+fn differences<T: Real + WithDType>(of: &[&Arc<Vec<T>>]) -> HostMatrix<T> {
+    let (last, before) = match of.split_last() {
+        Some((last, before)) => (last.as_slice(), before),
+        None => (&[][..], &[][..]),
+    };
+    let columns = last.len();
+    let stride = whole_lines::<T>(columns).max(1);
+    let mut elements = Aligned::zeros(before.len() * stride);
+    for (row, of) in elements.chunks_exact_mut(stride).zip(before) {
+        for ((out, of), less) in row.iter_mut().zip(of.iter()).zip(last) {
+            *out = *of - *less;
+        }
+    }
+    HostMatrix {
+        elements,
+        columns,
+        stride,
+    }
+}
+
+/// The inner products of the rows, row by row.
+fn gram<T: Real>(rows: &HostMatrix<T>) -> Vec<f64> {
+    let rows: Vec<&[T]> = rows.rows().collect();
+    let size = rows.len();
+    let mut gram = vec![0.0; size * size];
+    for (i, a) in rows.iter().enumerate() {
+        for (j, b) in rows[..=i].iter().enumerate() {
+            gram[i * size + j] = product(a, b);
+            gram[j * size + i] = gram[i * size + j];
+        }
+    }
+    gram
 }
 
 /// Reads a tensor's elements where they are.

@@ -9,6 +9,7 @@
 //! - line 25 shrinks W near the end of a flow: the next flow starts with the full width again;
 //! - line 26 reads the iterate after m was advanced: the newest one is meant.
 
+mod agreement;
 mod front;
 mod host;
 mod secant;
@@ -16,9 +17,13 @@ mod settings;
 mod sliding;
 mod space;
 mod streaming;
+mod tensors;
+#[cfg(test)]
+mod tests;
 
 pub use settings::{Predictor, Quadrature, Storage, Velocity, WindowMethod};
 pub(crate) use sliding::Slide;
+pub use tensors::window_kernels;
 
 use crate::flow::check;
 use crate::{Counted, Error, Kinetic, Potential, Result, Termination};
@@ -26,9 +31,9 @@ use candle_core::{DType, Tensor};
 use front::Streamed;
 use host::Host;
 use sliding::Sliding;
-use space::Tensors;
 use std::sync::Arc;
 use streaming::Streaming;
+use tensors::Tensors;
 
 /// A discretised Hamiltonian flow of which up to `width` steps are computed at once: Algorithm 5
 /// of the paper, lines 3 to 26.
@@ -139,7 +144,7 @@ impl WindowedFlow {
         match (start.device().is_cpu(), start.dtype()) {
             (true, DType::F32) => self.over(Host::<f32>::new(), start, surrogate, flows),
             (true, DType::F64) => self.over(Host::<f64>::new(), start, surrogate, flows),
-            _ => self.over(Tensors, start, surrogate, flows),
+            _ => self.over(Tensors::like(start)?, start, surrogate, flows),
         }
     }
 

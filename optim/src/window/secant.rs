@@ -1,6 +1,6 @@
 //! A linear model of the force, from forces that were computed anyway.
 
-use super::space::Space;
+use super::space::{Equations, Space};
 use crate::Result;
 use std::collections::VecDeque;
 
@@ -28,11 +28,11 @@ pub(super) struct Memory<S: Space> {
 
 /// ρ relative to the largest eigenvalue of Ω dX dXᵀ Ω. Measured from 1e-3 to 1e-5: hardly any
 /// difference.
-const RIDGE: f64 = 1e-4;
+pub(super) const RIDGE: f64 = 1e-4;
 
 /// Steps shorter than the longest by more than this are not weighted up any further: they are
 /// rounding noise.
-const SHORTEST: f64 = 1e-6;
+pub(super) const SHORTEST: f64 = 1e-6;
 
 impl<S: Space> Memory<S> {
     /// Of the last `capacity` points; with fewer than two it models nothing.
@@ -66,6 +66,11 @@ impl<S: Space> Memory<S> {
         Ok(())
     }
 
+    /// The model, where there is one.
+    pub(super) fn model(&self) -> Option<&S::Model> {
+        self.model.as_ref()
+    }
+
     /// force + B·u; the force alone where there is no model.
     pub(super) fn modelled(
         &self,
@@ -83,31 +88,24 @@ impl<S: Space> Memory<S> {
         let Some(newest) = self.newest() else {
             return Ok(None);
         };
-        let before = self.known.len() - 1;
-        if before == 0 {
+        if self.known.len() == 1 {
             return Ok(None);
         }
-        let all = |of: fn(&Known<S::Vector>) -> &S::Vector| {
-            let vectors: Vec<&S::Vector> = self.known.range(..before).map(of).collect();
-            space.differences(&vectors, of(newest))
-        };
-        let steps = all(|known| &known.point)?;
-        let mut forces = all(|known| &known.force)?;
-        if let Some(newest) = &newest.surrogate {
-            let known = self.known.range(..before);
-            let vectors: Vec<&S::Vector> = known.filter_map(|k| k.surrogate.as_ref()).collect();
-            forces = space.less(forces, &space.differences(&vectors, newest)?)?;
-        }
-        match middle(&space.gram(&steps)?, before) {
-            Some(middle) => Ok(Some(space.model(steps, forces, middle)?)),
-            None => Ok(None),
-        }
+        let known = || self.known.iter();
+        space.fit(&Equations {
+            points: known().map(|k| &k.point).collect(),
+            forces: known().map(|k| &k.force).collect(),
+            surrogates: match newest.surrogate {
+                Some(_) => known().filter_map(|k| k.surrogate.as_ref()).collect(),
+                None => Vec::new(),
+            },
+        })
     }
 }
 
 /// Ω (Ω G Ω + ρ)⁻¹ Ω for the Gram matrix G = dX dXᵀ, row by row; nothing where no step has a
 /// length, or one has none that is finite.
-fn middle(gram: &[f64], size: usize) -> Option<Vec<f64>> {
+pub(super) fn middle(gram: &[f64], size: usize) -> Option<Vec<f64>> {
     let longest = (0..size).map(|i| gram[i * size + i]).fold(0.0, f64::max);
     if longest == 0.0 || gram.iter().any(|v| !v.is_finite()) {
         return None;

@@ -1,7 +1,7 @@
 //! The window as it slides along the steps of one flow, or of one flow after the other.
 
 use super::secant::{Known, Memory};
-use super::space::Space;
+use super::space::{self, Pace, Space};
 use super::{FlowEnd, Predictor, Velocity, WindowMethod, WindowedFlow};
 use crate::{Counted, Potential, Result, Termination};
 use candle_core::Tensor;
@@ -221,6 +221,19 @@ impl<S: Space> Sliding<S> {
         forces: &mut Counted,
     ) -> Result<(Vec<Slot<S::Vector>>, Vec<S::Vector>)> {
         let mut new = vec![self.slots[0].clone()];
+        let around = match self.memory.model() {
+            Some(_) => self.points(0..gradients.len()),
+            None => Vec::new(),
+        };
+        let model = self.memory.model().map(|model| (model, &around[..]));
+        let start = (&self.slots[0].point, &self.velocity);
+        let at = (self.done, gradients.len());
+        if let Some((points, velocities)) =
+            self.walked(start, space::Forces::Given(gradients), model, at)?
+        {
+            new.extend(points.into_iter().map(Slot::new));
+            return Ok((new, velocities));
+        }
         let mut velocities: Vec<S::Vector> = Vec::with_capacity(gradients.len());
         for (w, gradient) in gradients.iter().enumerate() {
             let force = match self.flow.method {
@@ -235,6 +248,36 @@ impl<S: Space> Sliding<S> {
             velocities.push(v);
         }
         Ok((new, velocities))
+    }
+
+    /// Several steps of the recurrence at once, from a position and a velocity, at a step and so
+    /// many after it; `None` where the space has nothing for that, or a surrogate is asked at each.
+    fn walked(
+        &self,
+        (position, velocity): (&S::Vector, &S::Vector),
+        forces: space::Forces<'_, S::Vector>,
+        model: Option<(&S::Model, &[S::Vector])>,
+        (step, count): (usize, usize),
+    ) -> Result<Option<space::Walked<S::Vector>>> {
+        if self.surrogate.is_some() || count == 0 {
+            return Ok(None);
+        }
+        let flow = &self.flow;
+        self.space.recurrence(&space::Steps {
+            position,
+            velocity,
+            forces,
+            model,
+            kinetic: flow.kinetic,
+            pace: Pace {
+                count,
+                within: step % flow.steps,
+                flow_steps: flow.steps,
+                step_size: flow.step_size,
+                time: flow.quadrature.weight(1, flow.step_size),
+                first_time: flow.quadrature.weight(0, flow.step_size),
+            },
+        })
     }
 
     /// One step of the recurrence.
@@ -326,6 +369,25 @@ impl<S: Space> Sliding<S> {
         slots: &mut Vec<Slot<S::Vector>>,
         forces: &mut Counted,
     ) -> Result<()> {
+        let around = match &guess {
+            Guess::Model(Some(around), _) => vec![around.point.clone()],
+            _ => Vec::new(),
+        };
+        let (law, model) = match &guess {
+            Guess::Force(force, None) => (Some(space::Forces::Constant(force)), None),
+            Guess::Force(force, Some(slope)) => (Some(space::Forces::Linear(force, slope)), None),
+            Guess::Model(Some(_), Some(force)) => {
+                let model = self.memory.model().map(|model| (model, &around[..]));
+                (Some(space::Forces::Constant(force)), model)
+            }
+            _ => (None, None),
+        };
+        if let (Some(law), Some(last)) = (law, slots.last())
+            && let Some((points, _)) = self.walked((&last.point, &v), law, model, (first, count))?
+        {
+            slots.extend(points.into_iter().map(Slot::new));
+            return Ok(());
+        }
         for step in first..first + count {
             let last = slots.len() - 1;
             let force = match &mut guess {

@@ -2,14 +2,13 @@
 //! operations for points on another device. The window itself is written once, over this.
 
 use crate::{Kinetic, Result};
-use candle_core::{D, DType, Tensor};
+use candle_core::Tensor;
+pub(super) use gpu::Pace;
 
 /// Vectors `[D]` and what a window computes with them. None of it passes over the data.
 pub(super) trait Space: Send {
     /// A vector; clones share its elements.
     type Vector: Clone + Send;
-    /// Vectors as rows.
-    type Matrix;
     /// A linear model of how forces change with points.
     type Model: Send;
 
@@ -41,19 +40,9 @@ pub(super) trait Space: Send {
 
     /// By how much each of `new` differs from that of `old`: one wait for the device.
     fn changes(&self, new: &[Self::Vector], old: &[Self::Vector]) -> Result<Changes>;
-    /// Each of some vectors less another.
-    fn differences(&self, of: &[&Self::Vector], less: &Self::Vector) -> Result<Self::Matrix>;
-    /// a − b.
-    fn less(&self, a: Self::Matrix, b: &Self::Matrix) -> Result<Self::Matrix>;
-    /// The inner products of the rows, row by row: one wait for the device.
-    fn gram(&self, rows: &Self::Matrix) -> Result<Vec<f64>>;
-    /// u ↦ Σ_ij forces_i · middle_ij · ⟨points_j, u⟩.
-    fn model(
-        &self,
-        points: Self::Matrix,
-        forces: Self::Matrix,
-        middle: Vec<f64>,
-    ) -> Result<Self::Model>;
+    /// The linear model that [`Memory`](super::secant::Memory) describes; `None` where the points
+    /// say nothing.
+    fn fit(&self, known: &Equations<'_, Self::Vector>) -> Result<Option<Self::Model>>;
     /// A force, and a model's value at u.
     fn modelled(
         &self,
@@ -61,7 +50,48 @@ pub(super) trait Space: Send {
         model: &Self::Model,
         u: &Self::Vector,
     ) -> Result<Self::Vector>;
+
+    /// Several steps of the recurrence, where the space has something better for them than one
+    /// step after the other: points and velocities after each.
+    fn recurrence(&self, _steps: &Steps<'_, Self>) -> Result<Option<Walked<Self::Vector>>>
+    where
+        Self: Sized,
+    {
+        Ok(None)
+    }
 }
+
+/// Points at which the force is known, the newest last: what a model is fitted to.
+pub(super) struct Equations<'a, V> {
+    pub points: Vec<&'a V>,
+    /// ∇f there.
+    pub forces: Vec<&'a V>,
+    /// The surrogate's gradient there; none, or one for each point.
+    pub surrogates: Vec<&'a V>,
+}
+
+/// Steps of the recurrence, from a position and a velocity.
+pub(super) struct Steps<'a, S: Space> {
+    pub position: &'a S::Vector,
+    pub velocity: &'a S::Vector,
+    pub forces: Forces<'a, S::Vector>,
+    /// A model, and where the forces were computed: at a point for each step, or one for all.
+    pub model: Option<(&'a S::Model, &'a [S::Vector])>,
+    pub kinetic: Kinetic,
+    pub pace: Pace,
+}
+
+/// The force of each step.
+#[derive(Clone, Copy)]
+pub(super) enum Forces<'a, V> {
+    Given(&'a [V]),
+    Constant(&'a V),
+    /// That at the step before the first, and what is added at every step.
+    Linear(&'a V, &'a V),
+}
+
+/// Points and velocities after each step.
+pub(super) type Walked<V> = (Vec<V>, Vec<V>);
 
 /// By how much a round changed the points after the window's start.
 pub(super) struct Changes {
@@ -100,103 +130,12 @@ impl Changes {
     }
 }
 
-/// Points on any device, by the tensor library's operations.
-pub(super) struct Tensors;
-
-/// [`Space::Model`] of [`Tensors`].
-pub(super) struct TensorModel {
-    /// `[p, D]`.
-    points: Tensor,
-    /// `[D, p]`.
-    forces: Tensor,
-    /// `[p, p]`.
-    middle: Tensor,
-}
-
-impl Space for Tensors {
-    type Vector = Tensor;
-    type Matrix = Tensor;
-    type Model = TensorModel;
-
-    fn vector(&self, tensor: &Tensor) -> Result<Tensor> {
-        Ok(tensor.clone())
-    }
-
-    fn tensor(&self, vector: &Tensor) -> Result<Tensor> {
-        Ok(vector.clone())
-    }
-
-    fn stacked(&self, vectors: &[Tensor]) -> Result<Tensor> {
-        Ok(Tensor::stack(vectors, 0)?)
-    }
-
-    fn rows(&self, tensor: &Tensor) -> Result<Vec<Tensor>> {
-        (0..tensor.dim(0)?).map(|w| Ok(tensor.get(w)?)).collect()
-    }
-
-    fn same(a: &Tensor, b: &Tensor) -> bool {
-        a.id() == b.id()
-    }
-
-    fn kicked(&self, v: &Tensor, force: &Tensor, time: f64) -> Result<Tensor> {
-        crate::flow::kicked(v, force, time)
-    }
-
-    fn drifted(&self, x: &Tensor, v: &Tensor, kinetic: Kinetic, time: f64) -> Result<Tensor> {
-        crate::flow::drifted(x, v, kinetic, time)
-    }
-
-    fn plus(&self, a: &Tensor, b: &Tensor) -> Result<Tensor> {
-        Ok((a + b)?)
-    }
-
-    fn minus(&self, a: &Tensor, b: &Tensor) -> Result<Tensor> {
-        Ok((a - b)?)
-    }
-
-    fn changes(&self, new: &[Tensor], old: &[Tensor]) -> Result<Changes> {
-        let (new, old) = (Tensor::stack(new, 0)?, Tensor::stack(old, 0)?);
-        let norms = |t: &Tensor| t.sqr()?.sum(D::Minus1)?.sqrt();
-        let all = Tensor::stack(&[norms(&(&new - &old)?)?, norms(&old)?, norms(&new)?], 0)?;
-        let all: Vec<Vec<f64>> = all.to_dtype(DType::F64)?.to_vec2()?;
-        Ok(Changes::of(&all[0], &all[1], all[2][0]))
-    }
-
-    fn differences(&self, of: &[&Tensor], less: &Tensor) -> Result<Tensor> {
-        Ok(Tensor::stack(of, 0)?.broadcast_sub(less)?)
-    }
-
-    fn less(&self, a: Tensor, b: &Tensor) -> Result<Tensor> {
-        Ok((a - b)?)
-    }
-
-    fn gram(&self, rows: &Tensor) -> Result<Vec<f64>> {
-        let gram = rows.matmul(&rows.t()?)?.to_dtype(DType::F64)?;
-        Ok(gram.flatten_all()?.to_vec1()?)
-    }
-
-    fn model(&self, points: Tensor, forces: Tensor, middle: Vec<f64>) -> Result<TensorModel> {
-        let size = points.dim(0)?;
-        let middle = Tensor::from_vec(middle, (size, size), points.device())?;
-        Ok(TensorModel {
-            middle: middle.to_dtype(points.dtype())?,
-            forces: forces.t()?.contiguous()?,
-            points,
-        })
-    }
-
-    fn modelled(&self, force: &Tensor, model: &TensorModel, u: &Tensor) -> Result<Tensor> {
-        let along = model.points.matmul(&u.unsqueeze(1)?)?;
-        let weights = model.middle.matmul(&along)?;
-        Ok((model.forces.matmul(&weights)?.squeeze(1)? + force)?)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::window::host::Host;
-    use candle_core::Device;
+    use crate::window::tensors::Tensors;
+    use candle_core::{DType, Device};
 
     fn stride(relative: &[f64], tolerance: f64) -> usize {
         Changes {
@@ -233,11 +172,12 @@ mod tests {
         let tensors: Vec<Tensor> = (1..6).map(|k| wave(37, 0.1 * f64::from(k))).collect();
         let v: Vec<S::Vector> = tensors.iter().map(|t| space.vector(t).unwrap()).collect();
         let of = |vector: S::Vector| numbers(space.tensor(&vector).unwrap());
-        let middle = vec![0.5, 0.25, -1.0, 2.0];
-        let away = |of: [usize; 2]| space.differences(&of.map(|i| &v[i]), &v[4]).unwrap();
-        let forces = space.less(away([2, 3]), &away([1, 2])).unwrap();
-        let gram = space.gram(&away([0, 1])).unwrap();
-        let model = space.model(away([0, 1]), forces, middle).unwrap();
+        let known = Equations {
+            points: v[0..3].iter().collect(),
+            forces: v[2..5].iter().collect(),
+            surrogates: v[1..4].iter().collect(),
+        };
+        let model = space.fit(&known).unwrap().unwrap();
         let changes = space.changes(&v[0..2], &v[2..4]).unwrap();
         let stacked = space.stacked(&v).unwrap();
         let last = space.rows(&stacked).unwrap().pop().unwrap();
@@ -247,7 +187,6 @@ mod tests {
             of(space.minus(&v[0], &v[1]).unwrap()),
             of(space.modelled(&v[3], &model, &v[4]).unwrap()),
             of(last),
-            gram,
             changes.relative,
             vec![changes.first_size],
             numbers(stacked),
@@ -260,7 +199,10 @@ mod tests {
 
     #[test]
     fn the_host_computes_what_tensor_operations_do() {
-        for (host, tensors) in all(&Host::<f64>::new()).iter().zip(all(&Tensors)) {
+        for (host, tensors) in all(&Host::<f64>::new())
+            .iter()
+            .zip(all(&Tensors::by_operations()))
+        {
             assert_eq!(host.len(), tensors.len());
             for (a, b) in host.iter().zip(&tensors) {
                 assert!((a - b).abs() < 1e-13, "{a} {b}");
@@ -272,13 +214,17 @@ mod tests {
     fn a_point_at_the_origin_has_not_converged() {
         let zero = Tensor::zeros(2, DType::F64, &Device::Cpu).unwrap();
         let five = Tensor::new(&[3f64, 4.0], &Device::Cpu).unwrap();
-        let (new, old) = ([zero.clone(), zero.clone()], [zero, five]);
-        let changes = Tensors.changes(&new, &old).unwrap();
-        assert_eq!(changes.relative, [f64::INFINITY, 1.0]);
-        assert_eq!(changes.first_size, 0.0);
-        let host = Host::<f64>::new();
-        let of = |t: [Tensor; 2]| t.map(|t| host.vector(&t).unwrap());
-        let changes = host.changes(&of(new), &of(old)).unwrap();
-        assert_eq!(changes.relative, [f64::INFINITY, 1.0]);
+        fn changes<S: Space>(space: &S, new: [&Tensor; 2], old: [&Tensor; 2]) -> Changes {
+            let of = |t: [&Tensor; 2]| t.map(|t| space.vector(t).unwrap());
+            space.changes(&of(new), &of(old)).unwrap()
+        }
+        let (new, old) = ([&zero, &zero], [&zero, &five]);
+        for changes in [
+            changes(&Host::<f64>::new(), new, old),
+            changes(&Tensors::by_operations(), new, old),
+        ] {
+            assert_eq!(changes.relative, [f64::INFINITY, 1.0]);
+            assert_eq!(changes.first_size, 0.0);
+        }
     }
 }

@@ -1,0 +1,307 @@
+//! The window's kernels against the same computed plainly, wherever they run: on a GPU, and emulated on
+//! the CPU.
+
+#![cfg(any(feature = "cuda", feature = "emulated"))]
+
+use candle_core::{DType, Device, Tensor};
+use gpu::{Energy, Forces, Model, Pace, Steps};
+
+const DIMENSION: usize = 150;
+const ENERGIES: [Energy; 4] = [Energy::HalfL2Squared, Energy::L2, Energy::L1, Energy::LInf];
+
+fn devices() -> Vec<Device> {
+    let mut devices = vec![Device::Cpu];
+    devices.extend(Device::new_cuda_with_stream(0).ok());
+    devices.retain(|device| gpu::runs(device, DType::F64));
+    devices
+}
+
+/// Rows of numbers between −1 and 1.
+fn rows(seed: usize, count: usize) -> Vec<Vec<f64>> {
+    let number = |i: usize| (((i * 7919 + seed * 104_729) as f64).sin() * 43_758.5).fract();
+    let row = |w: usize| (0..DIMENSION).map(|d| number(w * DIMENSION + d)).collect();
+    (0..count).map(row).collect()
+}
+
+fn tensor(rows: &[Vec<f64>], dtype: DType, device: &Device) -> Tensor {
+    let tensor = Tensor::new(rows.to_vec(), &Device::Cpu).unwrap();
+    tensor.to_dtype(dtype).unwrap().to_device(device).unwrap()
+}
+
+fn numbers(tensor: &Tensor) -> Vec<f64> {
+    let tensor = tensor.to_device(&Device::Cpu).unwrap();
+    let tensor = tensor.to_dtype(DType::F64).unwrap();
+    tensor.flatten_all().unwrap().to_vec1().unwrap()
+}
+
+fn farthest(a: &[f64], b: &[f64]) -> f64 {
+    assert_eq!(a.len(), b.len());
+    let apart = a.iter().zip(b).map(|(a, b)| (a - b).abs());
+    apart.fold(0.0, f64::max)
+}
+
+fn dot(a: &[f64], b: &[f64]) -> f64 {
+    a.iter().zip(b).map(|(a, b)| a * b).sum()
+}
+
+/// ∂φ(v).
+fn direction(energy: Energy, v: &[f64]) -> Vec<f64> {
+    let sign = |v: f64| if v == 0.0 { 0.0 } else { v.signum() };
+    let size = dot(v, v).sqrt();
+    let largest = v.iter().fold(0.0, |largest: f64, v| largest.max(v.abs()));
+    let first = v.iter().position(|v| v.abs() == largest);
+    let of = |(d, v): (usize, &f64)| match energy {
+        Energy::HalfL2Squared => *v,
+        Energy::L2 if size == 0.0 => 0.0,
+        Energy::L2 => v / size,
+        Energy::L1 => sign(*v),
+        Energy::LInf if Some(d) == first => sign(*v),
+        Energy::LInf => 0.0,
+    };
+    v.iter().enumerate().map(of).collect()
+}
+
+/// A model of four known points.
+struct Known {
+    points: Vec<Vec<f64>>,
+    forces: Vec<Vec<f64>>,
+    middle: Vec<Vec<f64>>,
+    around: Vec<Vec<f64>>,
+}
+
+fn known(around: usize) -> Known {
+    let entry = |i: usize, j: usize| 0.01 * ((i * 3 + j * 3) as f64 + 1.0);
+    Known {
+        points: rows(11, 4),
+        forces: rows(12, 4),
+        middle: (0..4)
+            .map(|i| (0..4).map(|j| entry(i, j)).collect())
+            .collect(),
+        around: rows(13, around),
+    }
+}
+
+/// Positions and velocities after each step.
+fn plainly(
+    force: impl Fn(usize, usize) -> f64,
+    model: Option<&Known>,
+    energy: Energy,
+    pace: Pace,
+) -> Vec<f64> {
+    let (mut x, mut v) = (rows(1, 1).remove(0), rows(2, 1).remove(0));
+    let (mut positions, mut velocities) = (Vec::new(), Vec::new());
+    for w in 0..pace.count {
+        let mut f: Vec<f64> = (0..DIMENSION).map(|d| force(w, d)).collect();
+        if let Some(known) = model {
+            let around = &known.around[w.min(known.around.len() - 1)];
+            let u: Vec<f64> = x.iter().zip(around).map(|(x, a)| x - a).collect();
+            let along: Vec<f64> = known.points.iter().map(|p| dot(p, &u)).collect();
+            for (row, force) in known.middle.iter().zip(&known.forces) {
+                let weight = dot(row, &along);
+                f.iter_mut()
+                    .zip(force)
+                    .for_each(|(f, of)| *f += weight * of);
+            }
+        }
+        let first = (pace.within + w).is_multiple_of(pace.flow_steps);
+        let time = if first {
+            pace.first_time
+        } else {
+            pace.step_size
+        };
+        for (v, f) in v.iter_mut().zip(&f) {
+            *v = if first { 0.0 } else { *v } - time * f;
+        }
+        for (x, along) in x.iter_mut().zip(direction(energy, &v)) {
+            *x += pace.step_size * along;
+        }
+        positions.extend(&x);
+        velocities.extend(&v);
+    }
+    [positions, velocities].concat()
+}
+
+fn pace(within: usize) -> Pace {
+    Pace {
+        count: 5,
+        within,
+        flow_steps: 7,
+        step_size: 0.3,
+        time: 0.2,
+        first_time: 0.15,
+    }
+}
+
+/// Runs the kernel and compares it with the plain computation, for every energy.
+fn compare(forces: &str, around: Option<usize>) {
+    let given = rows(3, 5);
+    let (force, slope) = (&given[0], &given[1]);
+    for device in devices() {
+        for (dtype, bound) in [(DType::F64, 1e-13), (DType::F32, 2e-5)] {
+            let of = |rows: &[Vec<f64>]| tensor(rows, dtype, &device);
+            let row = |row: &Vec<f64>| of(std::slice::from_ref(row)).get(0).unwrap();
+            let (x, v) = (row(&rows(1, 1)[0]), row(&rows(2, 1)[0]));
+            let (f, s, all) = (row(force), row(slope), of(&given));
+            let law = match forces {
+                "given" => Forces::Given(&all),
+                "constant" => Forces::Constant(&f),
+                _ => Forces::Linear(&f, &s),
+            };
+            let plain_force = |w: usize, d: usize| match forces {
+                "given" => given[w][d],
+                "constant" => force[d],
+                _ => force[d] + (w as f64 + 1.0) * slope[d],
+            };
+            let known = around.map(known);
+            let parts = known.as_ref().map(|known| {
+                let middle = tensor(&known.middle, DType::F64, &device);
+                (
+                    of(&known.points),
+                    of(&known.forces),
+                    middle,
+                    of(&known.around),
+                )
+            });
+            for energy in ENERGIES {
+                for within in [0, 1, 4] {
+                    let steps = Steps {
+                        position: &x,
+                        velocity: &v,
+                        forces: law,
+                        model: parts
+                            .as_ref()
+                            .map(|(points, forces, middle, around)| Model {
+                                points,
+                                forces,
+                                middle,
+                                around,
+                            }),
+                        energy,
+                        pace: pace(within),
+                    };
+                    let found = steps.take().unwrap();
+                    assert_eq!(found.dims(), [2, 5, DIMENSION]);
+                    let wanted = plainly(plain_force, known.as_ref(), energy, pace(within));
+                    let apart = farthest(&numbers(&found), &wanted);
+                    assert!(
+                        apart <= bound,
+                        "{device:?} {dtype:?} {energy:?} from step {within}: {apart:e}"
+                    );
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn steps_with_given_forces_are_those_of_the_recurrence() {
+    compare("given", None);
+}
+
+#[test]
+fn steps_with_forces_that_go_on_are_those_of_the_recurrence() {
+    compare("constant", None);
+    compare("linear", None);
+}
+
+#[test]
+fn steps_with_modelled_forces_are_those_of_the_recurrence() {
+    compare("given", Some(5));
+    compare("constant", Some(1));
+}
+
+#[test]
+fn steps_of_tensors_that_do_not_fit_together_are_refused() {
+    let device = Device::Cpu;
+    let all = tensor(&rows(1, 5), DType::F64, &device);
+    let (x, v) = (all.get(0).unwrap(), all.get(1).unwrap());
+    let short = v.narrow(0, 0, 3).unwrap();
+    let other = v.to_dtype(DType::F32).unwrap();
+    let few = all.narrow(0, 0, 2).unwrap();
+    for (velocity, forces) in [
+        (&short, Forces::Given(&all)),
+        (&other, Forces::Given(&all)),
+        (&v, Forces::Given(&few)),
+        (&v, Forces::Constant(&short)),
+    ] {
+        let steps = Steps {
+            position: &x,
+            velocity,
+            forces,
+            model: None,
+            energy: Energy::L2,
+            pace: pace(0),
+        };
+        let error = steps.take().unwrap_err().to_string();
+        assert!(error.contains("do not fit together"), "{error}");
+    }
+}
+
+#[test]
+fn changes_are_the_norms_of_rows_and_of_their_differences() {
+    for device in devices() {
+        for (dtype, bound) in [(DType::F64, 1e-14), (DType::F32, 1e-6)] {
+            let (new, old) = (rows(5, 6), rows(6, 6));
+            let of = |rows: &[Vec<f64>]| tensor(rows, dtype, &device);
+            let found = gpu::changes(&of(&new), &of(&old)).unwrap();
+            assert_eq!(found.dtype(), DType::F64);
+            let apart = new.iter().zip(&old).map(|(new, old)| {
+                let apart: Vec<f64> = new.iter().zip(old).map(|(a, b)| a - b).collect();
+                dot(&apart, &apart).sqrt()
+            });
+            let size = |row: &Vec<f64>| dot(row, row).sqrt();
+            let mut wanted: Vec<f64> = apart.collect();
+            wanted.extend(old.iter().map(size));
+            wanted.extend(new.iter().map(size));
+            let apart = farthest(&numbers(&found), &wanted);
+            assert!(apart < bound * 10.0, "{device:?} {dtype:?}: {apart:e}");
+        }
+        let far = tensor(&[vec![1e38; DIMENSION]], DType::F32, &device);
+        let found = numbers(&gpu::changes(&far, &far).unwrap());
+        assert!(found[0] == 0.0 && found[1].is_finite() && found[2].is_infinite());
+    }
+}
+
+#[test]
+fn the_middle_times_the_weighted_gram_matrix_is_the_identity_but_for_the_ridge() {
+    for device in devices() {
+        for size in [1, 2, 9] {
+            let mut steps = rows(8, size);
+            // Of very different lengths.
+            for (i, row) in steps.iter_mut().enumerate() {
+                row.iter_mut().for_each(|v| *v *= 10f64.powi(-(i as i32)));
+            }
+            let of = tensor(&steps, DType::F64, &device);
+            let found = numbers(&gpu::middle(&of, 1e-13, 1e-20).unwrap());
+            for i in 0..size {
+                for j in 0..size {
+                    let entry = |k: usize| found[i * size + k] * dot(&steps[k], &steps[j]);
+                    let entry: f64 = (0..size).map(entry).sum();
+                    let entry =
+                        entry * (dot(&steps[i], &steps[i]) / dot(&steps[j], &steps[j])).sqrt();
+                    let wanted = if i == j { 1.0 } else { 0.0 };
+                    assert!((entry - wanted).abs() < 1e-9, "{size} {i} {j}: {entry}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn the_middle_of_what_says_nothing_is_zero_and_a_step_without_length_does_no_harm() {
+    for device in devices() {
+        let nothing = vec![vec![0.0; DIMENSION]; 3];
+        let of = |rows: &[Vec<f64>]| {
+            numbers(&gpu::middle(&tensor(rows, DType::F64, &device), 1e-4, 1e-6).unwrap())
+        };
+        assert_eq!(of(&nothing), [0.0; 9]);
+        let mut wild = rows(9, 3);
+        wild[1][7] = f64::NAN;
+        assert_eq!(of(&wild), [0.0; 9]);
+        let mut one_short = rows(9, 2);
+        one_short.push(vec![0.0; DIMENSION]);
+        let (with, without) = (of(&one_short), of(&one_short[..2]));
+        assert_eq!(with[8], 0.0);
+        assert!(farthest(&with[..2], &without[..2]) < 1e-12);
+    }
+}

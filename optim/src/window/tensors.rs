@@ -1,0 +1,267 @@
+//! A window's arithmetic by tensor operations, for points on a device; by a few kernels instead of many
+//! operations where those run.
+
+use super::secant::{RIDGE, SHORTEST};
+use super::space::{Changes, Equations, Forces, Space, Steps, Walked};
+use crate::flow::{drifted, kicked};
+use crate::{Kinetic, Result};
+use candle_core::{D, DType, Device, DeviceLocation, Tensor};
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+
+/// Points on any device.
+pub(super) struct Tensors {
+    /// Whether by kernels.
+    kernels: bool,
+}
+
+impl Tensors {
+    /// Of points like this one `[D]`.
+    pub(super) fn like(point: &Tensor) -> Result<Self> {
+        let kernels = window_kernels(point.device(), point.dtype())?;
+        Ok(Self { kernels })
+    }
+
+    /// Without kernels.
+    pub(super) fn by_operations() -> Self {
+        Self { kernels: false }
+    }
+
+    /// With kernels, trusted or not.
+    fn by_kernels() -> Self {
+        Self { kernels: true }
+    }
+}
+
+/// Whether windows of points on a device move by kernels: where those run, and compute for a small problem
+/// what tensor operations do. Otherwise the operations are used, which need many more launches.
+///
+/// # Errors
+/// If the device fails.
+///
+/// ```
+/// use candle_core::{DType, Device};
+/// // On the CPU a window is moved by plain loops.
+/// assert!(!optim::window_kernels(&Device::Cpu, DType::F32)? || cfg!(feature = "emulated"));
+/// # Ok::<(), optim::Error>(())
+/// ```
+pub fn window_kernels(device: &Device, dtype: DType) -> Result<bool> {
+    static KNOWN: Mutex<Option<HashMap<(DeviceLocation, DType), bool>>> = Mutex::new(None);
+    if !gpu::runs(device, dtype) {
+        return Ok(false);
+    }
+    let key = (device.location(), dtype);
+    let known = || KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(agree) = known().get_or_insert_default().get(&key) {
+        return Ok(*agree);
+    }
+    let agree = super::agreement::agree(device, dtype)?;
+    known().get_or_insert_default().insert(key, agree);
+    Ok(agree)
+}
+
+impl Tensors {
+    /// Both kinds, to be compared.
+    pub(super) fn kinds() -> [Self; 2] {
+        [Self::by_kernels(), Self::by_operations()]
+    }
+}
+
+/// A row of a block; clones share it. Rows that were made together are read together, without a copy.
+#[derive(Clone)]
+pub(super) struct Row {
+    /// `[W, D]`.
+    block: Tensor,
+    row: usize,
+}
+
+impl Row {
+    /// From a tensor `[D]`.
+    pub(super) fn alone(tensor: &Tensor) -> Result<Self> {
+        let block = tensor.unsqueeze(0)?;
+        Ok(Self { block, row: 0 })
+    }
+
+    /// `[D]`.
+    pub(super) fn tensor(&self) -> Result<Tensor> {
+        Ok(self.block.get(self.row)?)
+    }
+
+    /// All rows of `[W, D]`.
+    fn all(block: &Tensor) -> Result<Vec<Self>> {
+        let row = |row| Self {
+            block: block.clone(),
+            row,
+        };
+        Ok((0..block.dim(0)?).map(row).collect())
+    }
+
+    fn follows(&self, other: &Self) -> bool {
+        self.block.id() == other.block.id() && self.row == other.row + 1
+    }
+}
+
+/// Rows as one block `[W, D]`: without a copy if they lie one after the other, else by a copy for each run
+/// of such.
+fn block<'a>(rows: impl Iterator<Item = &'a Row>) -> Result<Tensor> {
+    let mut runs: Vec<(&Row, usize)> = Vec::new();
+    let mut before: Option<&Row> = None;
+    for row in rows {
+        match runs.last_mut() {
+            Some((_, count)) if before.is_some_and(|before| row.follows(before)) => *count += 1,
+            _ => runs.push((row, 1)),
+        }
+        before = Some(row);
+    }
+    let runs = runs
+        .into_iter()
+        .map(|(first, count)| Ok(first.block.narrow(0, first.row, count)?))
+        .collect::<Result<Vec<_>>>()?;
+    match &runs[..] {
+        [run] => Ok(run.clone()),
+        runs => Ok(Tensor::cat(runs, 0)?),
+    }
+}
+
+/// [`Space::Model`] of [`Tensors`].
+pub(super) struct TensorModel {
+    /// `[p, D]`.
+    points: Tensor,
+    /// `[p, D]`.
+    forces: Tensor,
+    /// f64 `[p, p]`.
+    middle: Tensor,
+}
+
+impl Space for Tensors {
+    type Vector = Row;
+    type Model = TensorModel;
+
+    fn vector(&self, tensor: &Tensor) -> Result<Row> {
+        Row::alone(tensor)
+    }
+
+    fn tensor(&self, vector: &Row) -> Result<Tensor> {
+        vector.tensor()
+    }
+
+    fn stacked(&self, vectors: &[Row]) -> Result<Tensor> {
+        block(vectors.iter())
+    }
+
+    fn rows(&self, tensor: &Tensor) -> Result<Vec<Row>> {
+        Row::all(tensor)
+    }
+
+    fn same(a: &Row, b: &Row) -> bool {
+        a.block.id() == b.block.id() && a.row == b.row
+    }
+
+    fn kicked(&self, v: &Row, force: &Row, time: f64) -> Result<Row> {
+        Row::alone(&kicked(&v.tensor()?, &force.tensor()?, time)?)
+    }
+
+    fn drifted(&self, x: &Row, v: &Row, kinetic: Kinetic, time: f64) -> Result<Row> {
+        Row::alone(&drifted(&x.tensor()?, &v.tensor()?, kinetic, time)?)
+    }
+
+    fn plus(&self, a: &Row, b: &Row) -> Result<Row> {
+        Row::alone(&(a.tensor()? + b.tensor()?)?)
+    }
+
+    fn minus(&self, a: &Row, b: &Row) -> Result<Row> {
+        Row::alone(&(a.tensor()? - b.tensor()?)?)
+    }
+
+    fn changes(&self, new: &[Row], old: &[Row]) -> Result<Changes> {
+        let (new, old) = (block(new.iter())?, block(old.iter())?);
+        let all = if self.kernels {
+            gpu::changes(&new, &old)?
+        } else {
+            let norms = |t: &Tensor| t.sqr()?.sum(D::Minus1)?.sqrt();
+            let all = Tensor::stack(&[norms(&(&new - &old)?)?, norms(&old)?, norms(&new)?], 0)?;
+            all.to_dtype(DType::F64)?
+        };
+        let all: Vec<Vec<f64>> = all.to_vec2()?;
+        Ok(Changes::of(&all[0], &all[1], all[2][0]))
+    }
+
+    fn fit(&self, known: &Equations<'_, Row>) -> Result<Option<TensorModel>> {
+        let before = known.points.len().saturating_sub(1);
+        let differences = |of: &[&Row]| -> Result<Tensor> {
+            let all = block(of.iter().copied())?;
+            let newest = all.narrow(0, before, 1)?;
+            Ok(all.narrow(0, 0, before)?.broadcast_sub(&newest)?)
+        };
+        let points = differences(&known.points)?;
+        let mut forces = differences(&known.forces)?;
+        if !known.surrogates.is_empty() {
+            forces = (forces - differences(&known.surrogates)?)?;
+        }
+        // A model of zeros, where there is none: the host does not know.
+        let middle = if self.kernels {
+            Some(gpu::middle(&points, RIDGE, SHORTEST)?)
+        } else {
+            let gram = points.matmul(&points.t()?)?.to_dtype(DType::F64)?;
+            super::secant::middle(&gram.flatten_all()?.to_vec1()?, before)
+                .map(|middle| Tensor::from_vec(middle, (before, before), points.device()))
+                .transpose()?
+        };
+        Ok(middle.map(|middle| TensorModel {
+            points,
+            forces,
+            middle,
+        }))
+    }
+
+    fn modelled(&self, force: &Row, model: &TensorModel, u: &Row) -> Result<Row> {
+        let u = u.tensor()?.unsqueeze(1)?;
+        let along = model.points.matmul(&u)?;
+        let middle = model.middle.to_dtype(along.dtype())?;
+        let weights = middle.matmul(&along)?.t()?;
+        let change = weights.contiguous()?.matmul(&model.forces)?;
+        Row::alone(&(change.squeeze(0)? + force.tensor()?)?)
+    }
+
+    fn recurrence(&self, steps: &Steps<'_, Self>) -> Result<Option<Walked<Row>>> {
+        if !self.kernels {
+            return Ok(None);
+        }
+        let (position, velocity) = (steps.position.tensor()?, steps.velocity.tensor()?);
+        let forces = match steps.forces {
+            Forces::Given(forces) => [block(forces.iter())?, velocity.clone()],
+            Forces::Constant(force) => [force.tensor()?, velocity.clone()],
+            Forces::Linear(force, slope) => [force.tensor()?, slope.tensor()?],
+        };
+        let around = match steps.model {
+            Some((_, around)) => Some(block(around.iter())?),
+            None => None,
+        };
+        let model = steps
+            .model
+            .zip(around.as_ref())
+            .map(|((model, _), around)| gpu::Model {
+                points: &model.points,
+                forces: &model.forces,
+                middle: &model.middle,
+                around,
+            });
+        let walked = gpu::Steps {
+            position: &position,
+            velocity: &velocity,
+            forces: match steps.forces {
+                Forces::Given(_) => gpu::Forces::Given(&forces[0]),
+                Forces::Constant(_) => gpu::Forces::Constant(&forces[0]),
+                Forces::Linear(..) => gpu::Forces::Linear(&forces[0], &forces[1]),
+            },
+            model,
+            energy: steps.kinetic.of_kernels(),
+            pace: steps.pace,
+        };
+        let walked = walked.take()?;
+        Ok(Some((
+            Row::all(&walked.get(0)?)?,
+            Row::all(&walked.get(1)?)?,
+        )))
+    }
+}

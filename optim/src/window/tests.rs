@@ -1,0 +1,109 @@
+//! Whole flows on every kind of space.
+
+use super::tensors::Tensors;
+use super::{
+    FlowEnd, Host, Predictor, Quadrature, Slide, Storage, Velocity, WindowMethod, WindowedFlow,
+};
+use crate::{Batched, Counted, Counts, Kinetic, Quadratic};
+use candle_core::{Device, Tensor};
+use std::sync::Arc;
+
+const DIMENSION: usize = 40;
+
+fn start() -> Tensor {
+    let start: Vec<f64> = (0..DIMENSION).map(|d| (d as f64 * 0.7).sin()).collect();
+    Tensor::new(start, &Device::Cpu).unwrap()
+}
+
+/// Two flows through a window.
+fn run(mut window: Box<dyn Slide>) -> (Vec<FlowEnd>, Counts) {
+    let curvature: Vec<f64> = (0..DIMENSION).map(|d| 1.0 + (d % 5) as f64).collect();
+    let f = Arc::new(Quadratic::diagonal(&curvature, &Device::Cpu).unwrap());
+    let mut forces = Counted::new(Batched::new(f));
+    let ends = (0..2)
+        .map(|_| window.flow(&mut forces).unwrap())
+        .collect::<Vec<_>>();
+    (ends, forces.counts())
+}
+
+/// On tensors, by operations and, where they can be run, by kernels.
+fn tensors() -> Vec<Tensors> {
+    let [kernels, operations] = Tensors::kinds();
+    let runs = gpu::runs(&Device::Cpu, candle_core::DType::F64);
+    match runs {
+        true => vec![kernels, operations],
+        false => vec![operations],
+    }
+}
+
+fn flows() -> Vec<WindowedFlow> {
+    let mut all = Vec::new();
+    for &kinetic in Kinetic::ALL {
+        for (predictor, quadrature) in [
+            (Predictor::Copy, Quadrature::SymplecticEuler),
+            (Predictor::FrozenForce, Quadrature::Leapfrog),
+            (Predictor::LinearForce, Quadrature::SymplecticEuler),
+        ] {
+            let flow = WindowedFlow {
+                width: 5,
+                tolerance: 1e-2,
+                predictor,
+                quadrature,
+                ..WindowedFlow::new(kinetic, 0.05, 17)
+            };
+            let as_printed = WindowedFlow {
+                velocity: Velocity::AsPrinted,
+                ..flow.clone()
+            };
+            let across = WindowedFlow {
+                across_flows: true,
+                ..flow.clone()
+            };
+            let streamed = WindowedFlow {
+                storage: Storage::Velocities,
+                at_once: Some(3),
+                ..flow.clone()
+            };
+            let secant = |predictor| WindowedFlow {
+                method: WindowMethod::Secant,
+                predictor,
+                memory: 6,
+                ..flow.clone()
+            };
+            all.extend([as_printed, across, streamed]);
+            all.extend([secant(predictor), secant(Predictor::Model), flow.clone()]);
+        }
+    }
+    all
+}
+
+#[test]
+fn a_flow_on_tensors_is_that_on_the_host_in_as_many_rounds() {
+    for flow in flows() {
+        let start = start();
+        let host = flow.over(Host::<f64>::new(), &start, None, Some(2));
+        let (wanted, counts) = run(host.unwrap());
+        for space in tensors() {
+            let window = flow.over(space, &start, None, Some(2)).unwrap();
+            let (found, spent) = run(window);
+            assert_eq!(spent, counts, "{flow:?}");
+            for (found, wanted) in found.iter().zip(&wanted) {
+                assert_eq!(found.strides, wanted.strides, "{flow:?}");
+                let apart = (&found.position - &wanted.position).unwrap();
+                let apart = apart.abs().unwrap().max(0).unwrap();
+                let apart: f64 = apart.to_scalar().unwrap();
+                assert!(apart < 1e-11, "{flow:?}: {apart:e}");
+            }
+        }
+    }
+}
+
+#[test]
+fn kernels_are_used_where_they_run_and_agree() {
+    for dtype in [candle_core::DType::F32, candle_core::DType::F64] {
+        let used = crate::window_kernels(&Device::Cpu, dtype).unwrap();
+        assert_eq!(used, gpu::runs(&Device::Cpu, dtype));
+    }
+    let half = crate::window_kernels(&Device::Cpu, candle_core::DType::BF16);
+    assert!(!half.unwrap(), "no kernel is compiled for it");
+}
