@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Everything a change has to pass: formatting, lints, tests, the regression gate. Needs nothing but a
-# Rust toolchain.
+# Everything a change has to pass: formatting, lints, tests, the regression gate. Needs a
+# Rust toolchain, and for the CUDA kernels a C++ compiler.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -11,6 +11,13 @@ step cargo clippy --locked --workspace --all-targets -- -D warnings
 step env RUSTDOCFLAGS="-D warnings" cargo doc --locked --workspace --no-deps
 # The README's test command, as it stands there.
 step cargo test --workspace
+# The CUDA kernels' sources, run on the CPU thread by thread.
+if command -v c++ >/dev/null; then
+  step cargo test --locked -p gpu -p optim --features gpu/emulated,optim/emulated --lib \
+    --test kernels --test residuals --test devices --test golden
+else
+  echo "no C++ compiler: the CUDA kernels are not run on the CPU" >&2
+fi
 # What is counted as recorded, and no ratio of speeds below its bound.
 step cargo run --locked -p harness -- regress --baseline ci/regression.yaml \
   --json "${CARGO_TARGET_DIR:-target}/regression.json"

@@ -2,7 +2,7 @@
 # Everything with the feature `cuda`, on a machine that need not have a GPU, nor CUDA.
 #
 #   ci/cuda.sh           lints all of it, links the library's tests and runs them (the default: `check`)
-#   ci/cuda.sh build     links the program: target/cuda/release/harness
+#   ci/cuda.sh build     links the programs: target/cuda/release/{harness,peer}
 #   ci/cuda.sh bundle    packs it with its plans for a GPU machine without a Rust toolchain:
 #                        target/cuda/bundle.tar.xz, unpacked and run by its ci/gpu.sh
 #
@@ -19,6 +19,8 @@ cd "$(dirname "$0")/.."
 work="${CARGO_TARGET_DIR:-target}/cuda"
 mkdir -p "$work"
 work="$(cd "$work" && pwd)"
+# The tests that use a GPU where there is one.
+ON_DEVICES=(--test kernels --test residuals --test devices --test golden --test same_numbers)
 NO_COMPILER=75 # exit code: nothing was checked, for want of a compiler
 step() { printf '\n== %s\n' "$*"; "$@"; }
 
@@ -87,25 +89,27 @@ check() {
   # All packages in both, so that both share one build of the kernels, which takes minutes.
   step cargo clippy --locked --workspace --features cuda --all-targets -- -D warnings
   libraries
-  step cargo test --locked --workspace --features cuda --test devices --test residuals
+  step cargo test --locked --workspace --features cuda "${ON_DEVICES[@]}"
 }
 
 build() {
   libraries
   # A folder of its own: this program starts only where there is a driver.
-  step cargo build --locked --release --workspace --bin harness --features cuda --target-dir "$work"
+  step cargo build --locked --release --workspace --bin harness --bin peer --features cuda \
+    --target-dir "$work"
 }
 
 # The tests that use a GPU where there is one, as programs: puts them into a folder.
 tests() { # folder
   cargo test --locked --release --no-run --features cuda --target-dir "$work" --message-format json \
-    --workspace --test devices --test residuals |
+    --workspace "${ON_DEVICES[@]}" |
     python3 -c '
 import json, shutil, sys
 for line in sys.stdin:
     message = json.loads(line)
     if message.get("executable") and message["profile"]["test"]:
-        name = message["target"]["name"]
+        package = message["package_id"].split("#")[0].rsplit("/", 1)[-1]
+        name = package + "-" + message["target"]["name"]
         shutil.copy(message["executable"], f"{sys.argv[1]}/{name}")
 ' "$1"
 }
@@ -118,8 +122,11 @@ bundle() {
   mkdir -p "$folder/ci" "$folder/tests"
   cp "$work/release/harness" "$folder/"
   tests "$folder/tests"
-  strip "$folder/harness" "$folder"/tests/*
+  cp "$work/release/peer" "$folder/"
+  strip "$folder/harness" "$folder/peer" "$folder"/tests/*
+  mkdir -p "$folder/bench"
   cp -r configs "$folder/"
+  cp -r bench/peers "$folder/bench/"
   cp ci/gpu.sh "$folder/ci/"
   tar --create --directory "$work" bundle | xz -1 --threads=0 >"$work/bundle.tar.xz.new"
   mv "$work/bundle.tar.xz.new" "$work/bundle.tar.xz"

@@ -4,16 +4,20 @@
 #
 #   ci/gpu.sh [FOLDER [DATA]]
 #
-# Runs the bundle's tests on the GPU, checks the theory, measures the GPU's rates, then Table 2, the one-GPU table and the plots, and leaves
-# rows, tables, manifests and logs in FOLDER (default: gpu-results). DATA is a folder with the data sets
+# Runs the bundle's tests on the GPU, measures the GPU's rates, checks the theory, then Table 2, the
+# one-GPU table, the GPU's PyTorch and JAX beside this program, and the figures, and leaves rows, tables,
+# plots, manifests and logs in FOLDER (default: gpu-results). DATA is a folder with the data sets
 # (default: HARNESS_DATA_DIR; without any, generated sets stand in and nothing is said of the paper).
-# DEVICES says on what (default: cuda, all GPUs).
+# DEVICES says on what (default: cuda, all GPUs); PYTHON which Python has PyTorch and JAX (default:
+# python3; without them they are left out). MINUTES is what all of it may take (default: 9): what would
+# not end in time is left out, and said so.
 set -uo pipefail
 cd "$(dirname "$0")/.."
 
 results="${1:-gpu-results}"
 data="${2:-${HARNESS_DATA_DIR:-}}"
 devices="${DEVICES:-cuda}"
+minutes="${MINUTES:-9}"
 mkdir -p "$results"
 
 # In a bundle it lies here; in the repository that is the name of a folder.
@@ -25,32 +29,50 @@ if [ -z "$program" ]; then
   echo "no program here: unpack a bundle (ci/cuda.sh bundle makes one), or build it (ci/cuda.sh build)" >&2
   exit 2
 fi
-more=()
-if [ -n "$data" ]; then more=(--data-dir "$data"); fi
+# Where the program and the tests look.
+if [ -n "$data" ]; then export HARNESS_DATA_DIR="$data"; fi
 
 failed=0
+# Seconds left; a step gets no more.
+left() { echo $((minutes * 60 - SECONDS)); }
 # Each step with its own log; one that fails is named, and the others go on.
 step() { # name, command…
   local name="$1"
   shift
-  printf '\n== %s\n' "$name"
-  if ! "$@" 2>&1 | tee "$results/$name.log"; then
-    echo "$name failed" | tee -a "$results/failures.txt" >&2
+  printf '\n== %s, %d s left\n' "$name" "$(left)"
+  if [ "$(left)" -lt 10 ]; then
+    echo "$name left out: no time" | tee -a "$results/failures.txt" >&2
+    failed=1
+    return
+  fi
+  local begin="$SECONDS" status=0
+  timeout "$(left)" "$@" > >(tee "$results/$name.log") 2>&1 || status=$?
+  if [ "$status" -ne 0 ]; then
+    if [ "$status" -eq 124 ]; then status="no time left"; fi
+    echo "$name failed: $status" | tee -a "$results/failures.txt" >&2
     failed=1
   fi
+  echo "$name $((SECONDS - begin)) s" >>"$results/times.txt"
 }
 reproduce() { # target, more options…
   local target="$1"
   shift
-  step "$target" "$program" reproduce "$target" --devices "$devices" --out "$results/$target" \
-    ${more[@]+"${more[@]}"} "$@"
+  step "$target" "$program" reproduce "$target" --devices "$devices" --out "$results/$target" "$@"
 }
 
 for test in tests/*; do
   if [ -x "$test" ] && [ -f "$test" ]; then step "test-${test#tests/}" "$test"; fi
 done
-step doctor "$program" doctor --devices "$devices" --measure ${more[@]+"${more[@]}"}
+step doctor "$program" doctor --devices "$devices" --measure
 reproduce lemmas --profile gate
 reproduce table2
 reproduce autotune
+# JAX and PyTorch of this machine, on its first GPU.
+peer="$(dirname "$program")/peer"
+if [ -x "$peer" ] && [ "${devices#cuda}" != "$devices" ]; then
+  step peers "${PYTHON:-python3}" bench/peers/run.py --python "$(command -v "${PYTHON:-python3}")" --gpu 0 \
+    --quick --binary "$peer" --out "$results/peers" ${data:+--data-dir "$data"}
+fi
+reproduce fig2
+reproduce fig3
 exit "$failed"

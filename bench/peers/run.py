@@ -42,6 +42,8 @@ def parse() -> argparse.Namespace:
     add("--rounds", type=int, help="instead of the plan's")
     add("--venv", type=Path, default=environment.default_venv())
     add("--with-torch", action="store_true", help="install PyTorch too (3.0 GB on Linux)")
+    add("--gpu", type=int, metavar="N", help="on this GPU instead of the CPU")
+    add("--python", type=Path, help="a Python that has the peers, instead of a virtual environment")
     add("--binary", type=Path, help="this project's contender, else it is compiled")
     add("--out", type=Path, help="folder for peers.csv and peers.md")
     add("--report", type=Path, metavar="CSV", help="only make peers.md of these rows again")
@@ -58,7 +60,9 @@ def main() -> None:
     if arguments.report:
         write_report(rows.read(arguments.report), arguments.out or arguments.report.parent)
         return
-    python = environment.make_venv(arguments.venv.absolute(), arguments.with_torch)
+    python = arguments.python or environment.make_venv(
+        arguments.venv.absolute(), arguments.with_torch
+    )
     binary = (arguments.binary or environment.build_binary()).absolute()
     plan = read_plan(binary, arguments)
     out = arguments.out or (SHORT if arguments.quick else REFERENCE)
@@ -88,11 +92,16 @@ def measure(
     plan: dict[str, Any], arguments: argparse.Namespace, binary: Path, python: Path
 ) -> list[Row]:
     """All rows: what there is to know, then each data set's timings."""
-    missing = environment.torch_problem(python)
+    problems = {"PyTorch": ("torch", environment.torch_problem(python))}
+    if arguments.gpu is not None:
+        problems["JAX"] = ("jax", environment.import_problem(python, "jax"))
     known: list[Row] = about(plan, arguments)
-    if missing:
-        print(f"PyTorch is left out: {missing}", flush=True)
-        known.append(Row(rows.LEFT_OUT, contender="PyTorch", note=missing))
+    missing: set[str] = set()
+    for name, (module, why) in problems.items():
+        if why:
+            print(f"{name} is left out: {why}", flush=True)
+            known.append(Row(rows.LEFT_OUT, contender=name, note=why))
+            missing.add(module)
     timings: list[Row] = []
     labels: dict[str, str] = {}
     versions: dict[str, str] = {}
@@ -102,7 +111,7 @@ def measure(
             note = f"{described(problem)}; our window: {words(window_of(plan, dataset))}"
             known.append(Row(rows.DATA, dataset=dataset, note=note))
             data = Path(folder)
-            them = entrants(plan, dataset, binary, python, data, missing is None)
+            them = entrants(plan, dataset, binary, python, data, missing, arguments.gpu)
             contest = Contest(plan, dataset, them, lambda text: print(text, flush=True))
             timings += contest.run(plan["rounds"], HERE)
             labels = {e.key: e.label for e in them}
@@ -117,6 +126,7 @@ def about(plan: dict[str, Any], arguments: argparse.Namespace) -> list[Row]:
     flow, statistics = plan["flow"], plan["statistics"]
     notes = environment.about() | {
         "command": command(),
+        "device": "the CPU" if arguments.gpu is None else environment.gpu(arguments.gpu),
         "flow": f"symplectic Euler, θ = {flow['step_size']:g}, S = {flow['steps']}",
         "seed": str(plan["seed"]),
         "resamples": str(statistics["resamples"]),

@@ -1,6 +1,6 @@
 //! The export and the protocol of this project's side of `bench/peers`, on a small data set.
 
-use bench::peer::{Contender, Exported, Plan, WindowOptions, export, serve};
+use bench::peer::{Contender, Exported, Place, Plan, WindowOptions, export, serve};
 use datasets::{DataPolicy, LibraryOptions, Registry};
 use optim::Predictor;
 use serde_json::Value;
@@ -44,7 +44,12 @@ fn exported(folder: &Path) -> Exported {
 
 /// The answers to `commands` of a contender with these options.
 fn answers(folder: &Path, options: WindowOptions, commands: &str) -> Vec<Value> {
-    let contender = Contender::new(Exported::read(&folder.join("out")).unwrap(), options).unwrap();
+    let contender = Contender::new(
+        Exported::read(&folder.join("out")).unwrap(),
+        options,
+        &Place::default(),
+    )
+    .unwrap();
     let mut out = Vec::new();
     serve(&contender, commands.as_bytes(), &mut out).unwrap();
     let text = String::from_utf8(out).unwrap();

@@ -18,7 +18,7 @@
 struct Index {
   unsigned x;
 };
-static Index threadIdx, blockIdx, blockDim;
+static Index threadIdx, blockIdx, blockDim, gridDim;
 static void __syncthreads();
 
 // As much as every GPU gives a block.
@@ -28,6 +28,7 @@ double shared_memory[SHARED_BYTES / sizeof(double)];
 using std::isfinite;
 
 #include "changes.cu"
+#include "judge.cu"
 #include "middle.cu"
 #include "residuals.cu"
 #include "steps.cu"
@@ -92,6 +93,8 @@ std::function<void()> find(const char *name, const void *arguments) {
   const auto is = [=](const char *other) { return std::strcmp(name, other) == 0; };
   if (is("changes_f32")) return with(changes_f32, arguments);
   if (is("changes_f64")) return with(changes_f64, arguments);
+  if (is("judge_f32")) return with(judge_f32, arguments);
+  if (is("judge_f64")) return with(judge_f64, arguments);
   if (is("middle_f32")) return with(middle_f32, arguments);
   if (is("middle_f64")) return with(middle_f64, arguments);
   if (is("residuals_f32")) return with(residuals_f32, arguments);
@@ -123,6 +126,7 @@ extern "C" int emulate(const char *name, unsigned blocks, unsigned block_threads
   backwards = !backwards;
   threads.resize(block_threads);
   blockDim.x = block_threads;
+  gridDim.x = blocks;
   for (blockIdx.x = 0; blockIdx.x < blocks; blockIdx.x++) {
     if (!run_block()) {
       return 3;

@@ -27,7 +27,7 @@ fn address<'a>(
     from: usize,
     stream: &'a Arc<CudaStream>,
 ) -> Result<Place<'a>> {
-    fn of<'a, T: CudaDType>(
+    fn of<'a, T: CudaDType + 'a>(
         storage: &'a CudaStorage,
         from: usize,
         stream: &'a Arc<CudaStream>,
@@ -48,7 +48,7 @@ fn address_mut<'a>(
     from: usize,
     stream: &'a Arc<CudaStream>,
 ) -> Result<Place<'a>> {
-    fn of<'a, T: CudaDType>(
+    fn of<'a, T: CudaDType + 'a>(
         storage: &'a mut CudaStorage,
         from: usize,
         stream: &'a Arc<CudaStream>,
@@ -108,6 +108,7 @@ fn launch<K: Kernel, T: Number>(
     let name = format!("{}_{suffix}", K::NAME);
     let code = match K::NAME {
         "changes" => kernels::CHANGES,
+        "judge" => kernels::JUDGE,
         "middle" => kernels::MIDDLE,
         "residuals" => kernels::RESIDUALS,
         "steps" => kernels::STEPS,

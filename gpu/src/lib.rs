@@ -12,6 +12,7 @@ mod changes;
 mod cuda;
 #[cfg(feature = "emulated")]
 mod emulated;
+mod judge;
 mod launch;
 mod middle;
 mod order;
@@ -19,9 +20,10 @@ mod residuals;
 mod steps;
 
 pub use changes::changes;
+pub use judge::judged;
 pub use launch::runs;
 pub use middle::middle;
-pub use order::{after, peers};
+pub use order::{after, cublas_version, peers};
 pub use residuals::{MOST_CLASSES, agrees, residuals};
 pub use steps::{Energy, Forces, Model, Pace, Steps};
 

@@ -52,6 +52,32 @@ pub fn peers(count: usize) -> Result<Option<Vec<Vec<bool>>>> {
         .map(Some)
 }
 
+/// The version of cuBLAS, which makes products on GPUs, as `13.0.2`; `None` without the feature `cuda`.
+#[must_use]
+#[allow(unsafe_code)]
+pub fn cublas_version() -> Option<String> {
+    #[cfg(feature = "cuda")]
+    {
+        use candle_core::cuda_backend::cudarc::cublas::sys::{
+            cublasGetProperty, libraryPropertyType_t as Part,
+        };
+        let of = |part| {
+            let mut value = 0;
+            // SAFETY: `value` is written before this returns.
+            let status = unsafe { cublasGetProperty(part, &raw mut value) };
+            status.result().ok().map(|()| value)
+        };
+        let (major, minor, patch) = (
+            of(Part::MAJOR_VERSION)?,
+            of(Part::MINOR_VERSION)?,
+            of(Part::PATCH_LEVEL)?,
+        );
+        Some(format!("{major}.{minor}.{patch}"))
+    }
+    #[cfg(not(feature = "cuda"))]
+    None
+}
+
 /// For each pair of the first `count` GPUs whether the first can read the second's memory without the
 /// host's; `None` without the feature `cuda`.
 ///

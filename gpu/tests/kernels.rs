@@ -104,11 +104,7 @@ fn plainly(
             }
         }
         let first = (pace.within + w).is_multiple_of(pace.flow_steps);
-        let time = if first {
-            pace.first_time
-        } else {
-            pace.step_size
-        };
+        let time = if first { pace.first_time } else { pace.time };
         for (v, f) in v.iter_mut().zip(&f) {
             *v = if first { 0.0 } else { *v } - time * f;
         }
@@ -303,5 +299,30 @@ fn the_middle_of_what_says_nothing_is_zero_and_a_step_without_length_does_no_har
         let (with, without) = (of(&one_short), of(&one_short[..2]));
         assert_eq!(with[8], 0.0);
         assert!(farthest(&with[..2], &without[..2]) < 1e-12);
+    }
+}
+
+#[test]
+fn logits_are_judged_as_by_the_librarys_operations() {
+    for device in devices() {
+        for (dtype, bound) in [(DType::F64, 1e-12), (DType::F32, 1e-4)] {
+            let z = tensor(&rows(4, 70), dtype, &device);
+            let z = (z.reshape((1050, 10)).unwrap() * 20.0).unwrap();
+            let labels: Vec<u32> = (0..1050).map(|i| i * 7 % 10).collect();
+            let labels = Tensor::new(labels, &device).unwrap();
+            let (loss, hits) = gpu::judged(&z, &labels).unwrap();
+            let wide = z.to_dtype(DType::F64).unwrap();
+            let e = wide.exp().unwrap().sum(1).unwrap().log().unwrap();
+            let own = wide.gather(&labels.unsqueeze(1).unwrap(), 1).unwrap();
+            let wanted = (e - own.squeeze(1).unwrap()).unwrap().sum_all().unwrap();
+            let wanted: f64 = wanted.to_scalar().unwrap();
+            assert!((loss - wanted).abs() < bound * wanted, "{loss} {wanted}");
+            let right = z.argmax(1).unwrap().eq(&labels).unwrap();
+            let right = right.to_dtype(DType::F64).unwrap().sum_all().unwrap();
+            assert_eq!(hits, right.to_scalar::<f64>().unwrap());
+        }
+        let few = Tensor::new(&[0u32], &device).unwrap();
+        let z = tensor(&rows(4, 2), DType::F64, &device);
+        assert!(gpu::judged(&z, &few).is_err());
     }
 }

@@ -41,6 +41,9 @@ pub struct Environment {
     /// The version of CUDA that this program speaks.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cuda: Option<String>,
+    /// The version of cuBLAS, which makes the products on GPUs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cublas: Option<String>,
 }
 
 /// The crates whose version is worth writing down.
@@ -86,6 +89,7 @@ impl Environment {
             gpu_driver: (!gpus.is_empty()).then(gpu::driver).flatten(),
             gpu_clocks: (!gpus.is_empty()).then(gpu::clocks).flatten(),
             cuda: gpu::cuda_version(),
+            cublas: (!gpus.is_empty()).then(::gpu::cublas_version).flatten(),
             gpus,
         }
     }

@@ -74,7 +74,7 @@ pub use coordinate::{CoordinateHamiltonianDescent, Sweep};
 pub use counted::{Counted, Counts};
 pub use descent::{HamiltonianDescent, WindowedDescent};
 pub use error::{Error, Result};
-pub use evaluator::{Batched, Devices, Evaluator, Sequential};
+pub use evaluator::{Batched, Devices, Evaluator, Sequential, Tf32};
 pub use flow::{Flow, Phase};
 pub use idealized::IdealizedDescent;
 pub use integrator::{ExplicitEuler, Integrator, Leapfrog, Stratified, SymplecticEuler};

@@ -6,8 +6,8 @@ mod common;
 use candle_core::{Device, Tensor};
 use common::{forces, numbers};
 use optim::{
-    Baseline, Flow, HamiltonianDescent, Integrator, Kinetic, Leapfrog, LogisticRegression, Method,
-    Potential, Predictor, Problem, Stratified, SymplecticEuler, Velocity, WindowedDescent,
+    Baseline, Flow, HamiltonianDescent, Integrator, Kernel, Kinetic, Leapfrog, LogisticRegression,
+    Method, Potential, Predictor, Problem, Stratified, SymplecticEuler, Velocity, WindowedDescent,
     WindowedFlow,
 };
 use serde::Deserialize;
@@ -16,10 +16,28 @@ use std::sync::Arc;
 
 #[derive(Deserialize)]
 struct Golden {
+    #[serde(skip)]
+    place: Place,
     problem: GoldenProblem,
     value_at_x0: f64,
     grad_at_x0: Vec<f64>,
     methods: BTreeMap<String, BTreeMap<String, serde_json::Value>>,
+}
+
+/// Where the problem's data lie, and what computes its gradients.
+#[derive(Clone)]
+struct Place {
+    device: Device,
+    kernel: Kernel,
+}
+
+impl Default for Place {
+    fn default() -> Self {
+        Self {
+            device: Device::Cpu,
+            kernel: Kernel::Auto,
+        }
+    }
 }
 
 #[derive(Deserialize)]
@@ -61,23 +79,36 @@ struct ExpectedBaseline {
     value_with_momentum: f64,
 }
 
-fn golden() -> Golden {
-    serde_json::from_str(include_str!("fixtures/golden.json")).unwrap()
+/// With the CPU's kernels, with tensors on the CPU, and on the first GPU where there is one.
+fn everywhere() -> Vec<Golden> {
+    let fused = |device| Place {
+        device,
+        kernel: Kernel::Fused,
+    };
+    let mut places = vec![Place::default(), fused(Device::Cpu)];
+    places.extend(Device::new_cuda_with_stream(0).ok().map(fused));
+    let golden = |place| Golden {
+        place,
+        ..serde_json::from_str(include_str!("fixtures/golden.json")).unwrap()
+    };
+    places.into_iter().map(golden).collect()
 }
 
 impl Golden {
     fn potential(&self) -> Arc<LogisticRegression> {
-        let x = Tensor::new(self.problem.x.clone(), &Device::Cpu).unwrap();
+        let x = Tensor::new(self.problem.x.clone(), &self.place.device).unwrap();
         let problem = Problem {
             classes: self.problem.classes,
             bias: false,
             l2: 0.0,
         };
-        Arc::new(LogisticRegression::new(x, &self.problem.y, problem).unwrap())
+        let kernel = self.place.kernel;
+        let potential = LogisticRegression::with_kernel(x, &self.problem.y, problem, kernel);
+        Arc::new(potential.unwrap())
     }
 
     fn start(&self) -> Tensor {
-        Tensor::new(self.problem.x0.clone(), &Device::Cpu).unwrap()
+        Tensor::new(self.problem.x0.clone(), &self.place.device).unwrap()
     }
 
     /// Calls `check` with each kinetic energy, method name and what is expected of it.
@@ -122,50 +153,53 @@ fn assert_golden(golden: &Golden, method: &mut dyn Method, expected: &Expected, 
 
 #[test]
 fn value_and_gradient_are_the_golden_ones() {
-    let golden = golden();
-    let potential = golden.potential();
-    assert_close(
-        &[potential.value(&golden.start()).unwrap()],
-        &[golden.value_at_x0],
-        "value",
-    );
-    let gradient = potential.gradient(&golden.start()).unwrap();
-    assert_close(&numbers(&gradient), &golden.grad_at_x0, "gradient");
+    for golden in everywhere() {
+        let potential = golden.potential();
+        assert_close(
+            &[potential.value(&golden.start()).unwrap()],
+            &[golden.value_at_x0],
+            "value",
+        );
+        let gradient = potential.gradient(&golden.start()).unwrap();
+        assert_close(&numbers(&gradient), &golden.grad_at_x0, "gradient");
+    }
 }
 
 #[test]
 fn every_integrator_with_every_kinetic_energy_ends_at_the_golden_point() {
-    let golden = golden();
-    let mut checked = 0;
-    golden.for_each(|kinetic, name, expected| {
-        let theta = golden.problem.theta;
-        let integrator: Box<dyn Integrator> = match name {
-            "hd-leapfrog" => Box::new(Leapfrog),
-            "hd-euler" => Box::new(SymplecticEuler),
-            "hd-stratified" => {
-                let mut zetas = golden.problem.zetas.concat().into_iter();
-                Box::new(Stratified::new(move || zetas.next().unwrap() / theta))
-            }
-            _ => return,
-        };
-        let expected: Expected = serde_json::from_value(expected.clone()).unwrap();
-        let flow = Flow::new(kinetic, integrator, theta, golden.problem.steps).unwrap();
-        let mut method = HamiltonianDescent::new(forces(&golden.potential()), flow, golden.start());
-        assert_golden(
-            &golden,
-            &mut method,
-            &expected,
-            &format!("{kinetic} {name}"),
-        );
-        let gradients = (golden.problem.steps * golden.problem.flows) as u64;
-        assert_eq!(
-            method.counts().requested,
-            gradients,
-            "one gradient a step: {kinetic} {name}"
-        );
-        checked += 1;
-    });
-    assert_eq!(checked, 12);
+    for golden in everywhere() {
+        let mut checked = 0;
+        golden.for_each(|kinetic, name, expected| {
+            let theta = golden.problem.theta;
+            let integrator: Box<dyn Integrator> = match name {
+                "hd-leapfrog" => Box::new(Leapfrog),
+                "hd-euler" => Box::new(SymplecticEuler),
+                "hd-stratified" => {
+                    let mut zetas = golden.problem.zetas.concat().into_iter();
+                    Box::new(Stratified::new(move || zetas.next().unwrap() / theta))
+                }
+                _ => return,
+            };
+            let expected: Expected = serde_json::from_value(expected.clone()).unwrap();
+            let flow = Flow::new(kinetic, integrator, theta, golden.problem.steps).unwrap();
+            let mut method =
+                HamiltonianDescent::new(forces(&golden.potential()), flow, golden.start());
+            assert_golden(
+                &golden,
+                &mut method,
+                &expected,
+                &format!("{kinetic} {name}"),
+            );
+            let gradients = (golden.problem.steps * golden.problem.flows) as u64;
+            assert_eq!(
+                method.counts().requested,
+                gradients,
+                "one gradient a step: {kinetic} {name}"
+            );
+            checked += 1;
+        });
+        assert_eq!(checked, 12);
+    }
 }
 
 /// "picard/carried/copy/W=4/tau=0.001"
@@ -184,53 +218,56 @@ fn windowed(name: &str, kinetic: Kinetic, golden: &Golden) -> Option<WindowedFlo
 
 #[test]
 fn every_picard_window_makes_the_golden_rounds_strides_and_gradients_to_the_golden_point() {
-    let golden = golden();
-    let mut checked = 0;
-    golden.for_each(|kinetic, name, expected| {
-        if !name.starts_with("picard/") {
-            return;
-        }
-        let expected: Expected = serde_json::from_value(expected.clone()).unwrap();
-        assert_eq!(expected.flows.len(), golden.problem.flows);
-        let flow = windowed(name, kinetic, &golden).unwrap();
-        let mut method = WindowedDescent::new(forces(&golden.potential()), flow, golden.start());
-        assert_golden(
-            &golden,
-            &mut method,
-            &expected,
-            &format!("{kinetic} {name}"),
-        );
-        checked += 1;
-    });
-    assert_eq!(checked, 64);
+    for golden in everywhere() {
+        let mut checked = 0;
+        golden.for_each(|kinetic, name, expected| {
+            if !name.starts_with("picard/") {
+                return;
+            }
+            let expected: Expected = serde_json::from_value(expected.clone()).unwrap();
+            assert_eq!(expected.flows.len(), golden.problem.flows);
+            let flow = windowed(name, kinetic, &golden).unwrap();
+            let mut method =
+                WindowedDescent::new(forces(&golden.potential()), flow, golden.start());
+            assert_golden(
+                &golden,
+                &mut method,
+                &expected,
+                &format!("{kinetic} {name}"),
+            );
+            checked += 1;
+        });
+        assert_eq!(checked, 64);
+    }
 }
 
 #[test]
 fn every_baseline_with_and_without_momentum_reaches_the_golden_value() {
-    let golden = golden();
-    let mut checked = 0;
-    golden.for_each(|kinetic, name, expected| {
-        if name != "baseline" {
-            return;
-        }
-        let expected: ExpectedBaseline = serde_json::from_value(expected.clone()).unwrap();
-        for (beta, wanted) in [(0.0, expected.value), (0.9, expected.value_with_momentum)] {
-            let potential = golden.potential();
-            let mut method = Baseline::new(
-                forces(&potential),
-                kinetic,
-                expected.eta,
-                beta,
-                golden.start(),
-            )
-            .unwrap();
-            for _ in 0..expected.steps {
-                method.advance().unwrap();
+    for golden in everywhere() {
+        let mut checked = 0;
+        golden.for_each(|kinetic, name, expected| {
+            if name != "baseline" {
+                return;
             }
-            let value = potential.value(method.position()).unwrap();
-            assert_close(&[value], &[wanted], &format!("{kinetic} β={beta}"));
-            checked += 1;
-        }
-    });
-    assert_eq!(checked, 8);
+            let expected: ExpectedBaseline = serde_json::from_value(expected.clone()).unwrap();
+            for (beta, wanted) in [(0.0, expected.value), (0.9, expected.value_with_momentum)] {
+                let potential = golden.potential();
+                let mut method = Baseline::new(
+                    forces(&potential),
+                    kinetic,
+                    expected.eta,
+                    beta,
+                    golden.start(),
+                )
+                .unwrap();
+                for _ in 0..expected.steps {
+                    method.advance().unwrap();
+                }
+                let value = potential.value(method.position()).unwrap();
+                assert_close(&[value], &[wanted], &format!("{kinetic} β={beta}"));
+                checked += 1;
+            }
+        });
+        assert_eq!(checked, 8);
+    }
 }

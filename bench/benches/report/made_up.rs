@@ -125,6 +125,7 @@ fn cell(seed: u64, plan: &WindowsPlan, dataset: &str, window: &Window) -> Window
         across_flows: window.across_flows,
         storage: window.storage,
         at_once: window.at_once,
+        tf32: window.tf32,
         repeats: plan.repeats,
         warmup_flows: plan.warmup_flows,
     }

@@ -35,12 +35,19 @@ def make_venv(venv: Path, with_torch: bool) -> Path:
     return python
 
 
-def torch_problem(python: Path) -> str | None:
-    """Why PyTorch cannot take part, or None if it can."""
-    ran = subprocess.run([str(python), "-c", "import torch"], capture_output=True, text=True)
+def import_problem(python: Path, module: str) -> str | None:
+    """Why a module cannot be imported, or None if it can."""
+    ran = subprocess.run([str(python), "-c", f"import {module}"], capture_output=True, text=True)
     if ran.returncode == 0:
         return None
-    last = (ran.stderr.strip().splitlines() or ["no reason given"])[-1]
+    return (ran.stderr.strip().splitlines() or ["no reason given"])[-1]
+
+
+def torch_problem(python: Path) -> str | None:
+    """Why PyTorch cannot take part, or None if it can."""
+    last = import_problem(python, "torch")
+    if last is None:
+        return None
     return (
         f"it is not installed here ({last}). On Linux x86-64 pip's default is the CUDA build, "
         "3.0 GB to download and 5.3 GB on disk with the libraries that its import needs, so it "
@@ -69,6 +76,13 @@ def about() -> dict[str, str]:
         "compiler": _output("rustc", "--version"),
         "commit": _commit(),
     }
+
+
+def gpu(number: int) -> str:
+    """A GPU's name, driver and memory."""
+    fields = "--query-gpu=name,driver_version,memory.total"
+    said = _output("nvidia-smi", f"--id={number}", fields, "--format=csv,noheader")
+    return f"GPU {number}: {said}"
 
 
 def _processor() -> str:

@@ -10,6 +10,7 @@ from .rows import FLOW, GRADIENT, TIME_TO_LOSS
 
 OURS = "ours"
 OURS_WINDOW = "ours-window"
+OURS_COMPOSED = "ours-composed"
 TORCH = "torch"
 
 
@@ -40,6 +41,15 @@ PYTHON = [
 ]
 
 
+# Who can compute on a GPU, and the module that has to be there for it.
+ON_GPU = {
+    "jax-closed": "jax",
+    "jax-autograd": "jax",
+    "jax-scan": "jax",
+    TORCH: "torch",
+}
+
+
 def window_of(plan: dict[str, Any], dataset: str) -> dict[str, Any]:
     """The window of our second contender on a data set."""
     return plan["windows"].get(dataset, plan["window"])
@@ -61,11 +71,15 @@ def entrants(
     binary: Path,
     python: Path,
     data: Path,
-    with_torch: bool,
+    missing: set[str],
+    gpu: int | None = None,
 ) -> list[Entrant]:
-    """All that take part on a data set, exported to the folder `data`."""
+    """All that take part on a data set, exported to the folder `data`: on the CPU, or on a GPU those
+    that can. Contenders whose module is `missing` stay away."""
     window, lbfgs = window_of(plan, dataset), plan["lbfgs"]
     serve = (str(binary), "serve", "--data", str(data))
+    if gpu is not None:
+        serve += ("--device", f"cuda:{gpu}")
     options = {
         "--window": window["width"],
         "--predictor": window["predictor"],
@@ -92,8 +106,20 @@ def entrants(
             serve + flags,
         ),
     ]
+    if gpu is not None:
+        ours.append(
+            Entrant(
+                OURS_COMPOSED,
+                "this project, by candle's operations alone; one step at a time",
+                frozenset({GRADIENT, FLOW}),
+                (*serve, "--kernel", "composed"),
+            )
+        )
     module = (str(python), "-m", "contenders")
     limits = ("--memory", str(lbfgs["memory"]), "--iterations", str(lbfgs["iterations"]))
+    if gpu is not None:
+        limits += ("--gpu", str(gpu))
+    takes_part = {key for key, *_ in PYTHON} if gpu is None else set(ON_GPU)
     peers = [
         Entrant(
             key,
@@ -102,6 +128,6 @@ def entrants(
             (*module, key, "--data", str(data), *limits),
         )
         for key, label, can in PYTHON
-        if with_torch or key != TORCH
+        if key in takes_part and ON_GPU.get(key) not in missing
     ]
     return ours + peers

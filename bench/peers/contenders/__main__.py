@@ -25,10 +25,11 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--memory", type=int, required=True, help="of L-BFGS")
     parser.add_argument("--iterations", type=int, required=True, help="at most, of L-BFGS")
+    parser.add_argument("--gpu", type=int, help="compute on this GPU")
     arguments = parser.parse_args()
     module, name = WHERE[arguments.name]
     contender = getattr(import_module(f".{module}", __package__), name)
-    problem = Problem.read(arguments.data, arguments.memory, arguments.iterations)
+    problem = Problem.read(arguments.data, arguments.memory, arguments.iterations, arguments.gpu)
     serve(contender(problem))
 
 

@@ -32,9 +32,10 @@ class Problem:
     flows: int
     memory: int
     iterations: int
+    gpu: int | None  # which one to compute on; None is the CPU
 
     @staticmethod
-    def read(folder: Path, memory: int, iterations: int) -> Problem:
+    def read(folder: Path, memory: int, iterations: int, gpu: int | None) -> Problem:
         about = json.loads((folder / "problem.json").read_text())
         shape = (about["features"], about["classes"])
         return Problem(
@@ -48,6 +49,7 @@ class Problem:
             flows=about["flows"],
             memory=memory,
             iterations=iterations,
+            gpu=gpu,
         )
 
     def loss(self, weights: np.ndarray) -> float:
@@ -61,7 +63,7 @@ class Problem:
 class Contender:
     """One way to compute; what a contender cannot do it leaves as it is here.
 
-    Whatever a method returns has been computed, not merely asked for.
+    Whatever a method returns has been computed once `finish` returns.
     """
 
     libraries: tuple[str, ...] = ("numpy",)
@@ -78,8 +80,11 @@ class Contender:
         raise NotImplementedError("takes no gradients")
 
     def fetch(self, gradients: Any) -> np.ndarray:
-        """Gradients as [W, d, C]."""
+        """Gradients [W, d, C], or a point [d, C], where NumPy reads them."""
         return np.asarray(gradients)
+
+    def finish(self) -> None:
+        """Waits until everything asked for has been computed."""
 
     def flow(self) -> Any:
         """K flows from the start; where they end, [d, C]."""
@@ -103,6 +108,7 @@ def _gradient(contender: Contender, window: str, repeats: str) -> dict[str, Any]
     begin = time.perf_counter()
     for _ in range(int(repeats)):
         contender.gradients(placed)
+    contender.finish()
     return {"seconds": (time.perf_counter() - begin) / int(repeats)}
 
 
@@ -115,8 +121,9 @@ def _values(contender: Contender, window: str) -> dict[str, Any]:
 def _flow(contender: Contender) -> dict[str, Any]:
     begin = time.perf_counter()
     end = contender.flow()
+    contender.finish()
     seconds = time.perf_counter() - begin
-    return {"seconds": seconds, "loss": contender.problem.loss(np.asarray(end))}
+    return {"seconds": seconds, "loss": contender.problem.loss(contender.fetch(end))}
 
 
 def _time_to_loss(contender: Contender, target: str) -> dict[str, Any]:

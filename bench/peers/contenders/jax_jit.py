@@ -54,6 +54,10 @@ class _Jax(Contender):
 
     def __init__(self, problem: Problem) -> None:
         super().__init__(problem)
+        # Products of f32 are made in f32; on a GPU the default is TF32.
+        jax.config.update("jax_default_matmul_precision", "highest")
+        kind, number = ("cpu", 0) if problem.gpu is None else ("gpu", problem.gpu)
+        jax.config.update("jax_default_device", jax.devices(kind)[number])
         self.x = jnp.asarray(problem.x)
         self.y = jnp.asarray(problem.y, dtype=jnp.int32)
         self.start = jnp.asarray(problem.start)

@@ -16,11 +16,21 @@ class TorchAutograd(Contender):
 
     def __init__(self, problem: Problem) -> None:
         super().__init__(problem)
-        self.x = torch.from_numpy(problem.x)
-        self.y = torch.from_numpy(problem.y)
+        # Products of f32 are made in f32 (not TF32), which is PyTorch's default too.
+        torch.set_float32_matmul_precision("highest")
+        self.device = torch.device("cpu" if problem.gpu is None else f"cuda:{problem.gpu}")
+        self.x = torch.from_numpy(problem.x).to(self.device)
+        self.y = torch.from_numpy(problem.y).to(self.device)
 
     def place(self, points: np.ndarray) -> torch.Tensor:
-        return torch.from_numpy(points.copy())
+        return torch.from_numpy(points.copy()).to(self.device)
+
+    def fetch(self, gradients: torch.Tensor) -> np.ndarray:
+        return gradients.cpu().numpy()
+
+    def finish(self) -> None:
+        if self.device.type == "cuda":
+            torch.cuda.synchronize(self.device)
 
     def gradients(self, placed: torch.Tensor) -> torch.Tensor:
         if len(placed) == 1:
@@ -35,7 +45,7 @@ class TorchAutograd(Contender):
 
     def flow(self) -> torch.Tensor:
         p = self.problem
-        x = torch.from_numpy(p.start.copy())
+        x = torch.from_numpy(p.start.copy()).to(self.device)
         for _ in range(p.flows):
             v = torch.zeros_like(x)
             for _ in range(p.steps):

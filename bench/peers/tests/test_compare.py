@@ -14,6 +14,7 @@ from compare.neighbours import Neighbours
 from compare.process import ContenderFailed, Process
 from compare.ratios import Interval, paired_ratio
 from compare.report import Report, duration
+from compare.roster import entrants
 from compare.rounds import rotated
 from compare.rows import FLOW, GRADIENT, TIME_TO_LOSS, Row
 
@@ -74,6 +75,42 @@ class Listening(unittest.TestCase):
         neighbours.rest(0.3)
         share = neighbours.share()
         self.assertTrue(share is None or 0 <= share <= 1)
+
+
+class Roster(unittest.TestCase):
+    PLAN = {
+        "window": {
+            "width": 4,
+            "predictor": "copy",
+            "tolerance": 1e-3,
+            "method": "picard",
+            "memory": 0,
+            "surrogate_rows": 0,
+            "across_flows": False,
+        },
+        "windows": {},
+        "lbfgs": {"memory": 10, "iterations": 100},
+        "seed": 1,
+    }
+
+    def keys(self, missing: set[str], gpu: int | None) -> dict[str, tuple[str, ...]]:
+        path = Path("x")
+        them = entrants(self.PLAN, "a8a", path, path, path, missing, gpu)
+        return {e.key: e.command for e in them}
+
+    def test_on_a_gpu_only_those_take_part_that_compute_there(self) -> None:
+        keys = self.keys(set(), 1)
+        self.assertLessEqual({"ours", "ours-composed", "jax-closed", "torch"}, set(keys))
+        self.assertNotIn("numpy", keys)
+        self.assertNotIn("scipy-lbfgs", keys)
+        self.assertEqual(keys["ours"][-2:], ("--device", "cuda:1"))
+        self.assertEqual(keys["torch"][-2:], ("--gpu", "1"))
+
+    def test_who_is_not_installed_stays_away(self) -> None:
+        self.assertNotIn("torch", self.keys({"torch"}, None))
+        self.assertIn("jax-closed", self.keys({"torch"}, None))
+        self.assertNotIn("jax-closed", self.keys({"jax"}, 0))
+        self.assertNotIn("ours-composed", self.keys(set(), None))
 
 
 class Processes(unittest.TestCase):

@@ -1,10 +1,10 @@
 //! This project's part in `bench/peers/run.py`: exports data, then computes what it is told to.
 
 use anyhow::Result;
-use bench::peer::{Contender, Exported, Plan, WindowOptions, export, serve};
+use bench::peer::{Contender, Exported, Place, Plan, WindowOptions, export, serve};
 use clap::{Args, Parser, Subcommand};
 use datasets::{DataPolicy, LibraryOptions, Registry};
-use optim::{Predictor, WindowMethod};
+use optim::{Kernel, Predictor, WindowMethod};
 use std::io;
 use std::path::PathBuf;
 
@@ -61,6 +61,12 @@ struct Serve {
     /// The folder of an export.
     #[arg(long)]
     data: PathBuf,
+    /// cpu, or cuda:N in a build with the feature `cuda`.
+    #[arg(long, default_value = "cpu")]
+    device: String,
+    /// What computes the gradients: auto, dense, sparse, fused, composed.
+    #[arg(long, default_value_t)]
+    kernel: Kernel,
     /// W; 1 is the sequential flow.
     #[arg(long, default_value_t = 1)]
     window: usize,
@@ -118,7 +124,8 @@ fn main() -> Result<()> {
                 across_flows: arguments.across_flows,
                 seed: arguments.seed,
             };
-            let contender = Contender::new(Exported::read(&arguments.data)?, options)?;
+            let place = Place::new(&arguments.device, arguments.kernel)?;
+            let contender = Contender::new(Exported::read(&arguments.data)?, options, &place)?;
             serve(&contender, io::stdin().lock(), io::stdout().lock())?;
         }
     }

@@ -4,8 +4,8 @@ use super::export::{Exported, Problem};
 use anyhow::{Result, bail, ensure};
 use candle_core::{Device, Tensor};
 use optim::{
-    Batched, Counted, Flow, HamiltonianDescent, Kinetic, LogisticRegression, Method, Potential,
-    Predictor, Sequential, SymplecticEuler, WindowMethod, WindowedDescent, WindowedFlow,
+    Batched, Counted, Flow, HamiltonianDescent, Kernel, Kinetic, LogisticRegression, Method,
+    Potential, Predictor, Sequential, SymplecticEuler, WindowMethod, WindowedDescent, WindowedFlow,
 };
 use rand::SeedableRng;
 use rand_chacha::ChaCha20Rng;
@@ -49,7 +49,38 @@ impl Default for WindowOptions {
     }
 }
 
-/// A problem loaded, with the whole CPU to compute it.
+/// What computes, and by which kernel.
+pub struct Place {
+    device: Device,
+    kernel: Kernel,
+}
+
+impl Default for Place {
+    fn default() -> Self {
+        Self {
+            device: Device::Cpu,
+            kernel: Kernel::Auto,
+        }
+    }
+}
+
+impl Place {
+    /// A device by name, `cpu` or `cuda:N`.
+    ///
+    /// # Errors
+    /// If there is no such device.
+    pub fn new(device: &str, kernel: Kernel) -> Result<Self> {
+        let gpu = device.strip_prefix("cuda:").map(str::parse);
+        let device = match (device, gpu) {
+            ("cpu", _) => Device::Cpu,
+            (_, Some(Ok(gpu))) => Device::new_cuda_with_stream(gpu)?,
+            (other, _) => bail!("`{other}` is no device: write cpu, or cuda:0"),
+        };
+        Ok(Self { device, kernel })
+    }
+}
+
+/// A problem loaded, with a whole device to compute it.
 pub struct Contender {
     problem: Problem,
     potential: Arc<LogisticRegression>,
@@ -73,13 +104,15 @@ impl Contender {
     ///
     /// # Errors
     /// If the arrays do not fit together.
-    pub fn new(exported: Exported, options: WindowOptions) -> Result<Self> {
+    pub fn new(exported: Exported, options: WindowOptions, place: &Place) -> Result<Self> {
         let setting = optim::Problem {
             classes: exported.problem.classes,
             bias: false,
             l2: 0.0,
         };
-        let potential = LogisticRegression::new(exported.x, &exported.labels, setting)?;
+        let x = exported.x.to_device(&place.device)?;
+        let kernel = place.kernel;
+        let potential = LogisticRegression::with_kernel(x, &exported.labels, setting, kernel)?;
         let surrogate = match options.surrogate_rows {
             0 => None,
             count => {
@@ -92,7 +125,7 @@ impl Contender {
         Ok(Self {
             problem: exported.problem,
             potential: Arc::new(potential),
-            points: exported.points,
+            points: exported.points.to_device(&place.device)?,
             options,
             surrogate,
         })
@@ -117,6 +150,7 @@ impl Contender {
         for _ in 0..repeats {
             self.compute(&points)?;
         }
+        points.device().synchronize()?;
         Ok(begin.elapsed().as_secs_f64() / repeats as f64)
     }
 
@@ -132,6 +166,7 @@ impl Contender {
                 bail!("flow {flow} ended early: {termination:?}");
             }
         }
+        self.points.device().synchronize()?;
         let seconds = begin.elapsed().as_secs_f64();
         Ok(Ran {
             seconds,
@@ -163,7 +198,7 @@ impl Contender {
         let start = Tensor::from_vec(
             self.points.get(0)?.to_vec1::<f32>()?,
             self.points.dim(1)?,
-            &Device::Cpu,
+            self.points.device(),
         )?;
         let potential = self.potential.clone();
         if self.options.width == 1 {

@@ -12,7 +12,7 @@ mod plan;
 mod points;
 mod serve;
 
-pub use contender::{Contender, WindowOptions};
+pub use contender::{Contender, Place, WindowOptions};
 pub use export::{Exported, Problem, export};
 pub use plan::Plan;
 pub use points::points;

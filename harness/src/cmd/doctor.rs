@@ -8,6 +8,7 @@ use crate::environment::Environment;
 use crate::plan::Plan;
 use crate::seed::Seeds;
 use anyhow::Result;
+use candle_core::DType;
 use std::fmt::Write;
 
 pub(super) fn run(measure: bool, devices: &Request, data: &Data, common: &Common) -> Result<u8> {
@@ -15,6 +16,9 @@ pub(super) fn run(measure: bool, devices: &Request, data: &Data, common: &Common
     machine(&mut out);
     let configs = Configs::new(common.configs.clone());
     let of = Machine::open(devices.clone())?;
+    if let Some(line) = kernels(&of)? {
+        let _ = writeln!(out, "Kernels  {line}");
+    }
     let store = rates(data, &configs, &of)?;
     let known = match measure {
         true => Some(store.measure(&of)?),
@@ -64,6 +68,31 @@ pub(super) fn run(measure: bool, devices: &Request, data: &Data, common: &Common
     Ok(super::DONE)
 }
 
+/// Whether a GPU computes by this project's kernels; nothing of a CPU.
+fn kernels(machine: &Machine) -> Result<Option<String>> {
+    let device = machine.home();
+    if device.is_cpu() {
+        return Ok(None);
+    }
+    let mut without = Vec::new();
+    for dtype in [DType::F32, DType::F64] {
+        if !optim::window_kernels(device, dtype)? {
+            without.push(format!("windows of {dtype:?}"));
+        }
+        if !::gpu::agrees(device, dtype)? {
+            without.push(format!("gradients of {dtype:?}"));
+        }
+    }
+    let place = machine.whole().label;
+    Ok(Some(match without.is_empty() {
+        true => format!("{place} computes with them what the CPU does, and uses them"),
+        false => format!(
+            "{place} computes otherwise than the CPU with those for {}: it uses the tensor library's operations there, which are slower; is the driver older than this program's CUDA?",
+            without.join(", ")
+        ),
+    }))
+}
+
 fn machine(out: &mut String) {
     let e = Environment::current();
     let _ = writeln!(
@@ -88,13 +117,21 @@ fn machine(out: &mut String) {
     );
     match gpu::all() {
         Ok(gpus) => {
+            let count = gpus.len();
             for gpu in gpus {
                 let free = gpu.free_bytes as f64 / f64::from(1 << 30);
                 let _ = writeln!(out, "         {gpu}, {free:.1} GiB free");
             }
+            if let Some(peers) = gpu::peer_access(count) {
+                let _ = writeln!(out, "         {peers}");
+            }
             let driver = gpu::driver().unwrap_or_else(|| "of unknown version".into());
             let cuda = gpu::cuda_version().unwrap_or_default();
-            let _ = writeln!(out, "         CUDA {cuda}, driver {driver}");
+            let cublas = ::gpu::cublas_version().unwrap_or_else(|| "of unknown version".into());
+            let _ = writeln!(
+                out,
+                "         CUDA {cuda}, cuBLAS {cublas}, driver {driver}"
+            );
         }
         Err(error) => {
             let _ = writeln!(out, "         cuda     no: {error:#}");

@@ -75,6 +75,36 @@ pub fn all() -> Result<Vec<Gpu>> {
         .collect()
 }
 
+/// Which of the first `count` GPUs can read one another's memory; `None` for fewer than two.
+#[must_use]
+pub fn peer_access(count: usize) -> Option<String> {
+    if count < 2 {
+        return None;
+    }
+    match ::gpu::peers(count) {
+        Ok(Some(peers)) => Some(peers_in_words(&peers)),
+        Ok(None) => None,
+        Err(error) => Some(format!("peer access: not known, {error}")),
+    }
+}
+
+/// `can[i][j]`: whether GPU i can read the memory of GPU j.
+fn peers_in_words(can: &[Vec<bool>]) -> String {
+    let pairs = |i| (0..can.len()).filter(move |&j| j != i).map(move |j| (i, j));
+    let without: Vec<String> = (0..can.len())
+        .flat_map(pairs)
+        .filter(|&(i, j)| !can[i][j])
+        .map(|(i, j)| format!("{i} of {j}"))
+        .collect();
+    match without.is_empty() {
+        true => "peer access: all GPUs of one another".into(),
+        false => format!(
+            "peer access: not {}; what these exchange goes through the host's memory",
+            without.join(", ")
+        ),
+    }
+}
+
 /// The version of the kernel's driver, where it says so.
 #[must_use]
 pub fn driver() -> Option<String> {
@@ -126,6 +156,16 @@ mod tests {
         };
         let wanted = "cuda:1 A GPU, 1.5 GiB, compute capability 9.0";
         assert_eq!(gpu.to_string(), wanted);
+    }
+
+    #[test]
+    fn pairs_of_gpus_that_cannot_reach_one_another_are_named() {
+        let all = peers_in_words(&[vec![false, true], vec![true, false]]);
+        assert!(all.contains("all GPUs"), "{all}");
+        let some = [vec![true, false], vec![true, true]];
+        let some = peers_in_words(&some);
+        assert!(some.contains("not 0 of 1;"), "{some}");
+        assert_eq!(peer_access(1), None);
     }
 
     #[test]

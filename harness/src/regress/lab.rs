@@ -180,6 +180,9 @@ fn name(cell: &WindowCell) -> String {
     if let Some(count) = cell.at_once {
         words.push(format!("by {count}"));
     }
+    if cell.tf32 {
+        words.push("tf32".into());
+    }
     if cell.velocity != Velocity::Carried {
         words.push(cell.velocity.to_string());
     }

@@ -100,6 +100,7 @@ pub fn manifest() -> Manifest {
             gpu_driver: Some(text("580.1")),
             gpu_clocks: None,
             cuda: Some(text("13.0")),
+            cublas: Some(text("13.0.2")),
         },
         rates: None,
         paper: Paper::from_yaml(include_str!("../../../configs/paper.yaml")).unwrap(),

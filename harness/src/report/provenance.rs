@@ -30,6 +30,7 @@ pub(super) fn statements(manifest: &Manifest) -> Vec<String> {
         let more = [
             ("driver", &e.gpu_driver),
             ("CUDA", &e.cuda),
+            ("cuBLAS", &e.cublas),
             ("clocks", &e.gpu_clocks),
         ];
         for (what, text) in more {

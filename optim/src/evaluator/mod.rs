@@ -4,9 +4,11 @@
 mod devices;
 mod exchange;
 mod lockstep;
+mod tf32;
 
 pub use devices::Devices;
 pub use lockstep::{Seat, lockstep};
+pub use tf32::Tf32;
 
 use crate::{Potential, Result};
 use candle_core::Tensor;

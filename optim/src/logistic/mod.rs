@@ -257,9 +257,34 @@ impl LogisticRegression {
     /// # Errors
     /// If the point does not fit.
     pub fn accuracy(&self, point: &Tensor) -> Result<f64> {
-        let predicted = self.logits(point)?.argmax(D::Minus1)?;
+        let z = self.logits(point)?;
+        if self.judges() {
+            return Ok(gpu::judged(&z, &self.labels)?.1 / self.samples() as f64);
+        }
+        let predicted = z.argmax(D::Minus1)?;
         let right = predicted.eq(&self.labels)?.to_dtype(DType::F64)?;
         Ok(right.mean_all()?.to_scalar()?)
+    }
+
+    /// Whether one pass over the logits says how good they are.
+    fn judges(&self) -> bool {
+        self.kernel() == Kernel::Fused && gpu::runs(self.device(), self.dtype)
+    }
+
+    /// The mean of the cross-entropies of logits `[n, C]`.
+    fn cross_entropy(&self, z: &Tensor) -> Result<f64> {
+        if self.judges() {
+            return Ok(gpu::judged(z, &self.labels)?.0 / self.samples() as f64);
+        }
+        let z = z.to_dtype(DType::F64)?;
+        let top = z.max_keepdim(D::Minus1)?;
+        let spread = z
+            .broadcast_sub(&top)?
+            .exp()?
+            .sum_keepdim(D::Minus1)?
+            .log()?;
+        let own = z.gather(&self.labels.unsqueeze(1)?, D::Minus1)?;
+        Ok(((top + spread)? - own)?.mean_all()?.to_scalar::<f64>()?)
     }
 
     /// XΘ, `[n, C]`.
@@ -323,15 +348,7 @@ impl Potential for LogisticRegression {
     }
 
     fn value(&self, point: &Tensor) -> Result<f64> {
-        let z = self.logits(point)?.to_dtype(DType::F64)?;
-        let top = z.max_keepdim(D::Minus1)?;
-        let spread = z
-            .broadcast_sub(&top)?
-            .exp()?
-            .sum_keepdim(D::Minus1)?
-            .log()?;
-        let own = z.gather(&self.labels.unsqueeze(1)?, D::Minus1)?;
-        let loss = ((top + spread)? - own)?.mean_all()?.to_scalar::<f64>()?;
+        let loss = self.cross_entropy(&self.logits(point)?)?;
         if self.problem.l2 == 0.0 {
             return Ok(loss);
         }

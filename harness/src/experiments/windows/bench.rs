@@ -11,7 +11,7 @@ use candle_core::{DType, Device, Tensor};
 use datasets::Dataset;
 use optim::{
     Batched, Cost, Counted, Devices, Evaluator, Flow, HamiltonianDescent, Kernel,
-    LogisticRegression, Method, Potential, Sequential, SymplecticEuler, WindowedDescent,
+    LogisticRegression, Method, Potential, Sequential, SymplecticEuler, Tf32, WindowedDescent,
     WindowedFlow,
 };
 use std::sync::{Arc, Mutex, PoisonError};
@@ -135,10 +135,14 @@ impl Workbench {
                 }),
             })
         };
-        Ok(match cell.evaluator {
+        let evaluator: Arc<dyn Evaluator> = match cell.evaluator {
             EvaluatorKind::Sequential => Arc::new(Sequential::new(on(self.machine.home())?)),
             EvaluatorKind::Batched => Arc::new(Batched::new(on(self.machine.home())?)),
             EvaluatorKind::Devices => Arc::new(Devices::new(&placement.devices, on)?),
+        };
+        Ok(match cell.tf32 {
+            true => Arc::new(Tf32::new(evaluator)),
+            false => evaluator,
         })
     }
 

@@ -76,6 +76,9 @@ pub struct WindowCell {
     /// How many forces exist at a time; all of a window's if `None`.
     #[serde(default)]
     pub at_once: Option<usize>,
+    /// Whether products are made in TF32.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub tf32: bool,
     /// Timed runs.
     pub repeats: usize,
     /// Flows before the clock starts.
@@ -138,6 +141,7 @@ impl WindowCell {
             across_flows: window.across_flows,
             storage: window.storage,
             at_once: window.at_once,
+            tf32: window.tf32 && !sequential,
             repeats: plan.repeats,
             warmup_flows: plan.warmup_flows,
         }

@@ -66,7 +66,9 @@ impl Windows {
         let mut cells = Vec::new();
         for &kinetic in &self.plan.kinetic {
             for setting in &self.plan.settings() {
-                for window in &setting.windows {
+                // Only GPUs have TF32; elsewhere the window is there without.
+                let here = |window: &&Window| machine.backend() == "cuda" || !window.tf32;
+                for window in setting.windows.iter().filter(here) {
                     cells.push(self.cell(machine, dataset, kinetic, (setting, window))?);
                 }
             }

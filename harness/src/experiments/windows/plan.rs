@@ -57,6 +57,9 @@ pub struct Window {
     pub storage: Storage,
     /// How many forces exist at a time; all of a window's if `None`.
     pub at_once: Option<usize>,
+    /// Whether the products of f32 are made in TF32, which GPUs have: 10 bits behind the point
+    /// instead of 23.
+    pub tf32: bool,
 }
 
 impl Window {

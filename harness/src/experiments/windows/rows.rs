@@ -159,6 +159,7 @@ fn unmeasured(head: &Plan, entry: &Entry, cell: &WindowCell) -> WindowRow {
         across_flows: of_window(cell, |c| c.across_flows),
         storage: of_window(cell, |c| c.storage.to_string()),
         at_once: cell.at_once.map(|count| count as u64),
+        tf32: of_window(cell, |c| c.tf32),
         kernel: None,
         kinetic_energy: cell.kinetic.to_string(),
         steps: cell.steps as u64,

@@ -278,6 +278,9 @@ pub(super) fn guess(row: &WindowRow) -> String {
     if let Some(count) = row.at_once {
         guess.push_str(&format!(" by {count}"));
     }
+    if row.tf32 == Some(true) {
+        guess.push_str(" tf32");
+    }
     if row.velocity.as_deref() == Some("as-printed") {
         guess.push_str(" as-printed");
     }

@@ -53,6 +53,7 @@ fn cell() -> WindowCell {
         across_flows: false,
         storage: optim::Storage::Points,
         at_once: None,
+        tf32: false,
         repeats: 6,
         warmup_flows: 1,
     }

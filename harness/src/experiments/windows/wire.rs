@@ -72,6 +72,8 @@ struct WindowSettings {
     storage: Option<OneOrMany<String>>,
     /// With such a storage.
     at_once: Option<OneOrMany<usize>>,
+    /// On GPUs; elsewhere such a window is left out.
+    tf32: Option<OneOrMany<bool>>,
 }
 
 /// The key of `flows` that stands for every data set not named.
@@ -232,12 +234,18 @@ impl Wire {
                             across_flows,
                             storage: Storage::Points,
                             at_once: None,
+                            tf32: false,
                         }));
                     }
                 }
             }
         }
         let stored = wire.stored()?;
+        let tf32 = wire.tf32.as_ref().map_or(vec![false], OneOrMany::all);
+        ensure!(
+            self.precision == Precision::F32 || !tf32.contains(&true),
+            "tf32 belongs to `precision: f32`"
+        );
         let mut windows = Vec::new();
         for width in wire.window.all() {
             ensure!(width >= 1, "window is 0, but a window has at least 1 slot");
@@ -247,12 +255,15 @@ impl Wire {
                     streamed || stored == [(Storage::Points, None)],
                     "storage velocities and bf16 belong to `method: picard` within flows"
                 );
-                windows.extend(stored.iter().map(|&(storage, at_once)| Window {
-                    width,
-                    storage,
-                    at_once,
-                    ..*window
-                }));
+                for &(storage, at_once) in &stored {
+                    windows.extend(tf32.iter().map(|&tf32| Window {
+                        width,
+                        storage,
+                        at_once,
+                        tf32,
+                        ..*window
+                    }));
+                }
             }
         }
         Ok(windows)

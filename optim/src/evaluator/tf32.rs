@@ -1,0 +1,68 @@
+//! Products with fewer bits, where a GPU has them.
+
+use super::Evaluator;
+use crate::Result;
+use candle_core::Tensor;
+use candle_core::cuda::{gemm_reduced_precision_f32, set_gemm_reduced_precision_f32};
+use std::sync::Arc;
+
+/// Another evaluator, with the matrix products of f32 made in TF32: factors rounded to 10 bits behind
+/// the point, sums in f32. On a GPU that has it; elsewhere products are as they were.
+///
+/// The switch is the tensor library's and the whole process's: what other threads compute meanwhile is
+/// rounded too.
+///
+/// ```
+/// use candle_core::{Device, Tensor};
+/// use optim::{Batched, Evaluator, Quadratic, Tf32};
+/// use std::sync::Arc;
+/// # fn main() -> optim::Result<()> {
+/// let f = Arc::new(Quadratic::diagonal(&[2.0], &Device::Cpu)?);
+/// let rounded = Tf32::new(Arc::new(Batched::new(f)));
+/// let gradients = rounded.gradients(&[Tensor::new(&[1f64], &Device::Cpu)?])?;
+/// assert_eq!(gradients[0].to_vec1::<f64>()?, [2.0]);
+/// # Ok(())
+/// # }
+/// ```
+pub struct Tf32 {
+    of: Arc<dyn Evaluator>,
+}
+
+impl Tf32 {
+    /// The gradients of `of`, in TF32.
+    #[must_use]
+    pub fn new(of: Arc<dyn Evaluator>) -> Self {
+        Self { of }
+    }
+}
+
+/// Puts the switch back, whatever happens.
+struct Switched {
+    before: bool,
+}
+
+impl Switched {
+    fn on() -> Self {
+        let before = gemm_reduced_precision_f32();
+        set_gemm_reduced_precision_f32(true);
+        Self { before }
+    }
+}
+
+impl Drop for Switched {
+    fn drop(&mut self) {
+        set_gemm_reduced_precision_f32(self.before);
+    }
+}
+
+impl Evaluator for Tf32 {
+    fn gradients(&self, points: &[Tensor]) -> Result<Vec<Tensor>> {
+        let _on = Switched::on();
+        self.of.gradients(points)
+    }
+
+    fn stacked(&self, points: &Tensor) -> Result<Tensor> {
+        let _on = Switched::on();
+        self.of.stacked(points)
+    }
+}
