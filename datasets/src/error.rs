@@ -107,6 +107,30 @@ pub enum Error {
         advice: String,
     },
 
+    /// An archive of images is not the declared one, or not in the layout that it should have.
+    #[error("checking {file} found at {from}: {problem}")]
+    Archive {
+        /// The archive's name.
+        file: String,
+        /// The path or address it came from.
+        from: String,
+        /// What is wrong with it.
+        problem: String,
+    },
+
+    /// More images were asked for than there are.
+    #[error("data set {dataset} has {there} {part} images, not {wanted}")]
+    TooFewImages {
+        /// The data set.
+        dataset: String,
+        /// training or test.
+        part: &'static str,
+        /// How many were asked for.
+        wanted: usize,
+        /// How many there are.
+        there: usize,
+    },
+
     /// A line of LIBSVM text is malformed, or the text as a whole is.
     #[error("parsing {file}, line {line}, column {column}: {problem}")]
     Line {

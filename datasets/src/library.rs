@@ -9,6 +9,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::images::{self, ImageSet, Images, ImagesSpec};
 use crate::real::{FileStatus, Real};
 use crate::registry::{DatasetSpec, Part, Role, SplitSpec};
 use crate::surrogate;
@@ -157,12 +158,51 @@ impl Library {
         }
     }
 
+    /// Loads a data set of images.
+    ///
+    /// # Errors
+    /// As [`load`](Self::load).
+    pub fn images(&self, name: &str, progress: &dyn Progress) -> Result<Images> {
+        let spec = self.registry.images(name)?;
+        let generated = |reason: String| {
+            let (sets, record) = images::generate(spec, &self.seed)?;
+            Ok(put_together(
+                spec,
+                Source::Surrogate { reason },
+                sets,
+                record,
+            ))
+        };
+        if self.policy == DataPolicy::Surrogate {
+            return generated("generated images were asked for".into());
+        }
+        match self.real.images(spec, progress) {
+            Ok((sets, record)) => Ok(put_together(spec, Source::Real, sets, record)),
+            Err(Error::Unavailable {
+                dataset,
+                file,
+                tried,
+            }) if self.policy == DataPolicy::Auto && spec.surrogate.is_some() => {
+                let tried: Vec<_> = tried.iter().map(ToString::to_string).collect();
+                let reason = format!("{file} could not be had: {}", tried.join("; "));
+                let note = format!("{dataset}: using generated images, since {reason}");
+                tracing::warn!("{note}");
+                progress.note(&note);
+                generated(reason)
+            }
+            Err(e) => Err(e),
+        }
+    }
+
     /// Makes sure that all of a data set's real files are there, are the declared ones, and are kept
     /// parsed; under any policy.
     ///
     /// # Errors
     /// As [`load`](Library::load) under [`DataPolicy::Real`].
     pub fn fetch(&self, name: &str, progress: &dyn Progress) -> Result<Vec<FileRecord>> {
+        if let Ok(spec) = self.registry.images(name) {
+            return Ok(vec![self.real.images(spec, progress)?.1]);
+        }
         let spec = self.registry.get(name)?;
         spec.files()
             .map(|file| Ok(self.real.obtain(spec, file, progress)?.record))
@@ -175,6 +215,9 @@ impl Library {
     /// # Errors
     /// An unknown name.
     pub fn status(&self, name: &str) -> Result<Vec<FileStatus>> {
+        if let Ok(spec) = self.registry.images(name) {
+            return Ok(vec![self.real.images_status(spec)]);
+        }
         let spec = self.registry.get(name)?;
         Ok(spec.files().map(|f| self.real.status(spec, f)).collect())
     }
@@ -212,6 +255,23 @@ impl Library {
             Ok((generated.split, record))
         };
         assemble(spec, split, Source::Surrogate { reason }, progress, rows)
+    }
+}
+
+fn put_together(
+    spec: &ImagesSpec,
+    source: Source,
+    [train, test]: [ImageSet; 2],
+    record: FileRecord,
+) -> Images {
+    Images {
+        name: spec.name.clone(),
+        classes: spec.classes,
+        source,
+        train,
+        test,
+        normalise: spec.normalise.clone(),
+        files: vec![record],
     }
 }
 

@@ -12,6 +12,7 @@ use crate::cache::{self, CacheError};
 use crate::digest::Sha;
 use crate::error::Attempt;
 use crate::fetch::Downloader;
+use crate::images::{self, ImageSet, ImagesSpec};
 use crate::libsvm::{LineProblem, Shape};
 use crate::locate::{CacheFolders, in_folder, platform_cache};
 use crate::read;
@@ -107,12 +108,36 @@ impl Real {
         {
             return Ok(had);
         }
+        self.found(&spec.name, file, progress, |path, from| {
+            self.parse(spec, file, path, from, progress)
+        })
+    }
+
+    /// The images of an archive.
+    pub(crate) fn images(
+        &self,
+        spec: &ImagesSpec,
+        progress: &dyn Progress,
+    ) -> Result<([ImageSet; 2], FileRecord)> {
+        let limit = self.limits.decompressed_bytes;
+        self.found(&spec.name, &spec.archive, progress, |path, from| {
+            images::read(spec, path, &from, limit)
+        })
+    }
+
+    /// A file wherever it is, read.
+    fn found<T>(
+        &self,
+        dataset: &str,
+        file: &FileSpec,
+        progress: &dyn Progress,
+        read: impl Fn(&Path, String) -> Result<T>,
+    ) -> Result<T> {
         let mut tried = Vec::new();
         if let Some(path) = self.users_own(file, &mut tried) {
-            let from = path.display().to_string();
-            return self.parse(spec, file, &path, from, progress);
+            return read(&path, path.display().to_string());
         }
-        if let Some(had) = self.downloaded(spec, file, &mut tried, progress)? {
+        if let Some(had) = self.downloaded(dataset, file, &mut tried, &read)? {
             return Ok(had);
         }
         if self.offline && !file.addresses.is_empty() {
@@ -121,29 +146,45 @@ impl Real {
                 outcome: "not tried: no request may be made".into(),
             }));
         } else if !file.addresses.is_empty() {
-            let folder = self.download_folder(spec)?;
+            let folder = self.download_folder(dataset)?;
             match self.downloader.download(file, &folder, progress)? {
-                Ok((path, address)) => {
-                    return self.parse(spec, file, &path, address, progress);
-                }
+                Ok((path, address)) => return read(&path, address),
                 Err(attempts) => tried.extend(attempts),
             }
         }
         Err(Error::Unavailable {
-            dataset: spec.name.clone(),
+            dataset: dataset.to_owned(),
             file: file.name.clone(),
             tried,
         })
     }
 
+    /// Where an archive of images would come from.
+    pub(crate) fn images_status(&self, spec: &ImagesSpec) -> FileStatus {
+        FileStatus {
+            name: spec.archive.name.clone(),
+            place: self.place(&spec.name, &spec.archive),
+        }
+    }
+
     pub(crate) fn status(&self, spec: &DatasetSpec, file: &FileSpec) -> FileStatus {
         let parsed = file.sha256.and_then(|sha| self.parsed_path(spec, sha));
+        let place = match parsed.filter(|p| p.is_file()) {
+            Some(path) => Place::ParsedCache(path),
+            None => self.place(&spec.name, file),
+        };
+        FileStatus {
+            name: file.name.clone(),
+            place,
+        }
+    }
+
+    /// Where a file lies, or its addresses.
+    fn place(&self, dataset: &str, file: &FileSpec) -> Place {
         let own = file.path.clone().filter(|p| p.is_file());
         let given = |dir: &PathBuf| in_folder(dir, &file.name);
-        let downloads = self.downloads(spec);
-        let place = if let Some(path) = parsed.filter(|p| p.is_file()) {
-            Place::ParsedCache(path)
-        } else if let Some(path) = own {
+        let downloads = self.downloads(dataset);
+        if let Some(path) = own {
             Place::Path(path)
         } else if let Some(path) = self.data_dir.as_ref().and_then(given) {
             Place::DataDir(path)
@@ -153,10 +194,6 @@ impl Real {
             Place::MustDownload {
                 addresses: file.addresses.clone(),
             }
-        };
-        FileStatus {
-            name: file.name.clone(),
-            place,
         }
     }
 
@@ -183,22 +220,23 @@ impl Real {
     }
 
     /// The file from an earlier download, unless there is none or it has gone bad.
-    fn downloaded(
+    fn downloaded<T>(
         &self,
-        spec: &DatasetSpec,
+        dataset: &str,
         file: &FileSpec,
         tried: &mut Vec<Attempt>,
-        progress: &dyn Progress,
-    ) -> Result<Option<Had>> {
-        let folders = self.downloads(spec);
+        read: &impl Fn(&Path, String) -> Result<T>,
+    ) -> Result<Option<T>> {
+        let folders = self.downloads(dataset);
         let Some(path) = folders.iter().find_map(|f| in_folder(f, &file.name)) else {
             tried.extend(folders.iter().map(|f| missing(f, "not downloaded before")));
             return Ok(None);
         };
-        let from = path.display().to_string();
-        match self.parse(spec, file, &path, from, progress) {
+        match read(&path, path.display().to_string()) {
             Ok(had) => Ok(Some(had)),
-            Err(e @ (Error::WrongHash { .. } | Error::Decompress { .. })) => {
+            Err(
+                e @ (Error::WrongHash { .. } | Error::Decompress { .. } | Error::Archive { .. }),
+            ) => {
                 tracing::warn!("{e}; getting it again");
                 tried.push(missing(&path, &e.to_string()));
                 // Removed, and not only written over: the new download may have another suffix.
@@ -295,16 +333,16 @@ impl Real {
     }
 
     /// Where earlier downloads are: in the cache, and with this library.
-    fn downloads(&self, spec: &DatasetSpec) -> Vec<PathBuf> {
-        let kept = self.cache.as_ref().map(|c| c.downloads(&spec.name));
-        let scratch = self.scratch.get().map(|s| s.path().join(&spec.name));
+    fn downloads(&self, dataset: &str) -> Vec<PathBuf> {
+        let kept = self.cache.as_ref().map(|c| c.downloads(dataset));
+        let scratch = self.scratch.get().map(|s| s.path().join(dataset));
         kept.into_iter().chain(scratch).collect()
     }
 
     /// Where downloads go: the cache, or for want of one a folder that goes with this library.
-    fn download_folder(&self, spec: &DatasetSpec) -> Result<PathBuf> {
+    fn download_folder(&self, dataset: &str) -> Result<PathBuf> {
         if let Some(cache) = &self.cache {
-            let folder = cache.downloads(&spec.name);
+            let folder = cache.downloads(dataset);
             match writable(&folder) {
                 Ok(()) => return Ok(folder),
                 Err(e) => tracing::warn!(
@@ -314,13 +352,13 @@ impl Real {
             }
         }
         if let Some(scratch) = self.scratch.get() {
-            return Ok(scratch.path().join(&spec.name));
+            return Ok(scratch.path().join(dataset));
         }
         let made = tempfile::tempdir();
         let made = made.map_err(Error::io("making a folder in", &std::env::temp_dir()))?;
         // Where two threads come here at once, the second's is removed again.
         let scratch = self.scratch.get_or_init(|| made);
-        Ok(scratch.path().join(&spec.name))
+        Ok(scratch.path().join(dataset))
     }
 }
 

@@ -45,6 +45,15 @@ pub enum Error {
         what: String,
     },
 
+    /// What an optimiser has to remember could not be written, or not be read back.
+    #[error("the optimiser's state {}: {what}", path.display())]
+    State {
+        /// The file.
+        path: std::path::PathBuf,
+        /// What was being done, and what was found.
+        what: String,
+    },
+
     /// A name that a user typed is not one of those that exist.
     #[error("`{found}` is no {what}: it is one of {known}")]
     Name {

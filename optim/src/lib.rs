@@ -13,8 +13,12 @@
 //! [`IntegrationTimes`], and [`CoordinateHamiltonianDescent`] does so one coordinate at a time,
 //! which is a [`classical`] method for linear systems.
 //!
-//! This crate knows nothing of files, data sets, experiments or clocks, and draws no random
-//! numbers: whoever needs them hands them in.
+//! [`nn`] has the methods once more as optimisers of candle's networks, one step at a time and with
+//! gradients by autograd.
+//!
+//! But for those, which save their state and have a seed, this crate knows nothing of files and draws
+//! no random numbers: whoever needs them hands them in. Of data sets, experiments and clocks it knows
+//! nothing at all.
 //!
 //! Sources: "Frictionless Hamiltonian Descent with Discretization and Parallel Optimization"
 //! (cited below as *the paper*) and "Exposition on the connections between descent methods and
@@ -59,6 +63,7 @@ mod logistic;
 mod method;
 mod momentum;
 mod nesterov;
+pub mod nn;
 mod peak;
 mod potential;
 mod quadratic;

@@ -11,10 +11,13 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use crate::digest::Sha;
+use crate::images::ImagesSpec;
 use crate::surrogate::spec::SurrogateSpec;
 use crate::{Error, LabelMap, Result};
 
 pub use limits::Limits;
+pub(crate) use validate::{file, is_file_name};
+pub(crate) use wire::WireFile;
 
 /// The data sets that are known, by name.
 ///
@@ -40,6 +43,7 @@ pub use limits::Limits;
 pub struct Registry {
     limits: Limits,
     datasets: Vec<DatasetSpec>,
+    images: Vec<ImagesSpec>,
 }
 
 impl Registry {
@@ -52,6 +56,7 @@ impl Registry {
         let mut registry = Registry {
             limits: Limits::default(),
             datasets: Vec::new(),
+            images: Vec::new(),
         };
         registry.extend_from_yaml(text)?;
         Ok(registry)
@@ -80,13 +85,23 @@ impl Registry {
         let wire: wire::WireRegistry = serde_yaml::from_str(text)?;
         let mut extended = self.clone();
         extended.limits.set(wire.limits)?;
-        for (name, dataset) in wire.datasets.0 {
-            if extended.datasets.iter().any(|d| d.name == name) {
-                return Err(Error::content(
-                    format!("datasets.{name}"),
+        let taken = |registry: &Registry, at: String, name: &str| {
+            let names = registry.names().into_iter().chain(registry.image_names());
+            match names.into_iter().any(|known| known == name) {
+                false => Ok(()),
+                true => Err(Error::content(
+                    at,
                     "a data set of this name is already there; choose another name",
-                ));
+                )),
             }
+        };
+        for (name, images) in wire.images.0 {
+            taken(&extended, format!("images.{name}"), &name)?;
+            let images = crate::images::validated(name, images, base)?;
+            extended.images.push(images);
+        }
+        for (name, dataset) in wire.datasets.0 {
+            taken(&extended, format!("datasets.{name}"), &name)?;
             extended
                 .datasets
                 .push(validate::dataset(name, dataset, base)?);
@@ -109,6 +124,23 @@ impl Registry {
         found.ok_or_else(|| Error::UnknownDataset {
             name: name.into(),
             known: self.names().into_iter().map(String::from).collect(),
+        })
+    }
+
+    /// The names of the data sets of images, in the order in which the YAML has them.
+    pub fn image_names(&self) -> Vec<&str> {
+        self.images.iter().map(|d| d.name.as_str()).collect()
+    }
+
+    /// The data set of images called `name`.
+    ///
+    /// # Errors
+    /// [`Error::UnknownDataset`], which lists the names.
+    pub fn images(&self, name: &str) -> Result<&ImagesSpec> {
+        let found = self.images.iter().find(|d| d.name == name);
+        found.ok_or_else(|| Error::UnknownDataset {
+            name: name.into(),
+            known: self.image_names().into_iter().map(String::from).collect(),
         })
     }
 
@@ -193,6 +225,8 @@ pub struct FileSpec {
     pub addresses: Vec<String>,
     /// The sha256 of its decompressed content, if declared.
     pub sha256: Option<Sha>,
+    /// Of an archive of images: the md5 of the file as it lies, in hex, if declared.
+    pub md5: Option<String>,
     /// Its number of rows, if declared.
     pub rows: Option<usize>,
 }

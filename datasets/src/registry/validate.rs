@@ -37,6 +37,13 @@ pub(super) fn dataset(name: String, wire: WireDataset, base: &Path) -> Result<Da
         Some(entries) => labels(&entries.0, wire.classes)
             .map_err(|problem| Error::content(at("labels"), problem))?,
     };
+    let hashes = [Some(&wire.files.train), wire.files.test.as_ref()];
+    if hashes.into_iter().flatten().any(|f| f.md5.is_some()) {
+        return Err(Error::content(
+            at("files"),
+            "an md5 is of an archive of images; declare the `sha256` of the content",
+        ));
+    }
     let train = file(wire.files.train, base, &at("files.train"))?;
     let test = match wire.files.test {
         Some(test) => Some(file(test, base, &at("files.test"))?),
@@ -105,7 +112,7 @@ fn labels(entries: &[(String, u32)], classes: usize) -> Result<LabelMap, String>
     LabelMap::new(&entries, classes)
 }
 
-fn file(wire: WireFile, base: &Path, at: &str) -> Result<FileSpec> {
+pub(crate) fn file(wire: WireFile, base: &Path, at: &str) -> Result<FileSpec> {
     let named = || {
         let name = wire.path.as_ref()?.file_name()?.to_str()?;
         let stem = Compression::SUFFIXES[1..]
@@ -149,7 +156,15 @@ fn file(wire: WireFile, base: &Path, at: &str) -> Result<FileSpec> {
                 .map_err(|problem: String| Error::content(format!("{at}.sha256"), problem))?,
         ),
     };
+    let digits = |text: &String| text.len() == 32 && text.bytes().all(|b| b.is_ascii_hexdigit());
+    if let Some(text) = wire.md5.as_ref().filter(|text| !digits(text)) {
+        return Err(Error::content(
+            format!("{at}.md5"),
+            format!("\"{text}\" is not an md5: 32 hex digits are wanted"),
+        ));
+    }
     Ok(FileSpec {
+        md5: wire.md5.map(|text| text.to_ascii_lowercase()),
         name,
         path: wire.path.map(|p| base.join(p)),
         addresses: wire.addresses,
@@ -232,7 +247,7 @@ fn part(spec: &DatasetSpec, wire: WirePart, at: &str) -> Result<Part> {
 }
 
 /// Whether a name can be a file's in any folder, on any system, without leaving it.
-fn is_file_name(name: &str) -> bool {
+pub(crate) fn is_file_name(name: &str) -> bool {
     let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-');
     !name.is_empty() && name.len() <= 100 && !name.starts_with('.') && name.bytes().all(plain)
 }

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use serde::Deserialize;
 use serde::de::{Deserializer, Error as _, MapAccess, Visitor};
 
+use crate::images::WireImages;
 use crate::surrogate::spec::WireSurrogate;
 
 /// A whole file.
@@ -15,7 +16,10 @@ use crate::surrogate::spec::WireSurrogate;
 pub(super) struct WireRegistry {
     #[serde(default)]
     pub limits: WireLimits,
+    #[serde(default)]
     pub datasets: Ordered<WireDataset>,
+    #[serde(default)]
+    pub images: Ordered<WireImages>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -57,12 +61,13 @@ pub(super) struct WireFiles {
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct WireFile {
+pub(crate) struct WireFile {
     pub name: Option<String>,
     pub path: Option<PathBuf>,
     #[serde(default)]
     pub addresses: Vec<String>,
     pub sha256: Option<String>,
+    pub md5: Option<String>,
     pub rows: Option<usize>,
 }
 
@@ -91,6 +96,12 @@ pub(super) enum WireRole {
 /// given twice.
 #[derive(Debug)]
 pub(super) struct Ordered<T>(pub Vec<(String, T)>);
+
+impl<T> Default for Ordered<T> {
+    fn default() -> Self {
+        Ordered(Vec::new())
+    }
+}
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Ordered<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

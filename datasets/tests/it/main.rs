@@ -3,6 +3,7 @@
 mod caching;
 mod common;
 mod fetching;
+mod images;
 mod library;
 mod parsing;
 mod reading;

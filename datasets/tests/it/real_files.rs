@@ -162,3 +162,25 @@ fn report_of_speeds() {
         );
     }
 }
+
+#[test]
+fn the_subset_of_cifar_10_has_its_listed_images() {
+    let Some(dir) = data_dir(&["cifar-10-binary.subset.tar"]) else {
+        return;
+    };
+    let cache = tempfile::tempdir().unwrap();
+    let images = library(dir, &cache).images("cifar10-subset", &Silent);
+    let images = images.unwrap();
+    assert_eq!(images.source, Source::Real);
+    assert_eq!(images.train.labels[..10], [6, 9, 9, 4, 1, 1, 2, 7, 8, 3]);
+    assert_eq!(images.test.labels[..10], [3, 8, 8, 0, 6, 6, 1, 6, 3, 1]);
+    let train = [1005, 974, 1032, 1016, 999, 937, 1030, 1001, 1025, 981];
+    assert_eq!(images.train.class_counts(10), train);
+    let test = [103, 89, 100, 103, 90, 86, 112, 102, 106, 109];
+    assert_eq!(images.test.class_counts(10), test);
+    for (channel, mean) in [125.832, 123.261, 114.031].into_iter().enumerate() {
+        let of = |i| &images.train.image(i)[channel * 1024..][..1024];
+        let sum: f64 = (0..10_000).flat_map(of).map(|&p| f64::from(p)).sum();
+        assert!((sum / 10_240_000.0 - mean).abs() < 1e-3, "{channel}");
+    }
+}

@@ -89,7 +89,7 @@ fn unknown_keys_are_refused_at_every_level() {
         ("datasets:", "limits: {speed: 1}\ndatasets:"),
         ("features: 4", "features: 4\n    colour: red"),
         ("files:", "files:\n      validation: {name: x}"),
-        ("rows: 10}", "rows: 10, md5: abc}"),
+        ("rows: 10}", "rows: 10, crc32: abc}"),
         (
             "rows: [8, 10]}}",
             "rows: [8, 10]}, validation: {file: train}}",

@@ -1,0 +1,130 @@
+//! A data set of images, as the registry has it.
+
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use crate::images::Normalise;
+use crate::registry::{FileSpec, WireFile, file, is_file_name};
+use crate::{Error, Result};
+
+/// As it is written.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct WireImages {
+    title: Option<String>,
+    citation: Option<String>,
+    licence: Option<String>,
+    channels: usize,
+    side: usize,
+    classes: usize,
+    archive: WireFile,
+    train: WirePart,
+    test: WirePart,
+    mean: Vec<f32>,
+    deviation: Vec<f32>,
+    surrogate: Option<SurrogateImages>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WirePart {
+    members: Vec<String>,
+    images: usize,
+}
+
+/// Numbers of the stand-in.
+#[derive(Debug, Clone, Copy, Deserialize, Serialize, PartialEq)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct SurrogateImages {
+    /// How far an image's class moves its pixels, in their units of 0 to 255.
+    pub signal: f64,
+    /// How far chance does.
+    pub noise: f64,
+    /// By how many pixels a class's pattern is moved about.
+    pub shift: usize,
+}
+
+/// A data set of images: what it is, and the archive it is in.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct ImagesSpec {
+    /// Its name.
+    pub name: String,
+    /// What it is, in a few words.
+    pub title: String,
+    /// Whom to cite.
+    pub citation: Option<String>,
+    /// Under what terms it may be used, as far as known.
+    pub licence: Option<String>,
+    /// Channels of an image.
+    pub channels: usize,
+    /// Pixels of a side.
+    pub side: usize,
+    /// Number of classes.
+    pub classes: usize,
+    /// The archive: a tar, compressed or not.
+    pub archive: FileSpec,
+    /// The archive's members to train on, and how many images they hold.
+    pub train: (Vec<String>, usize),
+    /// Those to test on.
+    pub test: (Vec<String>, usize),
+    /// What a pixel becomes.
+    pub normalise: Normalise,
+    pub(crate) surrogate: Option<SurrogateImages>,
+}
+
+/// Checks one data set of images.
+pub(crate) fn validated(name: String, wire: WireImages, base: &Path) -> Result<ImagesSpec> {
+    let at = |key: &str| format!("images.{name}.{key}");
+    if !is_file_name(&name) {
+        return Err(Error::content(
+            format!("images.{name}"),
+            "a data set's name names files too: letters, digits, `.`, `_` and `-`",
+        ));
+    }
+    for (key, value, most) in [
+        ("channels", wire.channels, 16),
+        ("side", wire.side, 1 << 12),
+        ("classes", wire.classes, 256),
+    ] {
+        if value == 0 || value > most {
+            return Err(Error::content(
+                at(key),
+                format!("{value} is not from 1 to {most}"),
+            ));
+        }
+    }
+    let of_channels = wire.mean.len() == wire.channels && wire.deviation.len() == wire.channels;
+    let sizes = wire.deviation.iter().all(|d| d.is_finite() && *d > 0.0);
+    if !of_channels || !sizes {
+        return Err(Error::content(
+            at("mean"),
+            "a mean and a positive deviation of each channel are wanted",
+        ));
+    }
+    let archive = file(wire.archive, base, &at("archive"))?;
+    let part = |part: WirePart, key: &str| {
+        if part.members.is_empty() || part.images == 0 {
+            return Err(Error::content(at(key), "names no member, or 0 images"));
+        }
+        Ok((part.members, part.images))
+    };
+    Ok(ImagesSpec {
+        title: wire.title.unwrap_or_else(|| name.clone()),
+        citation: wire.citation,
+        licence: wire.licence,
+        channels: wire.channels,
+        side: wire.side,
+        classes: wire.classes,
+        archive,
+        train: part(wire.train, "train")?,
+        test: part(wire.test, "test")?,
+        normalise: Normalise {
+            mean: wire.mean,
+            deviation: wire.deviation,
+        },
+        surrogate: wire.surrogate,
+        name,
+    })
+}

@@ -1,0 +1,154 @@
+//! What Hamiltonian Descent is compared with, as optimisers.
+
+use super::Scope;
+use super::state::{State, named_vars, numbered};
+use crate::{Error, Kinetic};
+use candle_core::backprop::GradStore;
+use candle_core::{Result, Tensor, Var};
+use candle_nn::{Optimizer, VarMap};
+use std::path::Path;
+
+/// What [`BaselineDescent`] is to do.
+#[derive(Clone, Debug, PartialEq)]
+pub struct BaselineConfig {
+    /// φ, whose gradient is the direction: ½‖v‖² is gradient descent, ‖v‖₂ normalised, ‖v‖₁ sign and
+    /// ‖v‖_∞ coordinate descent (Lemma 2).
+    pub direction: Kinetic,
+    /// Over what φ is taken.
+    pub scope: Scope,
+    /// η.
+    pub learning_rate: f64,
+    /// β; 0 for none.
+    pub momentum: f64,
+}
+
+/// The paper's SGD for networks: learning rate 0.01, no momentum.
+impl Default for BaselineConfig {
+    fn default() -> Self {
+        Self {
+            direction: Kinetic::HalfL2Squared,
+            scope: Scope::default(),
+            learning_rate: 0.01,
+            momentum: 0.0,
+        }
+    }
+}
+
+impl BaselineConfig {
+    fn check(&self) -> crate::Result<()> {
+        let (rate, momentum) = (self.learning_rate, self.momentum);
+        if !(rate.is_finite() && rate > 0.0) {
+            return Err(Error::setting("learning_rate", rate, "a positive number"));
+        }
+        if !(0.0..1.0).contains(&momentum) {
+            return Err(Error::setting("momentum", momentum, "in [0, 1)"));
+        }
+        Ok(())
+    }
+}
+
+/// Gradient, normalised, sign and coordinate descent, with or without Heavy Ball momentum, over a network's
+/// variables: u ← βu + ∂φ(∇f(x)), x ← x − ηu. With ½‖v‖² it is SGD, with β > 0 SGD with momentum.
+///
+/// ```
+/// use candle_core::{Device, Var};
+/// use candle_nn::Optimizer;
+/// use optim::nn::{BaselineConfig, BaselineDescent};
+/// # fn main() -> candle_core::Result<()> {
+/// let x = Var::new(&[1f64], &Device::Cpu)?;
+/// let config = BaselineConfig { learning_rate: 0.25, ..BaselineConfig::default() };
+/// let mut descent = BaselineDescent::new(vec![x.clone()], config)?;
+/// descent.backward_step(&x.sqr()?.sum_all()?)?;
+/// assert_eq!(x.to_vec1::<f64>()?, [0.5]);
+/// # Ok(())
+/// # }
+/// ```
+pub struct BaselineDescent {
+    vars: Vec<(String, Var)>,
+    config: BaselineConfig,
+    /// u; `None` before the first gradient.
+    updates: Vec<Option<Tensor>>,
+}
+
+impl BaselineDescent {
+    /// Over the variables of a map, by their names: what it saves can be restored in another process.
+    ///
+    /// # Errors
+    /// If a setting is out of range.
+    pub fn of(varmap: &VarMap, config: BaselineConfig) -> Result<Self> {
+        Self::over(named_vars(varmap), config)
+    }
+
+    fn over(mut vars: Vec<(String, Var)>, config: BaselineConfig) -> Result<Self> {
+        config.check().map_err(candle_core::Error::wrap)?;
+        vars.retain(|(_, var)| var.dtype().is_float());
+        Ok(Self {
+            updates: vec![None; vars.len()],
+            vars,
+            config,
+        })
+    }
+
+    /// Writes the momentum as safetensors: whole or not at all. The variables themselves are the caller's.
+    ///
+    /// # Errors
+    /// [`Error::State`] if the file cannot be written.
+    pub fn save_state(&self, path: &Path) -> crate::Result<()> {
+        let state = State {
+            tensors: self.updates.clone(),
+            numbers: Vec::new(),
+        };
+        state.save(&self.vars, path)
+    }
+
+    /// Reads what [`save_state`](Self::save_state) wrote, for variables of the same names; those of
+    /// [`new`](Optimizer::new) are named by their places.
+    ///
+    /// # Errors
+    /// [`Error::State`] if the file cannot be read or does not fit. Nothing is changed then.
+    pub fn load_state(&mut self, path: &Path) -> crate::Result<()> {
+        self.updates = State::load(&self.vars, 0, path)?.tensors;
+        Ok(())
+    }
+}
+
+impl Optimizer for BaselineDescent {
+    type Config = BaselineConfig;
+
+    fn new(vars: Vec<Var>, config: BaselineConfig) -> Result<Self> {
+        Self::over(numbered(vars), config)
+    }
+
+    fn step(&mut self, gradients: &GradStore) -> Result<()> {
+        let with = self.vars.iter().enumerate();
+        let (indices, forces): (Vec<usize>, Vec<Tensor>) = with
+            .filter_map(|(index, (_, var))| Some((index, gradients.get(var)?.detach())))
+            .unzip();
+        let directions = (self.config.scope)
+            .gradient(self.config.direction, &forces)
+            .map_err(candle_core::Error::wrap)?;
+        for (index, direction) in indices.into_iter().zip(directions) {
+            let update = match self.updates[index].take() {
+                Some(update) if self.config.momentum > 0.0 => {
+                    ((update * self.config.momentum)? + direction)?
+                }
+                _ => direction,
+            };
+            let var = &self.vars[index].1;
+            let step = (&update * self.config.learning_rate)?;
+            var.set(&(var.as_detached_tensor() - step)?)?;
+            if self.config.momentum > 0.0 {
+                self.updates[index] = Some(update);
+            }
+        }
+        Ok(())
+    }
+
+    fn learning_rate(&self) -> f64 {
+        self.config.learning_rate
+    }
+
+    fn set_learning_rate(&mut self, learning_rate: f64) {
+        self.config.learning_rate = learning_rate;
+    }
+}

@@ -1,0 +1,299 @@
+//! Hamiltonian Descent as an optimiser.
+
+use super::Scope;
+use super::state::{State, named_vars, numbered};
+use crate::error::named;
+use crate::{Error, Kinetic};
+use candle_core::backprop::GradStore;
+use candle_core::{Result, Tensor, Var, bail};
+use candle_nn::{Optimizer, VarMap};
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha20Rng;
+use std::path::Path;
+
+/// The integrator of a flow, by the names of configurations; [`crate::integrator`](crate::Integrator) has
+/// them for potentials.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Integration {
+    /// Algorithm 3: order 2.
+    Leapfrog,
+    /// Algorithm 4: the gradient of a step is taken at a random point ahead.
+    Stratified,
+    /// Symplectic Euler, which the paper trains networks with (Section 4.2).
+    #[default]
+    SymplecticEuler,
+}
+
+named!(Integration, "integrator",
+    Integration::Leapfrog => "leapfrog",
+    Integration::Stratified => "stratified",
+    Integration::SymplecticEuler => "symplectic-euler",
+);
+
+/// What [`HamiltonianDescent`] is to do.
+#[derive(Clone, Debug, PartialEq)]
+pub struct HamiltonianConfig {
+    /// φ.
+    pub kinetic: Kinetic,
+    /// Over what φ is taken.
+    pub scope: Scope,
+    /// How a step is made.
+    pub integration: Integration,
+    /// θ.
+    pub step_size: f64,
+    /// S: after so many steps the velocity is reset. The integration time is η = S·θ.
+    pub steps: usize,
+    /// Of the stratified integrator's random numbers.
+    pub seed: u64,
+}
+
+/// The paper's for networks: φ = ½‖v‖², symplectic Euler, learning rate θ² = 0.01, integration time 0.2.
+impl Default for HamiltonianConfig {
+    fn default() -> Self {
+        Self {
+            kinetic: Kinetic::HalfL2Squared,
+            scope: Scope::default(),
+            integration: Integration::default(),
+            step_size: 0.1,
+            steps: 2,
+            seed: 0,
+        }
+    }
+}
+
+impl HamiltonianConfig {
+    fn check(&self) -> crate::Result<()> {
+        crate::flow::check(self.step_size, self.steps)
+    }
+}
+
+/// Frictionless Hamiltonian Descent, Algorithm 2 of the paper, over a network's variables: each
+/// [`step`](Optimizer::step) is one step of the integrator and takes one gradient; after S of them the
+/// velocity is reset. With stochastic gradients it is the method of Section 4.2.
+///
+/// The stratified integrator wants its gradient at another point than the iterate, so it is told how to
+/// compute the loss instead of being handed gradients: [`step_with`](Self::step_with).
+///
+/// As learning rate it has θ², by which the first step of a flow with symplectic Euler and ½‖v‖² moves
+/// along the gradient (the paper's "learning rate 0.01" is θ = 0.1): a schedule of learning rates sets θ.
+///
+/// ```
+/// use candle_core::{Device, Var};
+/// use optim::Kinetic;
+/// use optim::nn::{HamiltonianConfig, HamiltonianDescent, Integration};
+/// # fn main() -> candle_core::Result<()> {
+/// let x = Var::new(&[1f64, -2.0], &Device::Cpu)?;
+/// let config = HamiltonianConfig {
+///     integration: Integration::Stratified,
+///     step_size: 0.3,
+///     steps: 4,
+///     ..HamiltonianConfig::default()
+/// };
+/// use candle_nn::Optimizer;
+/// let mut optimizer = HamiltonianDescent::new(vec![x.clone()], config)?;
+/// for _ in 0..8 {
+///     optimizer.step_with(|| x.sqr()?.sum_all())?;
+/// }
+/// assert!(x.sqr()?.sum_all()?.to_scalar::<f64>()? < 1.0);
+/// # Ok(())
+/// # }
+/// ```
+pub struct HamiltonianDescent {
+    vars: Vec<(String, Var)>,
+    config: HamiltonianConfig,
+    /// `None` is at rest.
+    velocities: Vec<Option<Tensor>>,
+    /// Steps since the velocity was reset.
+    within: usize,
+    /// For how long the last gradient's force has yet to act.
+    owed: f64,
+    uniform: ChaCha20Rng,
+}
+
+impl HamiltonianDescent {
+    /// Over the variables of a map, by their names: what it saves can be restored in another process.
+    ///
+    /// # Errors
+    /// If a setting is out of range.
+    ///
+    /// ```
+    /// use candle_core::{DType, Device};
+    /// use candle_nn::{VarBuilder, VarMap};
+    /// use optim::nn::{HamiltonianConfig, HamiltonianDescent};
+    /// let varmap = VarMap::new();
+    /// candle_nn::linear(2, 3, VarBuilder::from_varmap(&varmap, DType::F32, &Device::Cpu))?;
+    /// let optimizer = HamiltonianDescent::of(&varmap, HamiltonianConfig::default())?;
+    /// # Ok::<(), candle_core::Error>(())
+    /// ```
+    pub fn of(varmap: &VarMap, config: HamiltonianConfig) -> Result<Self> {
+        Self::over(named_vars(varmap), config)
+    }
+
+    fn over(mut vars: Vec<(String, Var)>, config: HamiltonianConfig) -> Result<Self> {
+        config.check().map_err(candle_core::Error::wrap)?;
+        vars.retain(|(_, var)| var.dtype().is_float());
+        Ok(Self {
+            velocities: vec![None; vars.len()],
+            within: 0,
+            owed: 0.0,
+            uniform: ChaCha20Rng::seed_from_u64(config.seed),
+            vars,
+            config,
+        })
+    }
+
+    /// One step of any integrator, from the loss instead of its gradients. The closure is called once;
+    /// under the stratified integrator while the variables hold the point ahead at which the gradient is
+    /// taken, x + ζ ∂φ(v) with ζ uniform in (0, θ). Answers the loss it was given.
+    ///
+    /// # Errors
+    /// If the loss fails; the variables are then as they were.
+    pub fn step_with(&mut self, loss: impl FnOnce() -> Result<Tensor>) -> Result<Tensor> {
+        if self.config.integration != Integration::Stratified {
+            let loss = loss()?;
+            self.backward_step(&loss)?;
+            return Ok(loss);
+        }
+        let (theta, here) = (self.config.step_size, self.positions()?);
+        let ahead = self.uniform.random::<f64>() * theta;
+        self.drift(ahead)?;
+        let found = loss().and_then(|loss| Ok((loss.backward()?, loss)));
+        // Whatever the loss came to, the iterate is where it was.
+        for ((_, var), here) in self.vars.iter().zip(&here) {
+            var.set(here)?;
+        }
+        let (gradients, loss) = found?;
+        self.kick(&gradients, theta / 2.0)?;
+        self.drift(theta)?;
+        self.kick(&gradients, theta / 2.0)?;
+        self.counted();
+        Ok(loss)
+    }
+
+    /// Steps since the velocity was reset.
+    #[must_use]
+    pub fn within(&self) -> usize {
+        self.within
+    }
+
+    /// Copies: setting a variable writes over what it holds.
+    fn positions(&self) -> Result<Vec<Tensor>> {
+        let copy = |(_, var): &(String, Var)| var.as_detached_tensor().copy();
+        self.vars.iter().map(copy).collect()
+    }
+
+    /// v ← v − time · ∇f. A variable that the loss does not depend on feels no force.
+    fn kick(&mut self, gradients: &GradStore, time: f64) -> Result<()> {
+        for ((_, var), velocity) in self.vars.iter().zip(&mut self.velocities) {
+            let Some(gradient) = gradients.get(var) else {
+                continue;
+            };
+            let force = (gradient.detach() * -time)?;
+            *velocity = Some(match velocity.take() {
+                Some(v) => (v + force)?,
+                None => force,
+            });
+        }
+        Ok(())
+    }
+
+    /// x ← x + time · ∂φ(v).
+    fn drift(&mut self, time: f64) -> Result<()> {
+        let moving = self.vars.iter().zip(&self.velocities);
+        let (vars, velocities): (Vec<&Var>, Vec<Tensor>) = moving
+            .filter_map(|((_, var), v)| v.clone().map(|v| (var, v)))
+            .unzip();
+        let scope = self.config.scope;
+        let directions = scope
+            .gradient(self.config.kinetic, &velocities)
+            .map_err(candle_core::Error::wrap)?;
+        for (var, direction) in vars.into_iter().zip(directions) {
+            var.set(&(var.as_detached_tensor() + (direction * time)?)?)?;
+        }
+        Ok(())
+    }
+
+    /// A step was made: the last of a flow ends it.
+    fn counted(&mut self) {
+        self.within += 1;
+        if self.within >= self.config.steps {
+            self.within = 0;
+            self.owed = 0.0;
+            self.velocities.fill(None);
+        }
+    }
+
+    /// Writes the velocity and where in a flow it is, as safetensors: whole or not at all. The variables
+    /// themselves are the caller's.
+    ///
+    /// # Errors
+    /// [`Error::State`] if the file cannot be written.
+    pub fn save_state(&self, path: &Path) -> crate::Result<()> {
+        let words = self.uniform.get_word_pos();
+        let state = State {
+            tensors: self.velocities.clone(),
+            // Words come two to a number: far fewer than f64 counts exactly.
+            numbers: vec![self.within as f64, self.owed, words as f64],
+        };
+        state.save(&self.vars, path)
+    }
+
+    /// Reads what [`save_state`](Self::save_state) wrote, for variables of the same names; those of
+    /// [`new`](Optimizer::new) are named by their places. What follows is what would have followed there.
+    ///
+    /// # Errors
+    /// [`Error::State`] if the file cannot be read or does not fit. Nothing is changed then.
+    pub fn load_state(&mut self, path: &Path) -> crate::Result<()> {
+        let state = State::load(&self.vars, 3, path)?;
+        let within = state.numbers[0] as usize;
+        if within >= self.config.steps {
+            return Err(Error::State {
+                path: path.to_owned(),
+                what: format!("step {within} of a flow of {} steps", self.config.steps),
+            });
+        }
+        self.velocities = state.tensors;
+        self.within = within;
+        self.owed = state.numbers[1];
+        self.uniform.set_word_pos(state.numbers[2] as u128);
+        Ok(())
+    }
+}
+
+impl Optimizer for HamiltonianDescent {
+    type Config = HamiltonianConfig;
+
+    fn new(vars: Vec<Var>, config: HamiltonianConfig) -> Result<Self> {
+        Self::over(numbered(vars), config)
+    }
+
+    /// One step of Leapfrog or symplectic Euler, from the gradients at the iterate. Leapfrog's last half
+    /// kick is made together with the next step's first, at the same point.
+    fn step(&mut self, gradients: &GradStore) -> Result<()> {
+        let theta = self.config.step_size;
+        let kick = match self.config.integration {
+            Integration::Leapfrog => self.owed + theta / 2.0,
+            Integration::SymplecticEuler => theta,
+            Integration::Stratified => bail!(
+                "the stratified integrator wants its gradient at another point than the iterate: use step_with(|| loss)"
+            ),
+        };
+        self.kick(gradients, kick)?;
+        self.drift(theta)?;
+        if self.config.integration == Integration::Leapfrog {
+            self.owed = theta / 2.0;
+        }
+        self.counted();
+        Ok(())
+    }
+
+    /// θ².
+    fn learning_rate(&self) -> f64 {
+        self.config.step_size * self.config.step_size
+    }
+
+    /// Sets θ to its root. A kick that Leapfrog owes is of the step size before.
+    fn set_learning_rate(&mut self, learning_rate: f64) {
+        self.config.step_size = learning_rate.sqrt();
+    }
+}

@@ -1,0 +1,38 @@
+//! The methods as optimisers of candle's networks: for variables, with gradients by autograd.
+//!
+//! Each is a [`candle_nn::Optimizer`], so that one line of a training loop changes:
+//!
+//! ```
+//! use candle_core::{DType, Device, Tensor};
+//! use candle_nn::{Linear, Module, Optimizer, VarBuilder, VarMap};
+//! use optim::nn::{HamiltonianConfig, HamiltonianDescent};
+//! # fn main() -> candle_core::Result<()> {
+//! let varmap = VarMap::new();
+//! let vb = VarBuilder::from_varmap(&varmap, DType::F32, &Device::Cpu);
+//! let model = candle_nn::linear(2, 2, vb)?;
+//! let mut optimizer = HamiltonianDescent::new(varmap.all_vars(), HamiltonianConfig::default())?;
+//!
+//! let x = Tensor::new(&[[1f32, 0.0], [0.0, 1.0]], &Device::Cpu)?;
+//! let labels = Tensor::new(&[0u32, 1], &Device::Cpu)?;
+//! let loss = || candle_nn::loss::cross_entropy(&model.forward(&x)?, &labels);
+//! let before = loss()?.to_scalar::<f32>()?;
+//! for _ in 0..20 {
+//!     optimizer.backward_step(&loss()?)?;
+//! }
+//! assert!(loss()?.to_scalar::<f32>()? < before);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! One step is one gradient. Where gradients and values are in closed form, the methods of the crate's
+//! root are several times as fast: autograd keeps every value in between.
+
+mod baseline;
+mod hamiltonian;
+mod scope;
+mod state;
+
+pub use baseline::{BaselineConfig, BaselineDescent};
+pub use hamiltonian::{HamiltonianConfig, HamiltonianDescent, Integration};
+pub use scope::Scope;
+pub use state::named_vars;
