@@ -7,7 +7,7 @@ use crate::paper::Paper;
 use crate::plan::Plan;
 use crate::rates::Rates;
 use anyhow::{Context, Result};
-use datasets::Dataset;
+use datasets::{Dataset, Images};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::path::Path;
@@ -97,6 +97,32 @@ impl Data {
             test_is_train: dataset.test_is_train,
             digest: dataset.digest(),
             files: dataset.files.iter().map(file).collect(),
+        }
+    }
+}
+
+impl Data {
+    /// Of a loaded data set of images.
+    #[must_use]
+    pub fn of_images(images: &Images) -> Self {
+        let file = |f: &datasets::FileRecord| [f.name.clone(), f.sha256.clone(), f.from.clone()];
+        Self {
+            dataset: images.name.clone(),
+            split: "images".into(),
+            source: images.source.to_string(),
+            surrogate_reason: match &images.source {
+                datasets::Source::Real => None,
+                datasets::Source::Surrogate { reason } => Some(reason.clone()),
+            },
+            shape: [
+                images.train.len(),
+                images.test.len(),
+                images.train.image_len(),
+                images.classes,
+            ],
+            test_is_train: false,
+            digest: images.digest(),
+            files: images.files.iter().map(file).collect(),
         }
     }
 }

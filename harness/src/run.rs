@@ -9,7 +9,7 @@ use crate::progress::{RunBar, say};
 use crate::rates::Rates;
 use crate::report::{self, Built};
 use anyhow::{Context, Result};
-use datasets::Dataset;
+use datasets::{Dataset, Images};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -27,6 +27,9 @@ pub struct Run {
 /// How long a run goes on before its report is made anew, so that a run that is cut short leaves
 /// the tables of what it had.
 const REPORT_EVERY: Duration = Duration::from_secs(30);
+
+/// The folder, in a target's own, for what cells keep until they have ended.
+const KEPT: &str = "checkpoints";
 
 impl Run {
     /// Opens the journal in `folder`. Nothing is measured yet.
@@ -54,6 +57,19 @@ impl Run {
             self.manifest.datasets.push(need.dataset);
             self.manifest.data.push(Data::of(&dataset));
             self.data.push(dataset);
+        }
+        Ok(())
+    }
+
+    /// Gets the images that the experiment needs, by `load`, a data set's name.
+    ///
+    /// # Errors
+    /// If they are not to be had, or too few.
+    pub fn load_images(&mut self, load: impl Fn(&str) -> Result<Images>) -> Result<()> {
+        if let Some(name) = self.experiment.needs_images() {
+            let images = load(&name)?;
+            self.manifest.data.push(Data::of_images(&images));
+            self.experiment.take_images(images)?;
         }
         Ok(())
     }
@@ -192,10 +208,13 @@ impl Run {
         }
         let data = unit.data.map(|index| &self.data[index]);
         bar.steps_count(self.experiment.effort(&todo, data).weight);
+        let (kept, environment) = (self.folder.join(KEPT), &self.manifest.environment);
+        let keep = |cell: &Cell| kept.join(cell.key(environment));
         let bench = Bench {
             machine: &self.machine,
             data,
             watch: bar,
+            keep: &keep,
         };
         let outcomes = self
             .experiment
@@ -212,6 +231,14 @@ impl Run {
                 outcome,
             })?;
         }
+        // What has failed may go on from there; what has ended need not.
+        for cell in &unit.cells {
+            let key = self.key(cell);
+            if self.journal.has(&key) {
+                std::fs::remove_dir_all(self.folder.join(KEPT).join(key)).ok();
+            }
+        }
+        std::fs::remove_dir(self.folder.join(KEPT)).ok();
         Ok(())
     }
 }

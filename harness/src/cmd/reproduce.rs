@@ -85,6 +85,7 @@ pub(super) fn target(
     let registry = registry(&arguments.common, configs)?;
     let library = library(&arguments.data, registry, Seeds::new(plan.seed));
     run.load(|name, split| Ok(library.load(name, split, &DataBar::default())?))?;
+    run.load_images(|name| Ok(library.images(name, &DataBar::default())?))?;
     // Only now that everything needed is there.
     if arguments.fresh {
         run.start_over()?;

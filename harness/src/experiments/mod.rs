@@ -10,6 +10,7 @@ pub mod descent;
 pub mod idealized;
 pub mod planned;
 pub mod spring;
+pub mod training;
 pub mod windows;
 
 use crate::device::Machine;
@@ -19,7 +20,8 @@ use crate::plan::Plan;
 use crate::progress::Watch;
 use crate::report::Document;
 use anyhow::{Context as _, Result};
-use datasets::Dataset;
+use datasets::{Dataset, Images};
+use std::path::PathBuf;
 
 /// A data set that an experiment needs.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,6 +58,9 @@ pub struct Bench<'a> {
     pub data: Option<&'a Dataset>,
     /// Is told what is going on.
     pub watch: &'a dyn Watch,
+    /// A folder, which need not exist, for what the measurement of a cell keeps until it has ended, so
+    /// that it can go on after an interruption. It is removed once the outcome is in the journal.
+    pub keep: &'a dyn Fn(&Cell) -> PathBuf,
 }
 
 /// What surrounds a report.
@@ -71,6 +76,20 @@ pub trait Experiment {
     /// The data sets it needs.
     fn needs(&self) -> Vec<Need> {
         Vec::new()
+    }
+
+    /// The data set of images that it needs, if any.
+    fn needs_images(&self) -> Option<String> {
+        None
+    }
+
+    /// Takes the images that it needs.
+    ///
+    /// # Errors
+    /// If there are fewer than it asks for.
+    fn take_images(&mut self, images: Images) -> Result<()> {
+        let _ = images;
+        Ok(())
     }
 
     /// Whether its rows hold wall times beside the least times that the machine's rates allow.
@@ -120,6 +139,9 @@ const KINDS: &[(&str, Make)] = &[
         Ok(Box::new(idealized::Idealized::new(plan)?))
     }),
     ("spring", |plan| Ok(Box::new(spring::Springs::new(plan)?))),
+    ("training", |plan| {
+        Ok(Box::new(training::Training::new(plan)?))
+    }),
     ("windows", |plan| Ok(Box::new(windows::Windows::new(plan)?))),
 ];
 

@@ -91,6 +91,8 @@ impl Lab {
                 machine: &self.machine,
                 data: unit.data.map(|index| &data[index]),
                 watch: &bar,
+                // These keep nothing.
+                keep: &|_| std::path::PathBuf::new(),
             };
             let outcomes = windows.measure(&around, &unit.cells)?;
             for (cell, outcome) in unit.cells.iter().zip(outcomes) {

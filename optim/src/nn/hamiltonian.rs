@@ -154,13 +154,15 @@ impl HamiltonianDescent {
             self.backward_step(&loss)?;
             return Ok(loss);
         }
-        let (theta, here) = (self.config.step_size, self.positions()?);
+        let (theta, here) = (self.config.step_size, self.moving_positions()?);
         let ahead = self.uniform.random::<f64>() * theta;
         self.drift(ahead)?;
         let found = loss().and_then(|loss| Ok((loss.backward()?, loss)));
         // Whatever the loss came to, the iterate is where it was.
         for ((_, var), here) in self.vars.iter().zip(&here) {
-            var.set(here)?;
+            if let Some(here) = here {
+                var.set(here)?;
+            }
         }
         let (gradients, loss) = found?;
         self.kick(&gradients, theta / 2.0)?;
@@ -176,10 +178,18 @@ impl HamiltonianDescent {
         self.within
     }
 
-    /// Copies: setting a variable writes over what it holds.
-    fn positions(&self) -> Result<Vec<Tensor>> {
-        let copy = |(_, var): &(String, Var)| var.as_detached_tensor().copy();
-        self.vars.iter().map(copy).collect()
+    /// Copies, as setting a variable writes over what it holds, of those that have a velocity. The others
+    /// stay where they are, and are not to be written to: the loss may, as batch normalisation does to its
+    /// running statistics.
+    fn moving_positions(&self) -> Result<Vec<Option<Tensor>>> {
+        let moving = self.vars.iter().zip(&self.velocities);
+        let copy = |((_, var), velocity): (&(String, Var), &Option<Tensor>)| {
+            velocity
+                .is_some()
+                .then(|| var.as_detached_tensor().copy())
+                .transpose()
+        };
+        moving.map(copy).collect()
     }
 
     /// v ← v − time · ∇f. A variable that the loss does not depend on feels no force.

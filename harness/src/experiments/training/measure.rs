@@ -1,0 +1,191 @@
+//! Trains one network and writes down how it does after every epoch.
+
+use super::checkpoint::Checkpoints;
+use super::learner::{Learner, Score};
+use super::network::{Architecture, ResNet};
+use super::plan::{Images, Method, Moves};
+use crate::progress::Watch;
+use crate::seed::Seeds;
+use anyhow::Result;
+use candle_core::{Device, Tensor};
+use datasets::{Epoch, ImageSet};
+use serde::{Deserialize, Serialize};
+use std::time::Instant;
+
+/// A method on a network: what is measured.
+#[derive(Clone, Debug, Deserialize, Serialize, PartialEq)]
+pub struct TrainingCell {
+    /// The data set.
+    pub dataset: String,
+    /// real or surrogate.
+    pub data_source: String,
+    /// What identifies the images.
+    pub data_digest: String,
+    /// How many of each part.
+    pub images: Images,
+    /// The network.
+    pub network: Architecture,
+    /// Images of a step.
+    pub batch: usize,
+    /// How images are varied.
+    pub augment: Option<Moves>,
+    /// Passes over the images.
+    pub epochs: usize,
+    /// The root seed.
+    pub seed: u64,
+    /// Which start, counted from 0: other weights, another order.
+    pub start: u64,
+    /// A loss above this is an explosion.
+    pub diverged_above: f64,
+    /// The method.
+    pub method: Method,
+    /// cpu or cuda.
+    pub backend: String,
+}
+
+/// After an epoch.
+#[derive(Clone, Copy, Debug, Deserialize, Serialize, PartialEq)]
+pub struct EpochRecord {
+    /// Counted from 1.
+    pub epoch: usize,
+    /// Gradients up to here.
+    pub steps: u64,
+    /// Seconds of training up to here, without evaluation.
+    pub wall_s: f64,
+    /// Mean over the epoch's batches, in training mode.
+    pub train_loss: f64,
+    /// Share of their images classified rightly.
+    pub train_accuracy: f64,
+    /// Of all test images, in evaluation mode.
+    pub test_loss: f64,
+    /// Share of them classified rightly.
+    pub test_accuracy: f64,
+}
+
+/// What came of a run.
+#[derive(Clone, Debug, Deserialize, Serialize, PartialEq)]
+pub struct Measured {
+    /// Numbers that are trained.
+    pub parameters: u64,
+    /// After each epoch.
+    pub records: Vec<EpochRecord>,
+    /// The step at which the loss was no number or had exploded, counted from 1.
+    pub diverged_at: Option<u64>,
+}
+
+/// The images on their way to a device.
+struct Feed<'a> {
+    images: &'a datasets::Images,
+    device: &'a Device,
+    batch: usize,
+}
+
+impl Feed<'_> {
+    fn batch(&self, epoch: &Epoch, of: &ImageSet, index: usize) -> Result<(Tensor, Tensor)> {
+        let (pixels, labels) = epoch.batch(of, &self.images.normalise, index, self.batch);
+        let shape = (labels.len(), of.channels, of.side, of.side);
+        Ok((
+            Tensor::from_vec(pixels, shape, self.device)?,
+            Tensor::new(labels, self.device)?,
+        ))
+    }
+}
+
+/// The seed of a method's own random numbers.
+fn own_seed(seeds: Seeds, start: u64) -> u64 {
+    let key = seeds.key(&["integrator", &start.to_string()]);
+    key.iter()
+        .take(8)
+        .fold(0, |seed, byte| seed << 8 | u64::from(*byte))
+}
+
+/// Trains, from the newest checkpoint if there is one.
+///
+/// # Errors
+/// If the device fails or a checkpoint cannot be kept.
+pub fn run(
+    cell: &TrainingCell,
+    images: &datasets::Images,
+    device: &Device,
+    checkpoints: &Checkpoints,
+    watch: &dyn Watch,
+) -> Result<Measured> {
+    let seeds = Seeds::new(cell.seed);
+    let shape = (images.train.channels, images.classes);
+    let network = ResNet::new(&cell.network, shape, device, (seeds, cell.start))?;
+    let parameters = network.parameters();
+    let mut learner = Learner::new(network, &cell.method, own_seed(seeds, cell.start))?;
+    let feed = Feed {
+        images,
+        device,
+        batch: cell.batch,
+    };
+    let mut records = checkpoints.resume(&mut learner)?;
+    (0..records.len()).for_each(|_| watch.step());
+    while records.len() < cell.epochs {
+        match epoch(cell, &feed, &mut learner, records.last())? {
+            Ok(record) => records.push(record),
+            Err(step) => {
+                return Ok(Measured {
+                    parameters,
+                    records,
+                    diverged_at: Some(step),
+                });
+            }
+        }
+        checkpoints.keep(&learner, &records)?;
+        watch.step();
+    }
+    Ok(Measured {
+        parameters,
+        records,
+        diverged_at: None,
+    })
+}
+
+/// One more epoch; the inner error is the step at which the loss was no number or had exploded.
+fn epoch(
+    cell: &TrainingCell,
+    feed: &Feed<'_>,
+    learner: &mut Learner,
+    before: Option<&EpochRecord>,
+) -> Result<std::result::Result<EpochRecord, u64>> {
+    let number = before.map_or(0, |record| record.epoch) + 1;
+    let mut steps = before.map_or(0, |record| record.steps);
+    let train = &feed.images.train;
+    let seeds = Seeds::new(cell.seed);
+    let (start, which) = (cell.start.to_string(), number.to_string());
+    let stream = |what| seeds.stream(&[what, &cell.dataset, &start, &which]);
+    let augment = cell.augment.map(Into::into);
+    let order = Epoch::shuffled(train.len(), augment, stream("order"), stream("moves"));
+    let begin = Instant::now();
+    let mut trained = Score::default();
+    for index in 0..order.batches(cell.batch) {
+        let (images, labels) = feed.batch(&order, train, index)?;
+        let score = learner.step(&images, &labels)?;
+        steps += 1;
+        let loss = score.mean_loss();
+        if !loss.is_finite() || loss > cell.diverged_above {
+            return Ok(Err(steps));
+        }
+        trained.add(score);
+    }
+    feed.device.synchronize()?;
+    let wall_s = before.map_or(0.0, |record| record.wall_s) + begin.elapsed().as_secs_f64();
+    let test = &feed.images.test;
+    let in_order = Epoch::in_order(test.len());
+    let mut tested = Score::default();
+    for index in 0..test.len().div_ceil(cell.batch) {
+        let (images, labels) = feed.batch(&in_order, test, index)?;
+        tested.add(learner.score(&images, &labels)?);
+    }
+    Ok(Ok(EpochRecord {
+        epoch: number,
+        steps,
+        wall_s,
+        train_loss: trained.mean_loss(),
+        train_accuracy: trained.accuracy(),
+        test_loss: tested.mean_loss(),
+        test_accuracy: tested.accuracy(),
+    }))
+}

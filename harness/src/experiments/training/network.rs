@@ -1,0 +1,190 @@
+//! ResNet in the form for small images, in candle.
+
+use crate::seed::Seeds;
+use anyhow::Result;
+use candle_core::{DType, Device, Tensor};
+use candle_nn::{
+    BatchNorm, Conv2d, Conv2dConfig, Linear, Module, ModuleT, VarBuilder, VarMap, batch_norm,
+    conv2d_no_bias, linear,
+};
+use rand::RngExt;
+use serde::{Deserialize, Serialize};
+use std::path::Path;
+
+/// What the network is: residual stages, each half as large and twice as wide as the one before.
+#[derive(Clone, Debug, Deserialize, Serialize, PartialEq, Eq)]
+#[serde(deny_unknown_fields)]
+pub struct Architecture {
+    /// Channels of the first stage; ResNet-18 has 64.
+    pub width: usize,
+    /// Residual blocks of each stage; ResNet-18 has 2 in each of 4.
+    pub blocks: Vec<usize>,
+}
+
+/// The residual network of He et al. (2016) for images of 32 x 32: a first convolution of 3 x 3 without
+/// pooling behind it, stages of basic blocks, the mean over all places, one linear layer.
+pub struct ResNet {
+    stem: Convolution,
+    blocks: Vec<Block>,
+    head: Linear,
+    varmap: VarMap,
+}
+
+/// A convolution of 3 x 3 or 1 x 1 without bias, and batch normalisation.
+struct Convolution {
+    convolution: Conv2d,
+    normalisation: BatchNorm,
+}
+
+impl Convolution {
+    fn new(
+        [from, to]: [usize; 2],
+        (kernel, stride): (usize, usize),
+        vb: &VarBuilder,
+    ) -> Result<Self> {
+        let config = Conv2dConfig {
+            padding: kernel / 2,
+            stride,
+            ..Conv2dConfig::default()
+        };
+        Ok(Self {
+            convolution: conv2d_no_bias(from, to, kernel, config, vb.pp("convolution"))?,
+            normalisation: batch_norm(to, 1e-5, vb.pp("normalisation"))?,
+        })
+    }
+}
+
+impl ModuleT for Convolution {
+    fn forward_t(&self, x: &Tensor, train: bool) -> candle_core::Result<Tensor> {
+        self.normalisation
+            .forward_t(&self.convolution.forward(x)?, train)
+    }
+}
+
+/// Two convolutions beside a way around them.
+struct Block {
+    first: Convolution,
+    second: Convolution,
+    /// Of 1 x 1, where the shape changes.
+    around: Option<Convolution>,
+}
+
+impl Block {
+    fn new([from, to]: [usize; 2], stride: usize, vb: &VarBuilder) -> Result<Self> {
+        let around = match from == to && stride == 1 {
+            true => None,
+            false => Some(Convolution::new([from, to], (1, stride), &vb.pp("around"))?),
+        };
+        Ok(Self {
+            first: Convolution::new([from, to], (3, stride), &vb.pp("first"))?,
+            second: Convolution::new([to, to], (3, 1), &vb.pp("second"))?,
+            around,
+        })
+    }
+}
+
+impl ModuleT for Block {
+    fn forward_t(&self, x: &Tensor, train: bool) -> candle_core::Result<Tensor> {
+        let y = self.first.forward_t(x, train)?.relu()?;
+        let y = self.second.forward_t(&y, train)?;
+        let x = match &self.around {
+            Some(around) => around.forward_t(x, train)?,
+            None => x.clone(),
+        };
+        (x + y)?.relu()
+    }
+}
+
+impl ResNet {
+    /// For images of so many channels, with weights drawn from a named stream of the seeds on the host, so
+    /// that every device starts from the same network.
+    ///
+    /// # Errors
+    /// If the device has no room.
+    pub fn new(
+        architecture: &Architecture,
+        (channels, classes): (usize, usize),
+        device: &Device,
+        (seeds, start): (Seeds, u64),
+    ) -> Result<Self> {
+        let varmap = VarMap::new();
+        let vb = VarBuilder::from_varmap(&varmap, DType::F32, device);
+        let mut width = architecture.width;
+        let stem = Convolution::new([channels, width], (3, 1), &vb.pp("stem"))?;
+        let mut blocks = Vec::new();
+        for (stage, &count) in architecture.blocks.iter().enumerate() {
+            for block in 0..count {
+                let wider = architecture.width << stage;
+                let stride = if block == 0 && stage > 0 { 2 } else { 1 };
+                let vb = vb.pp(format!("stage{stage}.block{block}"));
+                blocks.push(Block::new([width, wider], stride, &vb)?);
+                width = wider;
+            }
+        }
+        let head = linear(width, classes, vb.pp("head"))?;
+        let network = Self {
+            stem,
+            blocks,
+            head,
+            varmap,
+        };
+        network.draw(seeds, start)?;
+        Ok(network)
+    }
+
+    /// Weights uniform within ± 1/√(inputs), the default of PyTorch's layers; normalisation begins as the
+    /// identity.
+    fn draw(&self, seeds: Seeds, start: u64) -> Result<()> {
+        let drawn = |name: &str| name.ends_with("convolution.weight") || name.starts_with("head.");
+        let vars = optim::nn::named_vars(&self.varmap);
+        let inputs_of_head = vars
+            .iter()
+            .find(|(name, _)| name == "head.weight")
+            .map_or(1, |(_, var)| var.elem_count() / var.dims()[0]);
+        for (name, var) in vars.iter().filter(|(name, _)| drawn(name)) {
+            let inputs = match name.starts_with("head.") {
+                true => inputs_of_head,
+                false => var.elem_count() / var.dims()[0],
+            };
+            let bound = 1.0 / (inputs as f32).sqrt();
+            let mut stream = seeds.stream(&["network", name, &start.to_string()]);
+            let draw = |_| stream.random_range(-bound..bound);
+            let values: Vec<f32> = (0..var.elem_count()).map(draw).collect();
+            var.set(&Tensor::from_vec(values, var.shape(), var.device())?)?;
+        }
+        Ok(())
+    }
+
+    /// All it is made of, running statistics included.
+    #[must_use]
+    pub fn varmap(&self) -> &VarMap {
+        &self.varmap
+    }
+
+    /// Takes weights and running statistics from a file that [`VarMap::save`] wrote.
+    ///
+    /// # Errors
+    /// If they are not of such a network.
+    pub fn load(&mut self, path: &Path) -> Result<()> {
+        Ok(self.varmap.load(path)?)
+    }
+
+    /// The numbers that are trained.
+    #[must_use]
+    pub fn parameters(&self) -> u64 {
+        let vars = optim::nn::named_vars(&self.varmap);
+        let trained = vars.iter().filter(|(name, _)| !name.contains(".running_"));
+        trained.map(|(_, var)| var.elem_count() as u64).sum()
+    }
+}
+
+impl ModuleT for ResNet {
+    /// Logits `[n, classes]` of images `[n, channels, side, side]`.
+    fn forward_t(&self, x: &Tensor, train: bool) -> candle_core::Result<Tensor> {
+        let mut x = self.stem.forward_t(x, train)?.relu()?;
+        for block in &self.blocks {
+            x = block.forward_t(&x, train)?;
+        }
+        self.head.forward(&x.flatten_from(2)?.mean(2)?)
+    }
+}

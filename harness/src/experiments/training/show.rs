@@ -1,0 +1,194 @@
+//! How rows of trainings are shown: a table of medians over the starts, and the pictures.
+
+use super::plan::{Metric, Picture, TrainingPlan};
+use super::rows::{TrainingCurveRow, TrainingRow};
+use crate::report::{Axis, Block, Document, Figure, FigureBlock, Panel, Series, Table, TableBlock};
+use crate::rows::Frame;
+use crate::statistics::median;
+
+/// The whole report.
+pub fn document(
+    plan: &TrainingPlan,
+    rows: &[TrainingRow],
+    curves: &[TrainingCurveRow],
+) -> Document {
+    let mut blocks: Vec<Block> = plan.notes.iter().cloned().map(Block::Text).collect();
+    blocks.push(Block::Table(TableBlock {
+        caption: "After the last epoch, medians over the starts".into(),
+        table: table(rows),
+        note: NOTE.into(),
+        in_terminal: true,
+    }));
+    blocks.extend(plan.pictures.iter().map(|picture| {
+        Block::Figure(FigureBlock {
+            name: picture.name.clone(),
+            alt: format!("{}, by epochs", picture.title),
+            figure: figure(picture, rows, curves),
+        })
+    }));
+    let failed = |row: &&TrainingRow| row.status.starts_with("failed");
+    let failure = |row: &TrainingRow| format!("{} start {}: {}", row.method, row.start, row.status);
+    Document {
+        blocks,
+        frames: vec![Frame::of("rows", rows), Frame::of("curves", curves)],
+        failures: rows.iter().filter(failed).map(failure).collect(),
+        ..Document::default()
+    }
+}
+
+const NOTE: &str = "Each number is the median over the starts, with the least and the largest in \
+brackets where they differ. Training loss and accuracy are means over the last epoch's batches, in \
+training mode; test loss and accuracy are of all test images, in evaluation mode. The time is of \
+training alone.";
+
+/// Runs that differ in their starts only.
+struct Line<'a> {
+    first: &'a TrainingRow,
+    rows: Vec<&'a TrainingRow>,
+}
+
+fn lines(rows: &[TrainingRow]) -> Vec<Line<'_>> {
+    let same = |a: &TrainingRow, b: &TrainingRow| {
+        a.method == b.method && a.integration_time == b.integration_time
+    };
+    let mut lines: Vec<Line> = Vec::new();
+    for row in rows {
+        match lines.iter_mut().find(|line| same(line.first, row)) {
+            Some(line) => line.rows.push(row),
+            None => lines.push(Line {
+                first: row,
+                rows: vec![row],
+            }),
+        }
+    }
+    lines
+}
+
+impl Line<'_> {
+    /// Median, and the ends where they differ in what is shown.
+    fn spread(&self, of: fn(&TrainingRow) -> Option<f64>, show: fn(f64) -> String) -> String {
+        let values: Vec<f64> = self.rows.iter().filter_map(|r| of(r)).collect();
+        let Some(middle) = median(&values) else {
+            return String::new();
+        };
+        let low = values.iter().copied().fold(f64::INFINITY, f64::min);
+        let high = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        let (middle, low, high) = (show(middle), show(low), show(high));
+        match low == high {
+            true => middle,
+            false => format!("{middle} [{low}, {high}]"),
+        }
+    }
+
+    /// With the integration time where methods of the name differ in it.
+    fn label(&self, all: &[Line]) -> String {
+        let first = self.first;
+        let others = all
+            .iter()
+            .filter(|other| other.first.method == first.method);
+        match first.integration_time {
+            Some(time) if others.count() > 1 => format!("{}, time {}", first.method, short(time)),
+            _ => first.method.clone(),
+        }
+    }
+}
+
+/// Without digits that say nothing.
+fn short(value: f64) -> String {
+    let text = format!("{value:.4}");
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
+fn table(rows: &[TrainingRow]) -> Table {
+    let mut table = Table::new(&[
+        "method",
+        "time",
+        "learning rate",
+        "test acc.",
+        "test loss",
+        "training acc.",
+        "training loss",
+        "gradients",
+        "time of training",
+        "not complete",
+    ]);
+    let percent = |v: f64| format!("{:.2} %", 100.0 * v);
+    let loss = |v: f64| format!("{v:.3}");
+    for line in lines(rows) {
+        let first = line.first;
+        let unfinished: Vec<&str> = line
+            .rows
+            .iter()
+            .filter(|r| r.status != "complete")
+            .map(|r| r.status.as_str())
+            .collect();
+        table.push(vec![
+            first.method.clone(),
+            first.integration_time.map_or_else(String::new, short),
+            short(first.learning_rate),
+            line.spread(|r| r.test_accuracy, percent),
+            line.spread(|r| r.test_loss, loss),
+            line.spread(|r| r.train_accuracy, percent),
+            line.spread(|r| r.train_loss, loss),
+            line.spread(|r| r.gradients.map(|g| g as f64), |v| format!("{v:.0}")),
+            line.spread(|r| r.wall_s, |v| format!("{v:.1} s")),
+            unfinished.join("; "),
+        ]);
+    }
+    table.without_empty_columns()
+}
+
+impl Metric {
+    fn label(self) -> &'static str {
+        match self {
+            Self::TestAccuracy => "test accuracy",
+            Self::TrainLoss => "training loss (mean cross-entropy)",
+            Self::TestLoss => "test loss (mean cross-entropy)",
+            Self::TrainAccuracy => "training accuracy",
+        }
+    }
+
+    fn of(self, curve: &TrainingCurveRow) -> f64 {
+        match self {
+            Self::TestAccuracy => curve.test_accuracy,
+            Self::TrainLoss => curve.train_loss,
+            Self::TestLoss => curve.test_loss,
+            Self::TrainAccuracy => curve.train_accuracy,
+        }
+    }
+}
+
+fn figure(picture: &Picture, rows: &[TrainingRow], curves: &[TrainingCurveRow]) -> Figure {
+    let of_group: Vec<TrainingRow> = rows
+        .iter()
+        .filter(|row| row.groups.split('+').any(|group| group == picture.group))
+        .cloned()
+        .collect();
+    let lines = lines(&of_group);
+    let series = lines.iter().map(|line| {
+        let keys: Vec<&str> = line.rows.iter().map(|r| r.cell.as_str()).collect();
+        let mut at: Vec<(u64, Vec<f64>)> = Vec::new();
+        for curve in curves.iter().filter(|c| keys.contains(&c.cell.as_str())) {
+            let value = picture.metric.of(curve);
+            match at.iter_mut().find(|(epoch, _)| *epoch == curve.epoch) {
+                Some((_, values)) => values.push(value),
+                None => at.push((curve.epoch, vec![value])),
+            }
+        }
+        let middle = |values: &[f64]| median(values).unwrap_or(f64::NAN);
+        let points = at.iter().map(|(epoch, v)| (*epoch as f64, middle(v)));
+        let band = at.iter().filter(|(_, v)| v.len() > 1).map(|(epoch, v)| {
+            let low = v.iter().copied().fold(f64::INFINITY, f64::min);
+            let high = v.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+            (*epoch as f64, low, high)
+        });
+        Series::line(line.label(&lines), points).band(band)
+    });
+    let y = match picture.metric {
+        Metric::TestAccuracy | Metric::TrainAccuracy => Axis::linear(picture.metric.label()),
+        _ => Axis::linear(picture.metric.label()).with_zero(),
+    };
+    Figure::new(picture.title.clone(), Axis::linear("epoch"), y)
+        .caption("Line: median over the starts; band: all of them")
+        .panel(Panel::new("").all(series))
+}
