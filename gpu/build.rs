@@ -15,6 +15,7 @@ fn for_gpus() {
     let out = env::var("OUT_DIR").expect("cargo says where");
     let ptx = cudaforge::KernelBuilder::new()
         .source_dir("kernels")
+        .watch(["kernels"])
         .arg("-std=c++17")
         .arg("-O3")
         // Rounds as the CPU does.

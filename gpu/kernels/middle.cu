@@ -137,5 +137,5 @@ template <typename T> __device__ void middle(const Middle<T> &m) {
   }
 }
 
-extern "C" __global__ void middle_f32(Middle<float> m) { middle(m); }
-extern "C" __global__ void middle_f64(Middle<double> m) { middle(m); }
+extern "C" __global__ void __launch_bounds__(MOST_THREADS) middle_f32(Middle<float> m) { middle(m); }
+extern "C" __global__ void __launch_bounds__(MOST_THREADS) middle_f64(Middle<double> m) { middle(m); }

@@ -37,7 +37,9 @@ template <typename T> struct Steps {
   T smallest;   // the smallest positive number that is not denormal
 };
 
-// For 1/2 |v|^2 coordinates do not meet: each has a thread.
+template <typename T> __device__ T sign(T v) { return T(v > 0) - T(v < 0); }
+
+// For 1/2 |v|^2 and |v|_1 coordinates do not meet: each has a thread.
 template <typename T> __device__ void apart(const Steps<T> &s) {
   const size_t d = (size_t)blockIdx.x * blockDim.x + threadIdx.x;
   if (d >= s.dimension) {
@@ -54,7 +56,7 @@ template <typename T> __device__ void apart(const Steps<T> &s) {
     }
     const bool first = (s.within + w) % s.flow_steps == 0;
     v = (first ? T(0) : v) - force * (first ? s.first_time : s.time);
-    x = x + v * s.step_size;
+    x = x + (s.energy == L1 ? sign(v) : v) * s.step_size;
     s.out[w * s.dimension + d] = x;
     s.out[(s.count + w) * s.dimension + d] = v;
   }
@@ -97,14 +99,15 @@ __device__ void model_weights(const Steps<T> &s, const T *x, const T *around, do
   for (unsigned i = threadIdx.x; i < s.known; i += blockDim.x) {
     double weight = 0;
     for (unsigned j = 0; j < s.known; j++) {
-      weight += s.middle[i * s.known + j] * along[j];
+      // A point that has run away is infinite along all of them; where nothing is modelled, nothing is
+      // added of it.
+      const double factor = s.middle[i * s.known + j];
+      weight += factor == 0 ? 0 : factor * along[j];
     }
     weights[i] = weight;
   }
   __syncthreads();
 }
-
-template <typename T> __device__ T sign(T v) { return T(v > 0) - T(v < 0); }
 
 // What dphi needs to know of all of a velocity.
 template <typename T> struct Whole {
@@ -180,7 +183,8 @@ template <typename T> __device__ void together(const Steps<T> &s) {
     for (size_t d = threadIdx.x; d < s.dimension; d += blockDim.x) {
       T force = force_at(s, w, d);
       for (unsigned i = 0; i < s.known; i++) {
-        force += s.known_forces[i * s.dimension + d] * (T)weights[i];
+        const T weight = (T)weights[i];
+        force += weight == 0 ? T(0) : s.known_forces[i * s.dimension + d] * weight;
       }
       v[d] = (first ? T(0) : before[d]) - force * time;
     }
@@ -193,12 +197,12 @@ template <typename T> __device__ void together(const Steps<T> &s) {
 }
 
 template <typename T> __device__ void steps(const Steps<T> &s) {
-  if (s.energy == HALF_L2_SQUARED && s.known == 0) {
+  if ((s.energy == HALF_L2_SQUARED || s.energy == L1) && s.known == 0) {
     apart(s);
   } else {
     together(s);
   }
 }
 
-extern "C" __global__ void steps_f32(Steps<float> s) { steps(s); }
-extern "C" __global__ void steps_f64(Steps<double> s) { steps(s); }
+extern "C" __global__ void __launch_bounds__(MOST_THREADS) steps_f32(Steps<float> s) { steps(s); }
+extern "C" __global__ void __launch_bounds__(MOST_THREADS) steps_f64(Steps<double> s) { steps(s); }

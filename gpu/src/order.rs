@@ -24,6 +24,70 @@ pub fn after(later: &Device, earlier: &Device) -> Result<()> {
     Ok(())
 }
 
+/// Lets GPUs read and write one another's memory directly, where they can: without it a copy from one to
+/// another goes through the host's. For devices that are no GPUs, or the same, nothing.
+///
+/// # Errors
+/// If one of the devices is lost, or refuses.
+///
+/// ```
+/// use candle_core::Device;
+/// gpu::open_peers(&[Device::Cpu, Device::Cpu]).unwrap();
+/// ```
+pub fn open_peers(devices: &[Device]) -> Result<()> {
+    #[cfg(feature = "cuda")]
+    for of in devices {
+        for other in devices {
+            if let (Device::Cuda(of), Device::Cuda(other)) = (of, other) {
+                let (of, other) = (of.cuda_stream(), other.cuda_stream());
+                if of.context() != other.context() {
+                    open_peer(of.context(), other.context())?;
+                }
+            }
+        }
+    }
+    let _ = devices;
+    Ok(())
+}
+
+/// Lets one GPU read and write another's memory, if it can.
+#[cfg(feature = "cuda")]
+#[allow(unsafe_code)]
+fn open_peer(
+    of: &candle_core::cuda_backend::cudarc::driver::CudaContext,
+    other: &candle_core::cuda_backend::cudarc::driver::CudaContext,
+) -> Result<()> {
+    use candle_core::cuda_backend::WrapErr;
+    use candle_core::cuda_backend::cudarc::driver::sys;
+    let mut can = 0;
+    // SAFETY: both devices are open, and `can` is written before this returns.
+    unsafe { sys::cuDeviceCanAccessPeer(&raw mut can, of.cu_device(), other.cu_device()) }
+        .result()
+        .w()?;
+    if can == 0 {
+        return Ok(());
+    }
+    of.bind_to_thread().w()?;
+    // SAFETY: both contexts are alive, and `of` is this thread's.
+    match unsafe { sys::cuCtxEnablePeerAccess(other.cu_ctx(), 0) } {
+        sys::CUresult::CUDA_ERROR_PEER_ACCESS_ALREADY_ENABLED => {}
+        answer => answer.result().w()?,
+    }
+    // What is allocated in the order of a stream is in the device's pool, with rights of its own.
+    let mut pool = std::ptr::null_mut();
+    // SAFETY: `pool` is written before this returns.
+    unsafe { sys::cuDeviceGetDefaultMemPool(&raw mut pool, other.cu_device()) }
+        .result()
+        .w()?;
+    // CUmemAccessDesc, whose Rust form depends on the version of CUDA: a location (a device, of that
+    // number), and that it may read and write.
+    let rights: [i32; 3] = [1, of.ordinal() as i32, 3];
+    // SAFETY: three numbers of 32 bits are what the driver reads of one description.
+    unsafe { sys::cuMemPoolSetAccess(pool, rights.as_ptr().cast(), 1) }
+        .result()
+        .w()
+}
+
 /// For each pair of the first `count` GPUs whether the first can read the second's memory without the
 /// host's; `None` without the feature `cuda`.
 ///

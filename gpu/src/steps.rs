@@ -93,6 +93,13 @@ impl Steps<'_> {
         Ok(out)
     }
 
+    /// Whether each coordinate moves by itself, so that any number of threads can share them; otherwise
+    /// one block of threads does all.
+    #[must_use]
+    pub fn by_coordinates(&self) -> bool {
+        matches!(self.energy, Energy::HalfL2Squared | Energy::L1) && self.known() == 0
+    }
+
     fn check(&self, dimension: usize) -> Result<()> {
         let row = [dimension];
         let count = self.pace.count;
@@ -182,7 +189,7 @@ impl Kernel for Steps<'_> {
 
     fn grid(&self, written: usize) -> Grid {
         let dimension = written / (2 * self.pace.count);
-        if self.energy == Energy::HalfL2Squared && self.model.is_none() {
+        if self.by_coordinates() {
             let threads = block_threads(self.position.device()).min(128);
             return Grid {
                 blocks: dimension.div_ceil(threads),

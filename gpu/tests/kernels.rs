@@ -207,6 +207,38 @@ fn steps_with_modelled_forces_are_those_of_the_recurrence() {
 }
 
 #[test]
+fn a_model_that_models_nothing_adds_nothing_of_a_point_that_has_run_away() {
+    for device in devices() {
+        let of = |rows: &[Vec<f64>]| tensor(rows, DType::F64, &device);
+        let mut wild = rows(11, 4);
+        wild[2][5] = f64::INFINITY;
+        let (wild, forces, around) = (of(&wild), of(&rows(3, 5)), of(&rows(13, 5)));
+        let (x, v) = (forces.get(0).unwrap(), forces.get(1).unwrap());
+        let middle = of(&vec![vec![0.0; 4]; 4])
+            .narrow(1, 0, 4)
+            .unwrap()
+            .contiguous();
+        let middle = middle.unwrap();
+        let steps = |model| Steps {
+            position: &x,
+            velocity: &v,
+            forces: Forces::Given(&forces),
+            model,
+            energy: Energy::L2,
+            pace: pace(0),
+        };
+        let model = Model {
+            points: &wild,
+            forces: &wild,
+            middle: &middle,
+            around: &around,
+        };
+        let found = numbers(&steps(Some(model)).take().unwrap());
+        assert_eq!(found, numbers(&steps(None).take().unwrap()));
+    }
+}
+
+#[test]
 fn steps_of_tensors_that_do_not_fit_together_are_refused() {
     let device = Device::Cpu;
     let all = tensor(&rows(1, 5), DType::F64, &device);

@@ -90,7 +90,23 @@ impl Run {
     /// # Errors
     /// If the folder cannot be written.
     pub fn start_over(&mut self) -> Result<()> {
+        std::fs::remove_dir_all(self.folder.join(KEPT)).ok();
         self.journal.clear()
+    }
+
+    /// Removes what cells have kept that have ended.
+    fn tidy(&self) {
+        let kept = self.folder.join(KEPT);
+        let Ok(listed) = std::fs::read_dir(&kept) else {
+            return;
+        };
+        for entry in listed.flatten() {
+            if self.journal.has(&entry.file_name().to_string_lossy()) {
+                std::fs::remove_dir_all(entry.path()).ok();
+            }
+        }
+        // Only if nothing is left in it.
+        std::fs::remove_dir(kept).ok();
     }
 
     /// Measures every cell that neither this folder's journal nor one of `others` has, and makes
@@ -105,6 +121,7 @@ impl Run {
         self.manifest.write(&self.folder)?;
         self.announce_data();
         self.borrow(others)?;
+        self.tidy();
         self.announce_cells();
         let total = units.iter().map(|unit| self.effort(unit)).sum();
         let bar = RunBar::new(total);
@@ -232,13 +249,7 @@ impl Run {
             })?;
         }
         // What has failed may go on from there; what has ended need not.
-        for cell in &unit.cells {
-            let key = self.key(cell);
-            if self.journal.has(&key) {
-                std::fs::remove_dir_all(self.folder.join(KEPT).join(key)).ok();
-            }
-        }
-        std::fs::remove_dir(self.folder.join(KEPT)).ok();
+        self.tidy();
         Ok(())
     }
 }

@@ -32,7 +32,8 @@ fn plan(precision: &str, kernel: &str) -> Plan {
 
 fn data() -> Vec<Dataset> {
     let cache = TempDir::new().unwrap();
-    let data_dir = std::env::var_os("HARNESS_DATA_DIR").map(Into::into);
+    let data_dir = std::env::var_os("HARNESS_DATA_DIR").filter(|dir| !dir.is_empty());
+    let data_dir = data_dir.map(Into::into);
     let (policy, names) = match data_dir {
         Some(_) => (DataPolicy::Real, &["a8a", "a9a", "mnist", "usps"][..]),
         None => (DataPolicy::Surrogate, &["a8a"][..]),

@@ -95,7 +95,7 @@ fn by_kernel(
     let walked = gpu::Steps {
         position,
         velocity,
-        forces: gpu::Forces::Constant(gradient),
+        forces: gpu::Forces::Constant(&gradient.contiguous()?),
         model: None,
         energy: kinetic.of_kernels(),
         // The second of two steps, where nothing is reset.

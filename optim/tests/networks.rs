@@ -201,12 +201,22 @@ fn run(kinetic: Kinetic, integration: Integration, interrupted: bool) -> Vec<f64
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("optimizer.safetensors");
     let regression = Regression::new();
-    let config = config(kinetic, integration);
+    let config = HamiltonianConfig {
+        seed: u64::MAX - 12345,
+        ..config(kinetic, integration)
+    };
     let mut optimizer = HamiltonianDescent::new(regression.vars(), config.clone()).unwrap();
     for step in 0..2 * STEPS {
+        if step == STEPS + 1 {
+            optimizer.set_learning_rate(0.05);
+        }
         if interrupted && step == STEPS + 2 {
             optimizer.save_state(&path).unwrap();
-            optimizer = HamiltonianDescent::new(regression.vars(), config.clone()).unwrap();
+            let other_seed = HamiltonianConfig {
+                seed: u64::MAX,
+                ..config.clone()
+            };
+            optimizer = HamiltonianDescent::new(regression.vars(), other_seed).unwrap();
             optimizer.load_state(&path).unwrap();
         }
         optimizer.step_with(|| regression.loss()).unwrap();

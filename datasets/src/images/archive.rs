@@ -8,7 +8,7 @@ use md5::{Digest, Md5};
 
 use crate::digest::HashingReader;
 use crate::images::{ImageSet, ImagesSpec};
-use crate::read::Decoder;
+use crate::read::{Compression, Decoder, explain};
 use crate::{Error, FileRecord, Result};
 
 /// Training and test images of the archive at a path, once it is the declared one.
@@ -31,7 +31,7 @@ pub(crate) fn read(
         let found = md5_of(path)?;
         if found != *declared {
             return Err(wrong(format!(
-                "its md5 is {found}, the registry declares {declared}: it is another file, or was cut short"
+                "its md5 is {found}, the registry declares {declared}, of the file as it is published: it is another file, was cut short, or was compressed otherwise"
             )));
         }
     }
@@ -40,9 +40,15 @@ pub(crate) fn read(
     let mut content = HashingReader::new(decoder);
     let mut members: Vec<(String, Vec<u8>)> = Vec::new();
     let wanted = |name: &str| spec.train.0.iter().chain(&spec.test.0).any(|m| m == name);
-    unpack(&mut content, wanted, &mut members).map_err(|e| wrong(format!("unpacking it: {e}")))?;
-    // What is behind the last member belongs to the hash too.
-    io::copy(&mut content, &mut io::sink()).map_err(Error::io("reading", path))?;
+    let image = 1 + spec.channels * spec.side * spec.side;
+    let most = (spec.train.1.max(spec.test.1) * image) as u64;
+    unpack(&mut content, wanted, most, &mut members)
+        // What is behind the last member belongs to the hash too.
+        .and_then(|()| io::copy(&mut content, &mut io::sink()).map(drop))
+        .map_err(|e| match e.kind() {
+            io::ErrorKind::FileTooLarge => explain(e, path, Compression::None, limit),
+            _ => wrong(format!("unpacking it: {e}")),
+        })?;
     let (sha256, bytes) = content.so_far();
     if let Some(declared) = spec.archive.sha256
         && declared != sha256
@@ -74,16 +80,23 @@ pub(crate) fn read(
     Ok(([part(&spec.train)?, part(&spec.test)?], record))
 }
 
-/// The members that are wanted, of a tar.
+/// The members that are wanted, of a tar, each of at most so many bytes.
 fn unpack(
     content: impl Read,
     wanted: impl Fn(&str) -> bool,
+    most: u64,
     members: &mut Vec<(String, Vec<u8>)>,
 ) -> io::Result<()> {
     for entry in tar::Archive::new(content).entries()? {
         let mut entry = entry?;
         let name = entry.path()?.to_string_lossy().into_owned();
         if wanted(&name) {
+            // A sparse member could say that it is of any length.
+            if !entry.header().entry_type().is_file() || entry.size() > most {
+                let bytes = entry.size();
+                let what = format!("{name} of {bytes} bytes is no file of at most {most}");
+                return Err(io::Error::new(io::ErrorKind::InvalidData, what));
+            }
             let mut bytes = Vec::new();
             entry.read_to_end(&mut bytes)?;
             members.push((name, bytes));

@@ -96,11 +96,29 @@ pub(crate) fn validated(name: String, wire: WireImages, base: &Path) -> Result<I
         }
     }
     let of_channels = wire.mean.len() == wire.channels && wire.deviation.len() == wire.channels;
-    let sizes = wire.deviation.iter().all(|d| d.is_finite() && *d > 0.0);
+    let sizes = wire.deviation.iter().all(|d| d.is_finite() && *d > 0.0)
+        && wire.mean.iter().all(|m| m.is_finite());
     if !of_channels || !sizes {
         return Err(Error::content(
             at("mean"),
             "a mean and a positive deviation of each channel are wanted",
+        ));
+    }
+    if let Some(surrogate) = &wire.surrogate {
+        let numbers = [surrogate.signal, surrogate.noise];
+        let small = numbers.iter().all(|n| n.is_finite() && n.abs() <= 255.0);
+        if !small || surrogate.shift > wire.side {
+            return Err(Error::content(
+                at("surrogate"),
+                "signal and noise are from 0 to 255, shift is at most the side",
+            ));
+        }
+    }
+    let twice = |member| wire.test.members.contains(member);
+    if let Some(member) = wire.train.members.iter().find(|m| twice(m)) {
+        return Err(Error::content(
+            at("test.members"),
+            format!("{member} is trained on too"),
         ));
     }
     let archive = file(wire.archive, base, &at("archive"))?;

@@ -33,9 +33,10 @@ pub(super) fn run(measure: bool, devices: &Request, data: &Data, common: &Common
     };
     let library = library(data, registry(common, &configs)?, Seeds::new(0));
     let _ = writeln!(out, "\nData ({}):", data.data);
-    for name in library.registry().names() {
+    let registry = library.registry();
+    for name in registry.names().into_iter().chain(registry.image_names()) {
         for file in library.status(name)? {
-            let _ = writeln!(out, "  {name:<8} {:<14} {}", file.name, file.place);
+            let _ = writeln!(out, "  {name:<14} {:<26} {}", file.name, file.place);
         }
     }
     let _ = writeln!(
@@ -47,8 +48,9 @@ pub(super) fn run(measure: bool, devices: &Request, data: &Data, common: &Common
         for profile in summary.profiles {
             let text = configs.plan(&summary.target)?;
             let plan = Plan::from_yaml(&text, &[], Some(&profile.name))?;
-            let needs = crate::experiments::of(&plan)?.needs();
-            let names: Vec<String> = needs.into_iter().map(|need| need.dataset).collect();
+            let experiment = crate::experiments::of(&plan)?;
+            let needs = experiment.needs().into_iter().map(|need| need.dataset);
+            let names: Vec<String> = needs.chain(experiment.needs_images()).collect();
             let on = if names.is_empty() {
                 String::new()
             } else {

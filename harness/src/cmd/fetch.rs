@@ -11,10 +11,18 @@ use std::fmt::Write;
 pub(super) fn run(names: &[String], data: &Data, common: &Common) -> Result<u8> {
     let configs = Configs::new(common.configs.clone());
     let library = library(data, registry(common, &configs)?, Seeds::new(0));
-    let all: Vec<String> = library
-        .registry()
+    let registry = library.registry();
+    // Archives that are made by hand have no address.
+    let addressed = |name: &&str| {
+        registry
+            .images(name)
+            .is_ok_and(|i| !i.archive.addresses.is_empty())
+    };
+    let images = registry.image_names().into_iter().filter(addressed);
+    let all: Vec<String> = registry
         .names()
         .into_iter()
+        .chain(images)
         .map(str::to_owned)
         .collect();
     let progress = DataBar::default();

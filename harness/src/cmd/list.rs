@@ -33,8 +33,16 @@ pub(super) fn run(common: &Common) -> Result<u8> {
         let title = &spec.title;
         let _ = writeln!(
             out,
-            "  {name:<10} {} features, {} classes  {title}",
+            "  {name:<14} {} features, {} classes  {title}",
             spec.features, spec.classes
+        );
+    }
+    for name in registry.image_names() {
+        let spec = registry.images(name)?;
+        let _ = writeln!(
+            out,
+            "  {name:<14} {} x {} x {}, {} classes  {}",
+            spec.channels, spec.side, spec.side, spec.classes, spec.title
         );
     }
     let _ = writeln!(

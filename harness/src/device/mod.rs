@@ -167,6 +167,8 @@ fn on_gpus(asked: Option<Vec<Share>>) -> Result<Vec<OnGpu>> {
             });
         }
     }
+    let devices: Vec<Device> = workers.iter().map(|worker| worker.device.clone()).collect();
+    ::gpu::open_peers(&devices).context("letting GPUs reach one another's memory")?;
     Ok(workers)
 }
 

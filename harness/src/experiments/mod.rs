@@ -8,7 +8,6 @@ pub mod checks;
 pub mod counts;
 pub mod descent;
 pub mod idealized;
-pub mod planned;
 pub mod spring;
 pub mod training;
 pub mod windows;
@@ -134,7 +133,6 @@ const KINDS: &[(&str, Make)] = &[
     ("checks", |plan| Ok(Box::new(checks::Checks::new(plan)?))),
     ("counts", |plan| Ok(Box::new(counts::Counts::new(plan)?))),
     ("descent", |plan| Ok(Box::new(descent::Descent::new(plan)?))),
-    ("planned", |plan| Ok(Box::new(planned::Planned::new(plan)?))),
     ("idealized", |plan| {
         Ok(Box::new(idealized::Idealized::new(plan)?))
     }),

@@ -4,7 +4,7 @@ use super::Evaluator;
 use crate::Result;
 use candle_core::Tensor;
 use candle_core::cuda::{gemm_reduced_precision_f32, set_gemm_reduced_precision_f32};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// Another evaluator, with the matrix products of f32 made in TF32: factors rounded to 10 bits behind
 /// the point, sums in f32. On a GPU that has it; elsewhere products are as they were.
@@ -36,22 +36,31 @@ impl Tf32 {
     }
 }
 
-/// Puts the switch back, whatever happens.
-struct Switched {
-    before: bool,
-}
+/// Who has the switch on at the moment, and how it was before.
+static HOLDERS: Mutex<(usize, bool)> = Mutex::new((0, false));
+
+/// Puts the switch back when the last is gone, whatever happens.
+struct Switched;
 
 impl Switched {
     fn on() -> Self {
-        let before = gemm_reduced_precision_f32();
-        set_gemm_reduced_precision_f32(true);
-        Self { before }
+        let mut holders = HOLDERS.lock().unwrap_or_else(PoisonError::into_inner);
+        if holders.0 == 0 {
+            holders.1 = gemm_reduced_precision_f32();
+            set_gemm_reduced_precision_f32(true);
+        }
+        holders.0 += 1;
+        Self
     }
 }
 
 impl Drop for Switched {
     fn drop(&mut self) {
-        set_gemm_reduced_precision_f32(self.before);
+        let mut holders = HOLDERS.lock().unwrap_or_else(PoisonError::into_inner);
+        holders.0 -= 1;
+        if holders.0 == 0 {
+            set_gemm_reduced_precision_f32(holders.1);
+        }
     }
 }
 

@@ -55,13 +55,16 @@ impl Composed {
 
     pub(super) fn to_device(&self, device: &Device) -> Result<Self> {
         let penalty = self.penalty.as_ref().map(|p| p.to_device(device));
-        Ok(Self {
+        let there = Self {
             x: self.x.to_device(device)?,
             labels: self.labels.to_device(device)?,
             penalty: penalty.transpose()?,
             classes: self.classes,
             fused: self.fused,
-        })
+        };
+        // What is copied may not be freed, and its memory used again, before it has been read.
+        gpu::after(self.x.device(), device)?;
+        Ok(there)
     }
 
     /// XΘ `[n, C]` for a point `[d·C]`.

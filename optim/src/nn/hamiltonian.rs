@@ -147,7 +147,7 @@ impl HamiltonianDescent {
     /// taken, x + ζ ∂φ(v) with ζ uniform in (0, θ). Answers the loss it was given.
     ///
     /// # Errors
-    /// If the loss fails; the variables are then as they were.
+    /// If the loss fails; the variables are then where they were, but for what the loss itself has written.
     pub fn step_with(&mut self, loss: impl FnOnce() -> Result<Tensor>) -> Result<Tensor> {
         if self.config.integration != Integration::Stratified {
             let loss = loss()?;
@@ -156,8 +156,10 @@ impl HamiltonianDescent {
         }
         let (theta, here) = (self.config.step_size, self.moving_positions()?);
         let ahead = self.uniform.random::<f64>() * theta;
-        self.drift(ahead)?;
-        let found = loss().and_then(|loss| Ok((loss.backward()?, loss)));
+        let found = self
+            .drift(ahead)
+            .and_then(|()| loss())
+            .and_then(|loss| Ok((loss.backward()?, loss)));
         // Whatever the loss came to, the iterate is where it was.
         for ((_, var), here) in self.vars.iter().zip(&here) {
             if let Some(here) = here {
@@ -239,22 +241,30 @@ impl HamiltonianDescent {
     /// # Errors
     /// [`Error::State`] if the file cannot be written.
     pub fn save_state(&self, path: &Path) -> crate::Result<()> {
-        let words = self.uniform.get_word_pos();
+        let (words, seed) = (self.uniform.get_word_pos(), self.config.seed);
         let state = State {
             tensors: self.velocities.clone(),
-            // Words come two to a number: far fewer than f64 counts exactly.
-            numbers: vec![self.within as f64, self.owed, words as f64],
+            // Each below what f64 counts exactly.
+            numbers: vec![
+                self.within as f64,
+                self.owed,
+                words as f64,
+                (seed >> 32) as f64,
+                (seed & 0xffff_ffff) as f64,
+                self.config.step_size,
+            ],
         };
         state.save(&self.vars, path)
     }
 
     /// Reads what [`save_state`](Self::save_state) wrote, for variables of the same names; those of
-    /// [`new`](Optimizer::new) are named by their places. What follows is what would have followed there.
+    /// [`new`](Optimizer::new) are named by their places. The step size and the seed are taken from there
+    /// too, so that with the same φ, S and integrator what follows is what would have followed there.
     ///
     /// # Errors
     /// [`Error::State`] if the file cannot be read or does not fit. Nothing is changed then.
     pub fn load_state(&mut self, path: &Path) -> crate::Result<()> {
-        let state = State::load(&self.vars, 3, path)?;
+        let state = State::load(&self.vars, 6, path)?;
         let within = state.numbers[0] as usize;
         if within >= self.config.steps {
             return Err(Error::State {
@@ -265,6 +275,9 @@ impl HamiltonianDescent {
         self.velocities = state.tensors;
         self.within = within;
         self.owed = state.numbers[1];
+        self.config.seed = (state.numbers[3] as u64) << 32 | state.numbers[4] as u64;
+        self.config.step_size = state.numbers[5];
+        self.uniform = ChaCha20Rng::seed_from_u64(self.config.seed);
         self.uniform.set_word_pos(state.numbers[2] as u128);
         Ok(())
     }
@@ -302,8 +315,8 @@ impl Optimizer for HamiltonianDescent {
         self.config.step_size * self.config.step_size
     }
 
-    /// Sets θ to its root. A kick that Leapfrog owes is of the step size before.
+    /// Sets θ to its root; a rate below 0 is 0. A kick that Leapfrog owes is of the step size before.
     fn set_learning_rate(&mut self, learning_rate: f64) {
-        self.config.step_size = learning_rate.sqrt();
+        self.config.step_size = learning_rate.max(0.0).sqrt();
     }
 }

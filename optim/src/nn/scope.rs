@@ -41,6 +41,16 @@ impl Scope {
     /// # }
     /// ```
     pub fn gradient(self, kinetic: Kinetic, velocity: &[Tensor]) -> Result<Vec<Tensor>> {
+        // Norms of f16 would overflow.
+        let of = velocity.first().map(Tensor::dtype);
+        if let Some(half @ (DType::F16 | DType::BF16)) = of
+            && kinetic != Kinetic::HalfL2Squared
+        {
+            let wide = velocity.iter().map(|v| Ok(v.to_dtype(DType::F32)?));
+            let wide: Vec<Tensor> = wide.collect::<Result<_>>()?;
+            let wide = self.gradient(kinetic, &wide)?;
+            return wide.iter().map(|v| Ok(v.to_dtype(half)?)).collect();
+        }
         let alone = |v: &Tensor| Ok(kinetic.gradient(&v.flatten_all()?)?.reshape(v.shape())?);
         match (self, kinetic) {
             (_, Kinetic::HalfL2Squared) => Ok(velocity.to_vec()),
@@ -124,6 +134,25 @@ mod tests {
             .gradient(Kinetic::LInf, &velocity())
             .unwrap();
         assert_eq!(flat(&together), [0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0]);
+    }
+
+    #[test]
+    fn half_precision_neither_overflows_nor_divides_by_nothing() {
+        let far = Tensor::full(200f32, 100_000, &Device::Cpu).unwrap();
+        let rest = far.zeros_like().unwrap();
+        for half in [DType::F16, DType::BF16] {
+            let v = [&far, &rest].map(|v| v.to_dtype(half).unwrap());
+            for scope in [Scope::Together, Scope::PerTensor] {
+                let found = scope.gradient(Kinetic::L2, &v).unwrap();
+                let found: Vec<Tensor> = found
+                    .iter()
+                    .map(|v| v.to_dtype(DType::F64).unwrap())
+                    .collect();
+                assert_eq!(flat(&found[1..])[0], 0.0);
+                let each = 1.0 / 100_000f64.sqrt();
+                assert!((flat(&found)[0] / each - 1.0).abs() < 0.01);
+            }
+        }
     }
 
     #[test]

@@ -4,8 +4,8 @@ use crate::{Error, Result};
 use candle_core::{DType, Device, Tensor, Var};
 use candle_nn::VarMap;
 use std::collections::HashMap;
-use std::fs::File;
-use std::path::Path;
+use std::fs::OpenOptions;
+use std::path::{Path, PathBuf};
 
 /// The variables of a map with their names, in the order of the names.
 ///
@@ -60,9 +60,12 @@ impl State {
             path: path.to_owned(),
             what: format!("{doing}: {error}"),
         };
-        let part = path.with_extension("part");
+        let mut part = path.as_os_str().to_owned();
+        part.push(".part");
+        let part = PathBuf::from(part);
         candle_core::safetensors::save(&all, &part).map_err(|e| failed("writing it", &e))?;
-        let written = File::open(&part).and_then(|file| file.sync_all());
+        let written = OpenOptions::new().write(true).open(&part);
+        let written = written.and_then(|file| file.sync_all());
         written
             .and_then(|()| std::fs::rename(&part, path))
             .map_err(|e| failed("putting it in its place", &e))

@@ -9,6 +9,10 @@ use candle_core::{D, DType, Device, DeviceLocation, Tensor};
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
+/// Numbers of a point, at most, whose steps one block of threads is given to do alone. Chosen, not
+/// measured: some hundred numbers a thread.
+const LONGEST: usize = 1 << 17;
+
 /// Points on any device.
 pub(super) struct Tensors {
     /// Whether by kernels.
@@ -227,14 +231,15 @@ impl Space for Tensors {
         if !self.kernels {
             return Ok(None);
         }
-        let (position, velocity) = (steps.position.tensor()?, steps.velocity.tensor()?);
+        let whole = |row: &Row| Ok::<_, crate::Error>(row.tensor()?.contiguous()?);
+        let (position, velocity) = (whole(steps.position)?, whole(steps.velocity)?);
         let forces = match steps.forces {
-            Forces::Given(forces) => [block(forces.iter())?, velocity.clone()],
-            Forces::Constant(force) => [force.tensor()?, velocity.clone()],
-            Forces::Linear(force, slope) => [force.tensor()?, slope.tensor()?],
+            Forces::Given(forces) => [block(forces.iter())?.contiguous()?, velocity.clone()],
+            Forces::Constant(force) => [whole(force)?, velocity.clone()],
+            Forces::Linear(force, slope) => [whole(force)?, whole(slope)?],
         };
         let around = match steps.model {
-            Some((_, around)) => Some(block(around.iter())?),
+            Some((_, around)) => Some(block(around.iter())?.contiguous()?),
             None => None,
         };
         let model = steps
@@ -258,6 +263,9 @@ impl Space for Tensors {
             energy: steps.kinetic.of_kernels(),
             pace: steps.pace,
         };
+        if !walked.by_coordinates() && position.elem_count() > LONGEST {
+            return Ok(None);
+        }
         let walked = walked.take()?;
         Ok(Some((
             Row::all(&walked.get(0)?)?,

@@ -3,12 +3,20 @@
 use super::learner::Learner;
 use super::measure::EpochRecord;
 use anyhow::{Context, Result};
-use std::fs::{self, File};
+use std::fs::{self, File, OpenOptions};
 use std::path::{Path, PathBuf};
 
 const WEIGHTS: &str = "weights.safetensors";
 const OPTIMIZER: &str = "optimizer.safetensors";
 const RECORDS: &str = "records.json";
+
+/// Asks the system to write a folder's list of names to the disk, where it has such a request.
+fn sync_folder(folder: &Path) -> std::io::Result<()> {
+    match cfg!(unix) {
+        true => File::open(folder)?.sync_all(),
+        false => Ok(()),
+    }
+}
 
 /// A folder with one run's checkpoint: `epoch-N`, N epochs done.
 pub struct Checkpoints {
@@ -42,14 +50,16 @@ impl Checkpoints {
             learner.save_state(&part.join(OPTIMIZER))?;
             fs::write(part.join(RECORDS), serde_json::to_vec(records)?)?;
             for name in [WEIGHTS, OPTIMIZER, RECORDS] {
-                File::open(part.join(name))?.sync_all()?;
+                let written = OpenOptions::new().write(true).open(part.join(name))?;
+                written.sync_all()?;
             }
+            sync_folder(&part)?;
             let whole = self.of(epoch);
             if whole.exists() {
                 fs::remove_dir_all(&whole)?;
             }
             fs::rename(&part, &whole)?;
-            Ok(File::open(&self.folder)?.sync_all()?)
+            Ok(sync_folder(&self.folder)?)
         };
         write().with_context(|| format!("keeping a checkpoint in {}", self.folder.display()))?;
         for other in self.epochs().into_iter().filter(|other| *other != epoch) {

@@ -179,6 +179,11 @@ fn epoch(
         let (images, labels) = feed.batch(&in_order, test, index)?;
         tested.add(learner.score(&images, &labels)?);
     }
+    // The last step of an epoch may have been one too many.
+    let means = [trained.mean_loss(), tested.mean_loss()];
+    if !means.iter().all(|loss| loss.is_finite()) {
+        return Ok(Err(steps));
+    }
     Ok(Ok(EpochRecord {
         epoch: number,
         steps,

@@ -20,7 +20,7 @@ use crate::device::Machine;
 use crate::journal::{Cell, Entry, Outcome};
 use crate::plan::Plan;
 use crate::report::Document;
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
 use datasets::Dataset;
 use serde::Deserialize;
 
@@ -83,6 +83,12 @@ impl Experiment for Training {
 
     fn take_images(&mut self, images: datasets::Images) -> Result<()> {
         let images = images.first(self.plan.images.train, self.plan.images.test)?;
+        let (train, batch) = (images.train.len(), self.plan.batch);
+        ensure!(
+            batch <= train,
+            "batch is {batch}, but there are {train} images to train on"
+        );
+        ensure!(!images.test.is_empty(), "there are no images to test on");
         self.images = Some(images);
         Ok(())
     }

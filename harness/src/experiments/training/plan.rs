@@ -250,9 +250,17 @@ impl Wire {
         positive("diverged_above", self.diverged_above)?;
         let blocks = &self.network.blocks;
         ensure!(
-            self.network.width >= 1 && !blocks.is_empty() && !blocks.contains(&0),
-            "network: a width and a block in each of its stages are wanted"
+            (1..=4096).contains(&self.network.width) && !blocks.is_empty() && !blocks.contains(&0),
+            "network: a width (at most 4096) and a block in each of its stages are wanted"
         );
+        ensure!(blocks.len() <= 8, "network: has more than 8 stages");
+        if let Some(moves) = self.augment {
+            ensure!(
+                moves.pad <= 16,
+                "augment.pad is {}, but is at most 16",
+                moves.pad
+            );
+        }
         let mut methods: Vec<Contestant> = Vec::new();
         for wire in &self.methods {
             let made = wire
@@ -265,7 +273,12 @@ impl Wire {
                     Some(known) if known.name == wire.name => {
                         known.groups.extend(wire.groups.iter().cloned());
                     }
-                    _ => methods.push(Contestant {
+                    Some(known) => bail!(
+                        "methods: {} is the same as {}; the same run cannot have two names",
+                        wire.name,
+                        known.name
+                    ),
+                    None => methods.push(Contestant {
                         name: wire.name.clone(),
                         groups: wire.groups.clone(),
                         method,

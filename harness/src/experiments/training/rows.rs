@@ -35,8 +35,8 @@ schema! {
         seed: u64, "", "The root seed.";
         status: String, "", "complete, diverged at which step, or failed with its reason.";
         epochs: u64, "", "Passes over the images.";
-        gradients: Option<u64>, "", "Gradients computed, one a step.";
-        wall_s: Option<f64>, "s", "Wall time of training, without evaluation.";
+        gradients: Option<u64>, "", "Gradients computed, one a step; of a run that diverged, up to the step that did.";
+        wall_s: Option<f64>, "s", "Wall time of the whole epochs trained, without evaluation.";
         train_loss: Option<f64>, "", "Mean cross-entropy over the last epoch's batches, in training mode.";
         train_accuracy: Option<f64>, "", "Share of their images classified rightly.";
         test_loss: Option<f64>, "", "Mean cross-entropy of the test images at the end, in evaluation mode.";
@@ -177,7 +177,9 @@ fn row(
         seed: cell.seed,
         status: status(entry, measured),
         epochs: cell.epochs as u64,
-        gradients: records.last().map(|r| r.steps),
+        gradients: measured
+            .and_then(|m| m.diverged_at)
+            .or_else(|| records.last().map(|r| r.steps)),
         wall_s: records.last().map(|r| r.wall_s),
         train_loss: end.map(|r| r.train_loss),
         train_accuracy: end.map(|r| r.train_accuracy),

@@ -39,7 +39,7 @@ pub fn document(
 const NOTE: &str = "Each number is the median over the starts, with the least and the largest in \
 brackets where they differ. Training loss and accuracy are means over the last epoch's batches, in \
 training mode; test loss and accuracy are of all test images, in evaluation mode. The time is of \
-training alone.";
+training alone. Runs that diverged are in no median but that of their gradients.";
 
 /// Runs that differ in their starts only.
 struct Line<'a> {
@@ -49,7 +49,13 @@ struct Line<'a> {
 
 fn lines(rows: &[TrainingRow]) -> Vec<Line<'_>> {
     let same = |a: &TrainingRow, b: &TrainingRow| {
-        a.method == b.method && a.integration_time == b.integration_time
+        a.method == b.method
+            && a.kinetic_energy == b.kinetic_energy
+            && a.scope == b.scope
+            && a.integrator == b.integrator
+            && a.learning_rate == b.learning_rate
+            && a.steps == b.steps
+            && a.momentum == b.momentum
     };
     let mut lines: Vec<Line> = Vec::new();
     for row in rows {
@@ -132,7 +138,15 @@ fn table(rows: &[TrainingRow]) -> Table {
             line.spread(|r| r.train_loss, loss),
             line.spread(|r| r.gradients.map(|g| g as f64), |v| format!("{v:.0}")),
             line.spread(|r| r.wall_s, |v| format!("{v:.1} s")),
-            unfinished.join("; "),
+            match unfinished.is_empty() {
+                true => String::new(),
+                false => format!(
+                    "{} of {}: {}",
+                    unfinished.len(),
+                    line.rows.len(),
+                    unfinished.join("; ")
+                ),
+            },
         ]);
     }
     table.without_empty_columns()
@@ -189,6 +203,6 @@ fn figure(picture: &Picture, rows: &[TrainingRow], curves: &[TrainingCurveRow]) 
         _ => Axis::linear(picture.metric.label()).with_zero(),
     };
     Figure::new(picture.title.clone(), Axis::linear("epoch"), y)
-        .caption("Line: median over the starts; band: all of them")
+        .caption("Line: median over the starts that got so far; band: all of them")
         .panel(Panel::new("").all(series))
 }
