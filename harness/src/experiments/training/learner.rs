@@ -15,7 +15,7 @@ pub struct Learner {
 }
 
 enum Optimiser {
-    Hamiltonian(HamiltonianDescent),
+    Hamiltonian(Box<HamiltonianDescent>),
     Baseline(BaselineDescent),
 }
 
@@ -75,7 +75,8 @@ impl Learner {
     pub fn new(network: ResNet, method: &Method, seed: u64) -> Result<Self> {
         let optimizer = match method.config(seed) {
             Config::Hamiltonian(config) => {
-                Optimiser::Hamiltonian(HamiltonianDescent::of(network.varmap(), config)?)
+                let optimizer = HamiltonianDescent::of(network.varmap(), config)?;
+                Optimiser::Hamiltonian(Box::new(optimizer))
             }
             Config::Baseline(config) => {
                 Optimiser::Baseline(BaselineDescent::of(network.varmap(), config)?)
@@ -138,10 +139,11 @@ impl Learner {
     /// # Errors
     /// If it cannot be written.
     pub fn save_state(&self, path: &Path) -> Result<()> {
-        Ok(match &self.optimizer {
-            Optimiser::Hamiltonian(optimizer) => optimizer.save_state(path)?,
-            Optimiser::Baseline(optimizer) => optimizer.save_state(path)?,
-        })
+        let saved = match &self.optimizer {
+            Optimiser::Hamiltonian(optimizer) => optimizer.save_state(path),
+            Optimiser::Baseline(optimizer) => optimizer.save_state(path),
+        };
+        saved.map_err(Into::into)
     }
 
     /// Reads it back.
@@ -149,9 +151,10 @@ impl Learner {
     /// # Errors
     /// If it does not fit.
     pub fn load_state(&mut self, path: &Path) -> Result<()> {
-        Ok(match &mut self.optimizer {
-            Optimiser::Hamiltonian(optimizer) => optimizer.load_state(path)?,
-            Optimiser::Baseline(optimizer) => optimizer.load_state(path)?,
-        })
+        let loaded = match &mut self.optimizer {
+            Optimiser::Hamiltonian(optimizer) => optimizer.load_state(path),
+            Optimiser::Baseline(optimizer) => optimizer.load_state(path),
+        };
+        loaded.map_err(Into::into)
     }
 }
