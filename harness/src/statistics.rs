@@ -16,6 +16,28 @@ pub fn median(values: &[f64]) -> Option<f64> {
     }
 }
 
+/// The median as it is shown, with the least and the largest in brackets where those are shown otherwise;
+/// nothing of nothing.
+///
+/// ```
+/// use harness::statistics::spread;
+/// assert_eq!(spread(&[1.0, 3.0, 2.0], |v| format!("{v:.0}")), "2 [1, 3]");
+/// assert_eq!(spread(&[1.01, 1.02], |v| format!("{v:.1}")), "1.0");
+/// ```
+#[must_use]
+pub fn spread(values: &[f64], show: impl Fn(f64) -> String) -> String {
+    let Some(middle) = median(values) else {
+        return String::new();
+    };
+    let low = values.iter().copied().fold(f64::INFINITY, f64::min);
+    let high = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let (middle, low, high) = (show(middle), show(low), show(high));
+    match low == high {
+        true => middle,
+        false => format!("{middle} [{low}, {high}]"),
+    }
+}
+
 /// A median with its bootstrap percentile interval.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Interval {

@@ -106,11 +106,13 @@ fn an_archive_that_is_not_the_declared_one_is_refused_by_either_hash() {
 fn an_archive_of_another_layout_is_refused_with_what_is_wrong() {
     let whole = [record(0, 10), record(2, 20), record(1, 30)].concat();
     let test = record(2, 40);
+    let more = [&whole[..], &record(1, 50)].concat();
     for (bytes, part) in [
+        (archive(&more, &test), "is no file of at most 15"),
         (archive(&whole[..13], &test), "3 are left over"),
         (archive(&whole[..10], &test), "hold 2 images, not 3"),
         (
-            archive(&[whole, record(7, 1).to_vec()].concat(), &test),
+            archive(&[&whole[..10], &record(7, 1)].concat(), &test),
             "label 7 of 3",
         ),
         (b"no tar at all".repeat(100), "unpacking it"),

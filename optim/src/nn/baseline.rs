@@ -75,6 +75,17 @@ impl BaselineDescent {
     ///
     /// # Errors
     /// If a setting is out of range.
+    ///
+    /// ```
+    /// use candle_core::{DType, Device};
+    /// use candle_nn::{VarBuilder, VarMap};
+    /// use optim::nn::{BaselineConfig, BaselineDescent};
+    /// let varmap = VarMap::new();
+    /// candle_nn::linear(2, 3, VarBuilder::from_varmap(&varmap, DType::F32, &Device::Cpu))?;
+    /// let momentum = BaselineConfig { momentum: 0.9, ..BaselineConfig::default() };
+    /// let optimizer = BaselineDescent::of(&varmap, momentum)?;
+    /// # Ok::<(), candle_core::Error>(())
+    /// ```
     pub fn of(varmap: &VarMap, config: BaselineConfig) -> Result<Self> {
         Self::over(named_vars(varmap), config)
     }

@@ -240,6 +240,25 @@ impl HamiltonianDescent {
     ///
     /// # Errors
     /// [`Error::State`] if the file cannot be written.
+    ///
+    /// ```
+    /// use candle_core::{Device, Var};
+    /// use candle_nn::Optimizer;
+    /// use optim::nn::{HamiltonianConfig, HamiltonianDescent};
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let folder = tempfile::tempdir()?;
+    /// let path = folder.path().join("optimizer.safetensors");
+    /// let x = Var::new(&[1f64], &Device::Cpu)?;
+    /// let config = HamiltonianConfig { steps: 3, ..HamiltonianConfig::default() };
+    /// let mut optimizer = HamiltonianDescent::new(vec![x.clone()], config.clone())?;
+    /// optimizer.backward_step(&x.sqr()?.sum_all()?)?;
+    /// optimizer.save_state(&path)?;
+    /// let mut other = HamiltonianDescent::new(vec![x.clone()], config)?;
+    /// other.load_state(&path)?;
+    /// assert_eq!(other.within(), 1);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn save_state(&self, path: &Path) -> crate::Result<()> {
         let (words, seed) = (self.uniform.get_word_pos(), self.config.seed);
         let state = State {

@@ -12,6 +12,7 @@
 mod agreement;
 mod front;
 mod host;
+mod predict;
 mod secant;
 mod settings;
 mod sliding;

@@ -1,5 +1,6 @@
 //! The window as it slides along the steps of one flow, or of one flow after the other.
 
+use super::predict::Guess;
 use super::secant::{Known, Memory};
 use super::space::{self, Pace, Space};
 use super::{FlowEnd, Predictor, Velocity, WindowMethod, WindowedFlow};
@@ -17,32 +18,32 @@ pub(crate) trait Slide: Send {
 /// Steps are counted from the start of the first flow; at every multiple of S the velocity is
 /// reset, which is one more operation that the window knows.
 pub(super) struct Sliding<S: Space> {
-    space: S,
-    flow: WindowedFlow,
-    surrogate: Option<Arc<dyn Potential>>,
+    pub(super) space: S,
+    pub(super) flow: WindowedFlow,
+    pub(super) surrogate: Option<Arc<dyn Potential>>,
     /// The step after which nothing is wanted any more.
-    last: usize,
+    pub(super) last: usize,
     /// The step at which the window starts.
-    done: usize,
+    pub(super) done: usize,
     /// The points after steps `done`, `done` + 1, …
-    slots: VecDeque<Slot<S::Vector>>,
+    pub(super) slots: VecDeque<Slot<S::Vector>>,
     /// Before the step from the first slot.
-    velocity: S::Vector,
-    rest: S::Vector,
-    memory: Memory<S>,
+    pub(super) velocity: S::Vector,
+    pub(super) rest: S::Vector,
+    pub(super) memory: Memory<S>,
     /// Ends of flows that the window has passed and nobody has asked for yet.
-    ends: VecDeque<S::Vector>,
+    pub(super) ends: VecDeque<S::Vector>,
 }
 
 #[derive(Clone)]
-struct Slot<V> {
-    point: V,
+pub(super) struct Slot<V> {
+    pub(super) point: V,
     /// The surrogate's gradient there, once it was computed.
-    surrogate: Option<V>,
+    pub(super) surrogate: Option<V>,
 }
 
 impl<V> Slot<V> {
-    fn new(point: V) -> Self {
+    pub(super) fn new(point: V) -> Self {
         Self {
             point,
             surrogate: None,
@@ -54,16 +55,6 @@ impl<V> Slot<V> {
 enum Moved {
     By(usize),
     Nowhere(Termination),
-}
-
-/// What new slots are guessed from.
-enum Guess<V> {
-    Copies,
-    /// A force, and what is added to it at every step.
-    Force(V, Option<V>),
-    /// The model, around a known point; around nothing if there is none, where the surrogate
-    /// stands for the force.
-    Model(Option<Slot<V>>, Option<V>),
 }
 
 impl<S: Space> Sliding<S> {
@@ -252,7 +243,7 @@ impl<S: Space> Sliding<S> {
 
     /// Several steps of the recurrence at once, from a position and a velocity, at a step and so
     /// many after it; `None` where the space has nothing for that, or a surrogate is asked at each.
-    fn walked(
+    pub(super) fn walked(
         &self,
         (position, velocity): (&S::Vector, &S::Vector),
         forces: space::Forces<'_, S::Vector>,
@@ -281,7 +272,7 @@ impl<S: Space> Sliding<S> {
     }
 
     /// One step of the recurrence.
-    fn step(
+    pub(super) fn step(
         &self,
         step: usize,
         x: &S::Vector,
@@ -298,7 +289,7 @@ impl<S: Space> Sliding<S> {
 
     /// The force at a slot, modelled around a point where it is `force`:
     /// g(p) + h(x) − h(p) + B(x − p).
-    fn modelled(
+    pub(super) fn modelled(
         &self,
         at: &mut Slot<S::Vector>,
         force: &S::Vector,
@@ -321,7 +312,7 @@ impl<S: Space> Sliding<S> {
     }
 
     /// The surrogate's gradient at a slot, if there is a surrogate.
-    fn surrogate_at(
+    pub(super) fn surrogate_at(
         &self,
         slot: &mut Slot<S::Vector>,
         forces: &mut Counted,
@@ -335,85 +326,6 @@ impl<S: Space> Sliding<S> {
             slot.surrogate = Some(self.space.vector(&gradient)?);
         }
         Ok(slot.surrogate.clone())
-    }
-
-    /// What a window with these forces expects of the steps after it.
-    fn guess(&self, gradients: &[S::Vector]) -> Guess<S::Vector> {
-        let width = gradients.len();
-        let Some(last) = gradients.last() else {
-            return Guess::Copies;
-        };
-        match self.flow.predictor {
-            // With one slot nothing is ever asked of a guess.
-            _ if self.flow.width == 1 => Guess::Copies,
-            Predictor::Copy => Guess::Copies,
-            Predictor::FrozenForce => Guess::Force(last.clone(), None),
-            Predictor::LinearForce => {
-                let before = width.checked_sub(2).map(|w| &gradients[w]);
-                let slope = before.and_then(|before| self.space.minus(last, before).ok());
-                Guess::Force(last.clone(), slope)
-            }
-            Predictor::Model => {
-                Guess::Model(Some(self.slots[width - 1].clone()), Some(last.clone()))
-            }
-        }
-    }
-
-    /// Line 22, or the recurrence continued past the last of `slots` with guessed forces, from
-    /// a step and the velocity before it.
-    fn predict(
-        &self,
-        count: usize,
-        (first, mut v): (usize, S::Vector),
-        mut guess: Guess<S::Vector>,
-        slots: &mut Vec<Slot<S::Vector>>,
-        forces: &mut Counted,
-    ) -> Result<()> {
-        let around = match &guess {
-            Guess::Model(Some(around), _) => vec![around.point.clone()],
-            _ => Vec::new(),
-        };
-        let (law, model) = match &guess {
-            Guess::Force(force, None) => (Some(space::Forces::Constant(force)), None),
-            Guess::Force(force, Some(slope)) => (Some(space::Forces::Linear(force, slope)), None),
-            Guess::Model(Some(_), Some(force)) => {
-                let model = self.memory.model().map(|model| (model, &around[..]));
-                (Some(space::Forces::Constant(force)), model)
-            }
-            _ => (None, None),
-        };
-        if let (Some(law), Some(last)) = (law, slots.last())
-            && let Some((points, _)) = self.walked((&last.point, &v), law, model, (first, count))?
-        {
-            slots.extend(points.into_iter().map(Slot::new));
-            return Ok(());
-        }
-        for step in first..first + count {
-            let last = slots.len() - 1;
-            let force = match &mut guess {
-                Guess::Copies => {
-                    slots.push(slots[last].clone());
-                    continue;
-                }
-                Guess::Force(force, slope) => {
-                    if let Some(slope) = slope {
-                        *force = self.space.plus(force, slope)?;
-                    }
-                    force.clone()
-                }
-                Guess::Model(around, Some(force)) => {
-                    self.modelled(&mut slots[last], force, around.as_ref(), forces)?
-                }
-                Guess::Model(..) => match self.surrogate_at(&mut slots[last], forces)? {
-                    Some(force) => force,
-                    None => self.rest.clone(),
-                },
-            };
-            let (x, after) = self.step(step, &slots[last].point, &v, &force)?;
-            slots.push(Slot::new(x));
-            v = after;
-        }
-        Ok(())
     }
 }
 

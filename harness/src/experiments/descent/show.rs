@@ -4,7 +4,7 @@ use super::plan::{Against, DescentPlan, Metric, Picture};
 use super::rows::{DescentCurveRow, DescentRow, OWN_BEST};
 use crate::report::{Axis, Block, Document, Figure, FigureBlock, Panel, Series, Table, TableBlock};
 use crate::rows::Frame;
-use crate::statistics::median;
+use crate::statistics::{median, spread};
 
 /// The whole report.
 pub fn document(plan: &DescentPlan, rows: &[DescentRow], curves: &[DescentCurveRow]) -> Document {
@@ -110,17 +110,7 @@ impl Line<'_> {
     /// Median, and the ends where they differ in what is shown.
     fn spread(&self, of: fn(&DescentRow) -> Option<f64>, show: impl Fn(f64) -> String) -> String {
         let values: Vec<f64> = self.rows.iter().filter_map(|r| of(r)).collect();
-        let Some(middle) = median(&values) else {
-            return String::new();
-        };
-        let low = values.iter().copied().fold(f64::INFINITY, f64::min);
-        let high = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-        let (middle, low, high) = (show(middle), show(low), show(high));
-        if low == high {
-            middle
-        } else {
-            format!("{middle} [{low}, {high}]")
-        }
+        spread(&values, show)
     }
 
     /// How the first run ended that was not complete.

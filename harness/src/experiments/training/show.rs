@@ -4,7 +4,7 @@ use super::plan::{Metric, Picture, TrainingPlan};
 use super::rows::{TrainingCurveRow, TrainingRow};
 use crate::report::{Axis, Block, Document, Figure, FigureBlock, Panel, Series, Table, TableBlock};
 use crate::rows::Frame;
-use crate::statistics::median;
+use crate::statistics::{median, spread};
 
 /// The whole report.
 pub fn document(
@@ -74,16 +74,7 @@ impl Line<'_> {
     /// Median, and the ends where they differ in what is shown.
     fn spread(&self, of: fn(&TrainingRow) -> Option<f64>, show: fn(f64) -> String) -> String {
         let values: Vec<f64> = self.rows.iter().filter_map(|r| of(r)).collect();
-        let Some(middle) = median(&values) else {
-            return String::new();
-        };
-        let low = values.iter().copied().fold(f64::INFINITY, f64::min);
-        let high = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-        let (middle, low, high) = (show(middle), show(low), show(high));
-        match low == high {
-            true => middle,
-            false => format!("{middle} [{low}, {high}]"),
-        }
+        spread(&values, show)
     }
 
     /// With the integration time where methods of the name differ in it.
