@@ -2,7 +2,7 @@
 # Everything with the feature `cuda`, on a machine that need not have a GPU, nor CUDA.
 #
 #   ci/cuda.sh           lints all of it, links the library's tests and runs them (the default: `check`)
-#   ci/cuda.sh build     links the programs: target/cuda/release/{harness,peer}
+#   ci/cuda.sh build     links the programs: target/cuda/release/{harness,harness-cudnn,peer}
 #   ci/cuda.sh bundle    packs it with its plans for a GPU machine without a Rust toolchain:
 #                        target/cuda/bundle.tar.xz, unpacked and run by its ci/gpu.sh
 #
@@ -76,6 +76,7 @@ libraries() {
   stand_in curand curand libcurand.so.10
   stand_in cublas cublas libcublas.so.13
   stand_in cublaslt cublasLt libcublasLt.so.13
+  stand_in cudnn cudnn libcudnn.so.9
   # The runtime is linked in as a whole, so that a GPU machine needs no toolkit.
   cp "$CUDA_HOME/lib/libcudart_static.a" "$work/stand-ins/"
   echo 'INPUT(libcudart_static.a)' >"$work/stand-ins/libcudart.so"
@@ -86,15 +87,19 @@ libraries() {
 
 # The stand-ins answer that there is no GPU, which has to be understood; with one, the tests use it.
 check() {
-  # All packages in both, so that both share one build of the kernels, which takes minutes.
+  # All packages in each, so that they share one build of the kernels, which takes minutes.
   step cargo clippy --locked --workspace --features cuda --all-targets -- -D warnings
+  step cargo clippy --locked --workspace --features cudnn -- -D warnings
   libraries
   step cargo test --locked --workspace --features cuda "${ON_DEVICES[@]}"
 }
 
 build() {
   libraries
-  # A folder of its own: this program starts only where there is a driver.
+  # A folder of its own: this program starts only where there is a driver, and the one that makes
+  # convolutions by cuDNN only where there is that too.
+  step cargo build --locked --release --workspace --bin harness --features cudnn --target-dir "$work"
+  cp "$work/release/harness" "$work/release/harness-cudnn"
   step cargo build --locked --release --workspace --bin harness --bin peer --features cuda \
     --target-dir "$work"
 }
@@ -120,10 +125,10 @@ bundle() {
   local folder="$work/bundle"
   rm -rf "$folder"
   mkdir -p "$folder/ci" "$folder/tests"
-  cp "$work/release/harness" "$folder/"
+  cp "$work"/release/harness{,-cudnn} "$folder/"
   tests "$folder/tests"
   cp "$work/release/peer" "$folder/"
-  strip "$folder/harness" "$folder/peer" "$folder"/tests/*
+  strip "$folder"/harness{,-cudnn} "$folder/peer" "$folder"/tests/*
   mkdir -p "$folder/bench"
   cp -r configs "$folder/"
   cp -r bench/peers "$folder/bench/"

@@ -5,8 +5,9 @@
 #   ci/gpu.sh [FOLDER [DATA]]
 #
 # Runs the bundle's tests on the GPU, measures the GPU's rates, checks the theory, then Table 2, the
-# one-GPU table, the GPU's PyTorch and JAX beside this program, and the figures, and leaves rows, tables,
-# plots, manifests and logs in FOLDER (default: gpu-results). DATA is a folder with the data sets
+# one-GPU table, the GPU's PyTorch and JAX beside this program, and the figures, Figure 4 as far as it gets
+# (by cuDNN, if the system or PYTHON's packages have it), and leaves rows, tables, plots, manifests and logs
+# in FOLDER (default: gpu-results). DATA is a folder with the data sets
 # (default: HARNESS_DATA_DIR; without any, generated sets stand in and nothing is said of the paper).
 # DEVICES says on what (default: cuda, all GPUs); PYTHON which Python has PyTorch and JAX (default:
 # python3; without them they are left out). MINUTES is what all of it may take (default: 9): what would
@@ -59,6 +60,18 @@ reproduce() { # target, more options…
   shift
   step "$target" "$program" reproduce "$target" --devices "$devices" --out "$results/$target" "$@"
 }
+# From here on the program that makes convolutions by cuDNN, if it is here and starts.
+prefer_cudnn() {
+  local by_cudnn packaged
+  by_cudnn="$(dirname "$program")/harness-cudnn"
+  packaged="$("${PYTHON:-python3}" -c 'import nvidia.cudnn as c; print(c.__path__[0] + "/lib")' 2>/dev/null)"
+  if [ -n "$packaged" ]; then export LD_LIBRARY_PATH="$packaged${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}"; fi
+  if "$by_cudnn" --version >/dev/null 2>&1; then
+    program="$by_cudnn"
+  else
+    echo "no cuDNN: convolutions by the tensor library's own kernels"
+  fi
+}
 
 for test in tests/*; do
   if [ -x "$test" ] && [ -f "$test" ]; then step "test-${test#tests/}" "$test"; fi
@@ -75,4 +88,10 @@ if [ -x "$peer" ] && [ "${devices#cuda}" != "$devices" ]; then
 fi
 reproduce fig2
 reproduce fig3
+if [ "${devices#cuda}" != "$devices" ]; then
+  prefer_cudnn
+  reproduce fig4 --profile quick
+  # What did not end in time is shown as far as it got; run again, it goes on from its last epoch.
+  "$program" report "$results/fig4"
+fi
 exit "$failed"

@@ -23,7 +23,7 @@ pub use changes::changes;
 pub use judge::judged;
 pub use launch::runs;
 pub use middle::middle;
-pub use order::{after, cublas_version, open_peers, peers};
+pub use order::{after, cublas_version, cudnn_version, open_peers, peers};
 pub use residuals::{MOST_CLASSES, agrees, residuals};
 pub use steps::{Energy, Forces, Model, Pace, Steps};
 

@@ -142,6 +142,20 @@ pub fn cublas_version() -> Option<String> {
     None
 }
 
+/// The version of cuDNN, which makes convolutions on GPUs, as `9.21.0`; `None` without the feature `cudnn`:
+/// then the tensor library's own kernels make them.
+#[must_use]
+pub fn cudnn_version() -> Option<String> {
+    #[cfg(feature = "cudnn")]
+    {
+        let version = candle_core::cuda_backend::cudarc::cudnn::result::get_version();
+        let (major, minor, patch) = (version / 10_000, version / 100 % 100, version % 100);
+        Some(format!("{major}.{minor}.{patch}"))
+    }
+    #[cfg(not(feature = "cudnn"))]
+    None
+}
+
 /// For each pair of the first `count` GPUs whether the first can read the second's memory without the
 /// host's; `None` without the feature `cuda`.
 ///

@@ -44,6 +44,9 @@ pub struct Environment {
     /// The version of cuBLAS, which makes the products on GPUs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cublas: Option<String>,
+    /// The version of cuDNN, which makes convolutions on GPUs if the program was built with it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cudnn: Option<String>,
 }
 
 /// The crates whose version is worth writing down.
@@ -90,6 +93,7 @@ impl Environment {
             gpu_clocks: (!gpus.is_empty()).then(gpu::clocks).flatten(),
             cuda: gpu::cuda_version(),
             cublas: (!gpus.is_empty()).then(::gpu::cublas_version).flatten(),
+            cudnn: (!gpus.is_empty()).then(::gpu::cudnn_version).flatten(),
             gpus,
         }
     }
@@ -107,6 +111,7 @@ impl Environment {
             &self.threads.to_string(),
             &self.gpus.join("\n"),
             self.gpu_driver.as_deref().unwrap_or_default(),
+            self.cudnn.as_deref().unwrap_or_default(),
         ]
         .join("\n")
     }

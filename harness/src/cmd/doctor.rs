@@ -130,9 +130,13 @@ fn machine(out: &mut String) {
             let driver = gpu::driver().unwrap_or_else(|| "of unknown version".into());
             let cuda = gpu::cuda_version().unwrap_or_default();
             let cublas = ::gpu::cublas_version().unwrap_or_else(|| "of unknown version".into());
+            let cudnn = match ::gpu::cudnn_version() {
+                Some(version) => format!("cuDNN {version}"),
+                None => "no cuDNN".into(),
+            };
             let _ = writeln!(
                 out,
-                "         CUDA {cuda}, cuBLAS {cublas}, driver {driver}"
+                "         CUDA {cuda}, cuBLAS {cublas}, {cudnn}, driver {driver}"
             );
         }
         Err(error) => {

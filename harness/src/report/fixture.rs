@@ -101,6 +101,7 @@ pub fn manifest() -> Manifest {
             gpu_clocks: None,
             cuda: Some(text("13.0")),
             cublas: Some(text("13.0.2")),
+            cudnn: Some(text("9.21.0")),
         },
         rates: None,
         paper: Paper::from_yaml(include_str!("../../../configs/paper.yaml")).unwrap(),

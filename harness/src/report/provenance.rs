@@ -31,6 +31,7 @@ pub(super) fn statements(manifest: &Manifest) -> Vec<String> {
             ("driver", &e.gpu_driver),
             ("CUDA", &e.cuda),
             ("cuBLAS", &e.cublas),
+            ("cuDNN", &e.cudnn),
             ("clocks", &e.gpu_clocks),
         ];
         for (what, text) in more {
