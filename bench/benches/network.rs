@@ -1,11 +1,11 @@
 //! What a training step of a small residual network spends its time on: group `network`. Cases are the
-//! whole step, and the parts of its first stage alone, forwards and with their gradients; beside a
-//! convolution stands the product of the same size, which it could be. Sizes are images.
+//! whole step, and the parts of its first stage alone, forwards and with their gradients, ours and
+//! candle's; beside a convolution stands the product of the same size, which it could be. Sizes are images.
 
 use candle_core::{DType, Device, Result, Tensor, Var};
 use candle_nn::{ModuleT, VarBuilder, VarMap, batch_norm};
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use harness::experiments::training::{Architecture, Learner, Method, ResNet};
+use harness::experiments::training::{Architecture, Learner, Method, ResNet, convolve, normalise};
 use harness::seed::Seeds;
 use optim::Kinetic;
 use optim::nn::Scope;
@@ -33,10 +33,15 @@ fn measure(c: &mut Criterion, case: &str, mut of: impl FnMut() -> Result<()>) {
 fn parts(c: &mut Criterion) {
     let x = Var::from_tensor(&waves(&[IMAGES, WIDTH, SIDE, SIDE])).unwrap();
     let kernel = Var::from_tensor(&waves(&[WIDTH, WIDTH, 3, 3])).unwrap();
-    let convolved = || x.conv2d(&kernel, 1, 1, 1, 1);
+    let convolved = || convolve(&x, &kernel, 1, 1);
     measure(c, "convolution-forward", || convolved().map(drop));
     measure(c, "convolution-with-gradients", || {
         convolved()?.sum_all()?.backward().map(drop)
+    });
+    let candles = || x.conv2d(&kernel, 1, 1, 1, 1);
+    measure(c, "convolution-forward-candle", || candles().map(drop));
+    measure(c, "convolution-with-gradients-candle", || {
+        candles()?.sum_all()?.backward().map(drop)
     });
     let patches = waves(&[IMAGES * SIDE * SIDE, WIDTH * 9]);
     let flat = waves(&[WIDTH * 9, WIDTH]);
@@ -47,9 +52,15 @@ fn parts(c: &mut Criterion) {
     let vb = VarBuilder::from_varmap(&varmap, DType::F32, &Device::Cpu);
     let norm = batch_norm(WIDTH, 1e-5, vb).unwrap();
     measure(c, "normalisation-forward", || {
-        norm.forward_t(&x, true).map(drop)
+        normalise(&norm, &x).map(drop)
     });
     measure(c, "normalisation-with-gradients", || {
+        normalise(&norm, &x)?.sum_all()?.backward().map(drop)
+    });
+    measure(c, "normalisation-forward-candle", || {
+        norm.forward_t(&x, true).map(drop)
+    });
+    measure(c, "normalisation-with-gradients-candle", || {
         norm.forward_t(&x, true)?.sum_all()?.backward().map(drop)
     });
 }

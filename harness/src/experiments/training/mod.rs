@@ -1,6 +1,7 @@
 //! Networks trained by stochastic gradients: Figure 4.
 
 mod checkpoint;
+mod layers;
 mod learner;
 mod measure;
 mod network;
@@ -9,6 +10,7 @@ mod rows;
 mod show;
 
 pub use checkpoint::Checkpoints;
+pub use layers::{convolve, normalise};
 pub use learner::{Learner, Score};
 pub use measure::{EpochRecord, Measured, TrainingCell, run};
 pub use network::{Architecture, ResNet};

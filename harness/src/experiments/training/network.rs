@@ -1,5 +1,6 @@
 //! ResNet in the form for small images, in candle.
 
+use super::layers::{convolve, normalise};
 use crate::seed::Seeds;
 use anyhow::Result;
 use candle_core::{DType, Device, Tensor};
@@ -56,8 +57,13 @@ impl Convolution {
 
 impl ModuleT for Convolution {
     fn forward_t(&self, x: &Tensor, train: bool) -> candle_core::Result<Tensor> {
-        self.normalisation
-            .forward_t(&self.convolution.forward(x)?, train)
+        let config = self.convolution.config();
+        let kernels = self.convolution.weight();
+        let y = convolve(x, kernels, config.stride, config.padding)?;
+        match train {
+            true => normalise(&self.normalisation, &y),
+            false => self.normalisation.forward_t(&y, false),
+        }
     }
 }
 
