@@ -29,3 +29,4 @@ pub mod rows;
 pub mod run;
 pub mod seed;
 pub mod statistics;
+pub mod threads;

@@ -3,5 +3,6 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
+    harness::threads::settle();
     harness::cmd::main()
 }

@@ -281,6 +281,19 @@ fn list_and_doctor_say_what_there_is() {
 }
 
 #[test]
+fn threads_are_as_many_as_one_says_and_without_a_word_as_many_as_there_are_cores_to_use() {
+    let house = House::new();
+    let doctor = || house.command(&["doctor", "--registry", "tiny.yaml"]);
+    let said = |threads: usize| format!("{threads} threads; cpu:N");
+    let mut three = doctor();
+    three.env("RAYON_NUM_THREADS", "3");
+    assert!(succeed(three).contains(&said(3)));
+    let mut unsaid = doctor();
+    unsaid.env_remove("RAYON_NUM_THREADS");
+    assert!(succeed(unsaid).contains(&said(harness::threads::number())));
+}
+
+#[test]
 fn a_cell_has_another_key_whenever_anything_it_depends_on_differs() {
     let house = House::new();
     succeed(house.reproduce(&[]));

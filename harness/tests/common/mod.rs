@@ -94,6 +94,11 @@ impl House {
         command
             .current_dir(self.folder.path())
             .env("HARNESS_CACHE_DIR", self.cache())
+            // As many as this process has, whose keys of cells are compared with the program's.
+            .env(
+                "RAYON_NUM_THREADS",
+                rayon::current_num_threads().to_string(),
+            )
             .args(arguments);
         command
     }

@@ -1,0 +1,37 @@
+//! How many threads there are, settled once.
+//!
+//! candle asks for the number of physical cores at every matrix product on a CPU, and on Linux reading
+//! that takes many times as long as a small product does; unless `RAYON_NUM_THREADS` says it
+//! (bench/NOTES.md). A process can set its own environment only by unsafe code, so the program starts
+//! itself again, in the same process, with that variable.
+
+/// The variable that candle and rayon read.
+const VARIABLE: &str = "RAYON_NUM_THREADS";
+
+/// One thread for each physical core, but not more than this process may use.
+#[must_use]
+pub fn number() -> usize {
+    let allowed = std::thread::available_parallelism();
+    let allowed = allowed.map_or(1, std::num::NonZero::get);
+    candle_core::utils::get_num_threads().clamp(1, allowed)
+}
+
+/// Sees to it that the number of threads is known to all that ask for it. Returns if it is, which may be in
+/// a process that began anew with the same arguments; or if that could not be done, and then all is as
+/// it should be, but slower.
+pub fn settle() {
+    #[cfg(target_os = "linux")]
+    if std::env::var_os(VARIABLE).is_none() {
+        use std::os::unix::process::CommandExt;
+        let mut arguments = std::env::args_os();
+        let (Ok(program), Some(name)) = (std::env::current_exe(), arguments.next()) else {
+            return;
+        };
+        let mut again = std::process::Command::new(program);
+        again.arg0(name).args(arguments);
+        again.env(VARIABLE, number().to_string());
+        // Comes back only if it failed.
+        let error = again.exec();
+        eprintln!("harness: {VARIABLE} is not set, and small matrix products are slow: {error}");
+    }
+}
