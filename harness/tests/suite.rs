@@ -76,6 +76,20 @@ fn all_targets_make_one_page_with_verdicts_and_report_restores_every_byte_of_it(
 }
 
 #[test]
+fn a_target_that_takes_a_gpu_is_run_on_a_cpu_as_far_as_one_can() {
+    let house = House::new();
+    configs(&house, "[lemmas, {target: spring, on_cpu: smoke}]");
+    succeed(house.command(&[&ALL[..], &["--profile", "quick"]].concat()));
+    let profile = |target: &str| {
+        let manifest = house.read(&format!("{target}/manifest.json"));
+        let manifest: serde_json::Value = serde_json::from_str(&manifest).unwrap();
+        manifest["profile"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(profile("lemmas"), "quick");
+    assert_eq!(profile("spring"), "smoke");
+}
+
+#[test]
 fn a_target_that_fails_is_told_and_the_others_go_on() {
     let house = House::new();
     configs(&house, "[fig99, coordinate]");

@@ -4,6 +4,7 @@ use super::reproduce::{ROOT, gate, target};
 use super::{DONE, FAILED};
 use crate::cli::Reproduce;
 use crate::configs::Configs;
+use crate::device::Request;
 use crate::plan::Plan;
 use crate::progress::say;
 use crate::report::site;
@@ -18,7 +19,41 @@ pub(super) const NAME: &str = "all";
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Body {
-    targets: Vec<String>,
+    targets: Vec<Part>,
+}
+
+/// A target of the suite.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+enum Part {
+    /// Run with its profile of the suite's name.
+    Plain(String),
+    /// Run so on GPUs only.
+    Bounded(Bounded),
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Bounded {
+    target: String,
+    /// The profile that a CPU can run.
+    on_cpu: String,
+}
+
+impl Part {
+    fn name(&self) -> &str {
+        match self {
+            Self::Plain(name) | Self::Bounded(Bounded { target: name, .. }) => name,
+        }
+    }
+
+    /// The profile it is run with, in a suite's.
+    fn profile<'a>(&'a self, suite: &'a str, on: &Request) -> &'a str {
+        match (self, on) {
+            (Self::Bounded(Bounded { on_cpu, .. }), Request::Cpu { .. }) => on_cpu,
+            _ => suite,
+        }
+    }
 }
 
 /// The order of the targets.
@@ -26,7 +61,8 @@ struct Body {
 /// # Errors
 /// If the plan of all targets is not valid.
 pub(super) fn order(configs: &Configs) -> Result<Vec<String>> {
-    Ok(plan(configs, None)?.body::<Body>()?.targets)
+    let parts = plan(configs, None)?.body::<Body>()?.targets;
+    Ok(parts.iter().map(|part| part.name().to_owned()).collect())
 }
 
 fn plan(configs: &Configs, profile: Option<&str>) -> Result<Plan> {
@@ -40,7 +76,8 @@ pub(super) fn run(arguments: &Reproduce, configs: &Configs) -> Result<u8> {
         "--set and --datasets are for one target, not for all of them"
     );
     let suite = plan(configs, arguments.profile.as_deref())?;
-    let targets = suite.body::<Body>()?.targets;
+    let parts = suite.body::<Body>()?.targets;
+    let targets: Vec<String> = parts.iter().map(|part| part.name().to_owned()).collect();
     let root = arguments.out.clone().unwrap_or_else(|| ROOT.into());
     let claims = configs.read("claims.yaml")?;
     let checks = gate()?;
@@ -53,12 +90,14 @@ pub(super) fn run(arguments: &Reproduce, configs: &Configs) -> Result<u8> {
     };
     let mut code = DONE;
     let mut summary = String::new();
-    for (index, name) in targets.iter().enumerate() {
+    for (index, part) in parts.iter().enumerate() {
+        let name = part.name();
         say(&format!("[{}/{}] {name}", index + 1, targets.len()));
         let folder = root.join(name);
         // One that fails is told, and the others go on.
         let one = || -> Result<u8> {
-            let plan = Plan::from_yaml(&configs.plan(name)?, &[], Some(&suite.profile.name))
+            let profile = part.profile(&suite.profile.name, &arguments.devices);
+            let plan = Plan::from_yaml(&configs.plan(name)?, &[], Some(profile))
                 .with_context(|| format!("the plan of {name}"))?;
             let built = target(arguments, configs, &plan, (&folder, &done), checks)?;
             Ok(super::outcome(&built))
