@@ -9,6 +9,18 @@ use candle_nn::{Optimizer, VarMap};
 use std::path::Path;
 
 /// What [`BaselineDescent`] is to do.
+///
+/// ```
+/// use optim::Kinetic;
+/// use optim::nn::BaselineConfig;
+/// let sign_descent_with_momentum = BaselineConfig {
+///     direction: Kinetic::L1,
+///     learning_rate: 1e-3,
+///     momentum: 0.9,
+///     ..BaselineConfig::default()
+/// };
+/// # let _ = sign_descent_with_momentum;
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct BaselineConfig {
     /// φ, whose gradient is the direction: ½‖v‖² is gradient descent, ‖v‖₂ normalised, ‖v‖₁ sign and
@@ -104,6 +116,25 @@ impl BaselineDescent {
     ///
     /// # Errors
     /// [`Error::State`] if the file cannot be written.
+    ///
+    /// ```
+    /// use candle_core::{Device, Var};
+    /// use candle_nn::Optimizer;
+    /// use optim::nn::{BaselineConfig, BaselineDescent};
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let folder = tempfile::tempdir()?;
+    /// let path = folder.path().join("optimizer.safetensors");
+    /// let x = Var::new(&[1f64], &Device::Cpu)?;
+    /// let config = BaselineConfig { momentum: 0.9, ..BaselineConfig::default() };
+    /// let mut descent = BaselineDescent::new(vec![x.clone()], config.clone())?;
+    /// descent.backward_step(&x.sqr()?.sum_all()?)?;
+    /// descent.save_state(&path)?;
+    /// // In another process, with x as it was left:
+    /// let mut descent = BaselineDescent::new(vec![x.clone()], config)?;
+    /// descent.load_state(&path)?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn save_state(&self, path: &Path) -> crate::Result<()> {
         let state = State {
             tensors: self.updates.clone(),

@@ -1,71 +1,14 @@
 //! Hamiltonian Descent as an optimiser.
 
-use super::Scope;
 use super::state::{State, named_vars, numbered};
-use crate::error::named;
-use crate::{Error, Kinetic};
+use super::{HamiltonianConfig, Integration};
+use crate::Error;
 use candle_core::backprop::GradStore;
 use candle_core::{Result, Tensor, Var, bail};
 use candle_nn::{Optimizer, VarMap};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha20Rng;
 use std::path::Path;
-
-/// The integrator of a flow, by the names of configurations; [`crate::integrator`](crate::Integrator) has
-/// them for potentials.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum Integration {
-    /// Algorithm 3: order 2.
-    Leapfrog,
-    /// Algorithm 4: the gradient of a step is taken at a random point ahead.
-    Stratified,
-    /// Symplectic Euler, which the paper trains networks with (Section 4.2).
-    #[default]
-    SymplecticEuler,
-}
-
-named!(Integration, "integrator",
-    Integration::Leapfrog => "leapfrog",
-    Integration::Stratified => "stratified",
-    Integration::SymplecticEuler => "symplectic-euler",
-);
-
-/// What [`HamiltonianDescent`] is to do.
-#[derive(Clone, Debug, PartialEq)]
-pub struct HamiltonianConfig {
-    /// φ.
-    pub kinetic: Kinetic,
-    /// Over what φ is taken.
-    pub scope: Scope,
-    /// How a step is made.
-    pub integration: Integration,
-    /// θ.
-    pub step_size: f64,
-    /// S: after so many steps the velocity is reset. The integration time is η = S·θ.
-    pub steps: usize,
-    /// Of the stratified integrator's random numbers.
-    pub seed: u64,
-}
-
-/// The paper's for networks: φ = ½‖v‖², symplectic Euler, learning rate θ² = 0.01, integration time 0.2.
-impl Default for HamiltonianConfig {
-    fn default() -> Self {
-        Self {
-            kinetic: Kinetic::HalfL2Squared,
-            scope: Scope::default(),
-            integration: Integration::default(),
-            step_size: 0.1,
-            steps: 2,
-            seed: 0,
-        }
-    }
-}
-
-impl HamiltonianConfig {
-    fn check(&self) -> crate::Result<()> {
-        crate::flow::check(self.step_size, self.steps)
-    }
-}
 
 /// Frictionless Hamiltonian Descent, Algorithm 2 of the paper, over a network's variables: each
 /// [`step`](Optimizer::step) is one step of the integrator and takes one gradient; after S of them the
@@ -148,6 +91,20 @@ impl HamiltonianDescent {
     ///
     /// # Errors
     /// If the loss fails; the variables are then where they were, but for what the loss itself has written.
+    ///
+    /// ```
+    /// use candle_core::{Device, Var};
+    /// use candle_nn::Optimizer;
+    /// use optim::nn::{HamiltonianConfig, HamiltonianDescent};
+    /// # fn main() -> candle_core::Result<()> {
+    /// let x = Var::new(&[3f64], &Device::Cpu)?;
+    /// let mut optimizer = HamiltonianDescent::new(vec![x.clone()], HamiltonianConfig::default())?;
+    /// let loss = optimizer.step_with(|| x.sqr()?.sum_all())?;
+    /// assert_eq!(loss.to_scalar::<f64>()?, 9.0); // where the gradient was taken
+    /// assert!((x.to_vec1::<f64>()?[0] - (3.0 - 0.01 * 6.0)).abs() < 1e-15);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn step_with(&mut self, loss: impl FnOnce() -> Result<Tensor>) -> Result<Tensor> {
         if self.config.integration != Integration::Stratified {
             let loss = loss()?;
@@ -175,6 +132,23 @@ impl HamiltonianDescent {
     }
 
     /// Steps since the velocity was reset.
+    ///
+    /// ```
+    /// use candle_core::{Device, Var};
+    /// use candle_nn::Optimizer;
+    /// use optim::nn::{HamiltonianConfig, HamiltonianDescent};
+    /// # fn main() -> candle_core::Result<()> {
+    /// let x = Var::new(&[1f64], &Device::Cpu)?;
+    /// let mut optimizer = HamiltonianDescent::new(vec![x.clone()], HamiltonianConfig::default())?;
+    /// let mut within = Vec::new();
+    /// for _ in 0..3 {
+    ///     optimizer.backward_step(&x.sqr()?.sum_all()?)?;
+    ///     within.push(optimizer.within());
+    /// }
+    /// assert_eq!(within, [1, 0, 1]); // flows of two steps
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn within(&self) -> usize {
         self.within
@@ -282,6 +256,19 @@ impl HamiltonianDescent {
     ///
     /// # Errors
     /// [`Error::State`] if the file cannot be read or does not fit. Nothing is changed then.
+    ///
+    /// ```
+    /// use candle_core::{Device, Var};
+    /// use candle_nn::Optimizer;
+    /// use optim::nn::{HamiltonianConfig, HamiltonianDescent};
+    /// # fn main() -> candle_core::Result<()> {
+    /// let x = Var::new(&[1f64], &Device::Cpu)?;
+    /// let mut optimizer = HamiltonianDescent::new(vec![x], HamiltonianConfig::default())?;
+    /// let error = optimizer.load_state("nowhere.safetensors".as_ref()).unwrap_err();
+    /// assert!(error.to_string().contains("nowhere.safetensors"));
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn load_state(&mut self, path: &Path) -> crate::Result<()> {
         let state = State::load(&self.vars, 6, path)?;
         let within = state.numbers[0] as usize;

@@ -28,11 +28,13 @@
 //! root are several times as fast: autograd keeps every value in between.
 
 mod baseline;
+mod config;
 mod hamiltonian;
 mod scope;
 mod state;
 
 pub use baseline::{BaselineConfig, BaselineDescent};
-pub use hamiltonian::{HamiltonianConfig, HamiltonianDescent, Integration};
+pub use config::{HamiltonianConfig, Integration};
+pub use hamiltonian::HamiltonianDescent;
 pub use scope::Scope;
 pub use state::named_vars;
