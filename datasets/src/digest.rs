@@ -45,6 +45,13 @@ impl FromStr for Sha {
     }
 }
 
+/// An md5 in hex.
+pub(crate) fn md5_hex(hash: md5::Md5) -> String {
+    use md5::Digest;
+    let digits = hash.finalize();
+    digits.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 /// Passes bytes on while hashing and counting them.
 pub(crate) struct HashingReader<R> {
     inner: R,

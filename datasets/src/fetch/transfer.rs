@@ -11,7 +11,7 @@ use reqwest::Url;
 
 use super::http::{Answer, Http, Trouble, read_failure};
 use super::part::{Part, random};
-use super::verify::Verifier;
+use super::verify::{Found, Verifier};
 use crate::registry::{FileSpec, Limits};
 use crate::{Error, Progress, Result};
 
@@ -55,11 +55,12 @@ impl<'a> Transfer<'a> {
     ) -> Result<Self> {
         let (folder, name) = target;
         let failed = |e| Error::io("downloading into", folder)(e);
-        let mut part = Part::open(folder, name, file.sha256.is_some()).map_err(failed)?;
+        let declared = file.sha256.is_some() || file.md5.is_some();
+        let mut part = Part::open(folder, name, declared).map_err(failed)?;
         if part.len() > limits.download_bytes {
             part.restart().map_err(failed)?;
         }
-        let verifier = Verifier::start(limits.decompressed_bytes).map_err(failed)?;
+        let mut verifier = Verifier::start(limits.decompressed_bytes).map_err(failed)?;
         part.replay(|bytes| {
             verifier.feed(bytes);
         })
@@ -206,15 +207,12 @@ impl<'a> Transfer<'a> {
         let fresh = self.start_verifier()?;
         let found = mem::replace(&mut self.verifier, fresh).finish();
         let (why, again) = match found {
-            Ok(found) => match self.file.sha256 {
-                Some(expected) if expected != found => (
-                    format!(
-                        "its decompressed content has sha256 {found}, the registry declares \
-                         {expected}; it is not the published file, or the registry is wrong"
-                    ),
+            Ok(found) => match another(self.file, &found) {
+                Some(hashes) => (
+                    format!("{hashes}; it is not the published file, or the registry is wrong"),
                     pieced || !whole,
                 ),
-                _ => return Ok(Ok(())),
+                None => return Ok(Ok(())),
             },
             Err(e) if e.kind() == io::ErrorKind::FileTooLarge => (
                 format!(
@@ -249,6 +247,21 @@ impl<'a> Transfer<'a> {
         Verifier::start(self.limits.decompressed_bytes)
             .map_err(Error::io("downloading into", self.folder))
     }
+}
+
+/// What is found and what is declared, where they differ.
+fn another(file: &FileSpec, found: &Found) -> Option<String> {
+    let content = &found.sha256;
+    if let Some(expected) = file.sha256.filter(|expected| expected != content) {
+        return Some(format!(
+            "its decompressed content has sha256 {content}, the registry declares {expected}"
+        ));
+    }
+    let expected = file.md5.as_ref().filter(|md5| **md5 != found.md5)?;
+    let md5 = &found.md5;
+    Some(format!(
+        "its md5 is {md5}, the registry declares {expected}"
+    ))
 }
 
 /// A piece of work shown to the user, which ends however the function is left.

@@ -1,4 +1,4 @@
-//! The hash of a download's decompressed content, taken while it arrives.
+//! The hashes of a download, taken while it arrives: of its decompressed content, and of it as it is.
 //!
 //! Decoders pull and a download pushes, so the decoder has a thread of its own and a channel between.
 
@@ -6,7 +6,9 @@ use std::io::{self, Read};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 
-use crate::digest::{HashingReader, Sha};
+use md5::{Digest, Md5};
+
+use crate::digest::{HashingReader, Sha, md5_hex};
 use crate::read::Decoder;
 
 /// Pieces that may wait to be decompressed; few, since a slow decoder should slow the download down
@@ -17,6 +19,15 @@ const WAITING: usize = 16;
 pub(super) struct Verifier {
     pieces: SyncSender<Vec<u8>>,
     thread: JoinHandle<io::Result<Sha>>,
+    raw: Md5,
+}
+
+/// What a download was found to be.
+pub(super) struct Found {
+    /// Of the decompressed content.
+    pub sha256: Sha,
+    /// Of the file as it is, in hex.
+    pub md5: String,
 }
 
 impl Verifier {
@@ -32,19 +43,27 @@ impl Verifier {
         let thread = std::thread::Builder::new()
             .name("verify download".into())
             .spawn(work)?;
-        Ok(Verifier { pieces, thread })
+        Ok(Verifier {
+            pieces,
+            thread,
+            raw: Md5::new(),
+        })
     }
 
     /// Hands over the next bytes; false once the thread has given up on them.
-    pub(super) fn feed(&self, bytes: &[u8]) -> bool {
+    pub(super) fn feed(&mut self, bytes: &[u8]) -> bool {
+        self.raw.update(bytes);
         self.pieces.send(bytes.to_vec()).is_ok()
     }
 
-    /// The hash of the content, now that all bytes are in.
-    pub(super) fn finish(self) -> io::Result<Sha> {
+    /// The hashes, now that all bytes are in.
+    pub(super) fn finish(self) -> io::Result<Found> {
         drop(self.pieces);
         let died = |_| Err(io::Error::other("the decoder died"));
-        self.thread.join().unwrap_or_else(died)
+        Ok(Found {
+            sha256: self.thread.join().unwrap_or_else(died)?,
+            md5: md5_hex(self.raw),
+        })
     }
 }
 

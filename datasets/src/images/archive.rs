@@ -6,7 +6,7 @@ use std::path::Path;
 
 use md5::{Digest, Md5};
 
-use crate::digest::HashingReader;
+use crate::digest::{HashingReader, md5_hex};
 use crate::images::{ImageSet, ImagesSpec};
 use crate::read::{Compression, Decoder, explain};
 use crate::{Error, FileRecord, Result};
@@ -138,10 +138,5 @@ fn md5_of(path: &Path) -> Result<String> {
             read => hash.update(&buffer[..read]),
         }
     }
-    let digits = hash
-        .finalize()
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
-    Ok(digits)
+    Ok(md5_hex(hash))
 }

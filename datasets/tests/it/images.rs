@@ -126,20 +126,22 @@ fn an_archive_of_another_layout_is_refused_with_what_is_wrong() {
     }
 }
 
+fn md5(bytes: &[u8]) -> String {
+    use md5::Digest;
+    let digest = md5::Md5::digest(bytes);
+    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 #[test]
 fn an_archive_is_downloaded_once_and_checked_by_the_md5_of_the_file_as_it_lies() {
     let bytes = gzip(&good());
     let folder = tempfile::tempdir().unwrap();
-    let md5: String = {
-        use md5::Digest;
-        let digest = md5::Md5::digest(&bytes);
-        digest.iter().map(|byte| format!("{byte:02x}")).collect()
-    };
+    let md5 = md5(&bytes);
     let body = bytes.clone();
     let server = Server::start(move |_, _| whole(&body));
     let declared = format!(
         ", addresses: [\"{}\"], md5: {md5}",
-        server.url("/tiny.tar.gz")
+        server.url("tiny.tar.gz")
     );
     for _ in 0..2 {
         let images = load(registry(&declared), folder.path(), DataPolicy::Real).unwrap();
@@ -150,6 +152,27 @@ fn an_archive_is_downloaded_once_and_checked_by_the_md5_of_the_file_as_it_lies()
     let kept = folder.path().join("cache/downloads/tiny/tiny.tar.gz");
     std::fs::write(&kept, &bytes[..40]).unwrap();
     load(registry(&declared), folder.path(), DataPolicy::Real).unwrap();
+    assert_eq!(server.requests().len(), 2);
+}
+
+#[test]
+fn a_download_that_is_not_the_declared_archive_is_got_from_the_next_address() {
+    let bytes = gzip(&good());
+    let folder = tempfile::tempdir().unwrap();
+    let md5 = md5(&bytes);
+    // The same images, but another file.
+    let other = [bytes.clone(), gzip(b"")].concat();
+    let server = Server::start(move |_, request| match request.path.as_str() {
+        "/other.tar.gz" => whole(&other),
+        _ => whole(&bytes),
+    });
+    let declared = format!(
+        ", addresses: [\"{}\", \"{}\"], md5: {md5}",
+        server.url("other.tar.gz"),
+        server.url("tiny.tar.gz")
+    );
+    let images = load(registry(&declared), folder.path(), DataPolicy::Real).unwrap();
+    assert_eq!(images.train.len(), 3);
     assert_eq!(server.requests().len(), 2);
 }
 
