@@ -54,14 +54,15 @@ toolkit() {
 
 # A library that has the functions which the bindings `cudarc` declare and does nothing, under the
 # name that programs look for.
-stand_in() { # module of cudarc, library, name in programs
-  local bindings
+stand_in() { # module of cudarc, library, name in programs, folder
+  local bindings folder="${4:-$work/stand-ins}"
+  mkdir -p "$folder"
   bindings="$(ls -d "${CARGO_HOME:-$HOME/.cargo}"/registry/src/*/cudarc-0.19.*/src/"$1"/sys/mod.rs | tail -1)"
   grep -ohE '\bfn (cu|nvrtc)[A-Za-z0-9_]+' "$bindings" | awk '{print $2}' | grep -v '^culib$' | sort -u |
-    sed 's/.*/int &(void) { return 100; }/' >"$work/stand-ins/$2.c"
-  gcc -w -shared -fPIC -O1 -o "$work/stand-ins/$3" "$work/stand-ins/$2.c" -Wl,-soname,"$3"
-  ln -sf "$3" "$work/stand-ins/lib$2.so"
-  rm "$work/stand-ins/$2.c"
+    sed 's/.*/int &(void) { return 100; }/' >"$folder/$2.c"
+  gcc -w -shared -fPIC -O1 -o "$folder/$3" "$folder/$2.c" -Wl,-soname,"$3"
+  ln -sf "$3" "$folder/lib$2.so"
+  rm "$folder/$2.c"
 }
 
 # What to link with, where the driver's libraries are not installed.
@@ -70,19 +71,27 @@ libraries() {
     return
   fi
   step cargo fetch --locked
-  mkdir -p "$work/stand-ins"
   stand_in driver cuda libcuda.so.1
   stand_in nvrtc nvrtc libnvrtc.so.13
   stand_in curand curand libcurand.so.10
   stand_in cublas cublas libcublas.so.13
   stand_in cublaslt cublasLt libcublasLt.so.13
-  stand_in cudnn cudnn libcudnn.so.9
   # The runtime is linked in as a whole, so that a GPU machine needs no toolkit.
   cp "$CUDA_HOME/lib/libcudart_static.a" "$work/stand-ins/"
   echo 'INPUT(libcudart_static.a)' >"$work/stand-ins/libcudart.so"
   # Where the linker and the tests look; not a setting of the compiler, which would compile all anew.
   export LIBRARY_PATH="$work/stand-ins${LIBRARY_PATH:+:$LIBRARY_PATH}"
   export LD_LIBRARY_PATH="$work/stand-ins${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}"
+}
+
+# What to link with for cuDNN, where its development files are not installed; what runs looks for the
+# library itself, which comes with PyTorch too.
+library_of_convolutions() {
+  if [ "$(gcc -print-file-name=libcudnn.so)" = libcudnn.so ]; then
+    step cargo fetch --locked
+    stand_in cudnn cudnn libcudnn.so.9 "$work/stand-ins/cudnn"
+    export LIBRARY_PATH="$work/stand-ins/cudnn${LIBRARY_PATH:+:$LIBRARY_PATH}"
+  fi
 }
 
 # The stand-ins answer that there is no GPU, which has to be understood; with one, the tests use it.
@@ -96,6 +105,7 @@ check() {
 
 build() {
   libraries
+  library_of_convolutions
   # A folder of its own: this program starts only where there is a driver, and the one that makes
   # convolutions by cuDNN only where there is that too.
   step cargo build --locked --release --workspace --bin harness --features cudnn --target-dir "$work"

@@ -10,7 +10,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use crate::images::{self, ImageSet, Images, ImagesSpec};
-use crate::real::{FileStatus, Real};
+use crate::real::{FileStatus, Place, Real};
 use crate::registry::{DatasetSpec, Part, Role, SplitSpec};
 use crate::surrogate;
 use crate::{Dataset, Error, FileRecord, Progress, Registry, Result, Source, Split};
@@ -176,7 +176,7 @@ impl Library {
         if self.policy == DataPolicy::Surrogate {
             return generated("generated images were asked for".into());
         }
-        match self.real.images(spec, progress) {
+        match self.real_images(spec, progress) {
             Ok((sets, record)) => Ok(put_together(spec, Source::Real, sets, record)),
             Err(Error::Unavailable {
                 dataset,
@@ -201,7 +201,7 @@ impl Library {
     /// As [`load`](Library::load) under [`DataPolicy::Real`].
     pub fn fetch(&self, name: &str, progress: &dyn Progress) -> Result<Vec<FileRecord>> {
         if let Ok(spec) = self.registry.images(name) {
-            return Ok(vec![self.real.images(spec, progress)?.1]);
+            return Ok(vec![self.real_images(spec, progress)?.1]);
         }
         let spec = self.registry.get(name)?;
         spec.files()
@@ -216,10 +216,50 @@ impl Library {
     /// An unknown name.
     pub fn status(&self, name: &str) -> Result<Vec<FileStatus>> {
         if let Ok(spec) = self.registry.images(name) {
-            return Ok(vec![self.real.images_status(spec)]);
+            let own = self.real.images_status(spec);
+            return Ok(vec![match (&own.place, &spec.part_of) {
+                (Place::MustDownload { .. }, Some(whole)) => {
+                    self.real.images_status(self.registry.images(whole)?)
+                }
+                _ => own,
+            }]);
         }
         let spec = self.registry.get(name)?;
         Ok(spec.files().map(|f| self.real.status(spec, f)).collect())
+    }
+
+    /// Published images, of their own archive or as a part of a larger one's.
+    fn real_images(
+        &self,
+        spec: &ImagesSpec,
+        progress: &dyn Progress,
+    ) -> Result<([ImageSet; 2], FileRecord)> {
+        let Some(whole) = &spec.part_of else {
+            return self.real.images(spec, progress);
+        };
+        let (dataset, file, mut tried) = match self.real.images(spec, progress) {
+            Err(Error::Unavailable {
+                dataset,
+                file,
+                tried,
+            }) => (dataset, file, tried),
+            had => return had,
+        };
+        match self.real.images(self.registry.images(whole)?, progress) {
+            Ok(([train, test], record)) => Ok((
+                [train.slice(0..spec.train.1), test.slice(0..spec.test.1)],
+                record,
+            )),
+            Err(Error::Unavailable { tried: more, .. }) => {
+                tried.extend(more);
+                Err(Error::Unavailable {
+                    dataset,
+                    file,
+                    tried,
+                })
+            }
+            Err(other) => Err(other),
+        }
     }
 
     fn real(

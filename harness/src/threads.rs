@@ -27,7 +27,12 @@ pub fn settle() {
         let (Ok(program), Some(name)) = (std::env::current_exe(), arguments.next()) else {
             return;
         };
-        let mut again = std::process::Command::new(program);
+        // Called as an argument of the loader, this program is not what runs.
+        let file = program.file_name().unwrap_or_default().to_string_lossy();
+        if file.starts_with("ld-") || file.starts_with("ld.") {
+            return;
+        }
+        let mut again = std::process::Command::new(&program);
         again.arg0(name).args(arguments);
         again.env(VARIABLE, number().to_string());
         // Comes back only if it failed.

@@ -288,9 +288,12 @@ fn threads_are_as_many_as_one_says_and_without_a_word_as_many_as_there_are_cores
     let mut three = doctor();
     three.env("RAYON_NUM_THREADS", "3");
     assert!(succeed(three).contains(&said(3)));
-    let mut unsaid = doctor();
-    unsaid.env_remove("RAYON_NUM_THREADS");
-    assert!(succeed(unsaid).contains(&said(harness::threads::number())));
+    // Where the variable is set, this process cannot know what the number is without it.
+    if std::env::var_os("RAYON_NUM_THREADS").is_none() {
+        let mut unsaid = doctor();
+        unsaid.env_remove("RAYON_NUM_THREADS");
+        assert!(succeed(unsaid).contains(&said(harness::threads::number())));
+    }
 }
 
 #[test]

@@ -87,6 +87,24 @@ fn a_target_that_takes_a_gpu_is_run_on_a_cpu_as_far_as_one_can() {
     };
     assert_eq!(profile("lemmas"), "quick");
     assert_eq!(profile("spring"), "smoke");
+    // What is there from another machine is not replaced by less.
+    let better = [
+        "reproduce",
+        "spring",
+        "--profile",
+        "quick",
+        "--out",
+        "out/spring",
+    ];
+    succeed(house.command(&better));
+    let output = run(house.command(&[&ALL[..], &["--profile", "quick"]].concat()));
+    let said = stderr(&output);
+    assert!(
+        said.contains("left as it is: a run of profile quick"),
+        "{said}"
+    );
+    assert_eq!(profile("spring"), "quick");
+    assert!(house.read("index.html").contains("target-spring"));
 }
 
 #[test]

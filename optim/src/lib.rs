@@ -20,6 +20,9 @@
 //! no random numbers: whoever needs them hands them in. Of data sets, experiments and clocks it knows
 //! nothing at all.
 //!
+//! On a CPU under Linux set `RAYON_NUM_THREADS`: candle 0.11 asks for the number of cores at each matrix
+//! product, by reading a file that takes many times as long as a small product, unless that says it.
+//!
 //! Sources: "Frictionless Hamiltonian Descent with Discretization and Parallel Optimization"
 //! (cited below as *the paper*) and "Exposition on the connections between descent methods and
 //! Hamiltonian mechanics" (*the exposition*).

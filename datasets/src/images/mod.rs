@@ -17,7 +17,7 @@ use crate::{Error, FileRecord, Result, Source};
 pub(crate) use archive::read;
 pub use epoch::{Augment, Epoch, Normalise};
 pub use spec::ImagesSpec;
-pub(crate) use spec::{WireImages, validated};
+pub(crate) use spec::{WireImages, fits, validated};
 pub(crate) use surrogate::generate;
 
 /// Labelled images of one size.

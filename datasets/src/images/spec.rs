@@ -19,6 +19,7 @@ pub(crate) struct WireImages {
     side: usize,
     classes: usize,
     archive: WireFile,
+    part_of: Option<String>,
     train: WirePart,
     test: WirePart,
     mean: Vec<f32>,
@@ -65,6 +66,9 @@ pub struct ImagesSpec {
     pub classes: usize,
     /// The archive: a tar, compressed or not.
     pub archive: FileSpec,
+    /// The data set whose first training and test images these are: where the archive is not to be had,
+    /// they are taken from that one's.
+    pub part_of: Option<String>,
     /// The archive's members to train on, and how many images they hold.
     pub train: (Vec<String>, usize),
     /// Those to test on.
@@ -72,6 +76,24 @@ pub struct ImagesSpec {
     /// What a pixel becomes.
     pub normalise: Normalise,
     pub(crate) surrogate: Option<SurrogateImages>,
+}
+
+/// Checks that what is a part of another is of the same kind and no larger.
+pub(crate) fn fits(part: &ImagesSpec, known: &[ImagesSpec]) -> Result<()> {
+    let Some(whole) = &part.part_of else {
+        return Ok(());
+    };
+    let kind = |spec: &ImagesSpec| (spec.channels, spec.side, spec.classes);
+    let no_larger = |w: &&ImagesSpec| {
+        w.train.1 >= part.train.1 && w.test.1 >= part.test.1 && kind(w) == kind(part)
+    };
+    match known.iter().find(|w| w.name == *whole).filter(no_larger) {
+        Some(_) => Ok(()),
+        None => Err(Error::content(
+            format!("images.{}.part_of", part.name),
+            format!("{whole} is not above it with as many images of that size and as many classes"),
+        )),
+    }
 }
 
 /// Checks one data set of images.
@@ -136,6 +158,7 @@ pub(crate) fn validated(name: String, wire: WireImages, base: &Path) -> Result<I
         side: wire.side,
         classes: wire.classes,
         archive,
+        part_of: wire.part_of,
         train: part(wire.train, "train")?,
         test: part(wire.test, "test")?,
         normalise: Normalise {

@@ -98,6 +98,7 @@ impl Registry {
         for (name, images) in wire.images.0 {
             taken(&extended, format!("images.{name}"), &name)?;
             let images = crate::images::validated(name, images, base)?;
+            crate::images::fits(&images, &extended.images)?;
             extended.images.push(images);
         }
         for (name, dataset) in wire.datasets.0 {

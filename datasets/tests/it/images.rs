@@ -177,6 +177,47 @@ fn a_download_that_is_not_the_declared_archive_is_got_from_the_next_address() {
 }
 
 #[test]
+fn a_part_is_taken_from_the_whole_where_its_own_archive_is_not_to_be_had() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    std::fs::create_dir_all(&data).unwrap();
+    std::fs::write(data.join("tiny.tar"), good()).unwrap();
+    let part = |images: usize, more: &str| {
+        let text = format!(
+            "images:\n  part:\n    channels: 1\n    side: 2\n    classes: 3\n    archive: {{name: part.tar}}\n    \
+             part_of: {more}\n    train: {{members: [images/train.bin], images: {images}}}\n    \
+             test: {{members: [images/test.bin], images: 1}}\n    mean: [10]\n    deviation: [2]"
+        );
+        let mut both = registry("");
+        both.extend_from_yaml(&text).map(|()| both)
+    };
+    let library = |registry| {
+        let options = LibraryOptions {
+            data_dir: Some(data.clone()),
+            cache_dir: Some(folder.path().join("cache")),
+            policy: DataPolicy::Real,
+            ..LibraryOptions::default()
+        };
+        Library::new(registry, options)
+    };
+    let both = library(part(2, "tiny").unwrap());
+    let (whole, some) = ["tiny", "part"]
+        .map(|name| both.images(name, &Silent).unwrap())
+        .into();
+    assert_eq!(some.train, whole.train.slice(0..2));
+    assert_eq!(some.test, whole.test);
+    assert_eq!(some.source.to_string(), "real");
+    assert!(both.status("part").unwrap()[0].name.starts_with("tiny"));
+    std::fs::remove_file(data.join("tiny.tar")).unwrap();
+    let error = both.images("part", &Silent).unwrap_err().to_string();
+    assert!(error.contains("part.tar could not be had"), "{error}");
+    for (images, of) in [(4, "tiny"), (2, "nothing")] {
+        let error = part(images, of).unwrap_err().to_string();
+        assert!(error.contains("images.part.part_of"), "{error}");
+    }
+}
+
+#[test]
 fn without_the_archive_generated_images_stand_in_the_same_ones_for_a_seed() {
     let folder = tempfile::tempdir().unwrap();
     let images = || load(registry(""), folder.path(), DataPolicy::Auto).unwrap();

@@ -1,6 +1,6 @@
 //! Which of two methods is better: paired rows, an interval, a verdict.
 
-use super::predicate::{Against, Better, Interval, Ordering, Scale};
+use super::predicate::{Against, Better, Compared, Interval, Ordering, Scale};
 use super::select::{Table, number, shown};
 use super::verdict::{Part, Verdict, short};
 use crate::rows::Value;
@@ -66,6 +66,8 @@ pub struct Comparison<'a> {
     pub allowance: f64,
     /// What makes two rows a pair.
     pub pair_by: &'a [String],
+    /// Which first row of several.
+    pub compared: Compared,
     /// Which second row of several.
     pub against: Against,
     /// The metric's own interval.
@@ -113,7 +115,15 @@ impl Comparison<'_> {
     fn pairs<'a>(&self, first: &Table<'a>, second: &Table<'a>) -> Result<Vec<Pair<'a>>> {
         let rivals = second.keyed(self.pair_by)?;
         let mut pairs = Vec::new();
-        for (key, row) in first.keyed_once(self.pair_by)? {
+        let firsts = match self.compared {
+            Compared::Only => first.keyed_once(self.pair_by)?,
+            Compared::Worst => first
+                .keyed(self.pair_by)?
+                .into_iter()
+                .map(|(key, rows)| Ok((key, self.worst(first, &rows)?)))
+                .collect::<Result<_>>()?,
+        };
+        for (key, row) in firsts {
             let Some(rows) = rivals.get(&key) else {
                 continue;
             };
@@ -135,6 +145,21 @@ impl Comparison<'_> {
             });
         }
         Ok(pairs)
+    }
+
+    fn worst<'a>(&self, table: &Table<'a>, rows: &[&'a [Value]]) -> Result<&'a [Value]> {
+        let of = |row| {
+            let value = self.metric.of(table, row)?;
+            anyhow::Ok(value.unwrap_or(self.metric.worst()))
+        };
+        let mut worst = (of(rows[0])?, rows[0]);
+        for row in &rows[1..] {
+            let value = of(row)?;
+            if self.gain(value, worst.0)? < 0.0 {
+                worst = (value, row);
+            }
+        }
+        Ok(worst.1)
     }
 
     fn best<'a>(&self, table: &Table<'a>, rows: &[&'a [Value]]) -> Result<&'a [Value]> {
@@ -310,6 +335,7 @@ pub fn ordering(rule: &Ordering, table: &Table, rigour: Rigour) -> Result<Vec<Pa
         scale: rule.scale,
         allowance: rule.allowance,
         pair_by: &rule.pair_by,
+        compared: rule.compared,
         against: rule.against,
         interval: rule.interval.as_ref(),
     };

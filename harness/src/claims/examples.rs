@@ -54,7 +54,12 @@ fn rows(question: &Question, good: bool) -> Vec<Made> {
                     measured(row, &rule.metric, rule.interval.as_ref(), value)
                 })
             };
-            let (first, second) = if first_small { (1.0, 2.0) } else { (2.0, 1.0) };
+            let (first, second) = match (rule.first == rule.second, first_small) {
+                // How far apart the same rows are.
+                (true, _) if good => (1.0, 1.0),
+                (_, true) => (1.0, 2.0),
+                (_, false) => (2.0, 1.0),
+            };
             let mut rows = side(&rule.first, first);
             rows.extend(side(&rule.second, second));
             rows

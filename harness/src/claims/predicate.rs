@@ -227,6 +227,17 @@ pub enum Against {
     Best,
 }
 
+/// Which of several first rows is compared.
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+pub enum Compared {
+    /// There may be only one.
+    #[default]
+    Only,
+    /// The worst of them: what holds of the worst holds of each.
+    Worst,
+}
+
 /// Rows of `first` have a better metric than rows of `second`.
 ///
 /// Rows that agree in `pair_by` form a pair, in each group of `groups`, for each group of the
@@ -254,6 +265,9 @@ pub struct Ordering {
     /// The metric's own uncertainty. With it, each pair is judged alone, by whether the two
     /// intervals are apart; without it, all pairs together by the interval of their mean.
     pub interval: Option<Interval>,
+    /// Which first row, if several agree in `pair_by`.
+    #[serde(default)]
+    pub compared: Compared,
     /// Which second row, if several agree in `pair_by`.
     #[serde(default)]
     pub against: Against,

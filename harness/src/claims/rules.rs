@@ -2,7 +2,7 @@
 
 use super::compare::{Comparison, Metric, Rigour, diverged};
 use super::predicate::{
-    Against, BestOf, Better, Direction, Holds, Over, RowVerdict, Slope, Trend, ValueRule,
+    Against, BestOf, Better, Compared, Direction, Holds, Over, RowVerdict, Slope, Trend, ValueRule,
 };
 use super::select::{Filter, Group, Match, Scalar, Table, number, shown};
 use super::verdict::{Part, Verdict, short};
@@ -256,6 +256,7 @@ pub fn trend(rule: &Trend, table: &Table, rigour: Rigour) -> Result<Vec<Part>> {
         scale: rule.scale,
         allowance: 0.0,
         pair_by: &rule.pair_by,
+        compared: Compared::Only,
         against: Against::Only,
         interval: None,
     };

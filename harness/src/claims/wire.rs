@@ -2,8 +2,8 @@
 //! beside it, or refused by its key.
 
 use super::predicate::{
-    BestOf, Contradiction, Evidence, Holds, Interval, NotTestable, Ordering, Over, Predicate,
-    Question, RowVerdict, Slope, Trend, ValueRule,
+    Against, BestOf, Compared, Contradiction, Evidence, Holds, Interval, NotTestable, Ordering,
+    Over, Predicate, Question, RowVerdict, Slope, Trend, ValueRule,
 };
 use super::range::{Bounds, Range};
 use super::select::{Filter, Group, Match};
@@ -269,7 +269,12 @@ fn predicate(judge: Judge, target: &str, frame: &str) -> Result<Predicate> {
                 "allowance and interval exclude each other"
             );
             ensure!(!rule.pair_by.is_empty(), "pair_by is empty");
-            ensure!(rule.first != rule.second, "first and second are the same");
+            // The worst and the best of the same rows are how far apart these are.
+            let apart = rule.compared == Compared::Worst && rule.against == Against::Best;
+            ensure!(
+                rule.first != rule.second || apart,
+                "first and second are the same"
+            );
             Predicate::Ordering(rule)
         }
         Judge::BestOf(rule) => {

@@ -5,12 +5,13 @@ use super::{DONE, FAILED};
 use crate::cli::Reproduce;
 use crate::configs::Configs;
 use crate::device::Request;
+use crate::manifest::Manifest;
 use crate::plan::Plan;
 use crate::progress::say;
 use crate::report::site;
 use anyhow::{Context, Result, ensure};
 use serde::Deserialize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 /// The name of the target that is all targets.
@@ -28,7 +29,7 @@ struct Body {
 enum Part {
     /// Run with its profile of the suite's name.
     Plain(String),
-    /// Run so on GPUs only.
+    /// Run so too where there are GPUs; on a CPU with another profile.
     Bounded(Bounded),
 }
 
@@ -94,9 +95,17 @@ pub(super) fn run(arguments: &Reproduce, configs: &Configs) -> Result<u8> {
         let name = part.name();
         say(&format!("[{}/{}] {name}", index + 1, targets.len()));
         let folder = root.join(name);
+        let profile = part.profile(&suite.profile.name, &arguments.devices);
+        // What a CPU can do does not take the place of what a GPU has done.
+        if profile != suite.profile.name
+            && let Some(there) = shown(&folder).filter(|there| there != profile)
+        {
+            say(&format!("      left as it is: a run of profile {there}"));
+            done.push(folder);
+            continue;
+        }
         // One that fails is told, and the others go on.
         let one = || -> Result<u8> {
-            let profile = part.profile(&suite.profile.name, &arguments.devices);
             let plan = Plan::from_yaml(&configs.plan(name)?, &[], Some(profile))
                 .with_context(|| format!("the plan of {name}"))?;
             let built = target(arguments, configs, &plan, (&folder, &done), checks)?;
@@ -123,6 +132,12 @@ pub(super) fn run(arguments: &Reproduce, configs: &Configs) -> Result<u8> {
         root.join("index.html").display()
     ));
     Ok(code)
+}
+
+/// The profile of the run that a folder shows.
+fn shown(folder: &Path) -> Option<String> {
+    let manifest = Manifest::read(folder).ok()?;
+    Some(manifest.profile)
 }
 
 /// The exit code of a target that could not be run.

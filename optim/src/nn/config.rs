@@ -30,7 +30,7 @@ named!(Integration, "integrator",
     Integration::SymplecticEuler => "symplectic-euler",
 );
 
-/// What [`HamiltonianDescent`] is to do.
+/// What [`HamiltonianDescent`](super::HamiltonianDescent) is to do.
 ///
 /// ```
 /// use optim::Kinetic;

@@ -105,6 +105,33 @@ fn of_several_rivals_in_one_place_the_best_is_met_or_the_filter_is_refused() {
 }
 
 #[test]
+fn the_worst_of_some_rows_against_their_best_says_how_far_they_are_apart() {
+    let apart = "judge: ordering, first: {m: a}, second: {m: a}, metric: x, better: higher, allowance: 0.02, \
+                 pair_by: [s], compared: worst, against: best";
+    let rows = |far: f64, status: &str| {
+        let line = |(s, t): (u32, u32)| {
+            let x = 0.9
+                - if t == 2 {
+                    far
+                } else {
+                    0.001 * f64::from(s + t)
+                };
+            let word = if (s, t) == (1, 1) { status } else { "complete" };
+            format!("m=a s={s} t={t} x={x} status={word}")
+        };
+        let lines: Vec<String> = (1..=4)
+            .flat_map(|s| (1..=3).map(move |t| (s, t)))
+            .map(line)
+            .collect();
+        on(apart, &lines.iter().map(String::as_str).collect::<Vec<_>>())
+    };
+    assert_eq!(rows(0.01, "complete"), Verdict::Reproduced);
+    // One of three is far from the others: none but the whole is judged.
+    assert_eq!(rows(0.5, "complete"), Verdict::NotReproduced);
+    assert_ne!(rows(0.01, "diverged"), Verdict::Reproduced);
+}
+
+#[test]
 fn groups_of_which_some_hold_make_a_claim_partly_reproduced() {
     let keys = format!("{ORDERING}, groups: [{{column: r, words: [u, v]}}]");
     let lines: Vec<String> = (1..=3)

@@ -1,7 +1,7 @@
 //! Convolution.
 
 use super::patches::Patches;
-use super::{slice, with_slice};
+use super::{here, slice, with_slice};
 use candle_core::{CpuStorage, CustomOp2, Device, Layout, Result, Shape, Tensor, WithDType, bail};
 use rayon::prelude::*;
 
@@ -12,8 +12,8 @@ const AT_ONCE: usize = 1 << 18;
 /// Images `[n, channels, height, width]` convolved with kernels `[filters, channels, k, k]`, without bias, with
 /// `padding` zeros on each side: `[n, filters, height', width']`.
 ///
-/// On a CPU patches of a few images at a time are gathered and multiplied, in the gradients again, so that
-/// no matrix of all patches is ever kept. On any other device this is [`Tensor::conv2d`].
+/// On a CPU, in f32 and f64, patches of a few images at a time are gathered and multiplied, in the gradients
+/// again, so that no matrix of all patches is ever kept. Anywhere else this is [`Tensor::conv2d`].
 ///
 /// # Errors
 /// If the shapes do not fit.
@@ -33,12 +33,12 @@ pub fn convolve(
     stride: usize,
     padding: usize,
 ) -> Result<Tensor> {
-    if !images.device().is_cpu() {
+    if !here(images) {
         return images.conv2d(kernels, padding, stride, 1, 1);
     }
     let (_, channels, height, width) = images.dims4()?;
     let (filters, seen, k, other) = kernels.dims4()?;
-    if seen != channels || k != other {
+    if seen != channels || k != other || kernels.elem_count() == 0 {
         bail!("kernels {:?} for {channels} channels", kernels.shape())
     }
     let patches = Patches {

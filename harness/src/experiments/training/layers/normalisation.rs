@@ -1,6 +1,6 @@
 //! Batch normalisation.
 
-use super::{slice, with_slice};
+use super::{here, slice, with_slice};
 use candle_core::{
     CpuStorage, CustomOp3, DType, Device, Layout, Result, Shape, Tensor, Var, WithDType, bail,
 };
@@ -8,17 +8,21 @@ use candle_nn::BatchNorm;
 use rayon::prelude::*;
 
 /// Images `[n, channels, height, width]` normalised channel by channel by their own mean and variance, and the
-/// layer's running statistics moved towards them: [`BatchNorm::forward_train`].
+/// layer's running statistics moved towards them: [`BatchNorm::forward_train`] of a layer that removes the
+/// mean, as all do unless told otherwise.
 ///
 /// # Errors
 /// If the shapes do not fit.
 pub fn normalise(layer: &BatchNorm, images: &Tensor) -> Result<Tensor> {
-    let Some((weight, bias)) = layer.weight_and_bias().filter(|_| images.device().is_cpu()) else {
+    let Some((weight, bias)) = layer
+        .weight_and_bias()
+        .filter(|(weight, _)| here(images) && weight.dtype() == images.dtype())
+    else {
         return layer.forward_train(images);
     };
     let (_, channels, _, _) = images.dims4()?;
-    if weight.dims() != [channels] {
-        bail!("normalises {:?}, not {channels} channels", weight.shape())
+    if weight.dims() != [channels] || images.elem_count() == 0 {
+        bail!("{:?} for {:?} channels", images.shape(), weight.shape())
     }
     let images = images.contiguous()?;
     let statistics = match images.dtype() {

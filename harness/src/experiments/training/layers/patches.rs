@@ -25,6 +25,9 @@ impl Patches {
     /// If a kernel does not fit into an image.
     pub fn out(&self) -> Result<[usize; 2]> {
         let [height, width] = self.size.map(|side| side + 2 * self.padding);
+        if self.size.contains(&0) {
+            bail!("images without a pixel")
+        }
         if self.kernel == 0 || self.stride == 0 || self.kernel > height.min(width) {
             bail!("a kernel of side {} does not fit", self.kernel)
         }

@@ -78,6 +78,13 @@ fn shapes_that_do_not_fit_are_refused() {
         assert!(convolve(&x, &waves(&kernels, 0.1), 1, 1).is_err());
     }
     assert!(convolve(&x, &waves(&[1, 2, 3, 3], 0.1), 0, 1).is_err());
+    assert!(convolve(&x, &waves(&[0, 2, 3, 3], 0.1), 1, 1).is_err());
+    let empty = waves(&[1, 2, 0, 4], 0.1);
+    assert!(convolve(&empty, &waves(&[1, 2, 1, 1], 0.1), 1, 1).is_err());
+    let (layer, _) = layer(3);
+    for images in [empty, x] {
+        assert!(normalise(&layer, &images).is_err());
+    }
 }
 
 #[test]
