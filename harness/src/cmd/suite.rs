@@ -62,8 +62,13 @@ impl Part {
 /// # Errors
 /// If the plan of all targets is not valid.
 pub(super) fn order(configs: &Configs) -> Result<Vec<String>> {
-    let parts = plan(configs, None)?.body::<Body>()?.targets;
+    let parts = parts(&plan(configs, None)?)?;
     Ok(parts.iter().map(|part| part.name().to_owned()).collect())
+}
+
+fn parts(plan: &Plan) -> Result<Vec<Part>> {
+    let body = plan.body::<Body>();
+    Ok(body.context("the list of all targets, all.yaml")?.targets)
 }
 
 fn plan(configs: &Configs, profile: Option<&str>) -> Result<Plan> {
@@ -77,7 +82,7 @@ pub(super) fn run(arguments: &Reproduce, configs: &Configs) -> Result<u8> {
         "--set and --datasets are for one target, not for all of them"
     );
     let suite = plan(configs, arguments.profile.as_deref())?;
-    let parts = suite.body::<Body>()?.targets;
+    let parts = parts(&suite)?;
     let targets: Vec<String> = parts.iter().map(|part| part.name().to_owned()).collect();
     let root = arguments.out.clone().unwrap_or_else(|| ROOT.into());
     let claims = configs.read("claims.yaml")?;
