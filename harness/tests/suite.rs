@@ -203,6 +203,13 @@ fn figure_4_trains_small_networks_and_draws_their_curves() {
         !house.out().join("checkpoints").exists(),
         "nothing is left of what has ended"
     );
+    let drawn = house.read("fig4c.svg");
+    let at = |time: &str| drawn.find(&format!("HD, time {time}")).unwrap();
+    let order = ["0.1", "0.2", "0.5", "1", "2"].map(at);
+    assert!(
+        order.is_sorted(),
+        "integration times lie in order: {order:?}"
+    );
     // HD with one step a flow is SGD by the learning rate θ², to the last bit of what is shown.
     let (methods, losses) = (
         common::column(&rows, "method"),

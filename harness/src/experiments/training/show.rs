@@ -70,6 +70,16 @@ fn lines(rows: &[TrainingRow]) -> Vec<Line<'_>> {
     lines
 }
 
+/// Of one method alone, from the shortest integration time on.
+fn by_time(mut lines: Vec<Line<'_>>) -> Vec<Line<'_>> {
+    let mut pairs = lines.windows(2);
+    if pairs.all(|pair| pair[0].first.method == pair[1].first.method) {
+        let time = |line: &Line| line.first.integration_time.unwrap_or_default();
+        lines.sort_by(|a, b| time(a).total_cmp(&time(b)));
+    }
+    lines
+}
+
 impl Line<'_> {
     /// Median, and the ends where they differ in what is shown.
     fn spread(&self, of: fn(&TrainingRow) -> Option<f64>, show: fn(f64) -> String) -> String {
@@ -169,7 +179,7 @@ fn figure(picture: &Picture, rows: &[TrainingRow], curves: &[TrainingCurveRow]) 
         .filter(|row| row.groups.split('+').any(|group| group == picture.group))
         .cloned()
         .collect();
-    let lines = lines(&of_group);
+    let lines = by_time(lines(&of_group));
     let series = lines.iter().map(|line| {
         let keys: Vec<&str> = line.rows.iter().map(|r| r.cell.as_str()).collect();
         let mut at: Vec<(u64, Vec<f64>)> = Vec::new();
