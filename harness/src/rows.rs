@@ -39,6 +39,17 @@ pub enum Value {
     Flag(Option<bool>),
 }
 
+impl Value {
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_none(&self) -> bool {
+        matches!(
+            self,
+            Self::Text(None) | Self::Count(None) | Self::Real(None) | Self::Flag(None)
+        )
+    }
+}
+
 /// A Rust type that a column can have.
 pub trait Typed {
     /// The column's kind.

@@ -115,6 +115,57 @@ pub fn paired_difference(differences: &[f64], confidence: f64) -> Option<MeanInt
     })
 }
 
+/// How often differences that are normal about `boundary` would have a mean at least as far from it as
+/// these, on either side: the two-sided p-value of Student's test, which is below 1 − confidence just
+/// where the interval of [`paired_difference`] does not reach the boundary.
+///
+/// `None` where there is no interval.
+///
+/// ```
+/// use harness::statistics::p_value;
+/// // Mean 3, s/√n = 0.7071, t = 4.243 with 4 degrees of freedom: 0.0132 (tables).
+/// let p = p_value(&[1.0, 2.0, 3.0, 4.0, 5.0], 0.0).unwrap();
+/// assert!((p - 0.0132).abs() < 1e-4);
+/// ```
+#[must_use]
+pub fn p_value(differences: &[f64], boundary: f64) -> Option<f64> {
+    if differences.len() < 2 || differences.iter().any(|d| !d.is_finite()) {
+        return None;
+    }
+    let count = differences.len() as f64;
+    let mean = differences.iter().sum::<f64>() / count;
+    let square = |d: &f64| (d - mean).powi(2);
+    let error = (differences.iter().map(square).sum::<f64>() / (count - 1.0) / count).sqrt();
+    let degrees = differences.len() - 1;
+    // Without any scatter nothing is left to chance, on the boundary too.
+    let t = match error == 0.0 {
+        true => f64::INFINITY,
+        false => (mean - boundary).abs() / error,
+    };
+    Some(1.0 - student_share((t / (degrees as f64).sqrt()).atan(), degrees))
+}
+
+/// The p-values after the procedure of Benjamini and Hochberg (1995): if all below a level count as
+/// found, the share of false ones among them is at most that level in the long run.
+///
+/// ```
+/// use harness::statistics::adjusted;
+/// // 0.01 · 4/1, 0.02 · 4/2, 0.03 · 4/3 and 0.5: each the least of its own and those after it.
+/// assert_eq!(adjusted(&[0.5, 0.01, 0.03, 0.02]), [0.5, 0.04, 0.04, 0.04]);
+/// ```
+#[must_use]
+pub fn adjusted(p: &[f64]) -> Vec<f64> {
+    let mut order: Vec<usize> = (0..p.len()).collect();
+    order.sort_by(|&a, &b| p[a].total_cmp(&p[b]));
+    let mut least = 1.0_f64;
+    let mut adjusted = vec![1.0; p.len()];
+    for (rank, &index) in order.iter().enumerate().rev() {
+        least = least.min(p[index] * p.len() as f64 / (rank + 1) as f64);
+        adjusted[index] = least;
+    }
+    adjusted
+}
+
 /// The t for which |T| < t has probability `confidence`, T of Student's distribution with a whole
 /// number of `degrees` of freedom; by bisection in the angle, which is as exact as the arithmetic.
 fn student_t(confidence: f64, degrees: usize) -> f64 {
@@ -231,6 +282,23 @@ mod tests {
         // t(0.95; 1) = 6.313752
         let interval = paired_difference(&[0.0, 2.0], 0.9).unwrap();
         assert!((interval.high - 1.0 - 6.313_752).abs() < 1e-5);
+    }
+
+    #[test]
+    fn a_p_value_is_below_the_level_just_where_the_interval_leaves_the_boundary_out() {
+        let differences = [0.3, 0.1, 0.5, 0.2, 0.6];
+        let interval = paired_difference(&differences, 0.95).unwrap();
+        for (boundary, decided) in [
+            (interval.low - 1e-9, true),
+            (interval.low + 1e-9, false),
+            (interval.high - 1e-9, false),
+            (interval.high + 1e-9, true),
+        ] {
+            let p = p_value(&differences, boundary).unwrap();
+            assert_eq!(p < 0.05, decided, "{boundary}: {p}");
+        }
+        assert_eq!(p_value(&[0.5; 4], 0.0), Some(0.0));
+        assert_eq!(p_value(&[0.5], 0.0), None);
     }
 
     #[test]

@@ -4,8 +4,9 @@ use super::predicate::{Against, Better, Compared, Interval, Ordering, Scale};
 use super::select::{Table, number, shown};
 use super::verdict::{Part, Verdict, short};
 use crate::rows::Value;
-use crate::statistics::{median, paired_difference};
+use crate::statistics::{median, p_value, paired_difference};
 use anyhow::{Result, ensure};
+use std::collections::BTreeSet;
 
 /// What an interval is made with, from the head of the file.
 #[derive(Clone, Copy, Debug)]
@@ -14,6 +15,28 @@ pub struct Rigour {
     pub confidence: f64,
     /// The fewest pairs that may decide anything.
     pub least_pairs: usize,
+}
+
+impl Rigour {
+    /// The fewest repeats of which the interval of a median can cover what `confidence` asks: the least
+    /// and the largest of n values enclose the median with probability 1 − 2^(1 − n).
+    #[must_use]
+    pub fn least_repeats(&self) -> u64 {
+        let covers = |n: &u64| 1.0 - 0.5_f64.powi(*n as i32 - 1) >= self.confidence;
+        (2..64).find(covers).unwrap_or(64)
+    }
+
+    /// Why an interval of that many repeats decides nothing, if it does not.
+    pub(super) fn too_few(&self, table: &Table, row: &[Value], interval: &Interval) -> Result<Option<String>> {
+        let Some(column) = &interval.repeats else {
+            return Ok(None);
+        };
+        let repeats = number(&row[table.position(column)?]).unwrap_or(0.0);
+        let least = self.least_repeats();
+        Ok((repeats < least as f64).then(|| {
+            format!("{repeats} repeats are fewer than the {least} that an interval takes")
+        }))
+    }
 }
 
 /// A column of numbers in which a run that diverged counts as worst.
@@ -64,6 +87,8 @@ pub struct Comparison<'a> {
     pub scale: Scale,
     /// By how much the first may be worse.
     pub allowance: f64,
+    /// By how much it has to be better.
+    pub margin: f64,
     /// What makes two rows a pair.
     pub pair_by: &'a [String],
     /// Which first row of several.
@@ -72,13 +97,15 @@ pub struct Comparison<'a> {
     pub against: Against,
     /// The metric's own interval.
     pub interval: Option<&'a Interval>,
+    /// Columns over whose values the mean of the metric is compared.
+    pub mean_over: &'a [String],
 }
 
-/// Two rows that are compared.
+/// Rows that are compared: one each, or those of which the means are.
 struct Pair<'a> {
     key: String,
-    first: &'a [Value],
-    second: &'a [Value],
+    first: Vec<&'a [Value]>,
+    second: Vec<&'a [Value]>,
 }
 
 impl Comparison<'_> {
@@ -93,7 +120,7 @@ impl Comparison<'_> {
             _ if pairs.is_empty() => vec![],
             Some(interval) => pairs
                 .iter()
-                .map(|pair| self.apart(first, pair, interval))
+                .map(|pair| self.apart(first, pair, interval, rigour))
                 .collect::<Result<_>>()?,
             None => vec![self.together(first, &pairs, rigour)?],
         };
@@ -113,6 +140,9 @@ impl Comparison<'_> {
     }
 
     fn pairs<'a>(&self, first: &Table<'a>, second: &Table<'a>) -> Result<Vec<Pair<'a>>> {
+        if !self.mean_over.is_empty() {
+            return self.pairs_of_means(first, second);
+        }
         let rivals = second.keyed(self.pair_by)?;
         let mut pairs = Vec::new();
         let firsts = match self.compared {
@@ -140,11 +170,40 @@ impl Comparison<'_> {
             };
             pairs.push(Pair {
                 key,
-                first: row,
-                second: rival,
+                first: vec![row],
+                second: vec![rival],
             });
         }
         Ok(pairs)
+    }
+
+    /// Pairs of which each side has a row for each of the same values of `mean_over`.
+    fn pairs_of_means<'a>(&self, first: &Table<'a>, second: &Table<'a>) -> Result<Vec<Pair<'a>>> {
+        let each = [self.pair_by, self.mean_over].concat();
+        let (mine, theirs) = (first.keyed_once(&each)?, second.keyed_once(&each)?);
+        ensure!(
+            mine.keys().eq(theirs.keys()),
+            "the two sides do not have the same {}",
+            each.join(", ")
+        );
+        let mut rivals = second.keyed(self.pair_by)?;
+        let pair = |(key, first)| {
+            let second = rivals.remove(&key).unwrap_or_default();
+            Pair { key, first, second }
+        };
+        Ok(first.keyed(self.pair_by)?.into_iter().map(pair).collect())
+    }
+
+    /// The mean of the metric of some rows, mostly one; none if one of them has no number.
+    fn mean(&self, table: &Table, rows: &[&[Value]]) -> Result<Option<f64>> {
+        let mut sum = 0.0;
+        for row in rows {
+            match self.metric.of(table, row)? {
+                Some(value) => sum += value,
+                None => return Ok(None),
+            }
+        }
+        Ok(Some(sum / rows.len() as f64))
     }
 
     fn worst<'a>(&self, table: &Table<'a>, rows: &[&'a [Value]]) -> Result<&'a [Value]> {
@@ -206,12 +265,19 @@ impl Comparison<'_> {
     }
 
     /// All pairs by the interval of their mean. A run that diverged has no difference to average:
-    /// then all pairs have to agree.
+    /// then all pairs have to agree. Pairs with the very same numbers are one run told several times,
+    /// and count once.
     fn together(&self, table: &Table, pairs: &[Pair], rigour: Rigour) -> Result<Part> {
         let (mut gains, mut firsts, mut seconds) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut seen, mut unknown) = (BTreeSet::new(), 0);
         for pair in pairs {
-            let of = |row| self.metric.of(table, row);
-            if let (Some(first), Some(second)) = (of(pair.first)?, of(pair.second)?) {
+            let (first, second) = (self.mean(table, &pair.first)?, self.mean(table, &pair.second)?);
+            let Some((first, second)) = first.zip(second) else {
+                unknown += 1;
+                continue;
+            };
+            let measured = first.is_finite() && second.is_finite();
+            if !measured || seen.insert((first.to_bits(), second.to_bits())) {
                 gains.push(self.gain(first, second)?);
                 firsts.push(first);
                 seconds.push(second);
@@ -225,30 +291,26 @@ impl Comparison<'_> {
             middle(&firsts),
             middle(&seconds)
         );
-        if count < pairs.len() {
-            note += &format!(", {} without a number", pairs.len() - count);
+        if unknown > 0 {
+            note += &format!(", {unknown} without a number");
+        }
+        if count + unknown < pairs.len() {
+            note += &format!(", {} told twice", pairs.len() - count - unknown);
         }
         let slack = match self.scale {
-            Scale::Linear => self.allowance,
-            Scale::Log => self.allowance.ln_1p(),
+            Scale::Linear => self.allowance - self.margin,
+            Scale::Log => self.allowance.ln_1p() - self.margin.ln_1p(),
         };
-        let verdict = if count < rigour.least_pairs {
+        let mut p = None;
+        let verdict = if count == 0 {
+            Verdict::NotTestable
+        } else if count < rigour.least_pairs {
             note += &format!(": fewer than the {} that decide", rigour.least_pairs);
             Verdict::Inconclusive
         } else if let Some(interval) = paired_difference(&gains, rigour.confidence) {
-            let (what, [mean, low, high]) = match self.scale {
-                Scale::Linear => ("by", [interval.mean, interval.low, interval.high]),
-                Scale::Log => (
-                    "by a factor of",
-                    [interval.mean, interval.low, interval.high].map(f64::exp),
-                ),
-            };
-            note += &format!(
-                ": better {what} {} [{}, {}]",
-                short(mean),
-                short(low),
-                short(high)
-            );
+            let ends = [interval.mean, interval.low, interval.high];
+            note += &format!(": {}", self.in_words(ends));
+            p = p_value(&gains, -slack);
             Self::word(interval.low, interval.high, slack)
         } else {
             let won = gains.iter().filter(|g| wins(**g, slack)).count();
@@ -261,8 +323,23 @@ impl Comparison<'_> {
         };
         Ok(Part {
             pairs: count,
+            p,
             ..Part::new("", verdict, note)
         })
+    }
+
+    /// A gain with its interval: "better by 0.03 [0.01, 0.05]", "worse by a factor of 2 [1.5, 2.7]".
+    fn in_words(&self, [mean, low, high]: [f64; 3]) -> String {
+        let (word, [mean, low, high]) = match mean < 0.0 {
+            true => ("worse", [-mean, -high, -low]),
+            false => ("better", [mean, low, high]),
+        };
+        let (what, ends) = match self.scale {
+            Scale::Linear => ("by", [mean, low, high]),
+            Scale::Log => ("by a factor of", [mean, low, high].map(f64::exp)),
+        };
+        let [mean, low, high] = ends.map(short);
+        format!("{word} {what} {mean} [{low}, {high}]")
     }
 
     fn word(low: f64, high: f64, slack: f64) -> Verdict {
@@ -276,7 +353,14 @@ impl Comparison<'_> {
     }
 
     /// One pair by its own intervals: apart, the right way round.
-    fn apart(&self, table: &Table, pair: &Pair, interval: &Interval) -> Result<Part> {
+    fn apart(
+        &self,
+        table: &Table,
+        pair: &Pair,
+        interval: &Interval,
+        rigour: Rigour,
+    ) -> Result<Part> {
+        let (first, second) = (pair.first[0], pair.second[0]);
         let column = table.position(self.metric.column)?;
         let (low, high) = (
             table.position(&interval.low)?,
@@ -290,14 +374,21 @@ impl Comparison<'_> {
         let note = format!(
             "{} {} against {}",
             self.metric.column,
-            text(pair.first),
-            text(pair.second)
+            text(first),
+            text(second)
         );
-        let lost = [pair.first, pair.second].map(|row| diverged(table, row));
-        let verdict = match (lost, ends(pair.first).zip(ends(pair.second))) {
+        let few = [first, second].map(|row| rigour.too_few(table, row, interval));
+        let few: Vec<String> = few.into_iter().filter_map(Result::transpose).collect::<Result<_>>()?;
+        let note = match few.first() {
+            Some(reason) => format!("{note}: {reason}"),
+            None => note,
+        };
+        let lost = [first, second].map(|row| diverged(table, row));
+        let verdict = match (lost, ends(first).zip(ends(second))) {
             ([true, _], _) => Verdict::NotReproduced,
             ([false, true], _) => Verdict::Reproduced,
             (_, None) => Verdict::NotTestable,
+            _ if !few.is_empty() => Verdict::Inconclusive,
             (_, Some((first, second))) => {
                 let (worst, best) = match self.metric.better {
                     Better::Lower => (second.0 - first.1, second.1 - first.0),
@@ -313,12 +404,12 @@ impl Comparison<'_> {
     }
 }
 
-/// Whether a gain is one: positive, or not worse than the slack allows.
+/// Whether a gain is one: not worse than a positive slack allows, or larger than a negative one asks.
 fn wins(gain: f64, slack: f64) -> bool {
     if slack > 0.0 {
         gain >= -slack
     } else {
-        gain > 0.0
+        gain > -slack
     }
 }
 
@@ -334,10 +425,12 @@ pub fn ordering(rule: &Ordering, table: &Table, rigour: Rigour) -> Result<Vec<Pa
         },
         scale: rule.scale,
         allowance: rule.allowance,
+        margin: rule.margin,
         pair_by: &rule.pair_by,
         compared: rule.compared,
         against: rule.against,
         interval: rule.interval.as_ref(),
+        mean_over: &[],
     };
     let seconds = table.filter(&rule.second)?.split(&rule.groups)?;
     let mut parts = Vec::new();

@@ -1,14 +1,17 @@
 //! From a claim and the rows of the targets to a verdict.
 
+use super::best_of::best_of;
 use super::compare::{Rigour, ordering};
-use super::predicate::{Contradiction, Predicate, Question};
-use super::rules::{best_of, holds, row_verdict, slope, trend, value};
+use super::predicate::{Contradiction, Evidence, Must, Predicate, Question};
+use super::rules::{holds, slope, trend, value};
 use super::select::{Filter, Table, described, shown};
-use super::verdict::{Part, Verdict, combined};
+use super::speedup::{speedup, unjudged};
+use super::verdict::{Part, Verdict, combined, short};
 use super::{Claim, ClaimRow, Claims, TargetRows};
-use crate::rows::Value;
+use crate::rows::{Frame, Value};
+use crate::statistics::adjusted;
 use anyhow::Result;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Where rows come from that say nothing about a paper.
 const SURROGATE: &str = "surrogate";
@@ -16,54 +19,179 @@ const SURROGATE: &str = "surrogate";
 /// What a question comes to, and on which rows.
 #[derive(Clone, Debug)]
 struct Finding {
-    verdict: Verdict,
-    note: String,
+    answer: Answer,
     /// Keys of the rows.
     cells: Vec<String>,
-    pairs: usize,
+    /// What it comes to under other readings of the paper.
+    beside: Vec<(String, Finding)>,
+}
+
+/// How a question was answered.
+#[derive(Clone, Debug)]
+enum Answer {
+    /// By parts, each with a verdict of its own. The comparisons among them belong to the target's.
+    Parts { target: String, parts: Vec<Part> },
+    /// Not at all.
+    Untestable(String),
+    /// By statements that exclude each other, and what is to be said of each.
+    Sides {
+        between: Vec<String>,
+        evidence: Vec<(Evidence, Finding)>,
+    },
 }
 
 impl Finding {
     fn untestable(note: impl Into<String>) -> Self {
         Self {
-            verdict: Verdict::NotTestable,
-            note: note.into(),
+            answer: Answer::Untestable(note.into()),
             cells: vec![],
-            pairs: 0,
+            beside: vec![],
         }
     }
+
+    /// The verdict, and the numbers it is passed on.
+    fn verdict(&self) -> (Verdict, String) {
+        match &self.answer {
+            Answer::Parts { parts, .. } => combined(parts),
+            Answer::Untestable(note) => (Verdict::NotTestable, note.clone()),
+            Answer::Sides { between, evidence } => sides(between, evidence),
+        }
+    }
+
+    /// All parts that a verdict hangs on, with their targets.
+    fn parts_mut(&mut self) -> Vec<(&str, &mut Part)> {
+        match &mut self.answer {
+            Answer::Parts { target, parts } => {
+                parts.iter_mut().map(|part| (target.as_str(), part)).collect()
+            }
+            Answer::Untestable(_) => vec![],
+            Answer::Sides { evidence, .. } => evidence
+                .iter_mut()
+                .flat_map(|(_, finding)| finding.parts_mut())
+                .collect(),
+        }
+    }
+
+    fn parts(&self) -> Vec<&Part> {
+        match &self.answer {
+            Answer::Parts { parts, .. } => parts.iter().collect(),
+            Answer::Untestable(_) => vec![],
+            Answer::Sides { evidence, .. } => {
+                evidence.iter().flat_map(|(_, f)| f.parts()).collect()
+            }
+        }
+    }
+}
+
+/// A contradiction needs that of its evidence that is expected to hold or to fail to do so.
+fn sides(between: &[String], evidence: &[(Evidence, Finding)]) -> (Verdict, String) {
+    let mut note = between.join(" | but | ");
+    let mut missing = 0;
+    for (evidence, found) in evidence {
+        let (verdict, numbers) = found.verdict();
+        let expected = match evidence.must {
+            None => true,
+            Some(Must::Hold) => verdict == Verdict::Reproduced,
+            Some(Must::Fail) => verdict == Verdict::NotReproduced,
+        };
+        let mark = match expected {
+            true => "",
+            false => ", which the contradiction does not expect",
+        };
+        missing += usize::from(!expected);
+        note += &format!(
+            "; measured, {}: {verdict}{mark} ({numbers})",
+            evidence.side
+        );
+    }
+    let verdict = match missing {
+        0 => Verdict::Contradiction,
+        _ => Verdict::EvidenceMissing,
+    };
+    (verdict, note)
 }
 
 /// A row for each claim, in their order.
 ///
 /// A claim never passes on generated data, on a profile too short for verdicts, or on fewer rows
 /// than it lists; a claim that cannot be judged (a column that there is not) is a row that says
-/// so, not a crash.
+/// so, not a crash. Of the paired comparisons of one target, those are decided whose p-value after
+/// the procedure of Benjamini and Hochberg allows it.
 #[must_use]
 pub fn judge(claims: &Claims, targets: &[TargetRows]) -> Vec<ClaimRow> {
-    claims
+    let mut findings: Vec<Finding> = claims
         .claims
         .iter()
-        .map(|claim| row(claim, finding(claims, &claim.question, targets)))
-        .collect()
+        .map(|claim| finding(claims, &claim.question, targets))
+        .collect();
+    let mut families: BTreeMap<String, Vec<&mut Part>> = BTreeMap::new();
+    for (target, part) in findings.iter_mut().flat_map(Finding::parts_mut) {
+        if part.p.is_some() {
+            families.entry(target.to_owned()).or_default().push(part);
+        }
+    }
+    for (target, family) in families {
+        together(&target, family, 1.0 - claims.confidence);
+    }
+    let rows = claims.claims.iter().zip(&findings);
+    rows.map(|(claim, finding)| row(claim, finding)).collect()
 }
 
-fn row(claim: &Claim, finding: Finding) -> ClaimRow {
+/// Puts the p-values of one target's comparisons in the place of each one's own. A comparison that
+/// was decided by itself and is not among them is open.
+fn together(target: &str, mut family: Vec<&mut Part>, level: f64) {
+    let own: Vec<f64> = family.iter().filter_map(|part| part.p).collect();
+    let count = own.len();
+    for ((part, own), p) in family.iter_mut().zip(&own).zip(adjusted(&own)) {
+        part.p = Some(p);
+        part.note += &format!(", p {}", short(*own));
+        if p > level && part.verdict != Verdict::Inconclusive {
+            part.verdict = Verdict::Inconclusive;
+            part.note += &format!(", {} among the {count} comparisons of {target}", short(p));
+        }
+    }
+}
+
+fn row(claim: &Claim, finding: &Finding) -> ClaimRow {
+    let (verdict, note) = finding.verdict();
     let note = match &claim.note {
-        Some(reading) => format!("{} — {reading}", finding.note),
-        None => finding.note,
+        Some(reading) => format!("{note} — {reading}"),
+        None => note,
     };
+    let beside: Vec<String> = finding
+        .beside
+        .iter()
+        .map(|(name, found)| {
+            let (verdict, note) = found.verdict();
+            format!("{name}: {verdict} ({note})")
+        })
+        .collect();
+    let parts = finding.parts();
+    let pairs: usize = parts.iter().map(|part| part.pairs).sum();
+    let some = |count: usize| (count > 0).then_some(count as u64);
+    let compared = parts.iter().filter(|part| part.p.is_some());
+    let decided: Vec<f64> = compared
+        .clone()
+        .filter(|part| part.verdict != Verdict::Inconclusive)
+        .filter_map(|part| part.p)
+        .collect();
     ClaimRow {
         claim: claim.id.clone(),
+        kind: claim.kind,
+        sentence: claim.sentence.clone(),
         paper: claim.paper.word().into(),
         place: claim.place.clone(),
         says: claim.says.clone(),
         target: claim.question.target.clone(),
         judge: claim.question.predicate.name().into(),
-        verdict: finding.verdict.word().into(),
+        verdict,
         note,
+        beside: (!beside.is_empty()).then(|| beside.join("; ")),
         rows: finding.cells.join(" "),
-        pairs: (finding.pairs > 0).then_some(finding.pairs as u64),
+        pairs: some(pairs),
+        comparisons: some(compared.count()),
+        decided: some(decided.len()),
+        p: decided.into_iter().reduce(f64::max),
     }
 }
 
@@ -80,32 +208,28 @@ fn finding(claims: &Claims, question: &Question, targets: &[TargetRows]) -> Find
     }
 }
 
-/// The verdict stands whatever was measured; what was is in the note.
 fn contradiction(claims: &Claims, rule: &Contradiction, targets: &[TargetRows]) -> Finding {
-    let mut note = rule.between.join(" | but | ");
-    let (mut cells, mut pairs) = (vec![], 0);
-    for evidence in &rule.evidence {
+    let of = |evidence: &Evidence| {
         let found = finding(claims, &evidence.question, targets);
-        note += &format!(
-            "; measured, {}: {} ({})",
-            evidence.side, found.verdict, found.note
-        );
-        cells.extend(found.cells);
-        pairs += found.pairs;
-    }
+        (evidence.clone(), found)
+    };
+    let evidence: Vec<(Evidence, Finding)> = rule.evidence.iter().map(of).collect();
+    let mut cells: Vec<String> = evidence.iter().flat_map(|(_, f)| f.cells.clone()).collect();
+    let mut known = BTreeSet::new();
+    cells.retain(|cell| known.insert(cell.clone()));
     Finding {
-        verdict: Verdict::Contradiction,
-        note,
+        answer: Answer::Sides {
+            between: rule.between.clone(),
+            evidence,
+        },
         cells,
-        pairs,
+        beside: vec![],
     }
 }
 
 fn measured(claims: &Claims, question: &Question, targets: &[TargetRows]) -> Result<Finding> {
-    let run = format!(
-        "run `harness reproduce {} --profile {}`",
-        question.target, claims.profile
-    );
+    let profile = question.profile.as_ref().unwrap_or(&claims.profile);
+    let run = format!("run `harness reproduce {} --profile {profile}`", question.target);
     let Some(target) = targets.iter().find(|t| t.target == question.target) else {
         return Ok(Finding::untestable(format!("not run: {run}")));
     };
@@ -120,36 +244,76 @@ fn measured(claims: &Claims, question: &Question, targets: &[TargetRows]) -> Res
         );
         return Ok(Finding::untestable(note));
     };
+    let mut found = answered(claims, question, frame, &run)?;
+    for reading in &question.beside {
+        let mut filter = question.filter.clone();
+        filter.extend(reading.r#where.clone());
+        let mut predicate = question.predicate.clone();
+        if let (Predicate::Ordering(rule), Some(allowance)) = (&mut predicate, reading.allowance) {
+            rule.allowance = allowance;
+        }
+        let other = Question {
+            filter,
+            predicate,
+            ..question.clone()
+        };
+        let answer = answered(claims, &other, frame, &run)?;
+        found.beside.push((reading.name.clone(), answer));
+    }
+    Ok(found)
+}
+
+/// What the rows of a frame answer to a question.
+fn answered(claims: &Claims, question: &Question, frame: &Frame, run: &str) -> Result<Finding> {
     let table = relevant(question, Table::of(frame))?;
     if let Some(note) = missing(question, &table)? {
         return Ok(Finding::untestable(format!("{note}: {run}")));
     }
     let cells = cells(&table);
-    let unfit = |note| Finding {
-        cells: cells.clone(),
-        ..Finding::untestable(note)
+    let answer = match surrogate(&table) {
+        Some(note) => Answer::Untestable(note),
+        None => match unfit(question, &table)? {
+            Some(note) => Answer::Untestable(note),
+            None => Answer::Parts {
+                target: question.target.clone(),
+                parts: parts(claims, question, &table)?,
+            },
+        },
     };
-    if let Some(note) = surrogate(&table) {
-        return Ok(unfit(note));
-    }
-    let fit = table.filter(&question.requires)?.rows.len();
-    if fit < table.rows.len() {
-        let note = format!(
-            "needs rows with {}; {} of {} are not",
-            described(&question.requires),
-            table.rows.len() - fit,
-            table.rows.len()
-        );
-        return Ok(unfit(note));
-    }
-    let parts = parts(claims, question, &table)?;
-    let (verdict, note) = combined(&parts);
     Ok(Finding {
-        verdict,
-        note,
+        answer,
         cells,
-        pairs: parts.iter().map(|p| p.pairs).sum(),
+        beside: vec![],
     })
+}
+
+/// Why rows may not be judged on, if they are not what the question requires: what is required, what
+/// they are, and of a speedup what was measured all the same.
+fn unfit(question: &Question, table: &Table) -> Result<Option<String>> {
+    let mut reasons = Vec::new();
+    for (column, what) in &question.requires {
+        let one = Filter::from([(column.clone(), what.clone())]);
+        let fit = table.filter(&one)?;
+        let at = table.position(column)?;
+        let other: BTreeSet<String> = table
+            .rows
+            .iter()
+            .filter(|row| !fit.rows.contains(row))
+            .map(|row| shown(&row[at]))
+            .collect();
+        if !other.is_empty() {
+            let other: Vec<String> = other.into_iter().collect();
+            reasons.push(format!("{} and is {}", described(&one), other.join(", ")));
+        }
+    }
+    if reasons.is_empty() {
+        return Ok(None);
+    }
+    let mut note = format!("has to have {}", reasons.join("; "));
+    if let Predicate::Speedup(rule) = &question.predicate {
+        note += &format!("; not judged: {}", unjudged(rule, table)?);
+    }
+    Ok(Some(note))
 }
 
 fn parts(claims: &Claims, question: &Question, table: &Table) -> Result<Vec<Part>> {
@@ -158,11 +322,11 @@ fn parts(claims: &Claims, question: &Question, table: &Table) -> Result<Vec<Part
         least_pairs: claims.least_pairs,
     };
     match &question.predicate {
-        Predicate::RowVerdict(rule) => row_verdict(rule, table),
-        Predicate::Value(rule) => value(rule, table),
+        Predicate::Value(rule) => value(rule, table, rigour),
+        Predicate::Speedup(rule) => speedup(rule, table, rigour),
         Predicate::Holds(rule) => holds(rule, table),
         Predicate::Ordering(rule) => ordering(rule, table, rigour),
-        Predicate::BestOf(rule) => best_of(rule, table),
+        Predicate::BestOf(rule) => best_of(rule, table, rigour),
         Predicate::Trend(rule) => trend(rule, table, rigour),
         Predicate::Slope(rule) => slope(rule, table),
         Predicate::Contradiction(_) | Predicate::NotTestable(_) => Ok(vec![]),
@@ -221,20 +385,4 @@ fn cells(table: &Table) -> Vec<String> {
     };
     let keys: BTreeSet<String> = table.rows.iter().map(|row| shown(&row[at])).collect();
     keys.into_iter().collect()
-}
-
-/// How many claims came to what: "31 claims: 24 reproduced, 3 partly, …".
-#[must_use]
-pub fn summary_line(rows: &[ClaimRow]) -> String {
-    let count = |verdict: Verdict| {
-        let count = rows.iter().filter(|r| r.verdict == verdict.word()).count();
-        (count > 0).then(|| format!("{count} {verdict}"))
-    };
-    let counts: Vec<String> = Verdict::ALL.into_iter().filter_map(count).collect();
-    let noun = if rows.len() == 1 { "claim" } else { "claims" };
-    if counts.is_empty() {
-        format!("{} {noun}", rows.len())
-    } else {
-        format!("{} {noun}: {}", rows.len(), counts.join(", "))
-    }
 }

@@ -5,12 +5,15 @@
 //! only, so claims can be judged again without running anything. No verdict is written by hand,
 //! and no number of a claim is in Rust.
 
+mod best_of;
 mod compare;
 mod judge;
 mod predicate;
 mod range;
 mod rules;
 mod select;
+mod speedup;
+mod tally;
 mod verdict;
 mod wire;
 
@@ -19,20 +22,20 @@ mod examples;
 #[cfg(test)]
 mod tests;
 
-pub use judge::{judge, summary_line};
+pub use judge::judge;
 pub use predicate::{
-    Against, BestOf, Better, Contradiction, Direction, Evidence, Holds, Interval, NotTestable,
-    Ordering, Over, Predicate, Question, RowVerdict, Scale, Slope, Trend, ValueRule,
+    Against, Beside, BestOf, Better, Contradiction, Direction, Evidence, Holds, Interval, Must,
+    NotTestable, Ordering, Over, Predicate, Question, Scale, Slope, Speedup, Trend, ValueRule,
 };
 pub use range::Range;
 pub use select::{Filter, Group, Match, Scalar};
+pub use tally::{Tally, comparisons, headline, tallies};
 pub use verdict::Verdict;
 
-use crate::rows::{Column, Frame, schema};
+use crate::rows::{self, Column, Frame, Typed, schema};
 use anyhow::Result;
 use serde::Deserialize;
 use std::collections::BTreeSet;
-use std::str::FromStr;
 
 /// One of the two papers.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
@@ -52,17 +55,57 @@ impl Paper {
             Self::G => "G",
         }
     }
+
+    /// Its title.
+    #[must_use]
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::P => {
+                "Frictionless Hamiltonian Descent with Discretization and Parallel Optimization"
+            }
+            Self::G => {
+                "Exposition on the connections between descent methods and Hamiltonian mechanics"
+            }
+        }
+    }
 }
 
-impl FromStr for Paper {
-    type Err = ();
+/// Whose words a claim is, which is what it counts as.
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq, PartialOrd, Ord)]
+#[serde(rename_all = "kebab-case")]
+pub enum Kind {
+    /// A paper's statement: what reproduction is about.
+    #[default]
+    Statement,
+    /// What a statement is compared with: it has to come out so for the experiment to mean anything.
+    Control,
+    /// What was found on the way and no paper says.
+    Finding,
+    /// Two places of a paper that exclude each other, or a slip of its text.
+    Erratum,
+}
 
-    fn from_str(letter: &str) -> std::result::Result<Self, ()> {
-        match letter {
-            "P" => Ok(Self::P),
-            "G" => Ok(Self::G),
-            _ => Err(()),
+impl Kind {
+    /// All of them, in the order in which they are counted.
+    pub const ALL: [Self; 4] = [Self::Statement, Self::Control, Self::Finding, Self::Erratum];
+
+    /// The word in rows and tables.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Statement => "statement",
+            Self::Control => "control",
+            Self::Finding => "finding",
+            Self::Erratum => "erratum",
         }
+    }
+}
+
+impl Typed for Kind {
+    const KIND: rows::Kind = rows::Kind::Text;
+
+    fn value(&self) -> rows::Value {
+        rows::Value::Text(Some(self.word().to_owned()))
     }
 }
 
@@ -73,6 +116,10 @@ pub struct Claim {
     pub id: String,
     /// Which paper says it.
     pub paper: Paper,
+    /// Whose words it is.
+    pub kind: Kind,
+    /// The sentence that it is part of: claims of one sentence are counted once.
+    pub sentence: String,
     /// Where.
     pub place: String,
     /// What: a quotation, or a faithful paraphrase.
@@ -154,7 +201,9 @@ fn asked(question: &Question) -> Vec<&Question> {
 fn named(question: &Question) -> Vec<&str> {
     let mut names = question.predicate.columns();
     let filters = [&question.filter, &question.requires];
-    for filter in filters.into_iter().chain(question.predicate.filters()) {
+    let beside = question.beside.iter().map(|reading| &reading.r#where);
+    let filters = filters.into_iter().chain(beside);
+    for filter in filters.chain(question.predicate.filters()) {
         for (column, what) in filter {
             names.push(column);
             if let Match::Same { same_as } = what {
@@ -174,14 +223,20 @@ schema! {
     /// What a claim came to: `claims.parquet`, `claims.csv`.
     ClaimRow {
         claim: String, "", "The claim's name.";
+        kind: Kind, "", "statement: a paper's own; control: what it is compared with; finding: what no paper says; erratum: a slip or contradiction of a paper.";
+        sentence: String, "", "The sentence that it is part of: claims of one sentence count once.";
         paper: String, "", "P: Frictionless Hamiltonian Descent; G: the exposition.";
         place: String, "", "Where the paper says it.";
         says: String, "", "What it says.";
         target: String, "", "The target whose rows answer it.";
         judge: String, "", "How they do.";
-        verdict: String, "", "reproduced, partly, not reproduced, inconclusive, paper contradicts itself, not testable here.";
+        verdict: Verdict, "", "reproduced, faster than the paper, partly, not reproduced, inconclusive, paper contradicts itself, evidence missing, not testable here.";
         note: String, "", "The numbers it was judged on, and why it was read so.";
+        beside: Option<String>, "", "What the same question comes to under other readings of the paper: shown, never part of the verdict.";
         rows: String, "", "The keys of the rows it was judged on.";
         pairs: Option<u64>, "", "How many pairs of rows were compared.";
+        comparisons: Option<u64>, "", "How many paired comparisons have a p-value.";
+        decided: Option<u64>, "", "How many of these are decided.";
+        p: Option<f64>, "", "The largest p-value of those decided, after the procedure of Benjamini and Hochberg over all comparisons of the target.";
     }
 }

@@ -17,17 +17,35 @@ pub struct Question {
     /// What the chosen rows have to be like for their numbers to mean anything here, such as a
     /// core for every worker. One row that is not makes the claim untestable.
     pub requires: Filter,
+    /// The profile that has rows for it, where it is not the one that the file names.
+    pub profile: Option<String>,
     /// How the rows answer.
     pub predicate: Predicate,
+    /// The same question to other rows, for a reader to see how much the answer depends on a reading
+    /// of the paper. What they come to is shown, and never part of the verdict.
+    pub beside: Vec<Beside>,
+}
+
+/// The rows of another reading of the paper.
+#[derive(Clone, Debug, Deserialize, PartialEq)]
+#[serde(deny_unknown_fields)]
+pub struct Beside {
+    /// What the reading is called.
+    pub name: String,
+    /// Which rows it is about: these columns in the place of the question's own.
+    #[serde(default)]
+    pub r#where: Filter,
+    /// By how much the first rows of an ordering may be worse, in the place of the question's own.
+    pub allowance: Option<f64>,
 }
 
 /// How rows answer a question.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Predicate {
-    /// The rows bring their own verdicts.
-    RowVerdict(RowVerdict),
     /// A column lies in a range.
     Value(ValueRule),
+    /// A measured speedup is the stated one.
+    Speedup(Speedup),
     /// A column says yes.
     Holds(Holds),
     /// Some rows have a better metric than others.
@@ -49,8 +67,8 @@ impl Predicate {
     #[must_use]
     pub fn name(&self) -> &'static str {
         match self {
-            Self::RowVerdict(_) => "row-verdict",
             Self::Value(_) => "value",
+            Self::Speedup(_) => "speedup",
             Self::Holds(_) => "holds",
             Self::Ordering(_) => "ordering",
             Self::BestOf(_) => "best-of",
@@ -65,10 +83,13 @@ impl Predicate {
     pub(super) fn columns(&self) -> Vec<&str> {
         let mut columns: Vec<&str> = Vec::new();
         match self {
-            Self::RowVerdict(_) => columns.extend(["verdict", "verdict_note"]),
             Self::Value(rule) => {
                 columns.push(&rule.column);
                 columns.extend(rule.interval.iter().flat_map(Interval::columns));
+            }
+            Self::Speedup(rule) => {
+                columns.extend([&rule.column, &rule.depth, &rule.depth_late].map(String::as_str));
+                columns.extend(rule.interval.columns());
             }
             Self::Holds(rule) => {
                 columns.push(&rule.column);
@@ -82,6 +103,7 @@ impl Predicate {
             Self::BestOf(rule) => {
                 columns.extend([&rule.metric, &rule.column].map(String::as_str));
                 columns.extend(rule.pair_by.iter().map(String::as_str));
+                columns.extend(rule.mean_over.iter().map(String::as_str));
             }
             Self::Trend(rule) => {
                 columns.extend([&rule.metric, &rule.column].map(String::as_str));
@@ -107,8 +129,8 @@ impl Predicate {
     /// What its rows are taken apart by.
     pub(super) fn groups(&self) -> Vec<&Group> {
         match self {
-            Self::RowVerdict(rule) => rule.groups.iter().collect(),
             Self::Value(rule) => rule.groups.iter().collect(),
+            Self::Speedup(rule) => rule.groups.iter().collect(),
             Self::Holds(rule) => rule.groups.iter().collect(),
             Self::Ordering(rule) => {
                 let groups = rule.groups.iter().chain(&rule.first_by);
@@ -129,11 +151,16 @@ pub struct Interval {
     pub low: String,
     /// The column of its upper end.
     pub high: String,
+    /// The column that says of how many repeats it is the interval of a median. Of fewer than
+    /// [`least_repeats`](super::compare::Rigour::least_repeats) no such interval can cover what the
+    /// file's `confidence` asks, and nothing is decided. None for an interval of a fit.
+    pub repeats: Option<String>,
 }
 
 impl Interval {
-    fn columns(&self) -> [&str; 2] {
-        [&self.low, &self.high]
+    fn columns(&self) -> Vec<&str> {
+        let ends = [&self.low, &self.high].map(String::as_str);
+        ends.into_iter().chain(self.repeats.as_deref()).collect()
     }
 }
 
@@ -159,12 +186,28 @@ pub enum Scale {
     Log,
 }
 
-/// Adopts the verdicts that the rows bring, in their columns `verdict` and `verdict_note`.
-#[derive(Clone, Debug, Deserialize, PartialEq)]
-#[serde(deny_unknown_fields)]
-pub struct RowVerdict {
-    /// What a note names a row by.
-    #[serde(default)]
+/// A measured speedup, with the interval of its median, is the stated one: not below it by more than
+/// the tolerance, and not above it either, which has a verdict of its own.
+///
+/// A wall-clock speedup is its depth speedup (steps / rounds, counted) times the efficiency of doing
+/// gradients side by side. Depth grows with the number of flows, which the paper does not state; so
+/// a speedup that falls short in a run whose depth is too small for it, though late in a long run
+/// depth suffices, is no refutation: the run was too short to decide.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Speedup {
+    /// The speedup's column.
+    pub column: String,
+    /// The interval of its median.
+    pub interval: Interval,
+    /// The stated speedups, from the least to the largest; one number twice where one is stated.
+    pub stated: [f64; 2],
+    /// The share of the stated speedup by which a measured one may miss it.
+    pub relative_tolerance: f64,
+    /// The column of the depth speedup of the timed run.
+    pub depth: String,
+    /// The column of the depth speedup late in a long run.
+    pub depth_late: String,
+    /// What rows are taken apart by.
     pub groups: Vec<Group>,
 }
 
@@ -260,6 +303,9 @@ pub struct Ordering {
     /// By how much the first may be worse and still count: a share on the log scale.
     #[serde(default)]
     pub allowance: f64,
+    /// By how much the first has to be better to count: a share on the log scale.
+    #[serde(default)]
+    pub margin: f64,
     /// What makes two rows a pair: start, data set.
     pub pair_by: Vec<String>,
     /// The metric's own uncertainty. With it, each pair is judged alone, by whether the two
@@ -282,7 +328,8 @@ pub struct Ordering {
     pub second_by: Vec<Group>,
 }
 
-/// Of the values of `column`, those with the best median metric are the stated ones.
+/// Of the values of `column`, the stated ones are better than each of the others: an ordering for each
+/// stated value against each other one, all of which count alike.
 #[derive(Clone, Debug, Deserialize, PartialEq)]
 #[serde(deny_unknown_fields)]
 pub struct BestOf {
@@ -292,10 +339,17 @@ pub struct BestOf {
     pub metric: String,
     /// Which end of it is good.
     pub better: Better,
+    /// Differences or ratios.
+    #[serde(default)]
+    pub scale: Scale,
     /// What the paper calls the best.
     pub stated: Vec<Scalar>,
-    /// What the median is over. Every value of the grid needs the same.
+    /// What makes two rows a pair.
     pub pair_by: Vec<String>,
+    /// Of rows that differ in these columns alone the mean is compared: what is best for all of them
+    /// together.
+    #[serde(default)]
+    pub mean_over: Vec<String>,
     /// What rows are taken apart by.
     #[serde(default)]
     pub groups: Vec<Group>,
@@ -346,8 +400,8 @@ pub struct Slope {
     pub interval: Option<Interval>,
 }
 
-/// Statements of a paper that exclude each other: a verdict that no rows can change. Rows may
-/// tell which of them the measurement supports.
+/// Statements of a paper that exclude each other. That they do is read off the paper; where rows can
+/// bear it out, they have to.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Contradiction {
     /// The statements.
@@ -361,8 +415,21 @@ pub struct Contradiction {
 pub struct Evidence {
     /// The statement that rows would support.
     pub side: String,
+    /// What the contradiction needs of it; none where it stands either way and rows only tell which
+    /// side the measurement is on.
+    pub must: Option<Must>,
     /// What they are asked.
     pub question: Question,
+}
+
+/// What a contradiction needs of its evidence.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+pub enum Must {
+    /// Reproduced.
+    Hold,
+    /// Not reproduced.
+    Fail,
 }
 
 /// A claim that nothing here can answer.

@@ -27,10 +27,19 @@ struct End {
 }
 
 /// A range with at least one end.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq)]
+#[serde(try_from = "Bounds")]
 pub struct Range {
     low: Option<End>,
     high: Option<End>,
+}
+
+impl TryFrom<Bounds> for Range {
+    type Error = anyhow::Error;
+
+    fn try_from(bounds: Bounds) -> Result<Self> {
+        bounds.validated()
+    }
 }
 
 impl Bounds {
@@ -169,20 +178,6 @@ impl Range {
             f64::INFINITY
         } else {
             f64::NEG_INFINITY
-        }
-    }
-
-    /// A number inside and one outside, for made-up rows.
-    #[cfg(test)]
-    pub(super) fn samples(&self) -> (f64, f64) {
-        match (self.low, self.high) {
-            (Some(low), Some(high)) => (
-                (low.value + high.value) / 2.0,
-                high.value + high.value.abs() + 1.0,
-            ),
-            (Some(low), None) => (low.value + low.value.abs() + 1.0, low.value - 1.0),
-            (None, Some(high)) => (high.value - high.value.abs() / 2.0, high.value + 1.0),
-            (None, None) => (0.0, 0.0),
         }
     }
 }

@@ -2,39 +2,20 @@
 
 use super::compare::{Comparison, Metric, Rigour, diverged};
 use super::predicate::{
-    Against, BestOf, Better, Compared, Direction, Holds, Over, RowVerdict, Slope, Trend, ValueRule,
+    Against, Better, Compared, Direction, Holds, Over, Slope, Trend, ValueRule,
 };
-use super::select::{Filter, Group, Match, Scalar, Table, number, shown};
+use super::select::{Group, Table, number, shown};
 use super::verdict::{Part, Verdict, short};
 use crate::rows::Value;
 use crate::statistics::median;
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 use std::collections::BTreeMap;
-
-/// Adopts the verdicts of rows.
-///
-/// # Errors
-/// If there are no such columns, or a verdict is none.
-pub fn row_verdict(rule: &RowVerdict, table: &Table) -> Result<Vec<Part>> {
-    let (word, note) = (table.position("verdict")?, table.position("verdict_note")?);
-    each_row(table, &rule.groups, |row| {
-        let verdict = match &row[word] {
-            Value::Text(Some(word)) => word.parse()?,
-            _ => Verdict::NotTestable,
-        };
-        let note = match &row[note] {
-            Value::Text(Some(note)) => note.clone(),
-            _ => "the row has no verdict".into(),
-        };
-        Ok((verdict, note))
-    })
-}
 
 /// Whether a column lies in a range.
 ///
 /// # Errors
 /// If a column is missing.
-pub fn value(rule: &ValueRule, table: &Table) -> Result<Vec<Part>> {
+pub fn value(rule: &ValueRule, table: &Table, rigour: Rigour) -> Result<Vec<Part>> {
     let column = table.position(&rule.column)?;
     let wanted = &rule.range;
     let of = |row: &[Value]| {
@@ -79,9 +60,17 @@ pub fn value(rule: &ValueRule, table: &Table) -> Result<Vec<Part>> {
             return Ok((wanted.verdict(value, value), note));
         };
         let lost = diverged(table, row);
+        let few = match &rule.interval {
+            Some(interval) => rigour.too_few(table, row, interval)?,
+            None => None,
+        };
         Ok(match number(&row[low]).zip(number(&row[high])) {
             _ if lost => (Verdict::NotReproduced, "diverged".into()),
             None => (Verdict::NotTestable, format!("{name} has no interval")),
+            Some(_) if few.is_some() => {
+                let few = few.unwrap_or_default();
+                (Verdict::Inconclusive, format!("{name} {}: {few}", short(value)))
+            }
             Some((low, high)) => {
                 let note = format!(
                     "{name} {} [{}, {}], wanted {wanted}",
@@ -112,7 +101,10 @@ pub fn holds(rule: &Holds, table: &Table) -> Result<Vec<Part>> {
         for (name, at) in facts {
             note += &format!(", {name} {}", shown(&row[*at]));
         }
+        // What was not measured says neither yes nor no, whatever the column holds.
+        let unmeasured = show.iter().any(|at| row[*at].is_none());
         let verdict = match row[column] {
+            _ if unmeasured => Verdict::NotTestable,
             Value::Flag(Some(flag)) if flag == rule.expect => Verdict::Reproduced,
             Value::Flag(Some(_)) => Verdict::NotReproduced,
             _ => Verdict::NotTestable,
@@ -153,96 +145,6 @@ pub fn slope(rule: &Slope, table: &Table) -> Result<Vec<Part>> {
     })
 }
 
-/// Whether the best values of a grid are the stated ones.
-///
-/// # Errors
-/// If a column is missing, or the values of the grid were not run in the same places.
-pub fn best_of(rule: &BestOf, table: &Table) -> Result<Vec<Part>> {
-    let groups = table.split(&rule.groups)?;
-    groups
-        .iter()
-        .map(|(label, group)| {
-            let (verdict, note) = best_in(rule, group)?;
-            Ok(Part::new(label.clone(), verdict, note))
-        })
-        .collect()
-}
-
-fn best_in(rule: &BestOf, table: &Table) -> Result<(Verdict, String)> {
-    let metric = Metric {
-        column: &rule.metric,
-        better: rule.better,
-    };
-    let grid = table.split(&[Group::Column(rule.column.clone())])?;
-    let (mut medians, mut places) = (Vec::new(), None);
-    for (label, rows) in &grid {
-        let keyed = rows.keyed_once(&rule.pair_by)?;
-        let keys: Vec<&String> = keyed.keys().collect();
-        let known = places.get_or_insert_with(|| keys.iter().map(ToString::to_string).collect());
-        ensure!(
-            keys.into_iter().eq(known as &Vec<String>),
-            "{label} was not run in the same {} as the rest of the grid",
-            rule.pair_by.join(", ")
-        );
-        let values: Vec<f64> = rows
-            .rows
-            .iter()
-            .filter_map(|row| metric.of(table, row).transpose())
-            .collect::<Result<_>>()?;
-        let middle =
-            median(&values).with_context(|| format!("{label}: {}", no_number(&rule.metric)))?;
-        medians.push((label.as_str(), rows, middle));
-    }
-    let stated = |rows: &Table| -> Result<bool> {
-        let filter = Filter::from([(rule.column.clone(), Match::Any(rule.stated.clone()))]);
-        Ok(!rows.filter(&filter)?.rows.is_empty())
-    };
-    let sign = match rule.better {
-        Better::Lower => 1.0,
-        Better::Higher => -1.0,
-    };
-    let (mut theirs, mut others) = (Vec::new(), Vec::new());
-    for (label, rows, middle) in &medians {
-        let side = if stated(rows)? {
-            &mut theirs
-        } else {
-            &mut others
-        };
-        side.push((*label, sign * middle));
-    }
-    let stated_text: Vec<String> = rule.stated.iter().map(Scalar::to_string).collect();
-    if theirs.len() < rule.stated.len() || others.is_empty() {
-        let note = format!(
-            "{} and others to compare with were not all run",
-            stated_text.join(", ")
-        );
-        return Ok((Verdict::NotTestable, note));
-    }
-    let rival = others.iter().map(|(_, m)| *m).fold(f64::INFINITY, f64::min);
-    let ahead = theirs
-        .iter()
-        .filter(|(_, m)| *m <= rival && m.is_finite())
-        .count();
-    let verdict = match ahead {
-        _ if ahead == theirs.len() => Verdict::Reproduced,
-        0 => Verdict::NotReproduced,
-        _ => Verdict::Partly,
-    };
-    medians.sort_by(|a, b| (sign * a.2).total_cmp(&(sign * b.2)));
-    let ranking: Vec<String> = medians
-        .iter()
-        .map(|(label, _, middle)| format!("{label}: {}", short(*middle)))
-        .collect();
-    let note = format!(
-        "{} by median {}, best first: {}; stated {}",
-        rule.column,
-        rule.metric,
-        ranking.join(", "),
-        stated_text.join(", ")
-    );
-    Ok((verdict, note))
-}
-
 /// Whether a metric goes one way between all neighbouring values of a column.
 ///
 /// # Errors
@@ -255,10 +157,12 @@ pub fn trend(rule: &Trend, table: &Table, rigour: Rigour) -> Result<Vec<Part>> {
         },
         scale: rule.scale,
         allowance: 0.0,
+        margin: 0.0,
         pair_by: &rule.pair_by,
         compared: Compared::Only,
         against: Against::Only,
         interval: None,
+        mean_over: &[],
     };
     // Whether the better metric is expected at the smaller value of two neighbours.
     let small_wins = (rule.better == Better::Lower) == (rule.direction == Direction::Increasing);
@@ -314,7 +218,7 @@ fn along<'a>(table: &Table<'a>, column: &str) -> Result<Vec<(f64, Table<'a>)>> {
 }
 
 /// A part for each row, named by its groups.
-fn each_row(
+pub(super) fn each_row(
     table: &Table,
     groups: &[Group],
     judge: impl Fn(&[Value]) -> Result<(Verdict, String)>,
@@ -333,6 +237,6 @@ fn each_row(
     Ok(parts)
 }
 
-fn no_number(column: &str) -> String {
+pub(super) fn no_number(column: &str) -> String {
     format!("{column} has no number")
 }

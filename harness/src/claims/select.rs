@@ -1,5 +1,6 @@
 //! Which rows a claim is about: filters by column, and groups of rows.
 
+use super::range::Range;
 use super::verdict::short;
 use crate::rows::{Frame, Value};
 use anyhow::{Result, anyhow, ensure};
@@ -24,7 +25,7 @@ pub enum Scalar {
 #[serde(
     untagged,
     deny_unknown_fields,
-    expecting = "a value, a list of values, {has: word} or {same_as: column}"
+    expecting = "a value, a list of values, {has: word}, {same_as: column} or a range such as {at_least: 1}"
 )]
 pub enum Match {
     /// This value.
@@ -42,6 +43,8 @@ pub enum Match {
         /// That column.
         same_as: String,
     },
+    /// A number in this range.
+    Within(Range),
 }
 
 /// What several columns have to hold, all of them.
@@ -98,6 +101,7 @@ impl fmt::Display for Match {
             }
             Self::Has { has } => write!(f, "has {has}"),
             Self::Same { same_as } => write!(f, "= {same_as}"),
+            Self::Within(range) => write!(f, "{range}"),
         }
     }
 }
@@ -158,6 +162,9 @@ impl<'a> Table<'a> {
                 Match::Same { same_as } => {
                     let other = self.position(same_as)?;
                     rows.retain(|row| row[at] == row[other]);
+                }
+                Match::Within(range) => {
+                    rows.retain(|row| number(&row[at]).is_some_and(|n| range.contains(n)));
                 }
             }
         }

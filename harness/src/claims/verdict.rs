@@ -1,5 +1,6 @@
 //! The words of a verdict, and how several become one.
 
+use crate::rows::{Kind, Typed, Value};
 use std::fmt;
 use std::str::FromStr;
 
@@ -12,22 +13,28 @@ pub enum Verdict {
     Partly,
     /// Nothing of what the claim covers holds.
     NotReproduced,
-    /// Noise, or too few pairs: the rows allow both.
+    /// The rows show a larger speedup than the paper states, noise excluded.
+    Faster,
+    /// Noise, too few pairs, or runs too short: the rows allow both.
     Inconclusive,
-    /// Two statements of the paper exclude each other, whatever is measured.
+    /// Two statements of the paper exclude each other, and what rows can say bears it out.
     Contradiction,
+    /// What would bear a contradiction out was not measured, or came out otherwise.
+    EvidenceMissing,
     /// There are no rows that may say anything about it.
     NotTestable,
 }
 
 impl Verdict {
     /// All of them, in the order in which they are counted.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 8] = [
         Self::Reproduced,
+        Self::Faster,
         Self::Partly,
         Self::NotReproduced,
         Self::Inconclusive,
         Self::Contradiction,
+        Self::EvidenceMissing,
         Self::NotTestable,
     ];
 
@@ -38,10 +45,20 @@ impl Verdict {
             Self::Reproduced => "reproduced",
             Self::Partly => "partly",
             Self::NotReproduced => "not reproduced",
+            Self::Faster => "faster than the paper",
             Self::Inconclusive => "inconclusive",
             Self::Contradiction => "paper contradicts itself",
+            Self::EvidenceMissing => "evidence missing",
             Self::NotTestable => "not testable here",
         }
+    }
+}
+
+impl Typed for Verdict {
+    const KIND: Kind = Kind::Text;
+
+    fn value(&self) -> Value {
+        Value::Text(Some(self.word().to_owned()))
     }
 }
 
@@ -71,6 +88,9 @@ pub struct Part {
     pub note: String,
     /// How many pairs were compared; 0 where none were.
     pub pairs: usize,
+    /// The two-sided p-value of the paired comparison that decided it, where one did: how often pairs
+    /// without any difference would look as far from the boundary as these.
+    pub p: Option<f64>,
 }
 
 impl Part {
@@ -82,29 +102,44 @@ impl Part {
             verdict,
             note: note.into(),
             pairs: 0,
+            p: None,
         }
     }
 }
 
-/// One verdict of several: reproduced if all parts are, partly if some are, even in part; of
-/// parts none of which holds, not reproduced as soon as one is refuted. So an open part never
-/// makes a claim pass, and never refutes it.
+/// One verdict of several: reproduced if all are, partly if some are, even in part; of those none
+/// of which holds, not reproduced as soon as one is refuted. So an open one never makes the whole
+/// pass, and never refutes it.
 #[must_use]
-pub fn combined(parts: &[Part]) -> (Verdict, String) {
-    let any = |word| parts.iter().any(|p| p.verdict == word);
-    let verdict = if parts.is_empty() {
+pub fn one_of(verdicts: &[Verdict]) -> Verdict {
+    let any = |word| verdicts.contains(&word);
+    let holds = |v: &Verdict| matches!(v, Verdict::Reproduced | Verdict::Faster);
+    if verdicts.is_empty() {
         Verdict::NotTestable
-    } else if parts.iter().all(|p| p.verdict == Verdict::Reproduced) {
-        Verdict::Reproduced
-    } else if any(Verdict::Reproduced) || any(Verdict::Partly) {
+    } else if verdicts.iter().all(holds) {
+        match any(Verdict::Faster) {
+            true => Verdict::Faster,
+            false => Verdict::Reproduced,
+        }
+    } else if verdicts.iter().any(holds) || any(Verdict::Partly) {
         Verdict::Partly
     } else if any(Verdict::NotReproduced) {
         Verdict::NotReproduced
     } else if any(Verdict::Inconclusive) {
         Verdict::Inconclusive
+    } else if any(Verdict::Contradiction) {
+        Verdict::Contradiction
+    } else if any(Verdict::EvidenceMissing) {
+        Verdict::EvidenceMissing
     } else {
         Verdict::NotTestable
-    };
+    }
+}
+
+/// The verdict of several parts, and what they say.
+#[must_use]
+pub fn combined(parts: &[Part]) -> (Verdict, String) {
+    let verdict = one_of(&parts.iter().map(|p| p.verdict).collect::<Vec<_>>());
     let several = parts.len() > 1;
     let text = |p: &Part| match (p.label.is_empty(), several) {
         (true, true) => format!("{} ({})", p.note, p.verdict),
@@ -151,14 +186,13 @@ pub fn short(number: f64) -> String {
 mod tests {
     use super::*;
 
-    fn of(words: &[Verdict]) -> Verdict {
-        let parts: Vec<Part> = words.iter().map(|w| Part::new("", *w, "")).collect();
-        combined(&parts).0
-    }
+    use super::one_of as of;
 
     #[test]
     fn an_open_part_neither_passes_nor_refutes_a_claim() {
-        use Verdict::{Inconclusive, NotReproduced, NotTestable, Partly, Reproduced};
+        use Verdict::{Faster, Inconclusive, NotReproduced, NotTestable, Partly, Reproduced};
+        assert_eq!(of(&[Reproduced, Faster]), Faster);
+        assert_eq!(of(&[Faster, NotReproduced]), Partly);
         assert_eq!(of(&[Reproduced, Reproduced]), Reproduced);
         assert_eq!(of(&[Reproduced, Inconclusive]), Partly);
         assert_eq!(of(&[Reproduced, NotReproduced]), Partly);

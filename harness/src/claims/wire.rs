@@ -2,12 +2,13 @@
 //! beside it, or refused by its key.
 
 use super::predicate::{
-    Against, BestOf, Compared, Contradiction, Evidence, Holds, Interval, NotTestable, Ordering,
-    Over, Predicate, Question, RowVerdict, Slope, Trend, ValueRule,
+    Against, Beside, BestOf, Compared, Contradiction, Evidence, Holds, Interval, NotTestable,
+    Ordering, Over, Predicate, Question, Slope, Speedup, Trend, ValueRule,
 };
-use super::range::{Bounds, Range};
+use super::range::Range;
 use super::select::{Filter, Group, Match};
-use super::{Claim, Claims, Paper};
+use super::{Claim, Claims, Kind, Paper};
+use crate::plan::OneOrMany;
 use anyhow::{Context, Result, bail, ensure};
 use serde::Deserialize;
 use serde_yaml::{Mapping, Value};
@@ -23,20 +24,23 @@ pub(super) struct File {
 }
 
 /// The keys that every claim has, whatever judges it.
-const HEAD: &[&str] = &["id", "paper", "place", "says", "note"];
+const HEAD: &[&str] = &["id", "paper", "kind", "sentence", "place", "says", "note"];
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Head {
     id: String,
     paper: Paper,
+    #[serde(default)]
+    kind: Kind,
+    sentence: Option<String>,
     place: String,
     says: String,
     note: Option<String>,
 }
 
 /// The keys of a question that do not depend on what judges it.
-const SCOPE: &[&str] = &["target", "frame", "where", "requires"];
+const SCOPE: &[&str] = &["target", "frame", "where", "requires", "profile", "beside"];
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -47,13 +51,16 @@ struct Scope {
     r#where: Filter,
     #[serde(default)]
     requires: Filter,
+    profile: Option<String>,
+    #[serde(default)]
+    beside: Vec<Beside>,
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(tag = "judge", rename_all = "kebab-case")]
 enum Judge {
-    RowVerdict(RowVerdict),
     Value(ValueWire),
+    Speedup(SpeedupWire),
     Holds(Holds),
     Ordering(Ordering),
     BestOf(BestOf),
@@ -67,12 +74,62 @@ enum Judge {
 #[serde(deny_unknown_fields)]
 struct ValueWire {
     column: String,
-    is: Bounds,
+    is: Range,
     #[serde(default)]
     over: Over,
     interval: Option<Interval>,
     #[serde(default)]
     groups: Vec<Group>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SpeedupWire {
+    column: String,
+    interval: Interval,
+    stated: OneOrMany<f64>,
+    relative_tolerance: f64,
+    depth: String,
+    depth_late: String,
+    #[serde(default)]
+    groups: Vec<Group>,
+}
+
+impl SpeedupWire {
+    fn validated(self) -> Result<Speedup> {
+        let stated = self.stated.all();
+        let (Some(&least), Some(&most)) = (stated.first(), stated.last()) else {
+            bail!("stated is empty");
+        };
+        ensure!(
+            stated.len() <= 2 && 0.0 < least && least <= most && most.is_finite(),
+            "stated is {stated:?}, but is a speedup or the least and the largest of several"
+        );
+        let tolerance = self.relative_tolerance;
+        ensure!(
+            (0.0..1.0).contains(&tolerance),
+            "relative_tolerance is {tolerance}, but lies between 0 and 1"
+        );
+        takes_repeats(Some(&self.interval))?;
+        Ok(Speedup {
+            column: self.column,
+            interval: self.interval,
+            stated: [least, most],
+            relative_tolerance: tolerance,
+            depth: self.depth,
+            depth_late: self.depth_late,
+            groups: self.groups,
+        })
+    }
+}
+
+/// Refuses an interval of a median that does not say of how many repeats it is.
+fn takes_repeats(interval: Option<&Interval>) -> Result<()> {
+    ensure!(
+        interval.is_none_or(|i| i.repeats.is_some()),
+        "interval.repeats is missing: the column of how many repeats it is the interval"
+    );
+    Ok(())
 }
 
 #[derive(Debug, Deserialize)]
@@ -129,7 +186,7 @@ impl File {
 }
 
 /// A claim for each entry of its `each`, the entry's values put in the place of `{name}`.
-fn each(mut wire: Mapping) -> Result<Vec<Mapping>> {
+pub(super) fn each(mut wire: Mapping) -> Result<Vec<Mapping>> {
     let entries: Vec<Mapping> = match wire.remove("each") {
         None => vec![Mapping::new()],
         Some(entries) => serde_yaml::from_value(entries).context("each")?,
@@ -199,8 +256,10 @@ fn claim(mut wire: Mapping) -> Result<Claim> {
     );
     let question = question(wire, None, ROWS)?;
     Ok(Claim {
+        sentence: head.sentence.unwrap_or_else(|| head.id.clone()),
         id: head.id,
         paper: head.paper,
+        kind: head.kind,
         place: head.place,
         says: head.says,
         note: head.note,
@@ -235,23 +294,39 @@ fn question(mut wire: Mapping, target: Option<&str>, frame: &str) -> Result<Ques
         frame,
         filter: scope.r#where,
         requires: scope.requires,
+        profile: scope.profile,
+        beside: scope.beside,
         predicate,
     };
+    let alone = matches!(
+        question.predicate,
+        Predicate::Contradiction(_) | Predicate::NotTestable(_)
+    );
+    let ordering = matches!(question.predicate, Predicate::Ordering(_));
+    ensure!(
+        ordering || question.beside.iter().all(|reading| reading.allowance.is_none()),
+        "beside.allowance belongs to `judge: ordering`"
+    );
+    ensure!(
+        question.beside.is_empty() || !alone,
+        "beside belongs to a claim that rows answer"
+    );
     filters_say_something(&question)?;
     Ok(question)
 }
 
 fn predicate(judge: Judge, target: &str, frame: &str) -> Result<Predicate> {
     Ok(match judge {
-        Judge::RowVerdict(rule) => Predicate::RowVerdict(rule),
+        Judge::Speedup(wire) => Predicate::Speedup(wire.validated()?),
         Judge::Value(wire) => {
+            takes_repeats(wire.interval.as_ref())?;
             ensure!(
                 wire.over == Over::Every || wire.interval.is_none(),
                 "over: median and interval exclude each other: an interval belongs to one row"
             );
             Predicate::Value(ValueRule {
                 column: wire.column,
-                range: wire.is.validated().context("is")?,
+                range: wire.is,
                 over: wire.over,
                 interval: wire.interval,
                 groups: wire.groups,
@@ -265,10 +340,17 @@ fn predicate(judge: Judge, target: &str, frame: &str) -> Result<Predicate> {
                 rule.allowance
             );
             ensure!(
-                rule.interval.is_none() || rule.allowance == 0.0,
-                "allowance and interval exclude each other"
+                rule.margin.is_finite() && rule.margin >= 0.0,
+                "margin is {}, but has to be 0 or positive",
+                rule.margin
+            );
+            let one = [rule.interval.is_some(), rule.allowance > 0.0, rule.margin > 0.0];
+            ensure!(
+                one.into_iter().filter(|there| *there).count() <= 1,
+                "allowance, margin and interval exclude one another"
             );
             ensure!(!rule.pair_by.is_empty(), "pair_by is empty");
+            takes_repeats(rule.interval.as_ref())?;
             // The worst and the best of the same rows are how far apart these are.
             let apart = rule.compared == Compared::Worst && rule.against == Against::Best;
             ensure!(
@@ -279,6 +361,7 @@ fn predicate(judge: Judge, target: &str, frame: &str) -> Result<Predicate> {
         }
         Judge::BestOf(rule) => {
             ensure!(!rule.stated.is_empty(), "stated is empty");
+            ensure!(!rule.pair_by.is_empty(), "pair_by is empty");
             Predicate::BestOf(rule)
         }
         Judge::Trend(rule) => {
@@ -306,9 +389,15 @@ fn contradiction(wire: ContradictionWire, target: &str, frame: &str) -> Result<C
             Some(Value::String(side)) => side,
             _ => bail!("evidence[{index}].side is missing: which statement it would support"),
         };
+        let must = wire.remove("must").map(serde_yaml::from_value).transpose();
+        let must = must.with_context(|| format!("evidence[{index}].must"))?;
         let question =
             question(wire, Some(target), frame).with_context(|| format!("evidence[{index}]"))?;
-        Ok(Evidence { side, question })
+        Ok(Evidence {
+            side,
+            must,
+            question,
+        })
     };
     Ok(Contradiction {
         evidence: wire
@@ -324,7 +413,8 @@ fn contradiction(wire: ContradictionWire, target: &str, frame: &str) -> Result<C
 /// Refuses lists that nothing can match, and words that are not there.
 fn filters_say_something(question: &Question) -> Result<()> {
     let filters = [&question.filter, &question.requires];
-    for filter in filters.into_iter().chain(question.predicate.filters()) {
+    let beside = question.beside.iter().map(|reading| &reading.r#where);
+    for filter in filters.into_iter().chain(question.predicate.filters()).chain(beside) {
         for (column, what) in filter {
             let empty = matches!(what, Match::Any(list) if list.is_empty());
             ensure!(

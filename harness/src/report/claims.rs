@@ -1,120 +1,117 @@
-//! What the papers claim and what became of it: the types that the page and `claims.md` show.
+//! What the papers claim and what became of it, as `claims.md` shows it.
 
 use super::inline::sentence;
+use crate::claims::{ClaimRow, Kind, Paper, comparisons, headline};
 use std::fmt::Write;
 
-/// All claims with their verdicts.
-#[derive(Clone, Debug, Default)]
-pub struct ClaimsSummary {
-    /// Every verdict with the number of claims it was passed on, in the order to show.
-    pub counts: Vec<(String, usize)>,
-    /// The claims, in the order to show.
-    pub rows: Vec<ClaimLine>,
+/// Claims with their verdicts, and the share of false ones among those decided that they allow.
+#[derive(Clone, Copy, Debug)]
+pub struct Judged<'a> {
+    /// A row for each claim.
+    pub rows: &'a [ClaimRow],
+    /// The share, such as 0.05.
+    pub level: f64,
 }
 
-/// One claim.
-#[derive(Clone, Debug, Default)]
-pub struct ClaimLine {
-    /// Its name.
-    pub id: String,
-    /// The paper that makes it.
-    pub paper: String,
-    /// Where in the paper.
-    pub place: String,
-    /// What the paper says.
-    pub says: String,
-    /// The verdict.
-    pub verdict: String,
-    /// The numbers, or why there is no other verdict.
-    pub note: String,
-    /// The target that tests it.
-    pub target: String,
-    /// The rows that it was judged on.
-    pub rows: Vec<String>,
+/// Claims of one kind and paper, under a title.
+pub(super) struct Chapter<'a> {
+    pub title: String,
+    pub rows: Vec<&'a ClaimRow>,
 }
 
 /// More rows than these are not named one by one; the claims' own rows have them all.
 const NAMED: usize = 3;
 
-impl ClaimLine {
-    /// The rows that it was judged on, each as `show` shows it.
-    pub(super) fn judged_on(&self, show: impl Fn(&str) -> String) -> String {
-        let named: Vec<String> = self.rows.iter().take(NAMED).map(|row| show(row)).collect();
-        let named = named.join(", ");
-        match self.rows.len().saturating_sub(NAMED) {
-            0 => named,
-            more => format!("{named} and {more} more rows (claims.csv has them all)"),
-        }
+/// The rows that a claim was judged on, each as `show` shows it.
+pub(super) fn judged_on(claim: &ClaimRow, show: impl Fn(&str) -> String) -> String {
+    let rows: Vec<&str> = claim.rows.split_whitespace().collect();
+    let named: Vec<String> = rows.iter().take(NAMED).map(|row| show(row)).collect();
+    let named = named.join(", ");
+    match rows.len().saturating_sub(NAMED) {
+        0 => named,
+        more => format!("{named} and {more} more rows (claims.csv has them all)"),
     }
 }
 
-impl ClaimsSummary {
-    /// Such as "31 claims: 24 reproduced, 7 not testable here".
-    #[must_use]
-    pub fn headline(&self) -> String {
-        let counts = self.counts.iter().filter(|(_, count)| *count > 0);
-        let counts: Vec<String> = counts.map(|(v, count)| format!("{count} {v}")).collect();
-        let claims = if self.rows.len() == 1 {
-            "claim"
-        } else {
-            "claims"
+impl<'a> Judged<'a> {
+    /// How many sentences came to what, and how many comparisons that rests on.
+    pub(super) fn lead(&self) -> Vec<String> {
+        let mut lead = vec![headline(self.rows)];
+        lead.extend(comparisons(self.rows, self.level));
+        lead
+    }
+
+    /// Each paper's statements, then what is not theirs: controls, findings, errata.
+    pub(super) fn chapters(&self) -> Vec<Chapter<'a>> {
+        let of = |kind: Kind, paper: Option<Paper>| {
+            let mine = |row: &&ClaimRow| {
+                row.kind == kind && paper.is_none_or(|paper| row.paper == paper.word())
+            };
+            self.rows.iter().filter(mine).collect::<Vec<_>>()
         };
-        let colon = if counts.is_empty() { "" } else { ": " };
-        format!("{} {claims}{colon}{}", self.rows.len(), counts.join(", "))
-    }
-
-    /// The papers, each with its claims, in the order of their first ones.
-    pub(super) fn papers(&self) -> Vec<(&str, Vec<&ClaimLine>)> {
-        let mut papers: Vec<(&str, Vec<&ClaimLine>)> = Vec::new();
-        for claim in &self.rows {
-            match papers.iter_mut().find(|(name, _)| *name == claim.paper) {
-                Some((_, claims)) => claims.push(claim),
-                None => papers.push((&claim.paper, vec![claim])),
-            }
-        }
-        papers
+        let papers = [Paper::P, Paper::G].map(|paper| Chapter {
+            title: paper.title().to_owned(),
+            rows: of(Kind::Statement, Some(paper)),
+        });
+        let others = [
+            (Kind::Control, "Controls: what statements are compared with"),
+            (Kind::Finding, "Findings: what no paper says"),
+            (
+                Kind::Erratum,
+                "Errata: slips of the papers' texts, and places that exclude each other",
+            ),
+        ];
+        let others = others.map(|(kind, title)| Chapter {
+            title: title.to_owned(),
+            rows: of(kind, None),
+        });
+        let all = papers.into_iter().chain(others);
+        all.filter(|chapter| !chapter.rows.is_empty()).collect()
     }
 }
 
-/// The claims as Markdown: how many got which verdict, a table for each paper, then the numbers.
+/// The claims as Markdown: how many sentences got which verdict, a table for each chapter, then the
+/// numbers.
 #[must_use]
-pub fn claims_markdown(claims: &ClaimsSummary) -> String {
-    let mut out = format!("{}.\n", claims.headline());
-    let papers = claims.papers();
-    for (paper, claims) in &papers {
+pub fn claims_markdown(judged: &Judged<'_>) -> String {
+    let mut out = String::new();
+    for line in judged.lead() {
+        let _ = write!(out, "{line}.\n\n");
+    }
+    let chapters = judged.chapters();
+    for chapter in &chapters {
         let _ = write!(
             out,
-            "\n## {paper}\n\n| claim | place | what the paper says | verdict | target |\n\
-             |---|---|---|---|---|\n"
+            "## {}\n\n| claim | place | what it says | verdict | target |\n|---|---|---|---|---|\n",
+            chapter.title
         );
-        for claim in claims {
+        for claim in &chapter.rows {
+            let verdict = claim.verdict.to_string();
             let cells = [
-                &claim.id,
+                &claim.claim,
                 &claim.place,
                 &claim.says,
-                &claim.verdict,
+                &verdict,
                 &claim.target,
             ];
             let cells = cells.map(|cell| cell.replace('|', "\\|").replace('\n', " "));
             let _ = writeln!(out, "| {} |", cells.join(" | "));
         }
+        out.push('\n');
     }
-    let noted = |claim: &&&ClaimLine| !claim.note.is_empty() || !claim.rows.is_empty();
-    let noted: Vec<&ClaimLine> = papers
-        .iter()
-        .flat_map(|(_, claims)| claims.iter().filter(noted).copied())
-        .collect();
+    let all = chapters.iter().flat_map(|chapter| &chapter.rows);
+    let noted: Vec<_> = all.filter(|claim| !claim.note.is_empty()).collect();
     if !noted.is_empty() {
-        out.push_str("\n## Notes\n\n");
+        out.push_str("## Notes\n\n");
     }
     for claim in noted {
-        let said = match claim.note.as_str() {
-            "" => claim.verdict.clone(),
-            note => format!("{}: {note}", claim.verdict),
-        };
-        let _ = write!(out, "- **{}**: {}", claim.id, sentence(&said));
+        let said = format!("{}: {}", claim.verdict, claim.note);
+        let _ = write!(out, "- **{}**: {}", claim.claim, sentence(&said));
+        if let Some(beside) = &claim.beside {
+            let _ = write!(out, " Beside it, {}", sentence(beside));
+        }
         if !claim.rows.is_empty() {
-            let rows = claim.judged_on(|row| format!("`{row}`"));
+            let rows = judged_on(claim, |row| format!("`{row}`"));
             let _ = write!(out, " Judged on {rows}.");
         }
         out.push('\n');
@@ -129,34 +126,35 @@ mod tests {
 
     #[test]
     fn the_counts_come_first_then_a_table_for_each_paper_then_the_numbers() {
-        let text = claims_markdown(&fixture::claims());
+        let rows = fixture::claims();
+        let text = claims_markdown(&Judged {
+            rows: &rows,
+            level: 0.05,
+        });
         assert!(
-            text.starts_with("3 claims: 2 reproduced, 1 not testable here.\n"),
+            text.starts_with(
+                "2 statements of the papers: 1 reproduced, 1 not testable here; 1 control: 1 reproduced.\n"
+            ),
             "{text}"
         );
-        let first = text.find("## Hamiltonian Descent").unwrap();
-        let second = text.find("## Parallel").unwrap();
+        let first = text.find("## Frictionless Hamiltonian").unwrap();
+        let second = text.find("## Exposition").unwrap();
+        let controls = text.find("## Controls").unwrap();
         let notes = text.find("## Notes").unwrap();
-        let of_first = text.find("| hd-2 | Table 2 | hd-2 is <faster>\\|better | reproduced |");
-        assert!((first..second).contains(&of_first.unwrap()), "{text}");
-        let note = "- **par-1**: not testable here: 2.2x, not 1.95x. Judged on `table2: a8a W=4`.";
+        assert!(first < second && second < controls && controls < notes);
+        let of_controls = text.find("| hd-2 | Table 2 | hd-2 is <faster>\\|better | reproduced |");
+        assert!((controls..notes).contains(&of_controls.unwrap()), "{text}");
+        let note = "- **par-1**: not testable here: 2.2x, not 1.95x. Beside it, at equal step: partly (so). Judged on `a8a-4`.";
         assert!(text[notes..].contains(note), "{text}");
     }
 
     #[test]
     fn of_many_rows_a_few_are_named_and_the_rest_counted() {
-        let claim = ClaimLine {
-            rows: (0..5).map(|i| i.to_string()).collect(),
-            ..ClaimLine::default()
+        let claim = ClaimRow {
+            rows: "0 1 2 3 4".into(),
+            ..fixture::claims().remove(0)
         };
-        let text = claim.judged_on(str::to_owned);
+        let text = judged_on(&claim, str::to_owned);
         assert_eq!(text, "0, 1, 2 and 2 more rows (claims.csv has them all)");
-    }
-
-    #[test]
-    fn a_verdict_that_was_never_passed_is_not_counted() {
-        let mut claims = fixture::claims();
-        claims.counts.push(("inconclusive".into(), 0));
-        assert!(!claims.headline().contains("inconclusive"));
     }
 }

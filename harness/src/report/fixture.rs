@@ -1,7 +1,8 @@
 //! A document with one of everything, and markup where text belongs.
 
+use crate::claims::{ClaimRow, Kind as Of, Verdict};
 use super::{
-    Axis, Block, ClaimLine, ClaimsSummary, Document, Figure, FigureBlock, Panel, Series, Table,
+    Axis, Block, Document, Figure, FigureBlock, Panel, Series, Table,
     TableBlock,
 };
 use crate::environment::Environment;
@@ -108,23 +109,28 @@ pub fn manifest() -> Manifest {
     }
 }
 
-pub fn claims() -> ClaimsSummary {
-    let line = |id: &str, paper: &str, verdict: &str| ClaimLine {
-        id: id.into(),
+pub fn claims() -> Vec<ClaimRow> {
+    let row = |id: &str, paper: &str, kind: Of, verdict: Verdict| ClaimRow {
+        claim: id.into(),
+        kind,
+        sentence: id.into(),
         paper: paper.into(),
         place: "Table 2".into(),
         says: format!("{id} is <faster>|better"),
-        verdict: verdict.into(),
-        note: "2.2x, not 1.95x".into(),
         target: "table2".into(),
-        rows: vec!["table2: a8a W=4".into()],
+        judge: "value".into(),
+        verdict,
+        note: "2.2x, not 1.95x".into(),
+        beside: (verdict == Verdict::NotTestable).then(|| "at equal step: partly (so)".into()),
+        rows: "a8a-4".into(),
+        pairs: None,
+        comparisons: None,
+        decided: None,
+        p: None,
     };
-    ClaimsSummary {
-        counts: vec![("reproduced".into(), 2), ("not testable here".into(), 1)],
-        rows: vec![
-            line("hd-1", "Hamiltonian Descent", "reproduced"),
-            line("par-1", "Parallel", "not testable here"),
-            line("hd-2", "Hamiltonian Descent", "reproduced"),
-        ],
-    }
+    vec![
+        row("hd-1", "P", Of::Statement, Verdict::Reproduced),
+        row("par-1", "G", Of::Statement, Verdict::NotTestable),
+        row("hd-2", "P", Of::Control, Verdict::Reproduced),
+    ]
 }

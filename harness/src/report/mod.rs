@@ -16,7 +16,7 @@ pub mod site;
 mod table;
 mod terminal;
 
-pub use claims::{ClaimLine, ClaimsSummary, claims_markdown};
+pub use claims::{Judged, claims_markdown};
 pub use document::{Block, Document, FigureBlock, TableBlock};
 pub use escape::escaped;
 pub use frame::{to_csv, to_parquet};

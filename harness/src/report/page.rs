@@ -2,7 +2,9 @@
 
 use super::escape::escaped;
 use super::section::{badge, section};
-use super::{ClaimLine, ClaimsSummary, Document, inline};
+use super::claims::{Judged, judged_on};
+use super::{Document, inline};
+use crate::claims::{ClaimRow, tallies};
 use crate::manifest::Manifest;
 use std::fmt::Write;
 
@@ -24,7 +26,7 @@ modelled.";
 
 /// The page: how many claims got which verdict, all claims, then a section for each target.
 #[must_use]
-pub fn page(entries: &[PageEntry<'_>], claims: Option<&ClaimsSummary>) -> String {
+pub fn page(entries: &[PageEntry<'_>], claims: Option<&Judged<'_>>) -> String {
     let ids = ids(entries);
     let mut out = format!(
         "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
@@ -69,15 +71,21 @@ fn ids(entries: &[PageEntry<'_>]) -> Vec<String> {
     ids
 }
 
-/// The number of claims of each verdict.
-fn summary(claims: &ClaimsSummary) -> String {
-    let headline = escaped(&claims.headline());
-    let mut out = format!("<p class=\"headline\">{headline}.</p>\n<ul class=\"counts\">\n");
-    for (verdict, count) in claims.counts.iter().filter(|(_, count)| *count > 0) {
+/// How many sentences came to what: the papers' statements as badges, the rest in words.
+fn summary(claims: &Judged<'_>) -> String {
+    let mut out = String::new();
+    for (index, line) in claims.lead().iter().enumerate() {
+        let class = if index == 0 { "headline" } else { "note" };
+        let _ = writeln!(out, "<p class=\"{class}\">{}.</p>", escaped(line));
+    }
+    out.push_str("<ul class=\"counts\">\n");
+    let statements = tallies(claims.rows);
+    let counts = statements.iter().take(1).flat_map(|tally| &tally.counts);
+    for (verdict, count) in counts.filter(|(_, count)| *count > 0) {
         let _ = writeln!(
             out,
             "<li><span class=\"count\">{count}</span> {}</li>",
-            badge(verdict)
+            badge(*verdict)
         );
     }
     out + "</ul>\n"
@@ -125,23 +133,23 @@ fn contents(entries: &[PageEntry<'_>], ids: &[String], claims: bool) -> String {
     out + "</ul>\n</nav>\n"
 }
 
-/// A table of all claims for each paper. Narrow screens show its rows as cards, for which the roles
+/// A table of claims for each chapter. Narrow screens show its rows as cards, for which the roles
 /// of its parts have to be said again.
-fn all_claims(claims: &ClaimsSummary, entries: &[PageEntry<'_>], ids: &[String]) -> String {
+fn all_claims(claims: &Judged<'_>, entries: &[PageEntry<'_>], ids: &[String]) -> String {
     let mut out = String::from(
         "<section id=\"claims\" aria-labelledby=\"claims-title\">\n\
          <h2 id=\"claims-title\">All claims</h2>\n",
     );
-    for (paper, claims) in claims.papers() {
+    for chapter in claims.chapters() {
         let _ = write!(
             out,
             "<table class=\"claims\" role=\"table\">\n<caption>{}</caption>\n\
              <thead role=\"rowgroup\"><tr role=\"row\">",
-            escaped(paper)
+            escaped(&chapter.title)
         );
         for header in [
             "Claim",
-            "What the paper says",
+            "What it says",
             "Verdict",
             "Numbers",
             "Target",
@@ -149,7 +157,7 @@ fn all_claims(claims: &ClaimsSummary, entries: &[PageEntry<'_>], ids: &[String])
             let _ = write!(out, "<th scope=\"col\" role=\"columnheader\">{header}</th>");
         }
         out.push_str("</tr></thead>\n<tbody role=\"rowgroup\">\n");
-        for claim in claims {
+        for claim in chapter.rows {
             out.push_str(&claim_row(claim, entries, ids));
         }
         out.push_str("</tbody>\n</table>\n");
@@ -158,7 +166,7 @@ fn all_claims(claims: &ClaimsSummary, entries: &[PageEntry<'_>], ids: &[String])
     out + "</section>\n"
 }
 
-fn claim_row(claim: &ClaimLine, entries: &[PageEntry<'_>], ids: &[String]) -> String {
+fn claim_row(claim: &ClaimRow, entries: &[PageEntry<'_>], ids: &[String]) -> String {
     let tested = entries
         .iter()
         .position(|e| e.document.target == claim.target);
@@ -170,17 +178,24 @@ fn claim_row(claim: &ClaimLine, entries: &[PageEntry<'_>], ids: &[String]) -> St
     let rows = if claim.rows.is_empty() {
         String::new()
     } else {
-        let rows = claim.judged_on(|row| format!("<code>{}</code>", escaped(row)));
+        let rows = judged_on(claim, |row| format!("<code>{}</code>", escaped(row)));
         format!(" <span class=\"rows\">Judged on {rows}.</span>")
+    };
+    let beside = match &claim.beside {
+        Some(beside) => format!(
+            " <span class=\"rows\">Beside it, {}</span>",
+            inline::html(&inline::sentence(beside))
+        ),
+        None => String::new(),
     };
     format!(
         "<tr role=\"row\"><th scope=\"row\" role=\"rowheader\"><span class=\"name\">{}</span> \
          <span class=\"place\">{}</span></th><td role=\"cell\">{}</td>\
-         <td role=\"cell\">{}</td><td role=\"cell\">{}{rows}</td><td role=\"cell\">{target}</td></tr>\n",
-        escaped(&claim.id),
+         <td role=\"cell\">{}</td><td role=\"cell\">{}{beside}{rows}</td><td role=\"cell\">{target}</td></tr>\n",
+        escaped(&claim.claim),
         escaped(&claim.place),
         inline::html(&claim.says),
-        badge(&claim.verdict),
+        badge(claim.verdict),
         inline::html(&inline::sentence(&claim.note)),
     )
 }
@@ -197,7 +212,12 @@ mod tests {
             document,
             manifest: &manifest,
         });
-        page(&entries, Some(&fixture::claims()))
+        let rows = fixture::claims();
+        let judged = Judged {
+            rows: &rows,
+            level: 0.05,
+        };
+        page(&entries, Some(&judged))
     }
 
     #[test]

@@ -4,6 +4,7 @@ use super::escape::escaped;
 use super::page::PageEntry;
 use super::provenance::statements;
 use super::{Block, FigureBlock, TableBlock, inline};
+use crate::claims::Verdict;
 use crate::rows::Frame;
 use std::fmt::Write;
 
@@ -130,11 +131,12 @@ fn table(block: &TableBlock) -> String {
 /// A value; verdicts and surrogates so that they are seen.
 fn cell(value: &str) -> String {
     const SURROGATE: &str = "SURROGATE DATA";
-    if style_of(value).is_some() {
-        badge(value)
-    } else {
-        let warning = format!("<strong class=\"surrogate\">{SURROGATE}</strong>");
-        escaped(value).replace(SURROGATE, &warning)
+    match Verdict::ALL.into_iter().find(|v| v.word() == value) {
+        Some(verdict) => badge(verdict),
+        None => {
+            let warning = format!("<strong class=\"surrogate\">{SURROGATE}</strong>");
+            escaped(value).replace(SURROGATE, &warning)
+        }
     }
 }
 
@@ -146,24 +148,20 @@ fn numeric(cell: &str) -> bool {
 }
 
 /// The word of a verdict with its symbol; never a colour alone.
-pub(super) fn badge(verdict: &str) -> String {
-    let (class, symbol) = style_of(verdict).unwrap_or(("other", "•"));
+pub(super) fn badge(verdict: Verdict) -> String {
+    let (class, symbol) = match verdict {
+        Verdict::Reproduced => ("reproduced", "✓"),
+        Verdict::Faster => ("reproduced", "✓✓"),
+        Verdict::Partly => ("partly", "◐"),
+        Verdict::NotReproduced => ("refuted", "✗"),
+        Verdict::Inconclusive => ("inconclusive", "?"),
+        Verdict::Contradiction => ("contradiction", "≠"),
+        Verdict::EvidenceMissing => ("inconclusive", "…"),
+        Verdict::NotTestable => ("untested", "–"),
+    };
     format!(
-        "<span class=\"badge {class}\"><span aria-hidden=\"true\">{symbol}</span> {}</span>",
-        escaped(verdict)
+        "<span class=\"badge {class}\"><span aria-hidden=\"true\">{symbol}</span> {verdict}</span>"
     )
-}
-
-/// A verdict's class and symbol.
-fn style_of(verdict: &str) -> Option<(&'static str, &'static str)> {
-    match verdict {
-        "reproduced" => Some(("reproduced", "✓")),
-        "partly" | "partly reproduced" => Some(("partly", "◐")),
-        "inconclusive" => Some(("inconclusive", "?")),
-        "not reproduced" => Some(("refuted", "✗")),
-        "not testable here" => Some(("untested", "–")),
-        _ => None,
-    }
 }
 
 /// A plot in a box of its own, with what it shows in words below.

@@ -1,10 +1,7 @@
 //! One page for several targets: `index.html`, `claims.md`, and the claims' own rows.
 
-use super::{
-    ClaimLine, ClaimsSummary, Document, PageEntry, claims_markdown, document, page, to_csv,
-    to_parquet,
-};
-use crate::claims::{self, ClaimRow, Claims, TargetRows, Verdict};
+use super::{Document, Judged, PageEntry, claims_markdown, document, page, to_csv, to_parquet};
+use crate::claims::{self, ClaimRow, Claims, TargetRows};
 use crate::files::write_atomically;
 use crate::manifest::{FILE as MANIFEST, Manifest};
 use crate::rows::Frame;
@@ -18,7 +15,7 @@ const ORDER: &str = "targets.txt";
 
 /// What `build` made.
 pub struct Site {
-    /// How many claims got which verdict.
+    /// How many sentences got which verdict.
     pub summary: String,
     /// The files written.
     pub files: Vec<PathBuf>,
@@ -43,16 +40,20 @@ pub fn build(root: &Path, claims: Option<&str>, order: Option<&[String]>) -> Res
             .unwrap_or_default(),
     };
     let reports = reports(root, &order)?;
-    let rows = judged(&Claims::from_yaml(&text)?, root, &reports);
-    let summary = summary(&rows);
+    let claims = Claims::from_yaml(&text)?;
+    let rows = judged(&claims, root, &reports);
+    let judged = Judged {
+        rows: &rows,
+        level: 1.0 - claims.confidence,
+    };
     let entries: Vec<PageEntry> = reports
         .iter()
         .map(|(manifest, document, _)| PageEntry { document, manifest })
         .collect();
     let frame = Frame::of("claims", &rows);
     let files: Vec<(&str, Vec<u8>)> = vec![
-        ("index.html", page(&entries, Some(&summary)).into_bytes()),
-        ("claims.md", claims_markdown(&summary).into_bytes()),
+        ("index.html", page(&entries, Some(&judged)).into_bytes()),
+        ("claims.md", claims_markdown(&judged).into_bytes()),
         ("claims.csv", to_csv(&frame)?),
         ("claims.parquet", to_parquet(&frame)?),
         (CLAIMS, text.into_bytes()),
@@ -65,7 +66,7 @@ pub fn build(root: &Path, claims: Option<&str>, order: Option<&[String]>) -> Res
         written.push(path);
     }
     Ok(Site {
-        summary: claims::summary_line(&rows),
+        summary: claims::headline(&rows),
         files: written,
     })
 }
@@ -122,40 +123,4 @@ fn judged(claims: &Claims, root: &Path, reports: &[Reported]) -> Vec<ClaimRow> {
         rows.retain(|row| targets.iter().any(|target| target.target == row.target));
     }
     rows
-}
-
-/// A paper's title for its letter.
-fn title(letter: &str) -> String {
-    match letter.parse() {
-        Ok(claims::Paper::P) => {
-            "Frictionless Hamiltonian Descent with Discretization and Parallel Optimization"
-        }
-        Ok(claims::Paper::G) => {
-            "Exposition on the connections between descent methods and Hamiltonian mechanics"
-        }
-        Err(()) => letter,
-    }
-    .to_owned()
-}
-
-fn summary(rows: &[ClaimRow]) -> ClaimsSummary {
-    let count = |verdict: &Verdict| {
-        let word = verdict.word();
-        let count = rows.iter().filter(|row| row.verdict == word).count();
-        (word.to_owned(), count)
-    };
-    let line = |row: &ClaimRow| ClaimLine {
-        id: row.claim.clone(),
-        paper: title(&row.paper),
-        place: row.place.clone(),
-        says: row.says.clone(),
-        verdict: row.verdict.clone(),
-        note: row.note.clone(),
-        target: row.target.clone(),
-        rows: row.rows.split_whitespace().map(str::to_owned).collect(),
-    };
-    ClaimsSummary {
-        counts: Verdict::ALL.iter().map(count).collect(),
-        rows: rows.iter().map(line).collect(),
-    }
 }

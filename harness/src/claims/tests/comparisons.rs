@@ -30,20 +30,48 @@ fn an_ordering_holds_when_the_interval_of_its_differences_does_not_reach_zero() 
 
 #[test]
 fn two_pairs_decide_nothing_and_a_row_without_a_partner_keeps_the_whole_from_passing() {
-    let two = ["m=a s=1 x=1", "m=a s=2 x=1", "m=b s=1 x=2", "m=b s=2 x=2"];
+    let two = ["m=a s=1 x=1", "m=a s=2 x=1.1", "m=b s=1 x=2", "m=b s=2 x=2"];
     assert_eq!(on(ORDERING, &two), Verdict::Inconclusive);
     let mut four = two.to_vec();
-    four.extend(["m=a s=3 x=1", "m=b s=3 x=2"]);
+    four.extend(["m=a s=3 x=0.9", "m=b s=3 x=2"]);
     assert_eq!(on(ORDERING, &four), Verdict::Reproduced);
     four.push("m=a s=4 x=1");
     assert_eq!(on(ORDERING, &four), Verdict::Partly);
 }
 
 #[test]
+fn five_starts_at_one_point_are_one_pair_and_decide_nothing() {
+    let lines: Vec<String> = (1..=5)
+        .flat_map(|s| [format!("m=a s={s} x=1"), format!("m=b s={s} x=2")])
+        .collect();
+    let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
+    let (verdict, note) = verdict_on(&one(ORDERING).unwrap(), table(&lines));
+    assert_eq!(verdict, Verdict::Inconclusive);
+    assert!(note.contains("1 pairs, 4 told twice"), "{note}");
+}
+
+#[test]
+fn a_margin_is_what_the_first_has_to_be_better_by() {
+    let rows = |x: f64| {
+        let keys = format!("{ORDERING}, scale: log, margin: 0.5");
+        let lines: Vec<String> = (1..=4)
+            .flat_map(|s| {
+                let jitter = 1.0 + 0.001 * f64::from(s);
+                [format!("m=a s={s} x={}", x * jitter), format!("m=b s={s} x=100")]
+            })
+            .collect();
+        on(&keys, &lines.iter().map(String::as_str).collect::<Vec<_>>())
+    };
+    assert_eq!(rows(60.0), Verdict::Reproduced);
+    assert_eq!(rows(75.0), Verdict::NotReproduced);
+}
+
+#[test]
 fn a_method_that_diverged_loses_whatever_it_had_reached() {
     let rows = |a: &str, b: &str| {
-        let line =
-            |m: &str, status: &str, s: u32, x: f64| format!("m={m} s={s} x={x} status={status}");
+        let line = |m: &str, status: &str, s: u32, x: f64| {
+            format!("m={m} s={s} x={} status={status}", x + 0.01 * f64::from(s))
+        };
         let lines: Vec<String> = (1..=4)
             .flat_map(|s| {
                 let status = |of: &str| {
@@ -81,7 +109,10 @@ fn an_allowance_on_the_log_scale_is_a_share() {
     let rows = |x: f64| {
         let keys = format!("{ORDERING}, scale: log, allowance: 0.05");
         let lines: Vec<String> = (1..=3)
-            .flat_map(|s| [format!("m=a s={s} x={x}"), format!("m=b s={s} x=100")])
+            .flat_map(|s| {
+                let jitter = 1.0 + 0.001 * f64::from(s);
+                [format!("m=a s={s} x={}", x * jitter), format!("m=b s={s} x=100")]
+            })
             .collect();
         on(&keys, &lines.iter().map(String::as_str).collect::<Vec<_>>())
     };
@@ -92,7 +123,7 @@ fn an_allowance_on_the_log_scale_is_a_share() {
 #[test]
 fn of_several_rivals_in_one_place_the_best_is_met_or_the_filter_is_refused() {
     let lines: Vec<String> = (1..=3)
-        .flat_map(|s| ["m=a x=2", "m=b x=1", "m=b x=3"].map(|row| format!("{row} s={s}")))
+        .flat_map(|s| ["m=a x=2", "m=b x=1", "m=b x=3"].map(|row| format!("{row}.{s} s={s}")))
         .collect();
     let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
     assert_eq!(
@@ -136,43 +167,38 @@ fn groups_of_which_some_hold_make_a_claim_partly_reproduced() {
     let keys = format!("{ORDERING}, groups: [{{column: r, words: [u, v]}}]");
     let lines: Vec<String> = (1..=3)
         .flat_map(|s| {
-            ["m=a r=u+v x=2", "m=b r=u x=3", "m=b r=v x=1"].map(|row| format!("{row} s={s}"))
+            ["m=a r=u+v x=2", "m=b r=u x=3", "m=b r=v x=1"].map(|row| format!("{row}.{s} s={s}"))
         })
         .collect();
     let claims = one(&keys).unwrap();
     let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
     let row = judge(&claims, &[run("t", table(&lines))]).remove(0);
-    assert_eq!(row.verdict, "partly");
+    assert_eq!(row.verdict, Verdict::Partly);
     assert_eq!(row.pairs, Some(6));
-    assert!(row.note.contains("u: median x 2 against 3"), "{}", row.note);
+    assert!(row.note.contains("u: median x 2.2 against 3.2"), "{}", row.note);
 }
 
 #[test]
 fn intervals_of_two_rows_have_to_be_apart() {
-    let keys = "judge: ordering, first: {w: 4}, second: {w: 2}, metric: x, better: higher, pair_by: [d], interval: {low: l, high: h}";
-    let four = "w=4 d=a x=3 l=2.5 h=3.5";
-    assert_eq!(
-        on(keys, &[four, "w=2 d=a x=2 l=1.5 h=2.4"]),
-        Verdict::Reproduced
-    );
-    assert_eq!(
-        on(keys, &[four, "w=2 d=a x=2 l=1.5 h=2.6"]),
-        Verdict::Inconclusive
-    );
-    assert_eq!(
-        on(keys, &[four, "w=2 d=a x=4 l=3.6 h=4.6"]),
-        Verdict::NotReproduced
-    );
+    let keys = "judge: ordering, first: {w: 4}, second: {w: 2}, metric: x, better: higher, pair_by: [d], \
+                interval: {low: l, high: h, repeats: n}";
+    let four = "w=4 d=a x=3 l=2.5 h=3.5 n=6";
+    let is = |two: &str, verdict: Verdict| assert_eq!(on(keys, &[four, two]), verdict, "{two}");
+    is("w=2 d=a x=2 l=1.5 h=2.4 n=6", Verdict::Reproduced);
+    is("w=2 d=a x=2 l=1.5 h=2.6 n=6", Verdict::Inconclusive);
+    is("w=2 d=a x=4 l=3.6 h=4.6 n=6", Verdict::NotReproduced);
 }
 
 #[test]
-fn the_best_of_a_grid_is_by_the_median_and_may_be_several() {
+fn the_best_of_a_grid_is_better_than_each_other_value_by_paired_differences() {
     let keys = "judge: best-of, column: h, metric: x, better: lower, stated: [1], pair_by: [s]";
-    let grid = |best: &str| {
-        let lines: Vec<String> = (1..=3)
+    let grid = |of: [f64; 3], starts: u32| {
+        let lines: Vec<String> = (1..=starts)
             .flat_map(|s| {
-                ["h=1", "h=2", "h=3"]
-                    .map(|h| format!("{h} s={s} x={}", if h == best { 1 } else { 2 }))
+                (1..=3).zip(of).map(move |(h, x)| {
+                    let apart = f64::from((s * 7 + h * 3) % 5) / 100.0;
+                    format!("h={h} s={s} x={}", x + apart)
+                })
             })
             .collect();
         lines
@@ -180,16 +206,45 @@ fn the_best_of_a_grid_is_by_the_median_and_may_be_several() {
     let judged = |keys: &str, lines: &[String]| {
         on(keys, &lines.iter().map(String::as_str).collect::<Vec<_>>())
     };
-    assert_eq!(judged(keys, &grid("h=1")), Verdict::Reproduced);
-    assert_eq!(judged(keys, &grid("h=2")), Verdict::NotReproduced);
-    assert_eq!(judged(keys, &grid("h=1")[..4]), Verdict::NotTestable);
+    assert_eq!(judged(keys, &grid([1.0, 2.0, 2.0], 5)), Verdict::Reproduced);
+    assert_eq!(judged(keys, &grid([2.0, 1.0, 1.0], 5)), Verdict::NotReproduced);
+    assert_eq!(judged(keys, &grid([1.5, 1.0, 2.0], 5)), Verdict::Partly);
+    // As good by noise is neither.
+    assert_eq!(judged(keys, &grid([1.0, 1.0, 1.0], 5)), Verdict::Inconclusive);
+    // However large the difference, one start or two decide nothing.
+    for starts in [1, 2] {
+        let lines = grid([1.0, 9.0, 9.0], starts);
+        assert_eq!(judged(keys, &lines), Verdict::Inconclusive, "{starts}");
+    }
     assert_eq!(on(keys, &["h=1 s=1 x=1"]), Verdict::NotTestable);
     let both = keys.replace("[1]", "[1, 2]");
-    assert_eq!(judged(&both, &grid("h=3")), Verdict::NotReproduced);
-    assert_eq!(
-        on(&both, &["h=1 s=1 x=1", "h=2 s=1 x=3", "h=3 s=1 x=2"]),
-        Verdict::Partly
-    );
+    assert_eq!(judged(&both, &grid([1.0, 1.2, 2.0], 5)), Verdict::Reproduced);
+    assert_eq!(judged(&both, &grid([1.0, 3.0, 2.0], 5)), Verdict::Partly);
+}
+
+#[test]
+fn what_is_best_for_all_together_need_not_be_best_for_any() {
+    let keys = "judge: best-of, column: h, metric: x, better: lower, stated: [2], pair_by: [s]";
+    // One method is best at 1, the other at 3; 2 is second for both, and the best for the two together.
+    let value = |m: u32, h: u32| match (m, h) {
+        (_, 2) => 2.0,
+        (1, 1) | (2, 3) => 1.0,
+        _ => 9.0,
+    };
+    let mut lines = Vec::new();
+    for (s, m, h) in (1..=4).flat_map(|s| (1..=2).flat_map(move |m| (1..=3).map(move |h| (s, m, h)))) {
+        let x = value(m, h) + f64::from((s * 7 + h * 3 + m) % 5) / 100.0;
+        lines.push(format!("h={h} s={s} m={m} x={x}"));
+    }
+    let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
+    let common = format!("{keys}, mean_over: [m]");
+    assert_eq!(on(&common, &lines), Verdict::Reproduced);
+    let own = format!("{keys}, groups: [m]");
+    assert_eq!(on(&own, &lines), Verdict::Partly);
+    // A method that is missing at one value would shift that value's mean.
+    let (verdict, note) = verdict_on(&one(&common).unwrap(), table(&lines[1..]));
+    assert_eq!(verdict, Verdict::NotTestable);
+    assert!(note.contains("do not have the same s, m"), "{note}");
 }
 
 #[test]
@@ -199,7 +254,7 @@ fn a_trend_is_an_ordering_of_neighbours() {
         let lines: Vec<String> = (1..=3)
             .flat_map(|s| [1, 2, 10].map(|h| (s, h)))
             .zip(metrics.iter().cycle())
-            .map(|((s, h), x)| format!("h={h} s={s} x={x}"))
+            .map(|((s, h), x)| format!("h={h} s={s} x={}", x + f64::from((s * 7 + h * 3) % 5) / 100.0))
             .collect();
         on(keys, &lines.iter().map(String::as_str).collect::<Vec<_>>())
     };

@@ -1,0 +1,66 @@
+//! Whether the stated values of a grid are its best.
+
+use super::compare::{Comparison, Metric, Rigour};
+use super::predicate::{Against, BestOf, Compared};
+use super::select::{Filter, Group, Match, Scalar, Table};
+use super::verdict::{Part, Verdict};
+use anyhow::Result;
+
+/// Compares each stated value of a grid with each other one, by paired differences: a stated value
+/// that is as good as another by noise is neither better nor refuted.
+///
+/// # Errors
+/// If a column is missing, or two rows claim one place in a pair.
+pub fn best_of(rule: &BestOf, table: &Table, rigour: Rigour) -> Result<Vec<Part>> {
+    let comparison = Comparison {
+        metric: Metric {
+            column: &rule.metric,
+            better: rule.better,
+        },
+        scale: rule.scale,
+        allowance: 0.0,
+        margin: 0.0,
+        pair_by: &rule.pair_by,
+        compared: Compared::Only,
+        against: Against::Only,
+        interval: None,
+        mean_over: &rule.mean_over,
+    };
+    let is_stated = |values: &Table| -> Result<bool> {
+        let filter = Filter::from([(rule.column.clone(), Match::Any(rule.stated.clone()))]);
+        Ok(!values.filter(&filter)?.rows.is_empty())
+    };
+    let mut parts = Vec::new();
+    for (group, rows) in table.split(&rule.groups)? {
+        let (mut stated, mut others) = (Vec::new(), Vec::new());
+        for (label, values) in rows.split(&[Group::Column(rule.column.clone())])? {
+            let side = match is_stated(&values)? {
+                true => &mut stated,
+                false => &mut others,
+            };
+            side.push((label, values));
+        }
+        if stated.len() < rule.stated.len() || others.is_empty() {
+            let stated: Vec<String> = rule.stated.iter().map(Scalar::to_string).collect();
+            let note = format!(
+                "{} and others to compare with were not all run",
+                stated.join(", ")
+            );
+            parts.push(Part::new(group, Verdict::NotTestable, note));
+            continue;
+        }
+        for (mine, first) in &stated {
+            for (theirs, second) in &others {
+                for part in comparison.judge(first, second, rigour)? {
+                    let label = format!("{mine} against {theirs}");
+                    let label = match group.is_empty() {
+                        true => label,
+                        false => format!("{group}, {label}"),
+                    };
+                    parts.push(Part { label, ..part });
+                }
+            }
+        }
+    }
+    Ok(parts)
+}

@@ -1,0 +1,146 @@
+//! How verdicts are counted: by sentence of the papers, and what is not theirs apart.
+
+use super::verdict::one_of;
+use super::{ClaimRow, Kind, Verdict};
+
+/// How many sentences of one kind came to what.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tally {
+    /// Whose words they are.
+    pub kind: Kind,
+    /// Every verdict with the number of sentences that it was passed on; none is left out.
+    pub counts: Vec<(Verdict, usize)>,
+}
+
+impl Tally {
+    /// How many sentences there are.
+    #[must_use]
+    pub fn total(&self) -> usize {
+        self.counts.iter().map(|(_, count)| count).sum()
+    }
+
+    /// Such as "24 reproduced, 3 partly".
+    #[must_use]
+    pub fn words(&self) -> String {
+        let counts = self.counts.iter().filter(|(_, count)| *count > 0);
+        let words: Vec<String> = counts.map(|(v, count)| format!("{count} {v}")).collect();
+        words.join(", ")
+    }
+}
+
+/// The tally of each kind that there is. A sentence that several claims are part of is counted once, by
+/// what they come to together: one sentence about nine methods is not nine statements.
+#[must_use]
+pub fn tallies(rows: &[ClaimRow]) -> Vec<Tally> {
+    let of_kind = |kind: Kind| {
+        let mut sentences: Vec<(&str, Vec<Verdict>)> = Vec::new();
+        for row in rows.iter().filter(|row| row.kind == kind) {
+            match sentences.iter_mut().find(|(name, _)| *name == row.sentence) {
+                Some((_, verdicts)) => verdicts.push(row.verdict),
+                None => sentences.push((&row.sentence, vec![row.verdict])),
+            }
+        }
+        let verdicts: Vec<Verdict> = sentences.iter().map(|(_, all)| one_of(all)).collect();
+        let count = |verdict: Verdict| {
+            let count = verdicts.iter().filter(|v| **v == verdict).count();
+            (verdict, count)
+        };
+        Tally {
+            kind,
+            counts: Verdict::ALL.map(count).to_vec(),
+        }
+    };
+    let all = Kind::ALL.map(of_kind);
+    all.into_iter().filter(|tally| tally.total() > 0).collect()
+}
+
+/// All of it in one line: "31 statements of the papers: 24 reproduced, 7 partly; 5 controls: 5
+/// reproduced".
+#[must_use]
+pub fn headline(rows: &[ClaimRow]) -> String {
+    let one = |tally: &Tally| {
+        let total = tally.total();
+        let noun = match (tally.kind, total) {
+            (Kind::Statement, 1) => "statement of the papers",
+            (Kind::Statement, _) => "statements of the papers",
+            (Kind::Control, 1) => "control",
+            (Kind::Control, _) => "controls",
+            (Kind::Finding, 1) => "finding beside them",
+            (Kind::Finding, _) => "findings beside them",
+            (Kind::Erratum, 1) => "erratum",
+            (Kind::Erratum, _) => "errata",
+        };
+        format!("{total} {noun}: {}", tally.words())
+    };
+    let all: Vec<String> = tallies(rows).iter().map(one).collect();
+    match all.is_empty() {
+        true => "no claims".into(),
+        false => all.join("; "),
+    }
+}
+
+/// How many paired comparisons the verdicts rest on, and how many of the decided ones are to be
+/// expected false at `level`; `None` if there are none.
+#[must_use]
+pub fn comparisons(rows: &[ClaimRow], level: f64) -> Option<String> {
+    let sum = |of: fn(&ClaimRow) -> Option<u64>| rows.iter().filter_map(of).sum::<u64>();
+    let (all, decided) = (sum(|row| row.comparisons), sum(|row| row.decided));
+    (all > 0).then(|| {
+        format!(
+            "{all} paired comparisons, {decided} of them decided; of these at most {:.0} % false in the \
+             long run, here at most {:.0}",
+            100.0 * level,
+            (level * decided as f64).ceil()
+        )
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(sentence: &str, kind: Kind, verdict: Verdict) -> ClaimRow {
+        ClaimRow {
+            claim: sentence.into(),
+            kind,
+            sentence: sentence.into(),
+            paper: "P".into(),
+            place: String::new(),
+            says: String::new(),
+            target: "t".into(),
+            judge: "value".into(),
+            verdict,
+            note: String::new(),
+            beside: None,
+            rows: String::new(),
+            pairs: None,
+            comparisons: Some(4),
+            decided: Some(3),
+            p: Some(0.01),
+        }
+    }
+
+    #[test]
+    fn a_sentence_with_nine_claims_counts_once_and_a_control_apart() {
+        let mut rows: Vec<ClaimRow> = (0..9)
+            .map(|_| row("best", Kind::Statement, Verdict::NotReproduced))
+            .collect();
+        rows.push(row("other", Kind::Statement, Verdict::Reproduced));
+        rows.push(row("control", Kind::Control, Verdict::Reproduced));
+        assert_eq!(
+            headline(&rows),
+            "2 statements of the papers: 1 reproduced, 1 not reproduced; 1 control: 1 reproduced"
+        );
+        rows[0].verdict = Verdict::Reproduced;
+        assert_eq!(tallies(&rows)[0].words(), "1 reproduced, 1 partly");
+        assert_eq!(headline(&[]), "no claims");
+    }
+
+    #[test]
+    fn false_verdicts_are_expected_in_proportion_to_what_was_decided() {
+        let rows = [row("a", Kind::Statement, Verdict::Reproduced)];
+        let said = comparisons(&rows, 0.05).unwrap();
+        assert!(said.starts_with("4 paired comparisons, 3 of them decided"), "{said}");
+        assert!(said.ends_with("here at most 1"), "{said}");
+    }
+}

@@ -1,0 +1,203 @@
+//! The judge on planted rows: for every claim worlds in which its verdict is known.
+//!
+//! `worlds.yaml` holds them. Each world is a few rows as an experiment would write them, under the
+//! verdict that they have to lead to. They are written by hand from what the papers say, not made from
+//! the claims: a claim whose bound, filter or rule is changed by mistake meets rows that still say what
+//! they said before.
+
+use super::super::Kind;
+use super::super::predicate::{Must, Predicate};
+use super::super::wire::each;
+use super::*;
+use serde_yaml::{Mapping, Value as Yaml};
+use std::collections::BTreeMap;
+
+const WORLDS: &str = include_str!("worlds.yaml");
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Wire {
+    claim: String,
+    target: String,
+    frame: Option<String>,
+    /// Rows of other targets that a world needs besides: by target.
+    #[serde(default)]
+    others: BTreeMap<String, Vec<Mapping>>,
+    /// Rows by the word of the verdict.
+    worlds: BTreeMap<String, Vec<Mapping>>,
+}
+
+fn worlds() -> Vec<Wire> {
+    let mut all: Yaml = serde_yaml::from_str(WORLDS).unwrap();
+    // Once for each level of rows that are like rows that are like others.
+    for _ in 0..3 {
+        all.apply_merge().unwrap();
+    }
+    let all: Vec<Mapping> = serde_yaml::from_value(all).unwrap();
+    let one = |wire| serde_yaml::from_value(Yaml::Mapping(wire)).unwrap();
+    all.into_iter()
+        .flat_map(|wire| each(wire).unwrap())
+        .map(one)
+        .collect()
+}
+
+/// A row for each combination of the listed values. A text `~2` is a number about 2 that differs from row
+/// to row by up to a percent, as measurements do.
+fn rows(grids: &[Mapping]) -> Vec<Made> {
+    let mut rows = Vec::new();
+    for grid in grids {
+        let mut made: Vec<Made> = vec![Made::new()];
+        for (column, value) in grid {
+            let values = match value {
+                Yaml::Sequence(list) => list.clone(),
+                one => vec![one.clone()],
+            };
+            made = made
+                .iter()
+                .flat_map(|row| values.iter().map(move |value| (row.clone(), value)))
+                .map(|(mut row, value)| {
+                    row.insert(column.as_str().unwrap().into(), planted(value));
+                    row
+                })
+                .collect();
+        }
+        rows.extend(made);
+    }
+    for (index, row) in rows.iter_mut().enumerate() {
+        for value in row.values_mut() {
+            if let Value::Text(Some(text)) = value
+                && let Some(about) = text.strip_prefix('~')
+            {
+                let about: f64 = about.parse().unwrap();
+                let apart = f64::from(u32::try_from(index * 7 % 11).unwrap()) / 11.0 - 0.5;
+                *value = Value::Real(Some(about * (1.0 + 0.02 * apart)));
+            }
+        }
+        row.entry("data_source".into())
+            .or_insert(Value::Text(Some("real".into())));
+        row.entry("cell".into())
+            .or_insert(Value::Text(Some(format!("cell-{index}"))));
+    }
+    rows
+}
+
+fn planted(value: &Yaml) -> Value {
+    match value {
+        Yaml::Null => Value::Real(None),
+        Yaml::Bool(flag) => Value::Flag(Some(*flag)),
+        Yaml::Number(number) => Value::Real(number.as_f64()),
+        Yaml::String(text) => Value::Text(Some(text.clone())),
+        other => panic!("{other:?} is no value of a row"),
+    }
+}
+
+fn of(target: &str, frame_name: &str, grids: &[Mapping]) -> TargetRows {
+    run(target, frame(frame_name, rows(grids)))
+}
+
+fn judged(claims: &Claims, world: &Wire, grids: &[Mapping]) -> ClaimRow {
+    let claim = claims.claims.iter().find(|claim| claim.id == world.claim);
+    let claim = claim.unwrap_or_else(|| panic!("no claim {}", world.claim));
+    let alone = Claims {
+        claims: vec![claim.clone()],
+        ..claims.clone()
+    };
+    let frame = world.frame.as_deref().unwrap_or("rows");
+    let mut targets = vec![of(&world.target, frame, grids)];
+    for (target, grids) in &world.others {
+        targets.push(of(target, "rows", grids));
+    }
+    judge(&alone, &targets).remove(0)
+}
+
+#[test]
+fn in_every_planted_world_every_claim_has_the_verdict_of_that_world() {
+    let claims = published();
+    let mut wrong = Vec::new();
+    for world in worlds() {
+        for (word, grids) in &world.worlds {
+            let row = judged(&claims, &world, grids);
+            if row.verdict.word() != word {
+                wrong.push(format!(
+                    "{} is {}, not {word}: {}",
+                    row.claim, row.verdict, row.note
+                ));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn every_claim_has_a_world_for_each_verdict_that_rows_could_give_it() {
+    let claims = published();
+    let mut missing = Vec::new();
+    for claim in &claims.claims {
+        let words: &[&str] = match &claim.question.predicate {
+            Predicate::NotTestable(_) => &[],
+            Predicate::Contradiction(rule) => {
+                match rule.evidence.iter().any(|side| side.must.is_some()) {
+                    true => &["paper contradicts itself", "evidence missing"],
+                    false => &[],
+                }
+            }
+            _ => &["reproduced", "not reproduced", "not testable here"],
+        };
+        let there: BTreeSet<String> = worlds()
+            .into_iter()
+            .filter(|world| world.claim == claim.id)
+            .flat_map(|world| world.worlds.into_keys())
+            .collect();
+        let lacking: Vec<_> = words.iter().filter(|w| !there.contains(**w)).collect();
+        if !lacking.is_empty() {
+            missing.push(format!("{}: {lacking:?}", claim.id));
+        }
+    }
+    assert!(missing.is_empty(), "{}", missing.join("\n"));
+}
+
+#[test]
+fn what_no_rows_can_change_is_not_counted_as_a_statement_of_the_papers() {
+    for claim in published().claims {
+        if let Predicate::Contradiction(rule) = &claim.question.predicate {
+            assert_eq!(claim.kind, Kind::Erratum, "{}", claim.id);
+            let musts = rule.evidence.iter().filter_map(|side| side.must);
+            for must in musts {
+                assert!(matches!(must, Must::Hold | Must::Fail));
+            }
+        }
+    }
+}
+
+#[test]
+fn no_claim_passes_on_generated_rows_on_a_short_profile_or_on_none() {
+    let claims = published();
+    for world in worlds() {
+        let Some(grids) = world.worlds.get("reproduced") else {
+            continue;
+        };
+        let generated: Vec<Mapping> = grids
+            .iter()
+            .cloned()
+            .map(|mut grid| {
+                grid.insert("data_source".into(), "surrogate".into());
+                grid
+            })
+            .collect();
+        let row = judged(&claims, &world, &generated);
+        assert_eq!(row.verdict, Verdict::NotTestable, "{}", row.claim);
+        assert!(row.note.contains("surrogate"), "{}", row.note);
+        let claim = claims.claims.iter().find(|claim| claim.id == world.claim);
+        let alone = Claims {
+            claims: claim.cloned().into_iter().collect(),
+            ..claims.clone()
+        };
+        let mut short = of(&world.target, world.frame.as_deref().unwrap_or("rows"), grids);
+        short.verdicts = false;
+        for targets in [vec![], vec![short]] {
+            let row = judge(&alone, &targets).remove(0);
+            assert_eq!(row.verdict, Verdict::NotTestable, "{}", row.claim);
+            assert!(row.note.contains("harness reproduce"), "{}", row.note);
+        }
+    }
+}
