@@ -1,5 +1,6 @@
 //! A run: one target's cells, measured unless a journal has them, and its report.
 
+use crate::claims::Claims;
 use crate::device::Machine;
 use crate::experiments::{self, Bench, Experiment, Unit};
 use crate::journal::{self, Cell, Entry, Journal, Outcome};
@@ -22,6 +23,7 @@ pub struct Run {
     manifest: Manifest,
     journal: Journal,
     data: Vec<Dataset>,
+    claims: Claims,
 }
 
 /// How long a run goes on before its report is made anew, so that a run that is cut short leaves
@@ -32,11 +34,17 @@ const REPORT_EVERY: Duration = Duration::from_secs(30);
 const KEPT: &str = "checkpoints";
 
 impl Run {
-    /// Opens the journal in `folder`. Nothing is measured yet.
+    /// Opens the journal in `folder`. Nothing is measured yet. The report will be judged by `claims`.
     ///
     /// # Errors
     /// If the plan is not valid, or another run has the journal open.
-    pub fn open(plan: &Plan, machine: Machine, folder: &Path, manifest: Manifest) -> Result<Self> {
+    pub fn open(
+        plan: &Plan,
+        machine: Machine,
+        folder: &Path,
+        manifest: Manifest,
+        claims: Claims,
+    ) -> Result<Self> {
         Ok(Self {
             experiment: experiments::of(plan)?,
             machine,
@@ -44,6 +52,7 @@ impl Run {
             manifest,
             journal: Journal::open(&folder.join(report::JOURNAL))?,
             data: Vec::new(),
+            claims,
         })
     }
 
@@ -129,14 +138,14 @@ impl Run {
         for unit in &units {
             self.unit(unit, &bar)?;
             if shown.elapsed() > REPORT_EVERY {
-                report::build(&self.folder)?;
+                report::build(&self.folder, &self.claims)?;
                 shown = Instant::now();
             }
         }
         bar.finish();
         self.manifest.ended_at = Some(now());
         self.manifest.write(&self.folder)?;
-        report::build(&self.folder)
+        report::build(&self.folder, &self.claims)
     }
 
     fn key(&self, cell: &Cell) -> String {

@@ -7,6 +7,8 @@ mod common;
 mod made_up;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use harness::claims::Claims;
+use harness::configs::Configs;
 use harness::{journal, report};
 use made_up::MadeUp;
 
@@ -28,12 +30,14 @@ fn read(c: &mut Criterion) {
 
 fn build(c: &mut Criterion) {
     let mut group = c.benchmark_group("report-build");
+    let text = Configs::compiled_in().read("claims.yaml").unwrap();
+    let claims = Claims::from_yaml(&text).unwrap();
     for datasets in DATASETS {
         let run = MadeUp::table2(datasets).unwrap();
         group.throughput(Throughput::Elements(run.cells as u64));
         group.bench_function(BenchmarkId::new("table2", run.cells), |b| {
             b.iter(|| {
-                let built = report::build(run.folder.path()).unwrap();
+                let built = report::build(run.folder.path(), &claims).unwrap();
                 assert_eq!(built.missing, 0);
                 built
             });

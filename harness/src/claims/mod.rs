@@ -163,6 +163,18 @@ impl Claims {
         serde_yaml::from_str::<wire::File>(text)?.validated()
     }
 
+    /// The claims on one target with their verdicts, by its rows alone.
+    #[must_use]
+    pub fn on(&self, rows: TargetRows) -> Vec<ClaimRow> {
+        let mine = |claim: &&Claim| claim.question.target == rows.target;
+        let own = Self {
+            profile: self.profile.clone(),
+            claims: self.claims.iter().filter(mine).cloned().collect(),
+            ..*self
+        };
+        judge(&own, &[rows])
+    }
+
     /// The columns that claims on a frame name and its schema does not have: none, if whoever
     /// writes that frame and these claims agree.
     #[must_use]

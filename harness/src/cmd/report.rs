@@ -1,17 +1,20 @@
 //! `harness report`.
 
 use super::{DONE, FAILED, outcome, show};
+use crate::claims::Claims;
+use crate::configs::Configs;
 use crate::manifest::FILE as MANIFEST;
 use crate::progress::say;
 use crate::report::{self, site};
-use anyhow::Result;
+use anyhow::{Context, Result};
 use std::path::Path;
 
 pub(super) fn run(folder: &Path) -> Result<u8> {
     let alone = folder.join(MANIFEST).is_file();
     let mut code = DONE;
+    let claims = claims(folder)?;
     for target in site::targets(folder, &[])? {
-        let built = report::build(&target)?;
+        let built = report::build(&target, &claims)?;
         if alone {
             show(&built.terminal);
         }
@@ -29,4 +32,13 @@ pub(super) fn run(folder: &Path) -> Result<u8> {
         ));
     }
     Ok(code)
+}
+
+/// The claims that a folder was judged by, or the one above, which keeps them for its targets; where
+/// neither was, those of the program.
+fn claims(folder: &Path) -> Result<Claims> {
+    let above = folder.parent().unwrap_or(folder);
+    let text = site::kept_claims(folder).or_else(|_| site::kept_claims(above));
+    let text = text.or_else(|_| Configs::compiled_in().read(site::CLAIMS))?;
+    Claims::from_yaml(&text).with_context(|| format!("the claims that {} was judged by", folder.display()))
 }

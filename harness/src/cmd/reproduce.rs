@@ -1,6 +1,7 @@
 //! `harness reproduce`.
 
 use super::{library, rates, registry, suite};
+use crate::claims::Claims;
 use crate::cli::Reproduce;
 use crate::configs::Configs;
 use crate::device::Machine;
@@ -81,7 +82,8 @@ pub(super) fn target(
         theory_checks: Some(checks),
         ..manifest(arguments, plan, configs)?
     };
-    let mut run = Run::open(plan, machine.clone(), folder, manifest)?;
+    let claims = Claims::from_yaml(&configs.read("claims.yaml")?).context("claims.yaml")?;
+    let mut run = Run::open(plan, machine.clone(), folder, manifest, claims)?;
     let registry = registry(&arguments.common, configs)?;
     let library = library(&arguments.data, registry, Seeds::new(plan.seed));
     run.load(|name, split| Ok(library.load(name, split, &DataBar::default())?))?;

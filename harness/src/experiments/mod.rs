@@ -12,6 +12,7 @@ pub mod spring;
 pub mod training;
 pub mod windows;
 
+use crate::claims::Claims;
 use crate::device::Machine;
 use crate::journal::{Cell, Entry, Outcome};
 use crate::manifest::Manifest;
@@ -68,6 +69,8 @@ pub struct Context<'a> {
     pub plan: &'a Plan,
     /// Where the numbers come from.
     pub manifest: &'a Manifest,
+    /// What the papers claim of them.
+    pub claims: &'a Claims,
 }
 
 /// One kind of experiment, with a plan.

@@ -29,6 +29,7 @@ pub use plot::{
 pub use table::Table;
 pub use terminal::terminal;
 
+use crate::claims::Claims;
 use crate::experiments::{self, Context};
 use crate::files::write_atomically;
 use crate::journal;
@@ -54,13 +55,14 @@ pub struct Built {
     pub missing: usize,
 }
 
-/// Makes all tables and plots of a folder again from its journal and manifest.
+/// Makes all tables and plots of a folder again from its journal and manifest; verdicts that stand in a
+/// table are those of `claims`.
 ///
 /// # Errors
 /// If the folder holds no run, or cannot be written.
-pub fn build(folder: &Path) -> Result<Built> {
+pub fn build(folder: &Path, claims: &Claims) -> Result<Built> {
     let manifest = Manifest::read(folder)?;
-    let (document, missing) = document(folder, &manifest)?;
+    let (document, missing) = document(folder, &manifest, claims)?;
     let mut files: Vec<(String, Vec<u8>)> = vec![(
         format!("{}.md", document.target),
         markdown::markdown(&document, &manifest).into_bytes(),
@@ -91,7 +93,11 @@ pub fn build(folder: &Path) -> Result<Built> {
 }
 
 /// The report of a folder with its run, and how many of its run's cells have no outcome yet.
-pub(crate) fn document(folder: &Path, manifest: &Manifest) -> Result<(Document, usize)> {
+pub(crate) fn document(
+    folder: &Path,
+    manifest: &Manifest,
+    claims: &Claims,
+) -> Result<(Document, usize)> {
     let plan = manifest.plan()?;
     let experiment = experiments::of(&plan)?;
     let entries = journal::read(&folder.join(JOURNAL))?;
@@ -99,6 +105,7 @@ pub(crate) fn document(folder: &Path, manifest: &Manifest) -> Result<(Document, 
     let context = Context {
         plan: &plan,
         manifest,
+        claims,
     };
     let mut document = experiment.document(&context, &entries)?;
     document.target.clone_from(&plan.target);

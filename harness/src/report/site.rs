@@ -27,11 +27,9 @@ pub struct Site {
 /// # Errors
 /// If the folder holds no run, or cannot be written.
 pub fn build(root: &Path, claims: Option<&str>, order: Option<&[String]>) -> Result<Site> {
-    let kept = root.join(CLAIMS);
     let text = match claims {
         Some(text) => text.to_owned(),
-        None => std::fs::read_to_string(&kept)
-            .with_context(|| format!("reading {}: was a report made there?", kept.display()))?,
+        None => kept_claims(root)?,
     };
     let order = match order {
         Some(order) => order.to_vec(),
@@ -39,8 +37,8 @@ pub fn build(root: &Path, claims: Option<&str>, order: Option<&[String]>) -> Res
             .map(|text| text.lines().map(str::to_owned).collect())
             .unwrap_or_default(),
     };
-    let reports = reports(root, &order)?;
     let claims = Claims::from_yaml(&text)?;
+    let reports = reports(root, &order, &claims)?;
     let rows = judged(&claims, root, &reports);
     let judged = Judged {
         rows: &rows,
@@ -71,6 +69,16 @@ pub fn build(root: &Path, claims: Option<&str>, order: Option<&[String]>) -> Res
     })
 }
 
+/// The claims that a folder was judged by before.
+///
+/// # Errors
+/// If it was not.
+pub fn kept_claims(root: &Path) -> Result<String> {
+    let kept = root.join(CLAIMS);
+    std::fs::read_to_string(&kept)
+        .with_context(|| format!("reading {}: was a report made there?", kept.display()))
+}
+
 type Reported = (Manifest, Document, bool);
 
 /// The folders of targets in `root`, in the order of the page: the given ones first, then by
@@ -97,11 +105,11 @@ pub fn targets(root: &Path, order: &[String]) -> Result<Vec<PathBuf>> {
     Ok(folders)
 }
 
-fn reports(root: &Path, order: &[String]) -> Result<Vec<Reported>> {
+fn reports(root: &Path, order: &[String], claims: &Claims) -> Result<Vec<Reported>> {
     let mut all = Vec::new();
     for folder in targets(root, order)? {
         let manifest = Manifest::read(&folder)?;
-        let (document, _) = document(&folder, &manifest)?;
+        let (document, _) = document(&folder, &manifest, claims)?;
         let verdicts = manifest.plan()?.profile.verdicts;
         all.push((manifest, document, verdicts));
     }

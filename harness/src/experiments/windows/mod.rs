@@ -8,13 +8,13 @@ mod estimate;
 mod figures;
 mod inference;
 mod machine;
+mod paper;
 mod passes;
 pub mod plan;
 mod rows;
 pub mod runner;
 mod schema;
 mod show;
-mod verdict;
 mod wire;
 
 pub use schema::{CurveRow, WindowRow};
@@ -227,6 +227,7 @@ impl Experiment for Windows {
             plan: &self.plan,
             statistics: context.plan.statistics()?,
             paper: &context.manifest.paper.table2,
+            claims: context.claims,
             rates: context.manifest.rates.as_ref(),
         };
         let rows = maker.rows(entries)?;

@@ -96,14 +96,6 @@ pub struct Figures {
     pub depth: Option<String>,
 }
 
-/// When a measured figure counts as the paper's.
-#[derive(Clone, Copy, Debug, Deserialize, Serialize, PartialEq)]
-#[serde(deny_unknown_fields)]
-pub struct VerdictRule {
-    /// The share by which a figure may fall short.
-    pub relative_tolerance: f64,
-}
-
 /// A flow's settings, and what is compared with it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Setting {
@@ -201,8 +193,6 @@ pub struct WindowsPlan {
     pub windows: Vec<Window>,
     /// What the paper calls the plots.
     pub figures: Figures,
-    /// When a figure counts as the paper's.
-    pub verdict: VerdictRule,
     /// The share of the wall time below which the least time of the counted work does not bound
     /// it; older plans have none.
     pub overhead_below: Option<f64>,

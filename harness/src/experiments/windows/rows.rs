@@ -1,9 +1,10 @@
-//! From journal entries to rows, with verdicts on the paper's own rows.
+//! From journal entries to rows.
 
 use super::cell::{FlowRecord, Measured, WindowCell};
 use super::plan::{EvaluatorKind, WindowsPlan};
 use super::schema::{CurveRow, WindowRow};
 use crate::capacity::{self, Account, medians};
+use crate::claims::Claims;
 use crate::journal::Entry;
 use crate::paper::Table2;
 use crate::plan::{Plan, Statistics};
@@ -23,6 +24,8 @@ pub struct Maker<'a> {
     pub statistics: Statistics,
     /// The paper's figures.
     pub paper: &'a Table2,
+    /// What the papers claim of the rows.
+    pub claims: &'a Claims,
     /// What the machine can do at most, if it was measured.
     pub rates: Option<&'a Rates>,
 }
@@ -271,8 +274,7 @@ fn unmeasured(head: &Plan, entry: &Entry, cell: &WindowCell) -> WindowRow {
         modelled_late: None,
         paper_wall_s: None,
         paper_speedup: None,
-        verdict: None,
-        verdict_note: None,
+        paper_differs: None,
     }
 }
 

@@ -76,8 +76,7 @@ schema! {
         modelled_late: Option<f64>, "", "MODELLED: modelled_speedup if the depth speedup were depth_late.";
         paper_wall_s: Option<f64>, "s", "The paper's time for this row, on its machine and its K.";
         paper_speedup: Option<f64>, "", "The paper's speedup for this row.";
-        verdict: Option<String>, "", "reproduced, partly, inconclusive, not reproduced, not testable here; none on surrogate data or in another setting than the paper's.";
-        verdict_note: Option<String>, "", "Why.";
+        paper_differs: Option<String>, "", "What this row does otherwise than the paper, of rows with its method and another setting.";
     }
 }
 

@@ -6,13 +6,17 @@ use super::figures::figures;
 use super::rows::{Maker, lacks_devices};
 use super::schema::{CurveRow, WindowRow};
 use super::{inference, machine};
+use crate::claims::{ClaimRow, TargetRows};
 use crate::report::{Block, Document, SURROGATE, Table, TableBlock};
 use crate::rows::Frame;
+use std::collections::BTreeMap;
 
 /// The whole report.
 pub(super) fn document(maker: &Maker<'_>, rows: &[WindowRow], curves: &[CurveRow]) -> Document {
     let mut blocks = vec![Block::Text(setting(maker))];
-    let printed = as_printed(rows, maker.paper.workers);
+    let frames = vec![Frame::of("rows", rows), Frame::of("curves", curves)];
+    let speedups = speedups(maker, &frames);
+    let printed = as_printed(rows, maker.paper.workers, &speedups);
     let cells = Block::Table(TableBlock {
         caption: "Every cell".into(),
         table: every_cell(rows),
@@ -32,7 +36,7 @@ pub(super) fn document(maker: &Maker<'_>, rows: &[WindowRow], curves: &[CurveRow
             ),
             in_terminal: true,
         }));
-        blocks.push(Block::List(verdicts(rows)));
+        blocks.push(Block::List(reasons(rows, &speedups)));
         blocks.extend(machine::paragraph(rows).map(Block::Text));
         blocks.push(cells);
     }
@@ -54,7 +58,7 @@ pub(super) fn document(maker: &Maker<'_>, rows: &[WindowRow], curves: &[CurveRow
     };
     Document {
         blocks,
-        frames: vec![Frame::of("rows", rows), Frame::of("curves", curves)],
+        frames,
         failures: rows.iter().filter(failed).map(failure).collect(),
         ..Document::default()
     }
@@ -92,20 +96,37 @@ alone; *disturbed*, that it, or what threads waited for a core, was not what the
 this machine (100 %: nothing could be faster) and what that work is bound by: *mem* reading the \
 data, *ops* computing; *ovh*, where the share is below the plan's `overhead_below`: neither.";
 
+/// What the claims on one row's speedup came to, by the row's key.
+fn speedups(maker: &Maker<'_>, frames: &[Frame]) -> BTreeMap<String, ClaimRow> {
+    let judged = maker.claims.on(TargetRows {
+        target: maker.head.target.clone(),
+        verdicts: maker.head.profile.verdicts,
+        frames: frames.to_vec(),
+    });
+    let of_one_row = |claim: &ClaimRow| claim.judge == "speedup" && !claim.rows.contains(' ');
+    let speedups = judged.into_iter().filter(of_one_row);
+    speedups.map(|claim| (claim.rows.clone(), claim)).collect()
+}
+
 /// A line for each row that the paper has a speedup for.
-fn verdicts(rows: &[WindowRow]) -> Vec<String> {
-    let line = |row: &WindowRow| {
-        let note = row.verdict_note.as_ref()?;
-        Some(match &row.verdict {
-            Some(verdict) => format!("{}: {verdict}: {note}", row.dataset),
-            None => format!("{}: {note}", row.dataset),
-        })
+fn reasons(rows: &[WindowRow], speedups: &BTreeMap<String, ClaimRow>) -> Vec<String> {
+    let line = |row: &WindowRow| match (&row.paper_differs, speedups.get(&row.cell)) {
+        (Some(difference), _) => Some(format!(
+            "{}: not compared with the paper: {difference}",
+            row.dataset
+        )),
+        (None, Some(claim)) => Some(format!("{}: {}: {}", row.dataset, claim.verdict, claim.note)),
+        (None, None) => None,
     };
     rows.iter().filter_map(line).collect()
 }
 
 /// The paper's own method on each data set, one worker against as many as the paper had.
-fn as_printed(rows: &[WindowRow], workers: u64) -> Table {
+fn as_printed(
+    rows: &[WindowRow],
+    workers: u64,
+    speedups: &BTreeMap<String, ClaimRow>,
+) -> Table {
     let headers = [
         "data set".to_owned(),
         "1 worker".to_owned(),
@@ -123,7 +144,7 @@ fn as_printed(rows: &[WindowRow], workers: u64) -> Table {
     let mut table = Table::new(&headers.each_ref().map(String::as_str));
     for many in rows
         .iter()
-        .filter(|r| r.window == workers && r.verdict_note.is_some())
+        .filter(|r| r.window == workers && (r.paper_speedup.is_some() || r.paper_differs.is_some()))
     {
         // The one-worker row is the one that has the paper's time, where it is comparable at all.
         let mut single = rows
@@ -145,7 +166,9 @@ fn as_printed(rows: &[WindowRow], workers: u64) -> Table {
             seconds(one.and_then(|r| r.paper_wall_s)),
             seconds(many.paper_wall_s),
             ratio(many.paper_speedup),
-            many.verdict.clone().unwrap_or_else(|| "none".into()),
+            speedups
+                .get(&many.cell)
+                .map_or_else(|| "none".into(), |claim| claim.verdict.to_string()),
         ]);
     }
     table.without_empty_columns()

@@ -1,13 +1,14 @@
 //! A plan of kind `windows` as it is written, and what makes it valid.
 
 use super::plan::{
-    Choice, EvaluatorKind, Figures, Inference, Setting, VerdictRule, Window, WindowsPlan,
+    Choice, EvaluatorKind, Figures, Inference, Setting, Window, WindowsPlan,
 };
 use crate::capacity::Limits;
 use crate::plan::{Model, OneOrMany, Precision, Start, non_negative, positive};
 use anyhow::{Context, Result, bail, ensure};
 use optim::{Kinetic, Predictor, Storage, Velocity, WindowMethod};
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::str::FromStr;
@@ -33,7 +34,9 @@ pub(super) struct Wire {
     windows: Vec<WindowSettings>,
     #[serde(default)]
     figures: Figures,
-    verdict: VerdictRule,
+    /// Read by older programs, and in the manifests of their runs; claims say it now.
+    #[serde(rename = "verdict")]
+    _verdict: Option<IgnoredAny>,
     overhead_below: Option<f64>,
     #[serde(default)]
     variations: Vec<Variation>,
@@ -96,11 +99,6 @@ impl Wire {
             self.flow.steps >= 1,
             "flow.steps is 0, but a flow has at least 1 step"
         );
-        ensure!(
-            (0.0..1.0).contains(&self.verdict.relative_tolerance),
-            "verdict.relative_tolerance is {}, but is a share below 1",
-            self.verdict.relative_tolerance
-        );
         if let Some(share) = self.overhead_below {
             ensure!(
                 (0.0..=1.0).contains(&share),
@@ -159,7 +157,6 @@ impl Wire {
             other_long_flows,
             machine: self.machine.map(Limits::validated).transpose()?,
             figures: self.figures,
-            verdict: self.verdict,
             overhead_below: self.overhead_below,
         })
     }
