@@ -6,6 +6,7 @@
 //!
 //! The mathematics is in the `optim` crate, the data in `datasets`; neither knows of this one.
 
+pub mod capacity;
 pub mod claims;
 pub mod cli;
 pub mod clock;

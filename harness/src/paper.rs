@@ -47,10 +47,25 @@ pub struct Setting {
 pub struct Table2Column {
     /// Which rows train and which test, as Table 1 counts them.
     pub split: String,
+    /// Training rows as Table 1 prints them; manifests of older versions have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub train_rows: Option<u64>,
+    /// Features as Table 1 prints them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub features: Option<u64>,
     /// Seconds, by number of workers.
     pub wall_s: BTreeMap<u64, f64>,
     /// The printed ratio.
     pub speedup: f64,
+}
+
+impl Table2Column {
+    /// Numbers of the training data, in millions, by the counts of Table 1.
+    #[must_use]
+    pub fn million_entries(&self) -> Option<f64> {
+        let (rows, features) = self.train_rows.zip(self.features)?;
+        Some((rows * features) as f64 / 1e6)
+    }
 }
 
 impl Paper {

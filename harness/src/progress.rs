@@ -17,6 +17,10 @@ pub trait Watch: Sync {
     fn doing(&self, what: &str);
     /// A part of it is done.
     fn step(&self);
+    /// Something that whoever watches should know.
+    fn note(&self, line: &str) {
+        say(line);
+    }
 }
 
 /// A bar over the work of a whole run, in units of estimated operations.
@@ -64,6 +68,10 @@ impl Watch for RunBar {
 
     fn step(&self) {
         self.bar.inc(self.weight.load(Ordering::Relaxed));
+    }
+
+    fn note(&self, line: &str) {
+        self.say(line);
     }
 }
 

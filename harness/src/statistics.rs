@@ -38,6 +38,46 @@ pub fn spread(values: &[f64], show: impl Fn(f64) -> String) -> String {
     }
 }
 
+/// A straight line, y = at_zero + slope · x.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Line {
+    /// y at x = 0.
+    pub at_zero: f64,
+    /// By how much y grows with each x.
+    pub slope: f64,
+}
+
+impl Line {
+    /// The line through points (x, y) with the least sum of squares of what it misses; `None` if they
+    /// do not have two different x.
+    ///
+    /// ```
+    /// use harness::statistics::Line;
+    /// let line = Line::through(&[(0.0, 1.0), (1.0, 3.5), (2.0, 5.0)]).unwrap();
+    /// assert!((line.slope - 2.0).abs() < 1e-12 && (line.at(1.0) - 19.0 / 6.0).abs() < 1e-12);
+    /// assert_eq!(Line::through(&[(1.0, 1.0), (1.0, 2.0)]), None);
+    /// ```
+    #[must_use]
+    pub fn through(points: &[(f64, f64)]) -> Option<Self> {
+        let count = points.len() as f64;
+        let mean = |of: fn(&(f64, f64)) -> f64| points.iter().map(of).sum::<f64>() / count;
+        let (x, y) = (mean(|p| p.0), mean(|p| p.1));
+        let square: f64 = points.iter().map(|p| (p.0 - x).powi(2)).sum();
+        let product: f64 = points.iter().map(|p| (p.0 - x) * (p.1 - y)).sum();
+        let slope = product / square;
+        (square > 0.0).then_some(Self {
+            at_zero: y - slope * x,
+            slope,
+        })
+    }
+
+    /// y at an x.
+    #[must_use]
+    pub fn at(&self, x: f64) -> f64 {
+        self.at_zero + self.slope * x
+    }
+}
+
 /// A median with its bootstrap percentile interval.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Interval {

@@ -4,7 +4,8 @@ mod common;
 
 use common::House;
 use datasets::{Library, LibraryOptions, Registry, Silent};
-use harness::device::Machine;
+use harness::capacity::Sample;
+use harness::device::{Machine, cores};
 use harness::experiments::windows::Windows;
 use harness::experiments::windows::bench::Workbench;
 use harness::experiments::windows::cell::{Measured, WindowCell};
@@ -131,5 +132,46 @@ fn where_gradients_are_computed_changes_time_and_not_numbers() {
             (b.rounds, &b.strides, b.distinct)
         );
         assert!((a.train_loss - b.train_loss).abs() < 1e-12);
+    }
+}
+
+#[test]
+fn the_longer_run_on_one_device_counts_the_rounds_of_the_papers_windows() {
+    let (cells, measured, _) = measured(EvaluatorKind::Devices);
+    let mut compared = 0;
+    for (cell, measured) in cells.iter().zip(&measured) {
+        assert_eq!(measured.long_rounds.len(), cell.long_flows);
+        if cell.long_flows > 0 {
+            let timed: Vec<u64> = measured.flows.iter().map(|flow| flow.rounds).collect();
+            assert!(measured.long_rounds.len() > timed.len());
+            assert_eq!(
+                measured.long_rounds[..timed.len()],
+                timed,
+                "{}",
+                cell.label()
+            );
+            compared += 1;
+        }
+    }
+    assert_eq!(compared, 2, "copy at W = 2 and 4, and no other predictor");
+}
+
+#[test]
+fn every_timed_run_of_several_workers_has_a_probe_of_the_machine() {
+    for group in [EvaluatorKind::Devices, EvaluatorKind::Batched] {
+        let (cells, measured, _) = measured(group);
+        for (cell, measured) in cells.iter().zip(&measured) {
+            assert_eq!(measured.accounts.len(), measured.wall_s.len());
+            assert_eq!(measured.baseline_accounts.len(), measured.wall_s.len());
+            let at_once = match group {
+                EvaluatorKind::Devices => cell.workers.min(cores()),
+                _ => rayon::current_num_threads(),
+            };
+            let probed = !cell.is_baseline() && at_once > 1;
+            let wanted = if probed { measured.wall_s.len() } else { 0 };
+            assert_eq!(measured.probes.len(), wanted, "{}", cell.label());
+            let long_enough = |s: &Sample| s.alone_s >= 0.002 && s.together_s > 0.0;
+            assert!(measured.probes.iter().all(long_enough), "{}", cell.label());
+        }
     }
 }

@@ -128,6 +128,8 @@ fn cell(seed: u64, plan: &WindowsPlan, dataset: &str, window: &Window) -> Window
         tf32: window.tf32,
         repeats: plan.repeats,
         warmup_flows: plan.warmup_flows,
+        probe_s: None,
+        long_flows: 0,
     }
 }
 
@@ -158,7 +160,6 @@ fn measured(cell: &WindowCell) -> Measured {
         baseline_gradients: (cell.flows * cell.steps) as u64,
         round_overhead_s: 1e-5,
         kernel: Some("dense".into()),
-        held: None,
-        work: None,
+        ..Measured::default()
     }
 }

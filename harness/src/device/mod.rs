@@ -181,6 +181,29 @@ impl Placement {
         }
     }
 
+    /// Devices of which each can work beside the others: one for each worker, but no more on a CPU than
+    /// there are cores for, and one of each GPU. A whole CPU is one for each of its threads.
+    #[must_use]
+    pub fn side_by_side(&self) -> Vec<Device> {
+        let on_cpu = self.devices[0].is_cpu();
+        match (on_cpu, &self.threads) {
+            (true, None) => vec![Device::Cpu; rayon::current_num_threads()],
+            (true, Some(_)) => vec![Device::Cpu; self.devices.len().min(cores())],
+            (false, _) => {
+                let mut apart: Vec<Device> = Vec::new();
+                for device in &self.devices {
+                    if apart
+                        .iter()
+                        .all(|other| other.location() != device.location())
+                    {
+                        apart.push(device.clone());
+                    }
+                }
+                apart
+            }
+        }
+    }
+
     /// Waits until the device on which positions live has done all it was asked.
     ///
     /// # Errors
@@ -224,6 +247,15 @@ mod tests {
         let bounded = Machine::open("cpu:2".parse().unwrap()).unwrap();
         assert_eq!(bounded.workers(8).unwrap().label, "cpu:2");
         assert_eq!(bounded.whole().label, "cpu");
+    }
+
+    #[test]
+    fn no_more_workers_work_side_by_side_than_there_are_cores() {
+        let machine = Machine::open("cpu".parse().unwrap()).unwrap();
+        let count = |placement: Placement| placement.side_by_side().len();
+        assert_eq!(count(machine.workers(1).unwrap()), 1);
+        assert_eq!(count(machine.workers(cores() + 3).unwrap()), cores());
+        assert_eq!(count(machine.whole()), rayon::current_num_threads());
     }
 
     #[test]

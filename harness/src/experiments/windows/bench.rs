@@ -14,6 +14,7 @@ use optim::{
     LogisticRegression, Method, Potential, Sequential, SymplecticEuler, Tf32, WindowedDescent,
     WindowedFlow,
 };
+use std::hint::black_box;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// What a window's potential is reached through: answers with what stands in its place. The
@@ -261,6 +262,22 @@ impl Workbench {
         )))
     }
 
+    /// A gradient that each of a placement's devices computes for itself.
+    ///
+    /// # Errors
+    /// If a device has no room for its replica.
+    pub fn lone(&self, cell: &WindowCell, placement: &Placement) -> Result<Lone> {
+        let at = self.start(cell)?;
+        let on = |device: Device| -> Result<_> {
+            let replica = self.replica(&device)?;
+            Ok((replica, at.to_device(&device)?))
+        };
+        let devices = placement.side_by_side().into_iter();
+        Ok(Lone {
+            workers: devices.map(on).collect::<Result<_>>()?,
+        })
+    }
+
     /// The work of a cell's gradients, counted.
     #[must_use]
     pub fn work(&self, cell: &WindowCell) -> Work {
@@ -291,6 +308,29 @@ impl Workbench {
     /// If the device fails.
     pub fn test_accuracy(&self, point: &Tensor) -> Result<f64> {
         Ok(self.test.accuracy(point)?)
+    }
+}
+
+/// A gradient at the starting point, on each of several workers.
+pub struct Lone {
+    workers: Vec<(Arc<LogisticRegression>, Tensor)>,
+}
+
+impl Lone {
+    /// How many workers there are.
+    #[must_use]
+    pub fn workers(&self) -> usize {
+        self.workers.len()
+    }
+
+    /// Computes it on one of them, and waits for it.
+    ///
+    /// # Errors
+    /// If the device fails.
+    pub fn gradient(&self, worker: usize) -> Result<()> {
+        let (potential, point) = &self.workers[worker];
+        black_box(potential.gradient(point)?);
+        Ok(potential.device().synchronize()?)
     }
 }
 

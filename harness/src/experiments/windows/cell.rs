@@ -1,6 +1,7 @@
 //! A window to be measured, and what is measured of it.
 
 use super::plan::{EvaluatorKind, Setting, Window, WindowsPlan};
+use crate::capacity::{Account, Sample};
 use crate::device::Placement;
 use crate::plan::{Model, Precision, Start, named};
 use crate::rates::floor::Work;
@@ -83,6 +84,17 @@ pub struct WindowCell {
     pub repeats: usize,
     /// Flows before the clock starts.
     pub warmup_flows: usize,
+    /// How long half a probe of the machine lasts at least, in seconds; `None` if none is taken.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub probe_s: Option<f64>,
+    /// Flows of a longer run, of which rounds are counted and nothing is timed; 0 if there is none.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub long_flows: usize,
+}
+
+/// What no plan asks for is not written down.
+fn is_zero(count: &usize) -> bool {
+    *count == 0
 }
 
 /// What of a cell depends on the data set and the devices rather than on the plan.
@@ -144,6 +156,22 @@ impl WindowCell {
             tf32: window.tf32 && !sequential,
             repeats: plan.repeats,
             warmup_flows: plan.warmup_flows,
+            // Where nothing is timed, it does not matter who else is there.
+            probe_s: plan.machine.filter(|_| plan.repeats > 0).map(|m| m.probe_s),
+            long_flows: match window.is_the_papers() {
+                true => plan.long_flows_of(&place.dataset.name),
+                false => 0,
+            },
+        }
+    }
+
+    /// The same flow with all slots of its window in one product on one whole device.
+    #[must_use]
+    pub fn on_one_device(&self) -> Self {
+        Self {
+            evaluator: EvaluatorKind::Batched,
+            group: EvaluatorKind::Batched,
+            ..self.clone()
         }
     }
 
@@ -202,6 +230,19 @@ pub struct Measured {
     /// The gradients' work, counted; journals of older versions have none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub work: Option<Work>,
+    /// A probe after each timed run, where the cell has one: the same gradient on one worker and on
+    /// all that there are cores or devices for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub probes: Vec<Sample>,
+    /// What the kernel says of each timed run.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub accounts: Vec<Account>,
+    /// The same of the sequential run timed next to it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub baseline_accounts: Vec<Account>,
+    /// Rounds of each flow of the longer run, where the cell has one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub long_rounds: Vec<u64>,
 }
 
 /// Memory on the host that a flow takes, while data and evaluator are there already.

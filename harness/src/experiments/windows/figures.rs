@@ -103,7 +103,8 @@ fn series(
 }
 
 /// Depth speedup against window, a panel a data set, a line for each velocity, predictor and
-/// tolerance. Windows in less memory are left out: their lines lie on those of the others.
+/// tolerance. Windows in less memory are left out: their lines lie on those of the others; and so are
+/// variations with one width alone, of which there is no line.
 fn depth(name: &str, rows: &[WindowRow]) -> FigureBlock {
     let panel = |of: &WindowRow| {
         let mut series: Vec<Series> = Vec::new();
@@ -137,6 +138,15 @@ fn depth(name: &str, rows: &[WindowRow]) -> FigureBlock {
             Axis::linear("window W"),
             Axis::linear("depth speedup S·K / rounds"),
         )
-        .panels(panels(rows).into_iter().map(panel)),
+        .panels(panels(rows).into_iter().filter_map(|of| {
+            let panel = panel(of);
+            (varied(of, rows).is_empty() || has_lines(&panel)).then_some(panel)
+        })),
     }
+}
+
+/// Whether any series of a panel has more than one x.
+fn has_lines(panel: &Panel) -> bool {
+    let several = |s: &Series| s.points.iter().any(|(x, _)| *x != s.points[0].0);
+    panel.series.iter().any(several)
 }

@@ -4,7 +4,11 @@
 pub mod bench;
 pub mod cell;
 mod choice;
+mod estimate;
 mod figures;
+mod inference;
+mod machine;
+mod passes;
 pub mod plan;
 mod rows;
 pub mod runner;
@@ -16,6 +20,7 @@ mod wire;
 pub use schema::{CurveRow, WindowRow};
 
 use super::{Bench, Context, Effort, Experiment, Need, Unit};
+use crate::capacity::gpu_warning;
 use crate::device::{Machine, cores};
 use crate::journal::{Cell, Entry, Outcome};
 use crate::plan::Plan;
@@ -35,6 +40,8 @@ pub struct Windows {
     plan: WindowsPlan,
     /// The data set that was put on the machine last, by its digest.
     bench: Option<(String, Workbench)>,
+    /// Whether it was looked at how busy the machine is.
+    looked: bool,
     through: Option<Through>,
 }
 
@@ -48,6 +55,7 @@ impl Windows {
             seed: plan.seed,
             plan: WindowsPlan::new(plan)?,
             bench: None,
+            looked: false,
             through: None,
         })
     }
@@ -69,11 +77,31 @@ impl Windows {
                 // Only GPUs have TF32; elsewhere the window is there without.
                 let here = |window: &&Window| machine.backend() == "cuda" || !window.tf32;
                 for window in setting.windows.iter().filter(here) {
-                    cells.push(self.cell(machine, dataset, kinetic, (setting, window))?);
+                    let cell = self.cell(machine, dataset, kinetic, (setting, window))?;
+                    // Two variations may be the same flow.
+                    if !cells.contains(&cell) {
+                        cells.push(cell);
+                    }
                 }
             }
         }
         Ok(cells)
+    }
+
+    /// Says if the machine is busy, before anything is timed on it.
+    fn warn(&self, around: &Bench<'_>) -> Result<()> {
+        let Some(limits) = self.plan.machine.filter(|_| self.is_timed()) else {
+            return Ok(());
+        };
+        if let Some(warning) = limits.warning()? {
+            around.watch.note(&warning);
+        }
+        if around.machine.backend() == "cuda"
+            && let Some(warning) = gpu_warning()
+        {
+            around.watch.note(&warning);
+        }
+        Ok(())
     }
 
     fn cell(
@@ -152,7 +180,7 @@ impl Experiment for Windows {
         for cell in described(units.iter().flat_map(|unit| &unit.cells))? {
             if cell.oversubscribed {
                 say(&format!(
-                    "this machine has {} cores: cells with more workers are marked, and what as many devices could do at most is modelled",
+                    "this machine has {} cores: cells with more workers are marked, and what as many devices would do is estimated",
                     cores()
                 ));
                 break;
@@ -176,6 +204,9 @@ impl Experiment for Windows {
         let Some(first) = cells.first() else {
             return Ok(Vec::new());
         };
+        if !std::mem::replace(&mut self.looked, true) {
+            self.warn(around)?;
+        }
         let digest = dataset.digest();
         let bench = match &mut self.bench {
             Some((of, bench)) if *of == digest => bench,

@@ -1,7 +1,8 @@
 //! What a plan of kind `windows` says, validated.
 
 use super::wire::Wire;
-use crate::plan::{Model, Plan, Precision, Start};
+use crate::capacity::Limits;
+use crate::plan::{Model, Plan, Precision, Start, positive};
 use anyhow::Result;
 use optim::{Kinetic, Predictor, Storage, Velocity, WindowMethod};
 use serde::{Deserialize, Serialize};
@@ -68,6 +69,18 @@ impl Window {
     pub fn is_sequential(&self) -> bool {
         self.width == 1 && self.velocity == Velocity::Carried
     }
+
+    /// Whether it is a window of Algorithm 5 as the paper runs it, a device for each slot.
+    #[must_use]
+    pub fn is_the_papers(&self) -> bool {
+        !self.is_sequential()
+            && self.evaluator == EvaluatorKind::Devices
+            && self.method == WindowMethod::Picard
+            && self.velocity == Velocity::Carried
+            && self.predictor == Predictor::Copy
+            && self.storage == Storage::Points
+            && !self.across_flows
+    }
 }
 
 /// Names of the plots, as the paper has them; they begin the files' names. A plot without a name
@@ -112,6 +125,44 @@ pub struct Choice {
     pub flow_error: f64,
 }
 
+/// What the number of gradients behind the paper's own seconds is inferred with.
+#[derive(Clone, Debug, Deserialize, Serialize, PartialEq)]
+#[serde(deny_unknown_fields)]
+pub struct Inference {
+    /// Bytes of one number of the data.
+    pub bytes_per_entry: f64,
+    /// How fast the data may have been read; each gives a number of gradients.
+    pub readings: Vec<Reading>,
+}
+
+/// A way in which a gradient may read all data.
+#[derive(Clone, Debug, Deserialize, Serialize, PartialEq)]
+#[serde(deny_unknown_fields)]
+pub struct Reading {
+    /// From where.
+    pub name: String,
+    /// Bytes a second.
+    pub bytes_per_s: f64,
+    /// How often a gradient reads it.
+    pub passes: f64,
+}
+
+impl Inference {
+    /// Itself, if its numbers can be what they say.
+    ///
+    /// # Errors
+    /// By the key of the first that cannot.
+    pub fn validated(self) -> Result<Self> {
+        positive("inference.bytes_per_entry", self.bytes_per_entry)?;
+        for (index, reading) in self.readings.iter().enumerate() {
+            let key = format!("inference.readings[{index}]");
+            positive(&format!("{key}.bytes_per_s"), reading.bytes_per_s)?;
+            positive(&format!("{key}.passes"), reading.passes)?;
+        }
+        Ok(self)
+    }
+}
+
 /// A validated plan of windows.
 #[derive(Clone, Debug, PartialEq)]
 pub struct WindowsPlan {
@@ -139,6 +190,13 @@ pub struct WindowsPlan {
     pub repeats: usize,
     /// Flows run before the clock starts.
     pub warmup_flows: usize,
+    /// Flows by data set of an untimed run of the paper's own windows, in which rounds are counted;
+    /// none where there is no such run.
+    pub long_flows: BTreeMap<String, usize>,
+    /// The same of the data sets that are not named.
+    pub other_long_flows: Option<usize>,
+    /// How much of the machine a timed run may lack; older plans say nothing, and nothing is probed.
+    pub machine: Option<Limits>,
     /// What is compared.
     pub windows: Vec<Window>,
     /// What the paper calls the plots.
@@ -150,6 +208,8 @@ pub struct WindowsPlan {
     pub overhead_below: Option<f64>,
     /// Other settings of the flow, each with some of the windows.
     pub variations: Vec<Setting>,
+    /// What the paper's own number of gradients is inferred with, where it is.
+    pub inference: Option<Inference>,
     /// How the fastest window of each data set is chosen, where it is.
     pub choose: Option<Choice>,
 }
@@ -180,6 +240,13 @@ impl WindowsPlan {
     #[must_use]
     pub fn flows_of(&self, dataset: &str) -> Option<usize> {
         self.flows.get(dataset).copied().or(self.other_flows)
+    }
+
+    /// Flows of the untimed run on a data set; 0 if there is none.
+    #[must_use]
+    pub fn long_flows_of(&self, dataset: &str) -> usize {
+        let named = self.long_flows.get(dataset).copied();
+        named.or(self.other_long_flows).unwrap_or_default()
     }
 }
 
@@ -287,6 +354,43 @@ mod tests {
     }
 
     #[test]
+    fn a_variation_may_have_windows_of_its_own() {
+        let plan = plan(
+            &["variations=[{seed: 3, windows: [{evaluator: batched, window: [1, 4]}]}, {seed: 4}]"],
+            None,
+        )
+        .unwrap();
+        let settings = plan.settings();
+        assert_eq!(settings[1].windows.len(), 2);
+        assert_eq!(settings[2].windows, plan.windows);
+        let lacking = "variations=[{seed: 3, windows: [{evaluator: batched, window: 4}]}]";
+        assert!(refused(&[lacking]).contains("variations[0].windows"));
+    }
+
+    #[test]
+    fn only_the_papers_own_windows_have_a_longer_run() {
+        let quick = plan(&[], None).unwrap();
+        let long: Vec<&Window> = quick.windows.iter().filter(|w| w.is_the_papers()).collect();
+        let widths: Vec<usize> = long.iter().map(|w| w.width).collect();
+        assert_eq!(widths, [2, 4]);
+        assert!(long.iter().all(|w| w.predictor == Predictor::Copy));
+        assert_eq!(quick.long_flows_of("mnist"), 200);
+        assert!(refused(&["long_flows={other: 1}"]).contains("long_flows.other"));
+        let short = plan(&[], Some("short")).unwrap();
+        assert_eq!(short.long_flows_of("mnist"), 0);
+    }
+
+    #[test]
+    fn the_default_profile_is_long_enough_to_decide_and_the_short_one_decides_nothing() {
+        let head = |profile| Plan::from_yaml(TABLE2, &[], profile).unwrap();
+        let quick = plan(&[], None).unwrap();
+        let least = |name: &str| if name == "mnist" { 10 } else { 20 };
+        let long_enough = |name: &String| quick.flows_of(name) >= Some(least(name));
+        assert!(quick.datasets.iter().all(long_enough) && quick.repeats >= 6);
+        assert!(head(None).profile.verdicts && !head(Some("short")).profile.verdicts);
+    }
+
+    #[test]
     fn a_data_set_asked_for_twice_is_run_once() {
         let mut plan = Plan::from_yaml(TABLE2, &[], None).unwrap();
         plan.only(&["usps".into(), "a8a".into(), "usps".into()])
@@ -301,6 +405,8 @@ mod tests {
         assert!(refused(&["flow.kinetic_energy=l3"]).contains("half-l2-squared"));
         assert!(refused(&["tolerance=-1"]).contains("tolerance"));
         assert!(refused(&["overhead_below=25"]).contains("overhead_below"));
+        assert!(refused(&["machine.least_capacity=85"]).contains("machine.least_capacity"));
+        assert!(refused(&["inference.bytes_per_entry=0"]).contains("inference.bytes_per_entry"));
         assert!(refused(&["statistics.confidence=95"]).contains("confidence"));
         assert!(refused(&["flows={a8a: 0, other: 1}"]).contains("flows.a8a"));
         assert!(refused(&["windows=[{evaluator: batched, window: 4}]"]).contains("window: 1"));

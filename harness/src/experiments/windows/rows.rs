@@ -3,7 +3,7 @@
 use super::cell::{FlowRecord, Measured, WindowCell};
 use super::plan::{EvaluatorKind, WindowsPlan};
 use super::schema::{CurveRow, WindowRow};
-use super::verdict::lacks_devices;
+use crate::capacity::{self, Account, medians};
 use crate::journal::Entry;
 use crate::paper::Table2;
 use crate::plan::{Plan, Statistics};
@@ -42,6 +42,7 @@ impl Maker<'_> {
         if let Some(measured) = entry.measured()? {
             self.fill(&mut row, &measured);
             self.floors(&mut row, &cell, &measured);
+            self.machine(&mut row, &measured);
         }
         self.compare(&mut row, &cell);
         Ok(row)
@@ -97,13 +98,32 @@ impl Maker<'_> {
         if wall_is_known {
             row.round_overhead_s = Some(measured.round_overhead_s);
         }
-        if lacks_devices(row) {
-            row.modelled_wall_s = gradient.map(|g| rounds as f64 * (g + measured.round_overhead_s));
-            row.modelled_speedup = row
-                .baseline_wall_s
-                .zip(row.modelled_wall_s)
-                .map(|(baseline, wall)| baseline / wall);
+        longer(row, &measured.long_rounds);
+        if row.evaluator == EvaluatorKind::Devices.name() {
+            estimate(row, measured.round_overhead_s);
         }
+    }
+
+    /// Fills in how much of the machine was there.
+    fn machine(&self, row: &mut WindowRow, measured: &Measured) {
+        let own = medians(&measured.accounts);
+        let baseline = medians(&measured.baseline_accounts);
+        row.capacity = capacity::capacity(&measured.probes);
+        row.waited_share = own.waited_share;
+        row.baseline_waited_share = baseline.waited_share;
+        row.stolen_share = own.stolen_share;
+        let Some(limits) = self.plan.machine else {
+            return;
+        };
+        let own = Account {
+            waited_share: own.waited_share.filter(|_| !row.oversubscribed),
+            ..own
+        };
+        let of_either = [
+            limits.disturbed(row.capacity, &own),
+            limits.disturbed(None, &baseline),
+        ];
+        row.disturbed = of_either.into_iter().flatten().reduce(|a, b| a || b);
     }
 
     /// Fills in the least times, where there is a wall time to compare them with.
@@ -133,6 +153,47 @@ impl Maker<'_> {
         row.floor_share = Some(share);
         row.bound = Some(floor.bound(share, self.plan.overhead_below).to_string());
         row.gradient_floor_s = Some(work.gradient(&crew(1)).seconds());
+    }
+}
+
+/// Whether a window had fewer devices than slots, or several workers shared a core.
+pub(super) fn lacks_devices(row: &WindowRow) -> bool {
+    row.evaluator == EvaluatorKind::Devices.name()
+        && (row.oversubscribed || row.workers < row.window)
+}
+
+/// Fills in what the longer run says, if it ran to its end.
+fn longer(row: &mut WindowRow, rounds: &[u64]) {
+    if row.long_flows != Some(rounds.len() as u64) {
+        return;
+    }
+    let depth = |rounds: &[u64]| {
+        let steps = row.steps * rounds.len() as u64;
+        Some(steps as f64 / rounds.iter().sum::<u64>() as f64)
+    };
+    row.depth_long = depth(rounds);
+    row.depth_late = depth(&rounds[rounds.len() / 2..]);
+}
+
+/// Fills in what as many devices as slots would do, from the cost of a gradient and of a round without
+/// gradients, and sets it beside what they did where there are as many.
+fn estimate(row: &mut WindowRow, round_overhead_s: f64) {
+    let (Some(gradient), Some(baseline), Some(depth), Some(rounds)) = (
+        row.gradient_s,
+        row.baseline_wall_s,
+        row.depth_speedup,
+        row.rounds,
+    ) else {
+        return;
+    };
+    let wall = rounds as f64 * (gradient + round_overhead_s);
+    let speedup = baseline / wall;
+    row.modelled_wall_s = Some(wall);
+    row.modelled_speedup = Some(speedup);
+    // What a round costs stays what it was.
+    row.modelled_late = row.depth_late.map(|late| speedup * late / depth);
+    if !lacks_devices(row) {
+        row.modelled_over_measured = row.speedup.map(|measured| speedup / measured);
     }
 }
 
@@ -189,6 +250,11 @@ fn unmeasured(head: &Plan, entry: &Entry, cell: &WindowCell) -> WindowRow {
         speedup_high: None,
         round_gradients: None,
         efficiency: None,
+        capacity: None,
+        waited_share: None,
+        baseline_waited_share: None,
+        stolen_share: None,
+        disturbed: None,
         oversubscribed: cell.oversubscribed,
         floor_s: None,
         floor_share: None,
@@ -198,6 +264,11 @@ fn unmeasured(head: &Plan, entry: &Entry, cell: &WindowCell) -> WindowRow {
         round_overhead_s: None,
         modelled_wall_s: None,
         modelled_speedup: None,
+        modelled_over_measured: None,
+        long_flows: (cell.long_flows > 0).then_some(cell.long_flows as u64),
+        depth_long: None,
+        depth_late: None,
+        modelled_late: None,
         paper_wall_s: None,
         paper_speedup: None,
         verdict: None,

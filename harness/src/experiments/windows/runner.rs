@@ -5,19 +5,21 @@
 //! often as the plan says: A B C A D E A …, the baseline A next to every other run, so that a drift
 //! of the machine's speed meets both halves of a pair; the order rotates from round to round. The
 //! clock runs only while a flow is computed, and is read only when the device has finished what it
-//! was asked.
+//! was asked. After each timed run of a window comes a probe of how much of the machine is there,
+//! because a neighbour that takes a core from several workers may leave one worker as it is.
+//!
+//! A cell may have a longer run, of which only rounds are counted.
 
-use super::bench::{Gradients, Workbench};
-use super::cell::{FlowRecord, Held, Measured, WindowCell};
-use crate::clock::clocked;
+use super::bench::{Gradients, Lone, Workbench};
+use super::cell::{Held, Measured, WindowCell};
+use super::passes::{Evaluated, Timed, evaluated, held, long_run, probe, round_overhead, timed};
+use crate::capacity::{Probe, Sample};
 use crate::device::Placement;
-use crate::heap;
 use crate::journal::Outcome;
 use crate::progress::Watch;
-use crate::statistics::median;
 use anyhow::Result;
 use candle_core::{DType, Tensor};
-use optim::{Evaluator, Method};
+use optim::Evaluator;
 use std::sync::Arc;
 
 /// Measures the cells of one group; they differ in window, predictor and the like, not in what
@@ -65,7 +67,8 @@ pub fn measure(bench: &Workbench, cells: &[WindowCell], watch: &dyn Watch) -> Re
 pub fn flows_of(cells: &[WindowCell]) -> usize {
     let Some(like) = cells.first() else { return 0 };
     let contestants = cells.iter().filter(|cell| !cell.is_baseline()).count();
-    let evaluated = (1 + contestants) * like.flows;
+    let long: usize = cells.iter().map(|cell| cell.long_flows).sum();
+    let evaluated = (1 + contestants) * like.flows + long;
     if like.repeats == 0 {
         return evaluated;
     }
@@ -105,8 +108,7 @@ impl<'a> Baseline<'a> {
         })
     }
 
-    /// Seconds of each flow of one run.
-    fn timed(&self, cell: &WindowCell, flows: usize, watch: &dyn Watch) -> Result<Vec<f64>> {
+    fn timed(&self, cell: &WindowCell, flows: usize, watch: &dyn Watch) -> Result<Timed> {
         watch.doing(&format!(
             "{} sequential on {}, timed",
             cell.dataset, self.placement.label
@@ -116,25 +118,26 @@ impl<'a> Baseline<'a> {
     }
 
     /// The baseline as a cell: each of its runs against the one before, which shows the noise.
-    fn outcome(&self, bench: &Workbench, cell: &WindowCell, runs: &[Vec<f64>]) -> Result<Outcome> {
+    fn outcome(&self, bench: &Workbench, cell: &WindowCell, runs: &[Timed]) -> Result<Outcome> {
         let run = match &self.run {
             Ok(run) => run,
             Err(flow) => return Ok(Outcome::Diverged { flow: *flow }),
         };
+        let later = runs.iter().skip(1);
+        let earlier = runs.iter().take(runs.len().saturating_sub(1));
         Outcome::measured(&Measured {
             flows: run.flows.clone(),
             flow_error: Some(0.0),
-            wall_s: runs.iter().skip(1).cloned().collect(),
-            baseline_wall_s: runs
-                .iter()
-                .take(runs.len().saturating_sub(1))
-                .cloned()
-                .collect(),
+            wall_s: later.clone().map(|run| run.seconds.clone()).collect(),
+            baseline_wall_s: earlier.clone().map(|run| run.seconds.clone()).collect(),
+            accounts: later.map(|run| run.account).collect(),
+            baseline_accounts: earlier.map(|run| run.account).collect(),
             baseline_gradients: gradients(cell),
             round_overhead_s: round_overhead(bench, cell, &self.placement)?,
             kernel: Some(bench.kernel().to_string()),
             held: Some(self.held(self.held)),
             work: Some(bench.work(cell)),
+            ..Measured::default()
         })
     }
 
@@ -155,6 +158,7 @@ struct Contestant<'a> {
     index: usize,
     placement: Placement,
     evaluator: Arc<dyn Evaluator>,
+    probe: Option<(Probe, Lone)>,
     measured: Measured,
     failure: Option<Outcome>,
 }
@@ -189,21 +193,24 @@ impl<'a> Contestant<'a> {
             round_overhead_s: round_overhead(bench, cell, &placement)?,
             kernel: Some(bench.kernel().to_string()),
             work: Some(bench.work(cell)),
+            long_rounds: long_run(bench, cell, watch)?,
             ..Measured::default()
         };
+        let probe = probe(bench, cell, &placement)?;
         Ok(Ok(Self {
             bench,
             cell,
             index,
             placement,
             evaluator,
+            probe,
             measured,
             failure: None,
         }))
     }
 
-    /// Seconds of each flow of one run; `None` if it failed, now or before.
-    fn timed(&mut self, flows: usize, watch: &dyn Watch) -> Option<Vec<f64>> {
+    /// One run; `None` if it failed, now or before.
+    fn timed(&mut self, flows: usize, watch: &dyn Watch) -> Option<Timed> {
         if self.failure.is_some() {
             return None;
         }
@@ -214,6 +221,22 @@ impl<'a> Contestant<'a> {
             .and_then(|method| timed(&self.placement, flows, method, watch));
         run.map_err(|error| self.failure = Some(Outcome::failed(&error)))
             .ok()
+    }
+
+    /// One run, and a probe of the machine that it ran on.
+    fn timed_and_probed(&mut self, watch: &dyn Watch) -> Option<(Timed, Option<Sample>)> {
+        let run = self.timed(self.cell.flows, watch)?;
+        let sample = self
+            .probe
+            .as_ref()
+            .map(|(probe, lone)| probe.sample(&|w| lone.gradient(w)));
+        match sample.transpose() {
+            Ok(sample) => Some((run, sample)),
+            Err(error) => {
+                self.failure = Some(Outcome::failed(&error));
+                None
+            }
+        }
     }
 
     fn outcome(self) -> Result<Outcome> {
@@ -230,7 +253,7 @@ fn timed_rounds(
     contestants: &mut [Contestant<'_>],
     like: &WindowCell,
     watch: &dyn Watch,
-) -> Result<Vec<Vec<f64>>> {
+) -> Result<Vec<Timed>> {
     if baseline.run.is_err() || like.repeats == 0 {
         return Ok(Vec::new());
     }
@@ -244,17 +267,21 @@ fn timed_rounds(
         let order: Vec<usize> = (0..count).map(|i| (i + round) % count).collect();
         for pair in order.chunks(2) {
             let before = runs.last().cloned().unwrap_or_default();
-            let walls: Vec<_> = pair
+            let timed: Vec<_> = pair
                 .iter()
-                .map(|&i| contestants[i].timed(like.flows, watch))
+                .map(|&i| contestants[i].timed_and_probed(watch))
                 .collect();
             let after = baseline.timed(like, like.flows, watch)?;
             // The first of the two ran next to the baseline before, the second next to the one
             // after.
-            for ((&i, wall), beside) in pair.iter().zip(walls).zip([&before, &after]) {
-                if let Some(wall) = wall {
-                    contestants[i].measured.wall_s.push(wall);
-                    contestants[i].measured.baseline_wall_s.push(beside.clone());
+            for ((&i, run), beside) in pair.iter().zip(timed).zip([&before, &after]) {
+                if let Some((run, sample)) = run {
+                    let measured = &mut contestants[i].measured;
+                    measured.wall_s.push(run.seconds);
+                    measured.accounts.push(run.account);
+                    measured.probes.extend(sample);
+                    measured.baseline_wall_s.push(beside.seconds.clone());
+                    measured.baseline_accounts.push(beside.account);
                 }
             }
             runs.push(after);
@@ -264,91 +291,6 @@ fn timed_rounds(
         }
     }
     Ok(runs)
-}
-
-/// An untimed run with everything written down.
-struct Evaluated {
-    flows: Vec<FlowRecord>,
-    end: Tensor,
-}
-
-/// Runs a method untimed. The inner error is the flow in which its numbers stopped being finite.
-fn evaluated(
-    bench: &Workbench,
-    mut method: Box<dyn Method>,
-    flows: usize,
-    placement: &Placement,
-    watch: &dyn Watch,
-) -> Result<std::result::Result<Evaluated, usize>> {
-    let mut records = Vec::with_capacity(flows);
-    for flow in 1..=flows {
-        let progress = placement.run(|| method.advance())?;
-        let train_loss = bench.train_loss(method.position())?;
-        if progress.termination.is_some() || !train_loss.is_finite() {
-            return Ok(Err(flow));
-        }
-        records.push(FlowRecord {
-            rounds: progress.counts.rounds,
-            requested: progress.counts.requested,
-            distinct: progress.counts.distinct,
-            surrogate: progress.counts.surrogate,
-            strides: progress.strides,
-            train_loss,
-            test_accuracy: bench.test_accuracy(method.position())?,
-        });
-        watch.step();
-    }
-    Ok(Ok(Evaluated {
-        flows: records,
-        end: method.position().clone(),
-    }))
-}
-
-/// Seconds of each of `flows` flows.
-fn timed(
-    placement: &Placement,
-    flows: usize,
-    mut method: Box<dyn Method>,
-    watch: &dyn Watch,
-) -> Result<Vec<f64>> {
-    let mut seconds = Vec::with_capacity(flows);
-    for _ in 0..flows {
-        seconds.push(placement.run(|| clocked(placement, method.as_mut()))?.1);
-        watch.step();
-    }
-    Ok(seconds)
-}
-
-/// Seconds of one round in which gradients cost nothing: exchange of points and gradients, window
-/// update, norms, stride. The median over the cell's repeats, after one that is not counted.
-fn round_overhead(bench: &Workbench, cell: &WindowCell, placement: &Placement) -> Result<f64> {
-    if cell.repeats == 0 {
-        return Ok(0.0);
-    }
-    let evaluator = bench.evaluator(cell, placement, Gradients::Free)?;
-    let mut samples = Vec::with_capacity(cell.repeats);
-    for repeat in 0..=cell.repeats {
-        let mut method = bench.method(cell, &evaluator)?;
-        let (_, seconds) = placement.run(|| clocked(placement, method.as_mut()))?;
-        if repeat > 0 {
-            samples.push(seconds / method.counts().rounds as f64);
-        }
-    }
-    Ok(median(&samples).unwrap_or_default())
-}
-
-/// Bytes that one flow holds at most. What the evaluator keeps for the next time, it has kept
-/// before.
-fn held(placement: &Placement, method: impl Fn() -> Result<Box<dyn Method>>) -> Result<u64> {
-    let mut first = method()?;
-    placement.run(|| first.advance())?;
-    drop(first);
-    let (run, bytes) = heap::held(|| {
-        let mut method = method()?;
-        placement.run(|| method.advance())?;
-        Ok(())
-    });
-    run.map(|()| bytes)
 }
 
 /// Gradients of one sequential run.

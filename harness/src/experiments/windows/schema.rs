@@ -55,6 +55,11 @@ schema! {
         speedup_high: Option<f64>, "", "Upper end of its bootstrap interval.";
         round_gradients: Option<f64>, "", "What a round costs in gradients of the baseline: depth_speedup / speedup. The speedup is the depth speedup over this.";
         efficiency: Option<f64>, "", "speedup / depth_speedup: how well W gradients at once are done.";
+        capacity: Option<f64>, "", "How much of the machine was there: seconds of one gradient on one worker over those of one on each worker at once, the median of a probe after each timed run. 1 if each had a core or device, and memory, of its own; near 1/2 if a neighbour held one of two cores. Probed with no more workers than there are cores or devices for, a whole CPU with all its threads. None of one worker, of a sequential flow, and where no plan asks.";
+        waited_share: Option<f64>, "", "Of the time in which this program's threads could have run during a timed run, the share in which they waited for a core, median, by the kernel's account; none where it keeps none. More workers than cores wait by construction.";
+        baseline_waited_share: Option<f64>, "", "The same of the sequential runs timed next to these.";
+        stolen_share: Option<f64>, "", "Of the time of the machine's cores during a timed run, the share that a hypervisor gave to other machines, median.";
+        disturbed: Option<bool>, "", "Whether capacity is below, or a share of waiting or stealing above, what the plan's key `machine` allows: then the wall time says nothing. The waiting of more workers than cores is no disturbance. None where nothing is timed or known.";
         oversubscribed: bool, "", "More workers than cores: the wall time says nothing about as many devices.";
         floor_s: Option<f64>, "s", "The least time of a run: its counted operations and bytes at the highest rates measured on this machine, both at once. No program that computes these gradients is faster there.";
         floor_share: Option<f64>, "", "floor_s / wall_s: 1 is as fast as the machine can; more says that the rates were measured while something else ran.";
@@ -62,8 +67,13 @@ schema! {
         gradient_s: Option<f64>, "s", "One gradient of the baseline, its median run over its gradients.";
         gradient_floor_s: Option<f64>, "s", "The least time of one gradient on what the baseline runs on.";
         round_overhead_s: Option<f64>, "s", "One round with free gradients: exchange of points, window update, stride.";
-        modelled_wall_s: Option<f64>, "s", "MODELLED, not measured: rounds × (gradient_s + round_overhead_s), as if every slot had a device and devices shared nothing. A lower bound.";
-        modelled_speedup: Option<f64>, "", "MODELLED: baseline_wall_s / modelled_wall_s. An upper bound.";
+        modelled_wall_s: Option<f64>, "s", "MODELLED, not measured: rounds × (gradient_s + round_overhead_s), an estimate from measured costs, as if every slot had a device of its own and devices shared nothing; none where slots are computed in one product, which is another thing.";
+        modelled_speedup: Option<f64>, "", "MODELLED: baseline_wall_s / modelled_wall_s, an estimate.";
+        modelled_over_measured: Option<f64>, "", "modelled_speedup / speedup, where every slot had a core or device: how good the estimate is; more than 1 says that it promises too much.";
+        long_flows: Option<u64>, "", "Flows of a longer run, of which rounds are counted and nothing is timed; none where there is none.";
+        depth_long: Option<f64>, "", "depth_speedup of the longer run.";
+        depth_late: Option<f64>, "", "depth_speedup of the last half of its flows: where it has settled.";
+        modelled_late: Option<f64>, "", "MODELLED: modelled_speedup if the depth speedup were depth_late.";
         paper_wall_s: Option<f64>, "s", "The paper's time for this row, on its machine and its K.";
         paper_speedup: Option<f64>, "", "The paper's speedup for this row.";
         verdict: Option<String>, "", "reproduced, partly, inconclusive, not reproduced, not testable here; none on surrogate data or in another setting than the paper's.";

@@ -1,9 +1,11 @@
 //! How rows of windows are shown: Table 2, Figures 5, 6 and 9, the ablation.
 
 use super::choice::chosen;
+use super::estimate::{self, capacity};
 use super::figures::figures;
-use super::rows::Maker;
+use super::rows::{Maker, lacks_devices};
 use super::schema::{CurveRow, WindowRow};
+use super::{inference, machine};
 use crate::report::{Block, Document, SURROGATE, Table, TableBlock};
 use crate::rows::Frame;
 
@@ -19,6 +21,7 @@ pub(super) fn document(maker: &Maker<'_>, rows: &[WindowRow], curves: &[CurveRow
     });
     if printed.is_empty() {
         blocks.push(cells);
+        blocks.extend(machine::paragraph(rows).map(Block::Text));
     } else {
         blocks.push(Block::Table(TableBlock {
             caption: "As the paper prints it".into(),
@@ -30,10 +33,16 @@ pub(super) fn document(maker: &Maker<'_>, rows: &[WindowRow], curves: &[CurveRow
             in_terminal: true,
         }));
         blocks.push(Block::List(verdicts(rows)));
+        blocks.extend(machine::paragraph(rows).map(Block::Text));
         blocks.push(cells);
     }
     if let Some(choice) = &maker.plan.choose {
         blocks.push(Block::Table(chosen(rows, *choice)));
+    }
+    blocks.extend(estimate::table(rows).map(Block::Table));
+    if let Some(given) = &maker.plan.inference {
+        let inferred = inference::table(maker.paper, given, maker.plan.steps);
+        blocks.extend(inferred.map(Block::Table));
     }
     for figure in figures(&maker.plan.figures, rows, curves) {
         blocks.push(Block::Figure(figure));
@@ -64,17 +73,21 @@ fn setting(maker: &Maker<'_>) -> String {
 }
 
 const AS_PRINTED_NOTE: &str = "Speedups are medians of paired ratios with a bootstrap interval. \
-*Depth speedup* is steps / rounds: counted, not timed. *Modelled* is not measured: it is an upper \
-bound from the measured cost of one gradient and of one round without gradients, as if every slot \
-of the window had a device of its own and devices shared nothing (no memory bandwidth, no bus, no \
-straggler); it is given where there are fewer devices. An asterisk marks more workers than cores, \
-or fewer than slots.";
+*Depth* is the depth speedup, steps / rounds: counted, not timed. *Late* is that of the last half of a \
+longer run, of which rounds are counted and nothing is timed: the depth speedup grows with the number of \
+flows. *Modelled* is not measured: it is an estimate from the measured cost of one gradient and of one \
+round without gradients, as if every slot of the window had a device of its own and devices shared \
+nothing (no memory bandwidth, no bus, no straggler); *modelled late* is the same at the depth of the \
+longer run's last half. An asterisk marks more workers than cores, or fewer than slots.";
 
 const CELLS_NOTE: &str = "A row without a window is the sequential flow; its speedup, each run \
 against the one before, shows this machine's noise. *Efficiency* is speedup / depth speedup. \
 *Gradients* counts distinct points. \
 *Memory* is what a flow holds at most besides the data, and what one more step of the window takes \
 of it for each number of a point (4 B are one copy of a model in f32). \
+*Capacity* says how much of the machine was there: how fast workers are beside one another, against one \
+alone; *disturbed*, that it, or what threads waited for a core, was not what the plan's `machine` allows. \
+*Modelled* is an estimate, as if every slot had a device of its own. \
 *Floor* is the share of the wall time that the counted work needs at the highest rates measured on \
 this machine (100 %: nothing could be faster) and what that work is bound by: *mem* reading the \
 data, *ops* computing; *ovh*, where the share is below the plan's `overhead_below`: neither.";
@@ -99,7 +112,9 @@ fn as_printed(rows: &[WindowRow], workers: u64) -> Table {
         format!("{workers} workers"),
         "speedup".to_owned(),
         "depth".to_owned(),
+        "late".to_owned(),
         "modelled".to_owned(),
+        "modelled late".to_owned(),
         "paper 1 GPU".to_owned(),
         format!("paper {workers} GPUs"),
         "paper speedup".to_owned(),
@@ -124,20 +139,29 @@ fn as_printed(rows: &[WindowRow], workers: u64) -> Table {
             seconds(many.wall_s) + mark(many),
             ratio_with_interval(many),
             ratio(many.depth_speedup),
+            long_ratio(many, many.depth_late),
             ratio(many.modelled_speedup),
+            ratio(many.modelled_late),
             seconds(one.and_then(|r| r.paper_wall_s)),
             seconds(many.paper_wall_s),
             ratio(many.paper_speedup),
             many.verdict.clone().unwrap_or_else(|| "none".into()),
         ]);
     }
-    table
+    table.without_empty_columns()
+}
+
+/// A depth speedup of the longer run, and over how many flows it was: `3.33x (K = 200)`.
+fn long_ratio(row: &WindowRow, depth: Option<f64>) -> String {
+    let shown = depth.zip(row.long_flows);
+    shown.map_or_else(String::new, |(depth, flows)| {
+        format!("{depth:.2}x (K = {flows})")
+    })
 }
 
 /// What a reader has to be warned of.
 fn mark(row: &WindowRow) -> &'static str {
-    let lacking = row.evaluator == "devices" && row.workers < row.window;
-    if row.oversubscribed || lacking {
+    if row.oversubscribed || lacks_devices(row) {
         "*"
     } else {
         ""
@@ -175,6 +199,7 @@ fn every_cell(rows: &[WindowRow]) -> Table {
         "wall",
         "speedup",
         "eff.",
+        "capacity",
         "floor",
         "modelled",
         "paper",
@@ -204,6 +229,7 @@ fn every_cell(rows: &[WindowRow]) -> Table {
             seconds(row.wall_s),
             ratio_with_interval(row),
             number(row.efficiency, |v| format!("{v:.2}")),
+            capacity(row),
             floor(row),
             ratio(row.modelled_speedup),
             ratio(row.paper_speedup),

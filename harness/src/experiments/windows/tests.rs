@@ -2,6 +2,7 @@
 
 use super::cell::{FlowRecord, Held, Measured};
 use super::*;
+use crate::capacity::{Account, Sample};
 use crate::paper::{Paper, Table2};
 use crate::plan::{Model, Precision, Start};
 use crate::rates::Rates;
@@ -56,6 +57,8 @@ fn cell() -> WindowCell {
         tf32: false,
         repeats: 6,
         warmup_flows: 1,
+        probe_s: None,
+        long_flows: 0,
     }
 }
 
@@ -76,6 +79,15 @@ fn row_with(
     work: Option<Work>,
     rates: Option<&Rates>,
 ) -> WindowRow {
+    let measured = Measured {
+        work,
+        ..measured(baseline_s)
+    };
+    row_from(cell, &measured, rates)
+}
+
+/// Two flows of eight rounds, timed as often as there are runs of the baseline.
+fn measured(baseline_s: &[f64]) -> Measured {
     let flow = FlowRecord {
         rounds: 8,
         requested: 26,
@@ -85,8 +97,7 @@ fn row_with(
         train_loss: 0.5,
         test_accuracy: 0.8,
     };
-    let outcome = Outcome::measured(&Measured {
-        kernel: None,
+    Measured {
         flows: vec![flow.clone(), flow],
         flow_error: Some(1e-4),
         wall_s: vec![vec![0.5, 0.5]; baseline_s.len()],
@@ -98,9 +109,12 @@ fn row_with(
             baseline_bytes: 400,
             dimension: 10,
         }),
-        work,
-    })
-    .unwrap();
+        ..Measured::default()
+    }
+}
+
+fn row_from(cell: WindowCell, measured: &Measured, rates: Option<&Rates>) -> WindowRow {
+    let outcome = Outcome::measured(measured).unwrap();
     let entry = Entry {
         key: "key".into(),
         ended_at: 0,
@@ -137,7 +151,10 @@ fn a_row_is_made_of_its_measurements() {
         (row.wall_s, row.baseline_wall_s, row.gradient_s),
         (Some(1.0), Some(2.0), Some(0.05))
     );
-    assert_eq!(row.modelled_wall_s, None, "four devices are four devices");
+    // 16 rounds of one gradient (2 s / 40) and what a round costs besides.
+    let estimate = 2.0 / (16.0 * 0.06);
+    assert!((row.modelled_speedup.unwrap() - estimate).abs() < 1e-12);
+    assert!((row.modelled_over_measured.unwrap() - estimate / 2.0).abs() < 1e-12);
     assert_eq!(row.paper_wall_s, Some(47.7));
     let more = 600.0 / 3.0 / 10.0;
     assert_eq!(
@@ -251,7 +268,119 @@ fn fewer_devices_than_the_papers_four_are_modelled_and_not_judged() {
         assert_eq!(row.verdict.as_deref(), Some("not testable here"));
         // 16 rounds of one gradient (2 s / 40) and what a round costs besides.
         assert!((row.modelled_wall_s.unwrap() - 16.0 * 0.06).abs() < 1e-12);
+        assert_eq!(
+            row.modelled_over_measured, None,
+            "there is nothing to compare"
+        );
     }
+}
+
+#[test]
+fn one_product_of_all_slots_is_no_estimate_of_several_devices() {
+    let batched = WindowCell {
+        evaluator: EvaluatorKind::Batched,
+        group: EvaluatorKind::Batched,
+        workers: 1,
+        ..cell()
+    };
+    let row = row_of(batched, &[2.0; 6]);
+    assert_eq!((row.modelled_wall_s, row.modelled_speedup), (None, None));
+    let untimed = row_of(cell(), &[]);
+    assert_eq!(untimed.modelled_speedup, None);
+}
+
+#[test]
+fn a_longer_run_says_what_the_depth_speedup_grows_to() {
+    let long = WindowCell {
+        long_flows: 4,
+        ..cell()
+    };
+    let of = |rounds: &[u64]| {
+        let measured = Measured {
+            long_rounds: rounds.to_vec(),
+            ..measured(&[2.0; 6])
+        };
+        row_from(long.clone(), &measured, None)
+    };
+    let row = of(&[10, 8, 6, 6]);
+    assert_eq!(row.long_flows, Some(4));
+    assert_eq!(row.depth_long, Some(80.0 / 30.0));
+    assert_eq!(row.depth_late, Some(40.0 / 12.0));
+    // A round costs what it does in the timed runs: a gradient of 0.05 s and 0.01 s.
+    let wanted = 40.0 / 12.0 * 0.05 / 0.06;
+    assert!((row.modelled_late.unwrap() - wanted).abs() < 1e-12);
+    let diverged = of(&[10, 8, 6]);
+    assert_eq!((diverged.depth_long, diverged.depth_late), (None, None));
+    assert_eq!(row_of(cell(), &[2.0; 6]).long_flows, None);
+}
+
+/// Six timed runs on a machine that gave two workers this share of their cores, with threads that
+/// waited this share of their time beside the baseline's.
+fn on_a_machine(cell: WindowCell, capacity: f64, waited: f64, baseline_waited: f64) -> WindowRow {
+    let account = |share| Account {
+        waited_share: Some(share),
+        stolen_share: Some(0.01),
+        pressure: None,
+    };
+    let sample = Sample {
+        alone_s: capacity,
+        together_s: 1.0,
+    };
+    let measured = Measured {
+        probes: vec![sample; 6],
+        accounts: vec![account(waited); 6],
+        baseline_accounts: vec![account(baseline_waited); 6],
+        ..measured(&[2.0; 6])
+    };
+    row_from(cell, &measured, None)
+}
+
+#[test]
+fn a_neighbour_that_only_the_window_feels_disturbs_its_row() {
+    let row = on_a_machine(cell(), 0.97, 0.01, 0.01);
+    assert_eq!((row.capacity, row.disturbed), (Some(0.97), Some(false)));
+    // One worker has a core still, so that the baseline waits for nothing.
+    let held = on_a_machine(cell(), 0.5, 0.01, 0.0);
+    assert_eq!((held.capacity, held.disturbed), (Some(0.5), Some(true)));
+    let waited = on_a_machine(cell(), 0.97, 0.3, 0.0);
+    assert_eq!(waited.disturbed, Some(true));
+    let beside = on_a_machine(cell(), 0.97, 0.01, 0.3);
+    assert_eq!(beside.disturbed, Some(true));
+    assert_eq!(beside.baseline_waited_share, Some(0.3));
+    assert_eq!(beside.stolen_share, Some(0.01));
+}
+
+#[test]
+fn more_workers_than_cores_wait_for_one_another_and_not_for_a_neighbour() {
+    let crowded = WindowCell {
+        oversubscribed: true,
+        ..cell()
+    };
+    let row = on_a_machine(crowded.clone(), 0.97, 0.5, 0.01);
+    assert_eq!((row.waited_share, row.disturbed), (Some(0.5), Some(false)));
+    let held = on_a_machine(crowded, 0.5, 0.5, 0.01);
+    assert_eq!(
+        held.disturbed,
+        Some(true),
+        "the probe has no more than cores"
+    );
+}
+
+#[test]
+fn a_journal_without_probes_says_nothing_of_the_machine() {
+    let old = serde_json::json!({
+        "flows": [], "flow_error": 0.0, "wall_s": [[1.0, 1.0]], "baseline_wall_s": [[2.0, 2.0]],
+        "baseline_gradients": 40, "round_overhead_s": 0.01
+    });
+    let measured: Measured = serde_json::from_value(old).unwrap();
+    let row = row_from(cell(), &measured, None);
+    assert_eq!((row.capacity, row.disturbed), (None, None));
+    assert_eq!((row.waited_share, row.depth_late), (None, None));
+    let text = serde_json::to_string(&measured).unwrap();
+    assert!(
+        !text.contains("probes") && !text.contains("long_rounds"),
+        "{text}"
+    );
 }
 
 #[test]

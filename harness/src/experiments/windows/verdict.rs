@@ -2,7 +2,7 @@
 
 use super::cell::WindowCell;
 use super::plan::EvaluatorKind;
-use super::rows::Maker;
+use super::rows::{Maker, lacks_devices};
 use super::schema::WindowRow;
 use crate::paper::Table2;
 use optim::{Storage, Velocity, WindowMethod};
@@ -137,10 +137,4 @@ fn other_setting(cell: &WindowCell, paper: &Table2, split: &str) -> Option<Strin
             (cell.model.l2 > 0.0)
                 .then(|| "there is a penalty, which the paper does not name".into())
         })
-}
-
-/// Whether a window had fewer devices than slots, or several workers shared a core.
-pub(super) fn lacks_devices(row: &WindowRow) -> bool {
-    row.evaluator == EvaluatorKind::Devices.name()
-        && (row.oversubscribed || row.workers < row.window)
 }

@@ -1,6 +1,9 @@
 //! A plan of kind `windows` as it is written, and what makes it valid.
 
-use super::plan::{Choice, EvaluatorKind, Figures, Setting, VerdictRule, Window, WindowsPlan};
+use super::plan::{
+    Choice, EvaluatorKind, Figures, Inference, Setting, VerdictRule, Window, WindowsPlan,
+};
+use crate::capacity::Limits;
 use crate::plan::{Model, OneOrMany, Precision, Start, non_negative, positive};
 use anyhow::{Context, Result, bail, ensure};
 use optim::{Kinetic, Predictor, Storage, Velocity, WindowMethod};
@@ -24,6 +27,9 @@ pub(super) struct Wire {
     flows: BTreeMap<String, usize>,
     repeats: usize,
     warmup_flows: usize,
+    #[serde(default)]
+    long_flows: BTreeMap<String, usize>,
+    machine: Option<Limits>,
     windows: Vec<WindowSettings>,
     #[serde(default)]
     figures: Figures,
@@ -34,6 +40,7 @@ pub(super) struct Wire {
     /// The windows of variations; all if there are none of their own.
     varied_windows: Option<Vec<WindowSettings>>,
     choose: Option<Choice>,
+    inference: Option<Inference>,
 }
 
 /// What is set otherwise.
@@ -43,6 +50,8 @@ struct Variation {
     seed: Option<u64>,
     step_size: Option<f64>,
     steps: Option<usize>,
+    /// Its own windows, if not those of all variations.
+    windows: Option<Vec<WindowSettings>>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -76,7 +85,7 @@ struct WindowSettings {
     tf32: Option<OneOrMany<bool>>,
 }
 
-/// The key of `flows` that stands for every data set not named.
+/// The key of `flows` and `long_flows` that stands for every data set not named.
 const OTHER: &str = "other";
 
 impl Wire {
@@ -116,6 +125,13 @@ impl Wire {
         if let Some((dataset, _)) = flows.iter().find(|(_, count)| **count == 0) {
             bail!("flows.{dataset} is 0, but a run has at least 1 flow");
         }
+        let mut long_flows = self.long_flows;
+        if let Some((dataset, count)) = long_flows.iter().find(|(_, count)| **count < 2) {
+            bail!(
+                "long_flows.{dataset} is {count}, but a run with a last half has at least 2 flows"
+            );
+        }
+        let other_long_flows = long_flows.remove(OTHER);
         let kinetic = self.flow.kinetic_energy.all();
         let kinetic: Vec<Kinetic> = kinetic
             .iter()
@@ -126,6 +142,7 @@ impl Wire {
             windows,
             variations,
             choose: self.choose,
+            inference: self.inference.map(Inference::validated).transpose()?,
             kinetic,
             precision: self.precision,
             model: self.problem,
@@ -138,6 +155,9 @@ impl Wire {
             other_flows,
             repeats: self.repeats,
             warmup_flows: self.warmup_flows,
+            long_flows,
+            other_long_flows,
+            machine: self.machine.map(Limits::validated).transpose()?,
             figures: self.figures,
             verdict: self.verdict,
             overhead_below: self.overhead_below,
@@ -150,11 +170,17 @@ impl Wire {
             None => windows.to_vec(),
         };
         let setting = |(i, variation): (usize, &Variation)| {
+            let windows = match &variation.windows {
+                Some(own) => self
+                    .windows(own)
+                    .with_context(|| format!("variations[{i}].windows"))?,
+                None => windows.clone(),
+            };
             let setting = Setting {
                 seed: variation.seed,
                 step_size: variation.step_size.unwrap_or(self.flow.step_size),
                 steps: variation.steps.unwrap_or(self.flow.steps),
-                windows: windows.clone(),
+                windows,
             };
             positive("step_size", setting.step_size).with_context(|| format!("variations[{i}]"))?;
             ensure!(

@@ -1,0 +1,261 @@
+//! The kernel's own account: how long threads waited for a core, what a hypervisor took, pressure.
+//!
+//! All of it is read from `/proc`, which Linux has and others lack; what is not there is not known, and
+//! no error. `schedstat` is documented in the kernel's `Documentation/scheduler/sched-stats.rst`,
+//! pressure in `Documentation/accounting/psi.rst`, and `/proc/stat` in proc(5).
+
+use crate::statistics::median;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::time::Instant;
+
+/// What the kernel says at one time.
+#[derive(Clone, Debug)]
+pub struct Snapshot {
+    at: Instant,
+    threads: BTreeMap<u64, Thread>,
+    ticks: Option<Ticks>,
+    pressure_us: Option<f64>,
+}
+
+/// What one thread has done since it was started, in nanoseconds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Thread {
+    ran: u64,
+    /// Ready to run, and waiting for a core.
+    waited: u64,
+}
+
+/// What the machine's cores have done since it was started, in clock ticks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Ticks {
+    all: u64,
+    /// What a hypervisor gave to others while this machine had work.
+    stolen: u64,
+}
+
+/// What happened between two snapshots, as far as it is known.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Serialize, PartialEq)]
+pub struct Account {
+    /// Of the time in which this process's threads could have run, the share in which they waited for
+    /// a core. Threads that had ended by then are not in it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waited_share: Option<f64>,
+    /// Of the time of the machine's cores, the share that a hypervisor gave to other machines.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stolen_share: Option<f64>,
+    /// Of the wall time, the share in which some thread of the machine, of whatever process, waited
+    /// for a core. In a container it may be that of the whole host.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pressure: Option<f64>,
+}
+
+impl Snapshot {
+    /// What the kernel says now.
+    #[must_use]
+    pub fn now() -> Self {
+        Self::of(Path::new("/proc"))
+    }
+
+    fn of(proc: &Path) -> Self {
+        let read = |name: &str| std::fs::read_to_string(proc.join(name)).ok();
+        Self {
+            at: Instant::now(),
+            threads: threads(&proc.join("self/task")),
+            ticks: read("stat").and_then(|text| ticks(&text)),
+            pressure_us: read("pressure/cpu").and_then(|text| pressure_us(&text)),
+        }
+    }
+
+    /// What happened since an earlier snapshot.
+    #[must_use]
+    pub fn since(&self, earlier: &Self) -> Account {
+        let (mut ran, mut waited) = (0, 0);
+        for (id, now) in &self.threads {
+            let before = earlier.threads.get(id).copied().unwrap_or_default();
+            ran += now.ran.saturating_sub(before.ran);
+            waited += now.waited.saturating_sub(before.waited);
+        }
+        let stolen_share = self.ticks.zip(earlier.ticks).and_then(|(now, before)| {
+            let stolen = now.stolen.saturating_sub(before.stolen);
+            share(stolen as f64, now.all.saturating_sub(before.all) as f64)
+        });
+        let pressure = self.pressure_us.zip(earlier.pressure_us);
+        let wall_us = 1e6 * self.at.saturating_duration_since(earlier.at).as_secs_f64();
+        Account {
+            waited_share: share(waited as f64, (ran + waited) as f64),
+            stolen_share,
+            pressure: pressure.and_then(|(now, before)| share(now - before, wall_us)),
+        }
+    }
+}
+
+/// `None` of nothing; at most 1, which clocks that are not read at once may miss by a little.
+fn share(part: f64, whole: f64) -> Option<f64> {
+    (whole > 0.0).then(|| (part / whole).clamp(0.0, 1.0))
+}
+
+/// The medians of several accounts, each share's own.
+#[must_use]
+pub fn medians(accounts: &[Account]) -> Account {
+    let of = |share: fn(&Account) -> Option<f64>| {
+        median(&accounts.iter().filter_map(share).collect::<Vec<_>>())
+    };
+    Account {
+        waited_share: of(|a| a.waited_share),
+        stolen_share: of(|a| a.stolen_share),
+        pressure: of(|a| a.pressure),
+    }
+}
+
+/// The number of threads that could run, on average over the last minute; `None` where no `/proc`
+/// says it.
+pub(super) fn load() -> Option<f64> {
+    let text = std::fs::read_to_string("/proc/loadavg").ok()?;
+    text.split_whitespace().next()?.parse().ok()
+}
+
+fn threads(tasks: &Path) -> BTreeMap<u64, Thread> {
+    let Ok(listed) = std::fs::read_dir(tasks) else {
+        return BTreeMap::new();
+    };
+    let of = |entry: std::fs::DirEntry| {
+        let id = entry.file_name().to_str()?.parse().ok()?;
+        let text = std::fs::read_to_string(entry.path().join("schedstat")).ok()?;
+        Some((id, thread(&text)?))
+    };
+    listed.flatten().filter_map(of).collect()
+}
+
+/// Nanoseconds on a core, nanoseconds waiting for one, and how often it got one.
+fn thread(text: &str) -> Option<Thread> {
+    let mut numbers = text.split_whitespace().map(str::parse);
+    let mut next = || numbers.next()?.ok();
+    Some(Thread {
+        ran: next()?,
+        waited: next()?,
+    })
+}
+
+/// The line of all cores: user, nice, system, idle, iowait, irq, softirq, steal; what comes after, the
+/// time of guests, is in the first two already.
+fn ticks(text: &str) -> Option<Ticks> {
+    let line = text.lines().find(|line| line.starts_with("cpu "))?;
+    let numbers: Vec<u64> = line
+        .split_whitespace()
+        .skip(1)
+        .take(8)
+        .map(|number| number.parse().ok())
+        .collect::<Option<_>>()?;
+    Some(Ticks {
+        all: numbers.iter().sum(),
+        stolen: *numbers.get(7)?,
+    })
+}
+
+/// Microseconds in which some thread waited, since the machine was started.
+fn pressure_us(text: &str) -> Option<f64> {
+    let line = text.lines().find(|line| line.starts_with("some "))?;
+    let total = line
+        .split_whitespace()
+        .find_map(|word| word.strip_prefix("total="))?;
+    total.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    /// A `/proc` of one's own.
+    fn snapshot(threads: &[(u64, &str)], stat: &str, pressure: &str) -> Snapshot {
+        let proc = tempfile::tempdir().unwrap();
+        for (id, text) in threads {
+            let folder = proc.path().join(format!("self/task/{id}"));
+            std::fs::create_dir_all(&folder).unwrap();
+            std::fs::write(folder.join("schedstat"), text).unwrap();
+        }
+        std::fs::create_dir_all(proc.path().join("pressure")).unwrap();
+        std::fs::write(proc.path().join("stat"), stat).unwrap();
+        std::fs::write(proc.path().join("pressure/cpu"), pressure).unwrap();
+        Snapshot::of(proc.path())
+    }
+
+    const STAT: &str = "cpu  100 0 50 800 10 0 0 40 7 0\ncpu0 1 2 3 4 5 6 7 8 9 0\nintr 1\n";
+    const PRESSURE: &str =
+        "some avg10=1.01 avg60=3.28 avg300=3.84 total=5000\nfull avg10=0.00 total=9\n";
+
+    #[test]
+    fn shares_are_of_what_happened_between_two_snapshots() {
+        let before = snapshot(&[(7, "1000 100 3\n"), (8, "50 50 1\n")], STAT, PRESSURE);
+        let mut after = snapshot(
+            // The one thread goes on, the other has ended, a third is new.
+            &[(7, "1600 300 9\n"), (9, "100 100 2\n")],
+            "cpu  160 0 60 820 10 0 0 50 7 0\n",
+            "some avg10=9.00 avg60=3.28 avg300=3.84 total=255000\n",
+        );
+        after.at = before.at + Duration::from_secs(1);
+        let account = after.since(&before);
+        assert_eq!(account.waited_share, Some(300.0 / 1000.0));
+        // 60 + 10 + 20 + 10 ticks, 10 of them stolen.
+        assert_eq!(account.stolen_share, Some(0.1));
+        assert_eq!(account.pressure, Some(0.25));
+    }
+
+    #[test]
+    fn what_the_kernel_does_not_say_is_not_known_and_no_error() {
+        let empty = tempfile::tempdir().unwrap();
+        let nothing = Snapshot::of(empty.path());
+        assert_eq!(nothing.since(&nothing), Account::default());
+        let odd = snapshot(&[(7, "no numbers")], "cpu  1 2 3\n", "some avg10=1.0\n");
+        assert_eq!(odd.since(&odd), Account::default());
+        let same = snapshot(&[(7, "5 5 1")], STAT, PRESSURE);
+        let idle = same.since(&same);
+        assert_eq!(idle.waited_share, None, "no time, no share of it");
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn this_process_is_seen_to_run() {
+        let before = Snapshot::now();
+        if before.threads.is_empty() {
+            // A kernel without schedstat.
+            return;
+        }
+        let until = Instant::now() + Duration::from_millis(60);
+        while Instant::now() < until {
+            std::hint::black_box(0);
+        }
+        let after = Snapshot::now();
+        // Other tests' threads come and go; this one is in both.
+        let since = |(id, now): (&u64, &Thread)| {
+            let then = before.threads.get(id)?;
+            Some(now.ran + now.waited - then.ran - then.waited)
+        };
+        let longest = after.threads.iter().filter_map(since).max().unwrap();
+        assert!(longest >= 10_000_000, "{longest} ns");
+        let waited = after.since(&before).waited_share.unwrap();
+        assert!((0.0..=1.0).contains(&waited), "{waited}");
+    }
+
+    #[test]
+    fn every_share_has_a_median_of_its_own() {
+        let account = |waited, stolen| Account {
+            waited_share: Some(waited),
+            stolen_share: stolen,
+            pressure: None,
+        };
+        let all = [
+            account(0.1, None),
+            account(0.3, Some(0.5)),
+            account(0.2, None),
+        ];
+        let middle = medians(&all);
+        assert_eq!(
+            (middle.waited_share, middle.stolen_share),
+            (Some(0.2), Some(0.5))
+        );
+        assert_eq!(medians(&[]), Account::default());
+    }
+}

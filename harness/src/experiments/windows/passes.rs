@@ -1,0 +1,174 @@
+//! Single passes of a method over a data set: evaluated after each flow, timed, counted, with free
+//! gradients, or for the memory it holds; and a probe of the machine. In which order passes are made is
+//! the runner's.
+
+use super::bench::{Gradients, Lone, Workbench};
+use super::cell::{FlowRecord, WindowCell};
+use crate::capacity::{Account, Probe, Snapshot};
+use crate::clock::clocked;
+use crate::device::Placement;
+use crate::heap;
+use crate::progress::Watch;
+use crate::statistics::median;
+use anyhow::Result;
+use candle_core::Tensor;
+use optim::Method;
+
+/// An untimed run with everything written down.
+pub(super) struct Evaluated {
+    /// After each flow.
+    pub flows: Vec<FlowRecord>,
+    /// Where it ended.
+    pub end: Tensor,
+}
+
+/// Runs a method untimed. The inner error is the flow in which its numbers stopped being finite.
+pub(super) fn evaluated(
+    bench: &Workbench,
+    mut method: Box<dyn Method>,
+    flows: usize,
+    placement: &Placement,
+    watch: &dyn Watch,
+) -> Result<std::result::Result<Evaluated, usize>> {
+    let mut records = Vec::with_capacity(flows);
+    for flow in 1..=flows {
+        let progress = placement.run(|| method.advance())?;
+        let train_loss = bench.train_loss(method.position())?;
+        if progress.termination.is_some() || !train_loss.is_finite() {
+            return Ok(Err(flow));
+        }
+        records.push(FlowRecord {
+            rounds: progress.counts.rounds,
+            requested: progress.counts.requested,
+            distinct: progress.counts.distinct,
+            surrogate: progress.counts.surrogate,
+            strides: progress.strides,
+            train_loss,
+            test_accuracy: bench.test_accuracy(method.position())?,
+        });
+        watch.step();
+    }
+    Ok(Ok(Evaluated {
+        flows: records,
+        end: method.position().clone(),
+    }))
+}
+
+/// A timed run.
+#[derive(Clone, Default)]
+pub(super) struct Timed {
+    /// Seconds of each flow.
+    pub seconds: Vec<f64>,
+    /// What the kernel says of it.
+    pub account: Account,
+}
+
+/// Times each of `flows` flows.
+pub(super) fn timed(
+    placement: &Placement,
+    flows: usize,
+    mut method: Box<dyn Method>,
+    watch: &dyn Watch,
+) -> Result<Timed> {
+    let before = Snapshot::now();
+    let mut seconds = Vec::with_capacity(flows);
+    for _ in 0..flows {
+        seconds.push(placement.run(|| clocked(placement, method.as_mut()))?.1);
+        watch.step();
+    }
+    let account = Snapshot::now().since(&before);
+    Ok(Timed { seconds, account })
+}
+
+/// What a cell's machine is probed by: one gradient on each of its workers. `None` if the plan asks for
+/// none, or if there is but one worker, which is always as fast as itself.
+pub(super) fn probe(
+    bench: &Workbench,
+    cell: &WindowCell,
+    placement: &Placement,
+) -> Result<Option<(Probe, Lone)>> {
+    let Some(seconds) = cell.probe_s else {
+        return Ok(None);
+    };
+    let lone = bench.lone(cell, placement)?;
+    if lone.workers() < 2 {
+        return Ok(None);
+    }
+    let probe = Probe::new(lone.workers(), seconds, &|worker| lone.gradient(worker))?;
+    Ok(Some((probe, lone)))
+}
+
+/// Rounds of each flow of a cell's longer run; fewer than it asks for if it diverges, none if it has no
+/// such run. Nothing is timed and nothing evaluated, so all slots are computed in one product on one
+/// whole device, equal points once. Which rounds there are depends on the points alone, and where
+/// gradients are computed changes those by rounding only.
+pub(super) fn long_run(
+    bench: &Workbench,
+    cell: &WindowCell,
+    watch: &dyn Watch,
+) -> Result<Vec<u64>> {
+    if cell.long_flows == 0 {
+        return Ok(Vec::new());
+    }
+    watch.doing(&format!(
+        "{}, counted over {} flows",
+        cell.label(),
+        cell.long_flows
+    ));
+    let cell = WindowCell {
+        flows: cell.long_flows,
+        ..cell.on_one_device()
+    };
+    let placement = bench.placement(&cell)?;
+    let evaluator = bench.evaluator(&cell, &placement, Gradients::Real)?;
+    let mut method = bench.method(&cell, &evaluator)?;
+    let mut rounds = Vec::with_capacity(cell.flows);
+    for _ in 0..cell.flows {
+        let progress = placement.run(|| method.advance())?;
+        watch.step();
+        if progress.termination.is_some() {
+            break;
+        }
+        rounds.push(progress.counts.rounds);
+    }
+    Ok(rounds)
+}
+
+/// Seconds of one round in which gradients cost nothing: exchange of points and gradients, window
+/// update, norms, stride. The median over the cell's repeats, after one that is not counted.
+pub(super) fn round_overhead(
+    bench: &Workbench,
+    cell: &WindowCell,
+    placement: &Placement,
+) -> Result<f64> {
+    if cell.repeats == 0 {
+        return Ok(0.0);
+    }
+    let evaluator = bench.evaluator(cell, placement, Gradients::Free)?;
+    let mut samples = Vec::with_capacity(cell.repeats);
+    for repeat in 0..=cell.repeats {
+        let mut method = bench.method(cell, &evaluator)?;
+        let (_, seconds) = placement.run(|| clocked(placement, method.as_mut()))?;
+        if repeat > 0 {
+            samples.push(seconds / method.counts().rounds as f64);
+        }
+    }
+    Ok(median(&samples).unwrap_or_default())
+}
+
+/// Bytes that one flow holds at most. What the evaluator keeps for the next time, it has kept
+/// before.
+pub(super) fn held(
+    placement: &Placement,
+    method: impl Fn() -> Result<Box<dyn Method>>,
+) -> Result<u64> {
+    let mut first = method()?;
+    placement.run(|| first.advance())?;
+    drop(first);
+    let (run, bytes) = heap::held(|| {
+        let mut method = method()?;
+        placement.run(|| method.advance())?;
+        Ok(())
+    });
+    run.map(|()| bytes)
+}
