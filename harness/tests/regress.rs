@@ -6,7 +6,7 @@ use candle_core::{DType, Device, Tensor};
 use common::{House, run, stderr};
 use harness::regress::baseline::{Baseline, Recorded};
 use harness::regress::ratios::Standing;
-use harness::regress::{self, Lab, Report, Tier, show};
+use harness::regress::{self, Lab, Presence, Processor, Report, Tier, show};
 use optim::{Cost, Potential};
 use std::path::{Path, PathBuf};
 use std::process::Output;
@@ -23,8 +23,27 @@ fn house() -> (House, PathBuf) {
     (house, path)
 }
 
+/// A lab that has the whole machine to itself, whatever else runs.
+fn lab(baseline: &Baseline) -> Lab {
+    Lab::new(baseline).unwrap().seeing(Presence::default())
+}
+
 fn gate(baseline: &Baseline, only: Tier) -> Report {
-    regress::run(baseline, &Lab::new(baseline).unwrap(), Some(only)).unwrap()
+    regress::run(baseline, &lab(baseline), Some(only)).unwrap()
+}
+
+/// Some processor that nobody has.
+fn another() -> Processor {
+    Processor {
+        model: "Another".into(),
+        cores: 2,
+        instructions: Vec::new(),
+    }
+}
+
+/// The kind that bounds are recorded for by this machine.
+fn here() -> String {
+    Processor::here().to_string()
 }
 
 /// The small baseline with what one tier finds recorded in its file.
@@ -167,9 +186,7 @@ impl Potential for Slow {
 fn a_window_and_a_kernel_that_got_slow_fall_below_their_bounds() {
     let (_house, path) = house();
     let baseline = recorded(&path, Tier::Ratios);
-    let slow = Lab::new(&baseline)
-        .unwrap()
-        .through(Arc::new(|of| Arc::new(Slow(of))));
+    let slow = lab(&baseline).through(Arc::new(|of| Arc::new(Slow(of))));
     let report = regress::run(&baseline, &slow, Some(Tier::Ratios)).unwrap();
     assert!(report.failed());
     let ratios = &report.ratios.as_ref().unwrap().ratios;
@@ -183,10 +200,99 @@ fn a_window_and_a_kernel_that_got_slow_fall_below_their_bounds() {
 }
 
 #[test]
+fn a_machine_of_which_a_part_was_gone_neither_fails_nor_passes_a_ratio() {
+    let (_house, path) = house();
+    let baseline = recorded(&path, Tier::Ratios);
+    let busy = Presence {
+        workers: 2,
+        capacity: Some(0.55),
+        ..Presence::default()
+    };
+    // Slow as well, so that without the guard it would fail.
+    let lab = lab(&baseline).seeing(busy);
+    let slow = lab.through(Arc::new(|of| Arc::new(Slow(of))));
+    let report = regress::run(&baseline, &slow, Some(Tier::Ratios)).unwrap();
+    assert!(!report.failed(), "{}", show::terminal(&report));
+    assert_eq!(report.not_judged(), 3);
+    let text = show::terminal(&report);
+    assert!(text.contains("0 of 3 fail, 3 not judged"), "{text}");
+    assert!(
+        text.contains("not judged: of 2 cores 1.1 were there"),
+        "{text}"
+    );
+    let error = report.recorded(&baseline.recorded).unwrap_err().to_string();
+    assert!(error.contains("nothing to record"), "{error}");
+    let json = show::json(&report).unwrap();
+    assert!(json.contains("of 2 cores 1.1 were there"), "{json}");
+}
+
+#[test]
+fn another_kind_of_processor_is_held_to_what_carries_over_and_recorded_beside_the_others() {
+    let (_house, path) = house();
+    let mut baseline = recorded(&path, Tier::Ratios);
+    let there = || lab(&baseline).on(another());
+    let report = regress::run(&baseline, &there(), Some(Tier::Ratios)).unwrap();
+    let standing = |report: &Report, name: &str| {
+        let ratios = &report.ratios.as_ref().unwrap().ratios;
+        let found = ratios.iter().find(|ratio| ratio.name == name);
+        found.unwrap().standing()
+    };
+    assert_eq!(
+        standing(&report, "window over flow, little"),
+        Standing::Holds
+    );
+    let without_floor = standing(&report, "secant over window, little");
+    assert!(
+        matches!(without_floor, Standing::NotJudged(_)),
+        "{without_floor:?}"
+    );
+    assert!(!report.failed());
+    let text = show::terminal(&report);
+    assert!(
+        text.contains("no bounds are recorded for this kind"),
+        "{text}"
+    );
+    assert!(text.contains("Another, 2 cores"), "{text}");
+    // What a window falls to that waits thousands of times too long is below any floor.
+    let slow = there().through(Arc::new(|of| Arc::new(Slow(of))));
+    let slow = regress::run(&baseline, &slow, Some(Tier::Ratios)).unwrap();
+    assert_eq!(standing(&slow, "window over flow, little"), Standing::Below);
+    let anew = report.recorded(&baseline.recorded).unwrap();
+    assert_eq!(anew.ratios[&here()], baseline.recorded.ratios[&here()]);
+    assert_eq!(anew.ratios.len(), 2);
+    baseline.update(anew.clone()).unwrap();
+    let again = Baseline::read(&path).unwrap();
+    assert_eq!(again.recorded, anew);
+    let held = regress::run(&again, &lab(&again).on(another()), Some(Tier::Ratios)).unwrap();
+    let text = show::terminal(&held);
+    assert!(
+        text.contains("for this kind of processor (Another, 2 cores"),
+        "{text}"
+    );
+}
+
+#[test]
+fn the_exact_tier_counts_on_every_kind_of_processor() {
+    let (_house, path) = house();
+    let mut baseline = recorded(&path, Tier::Exact);
+    let flows = &mut baseline.recorded.exact.as_mut().unwrap().flows;
+    flows
+        .values_mut()
+        .flat_map(|plan| plan.values_mut())
+        .for_each(|values| values.rounds[0] += 1);
+    let there = lab(&baseline).on(another());
+    assert!(
+        regress::run(&baseline, &there, Some(Tier::Exact))
+            .unwrap()
+            .failed()
+    );
+}
+
+#[test]
 fn a_ratio_without_a_bound_and_a_bound_without_a_ratio_fail() {
     let (_house, path) = house();
     let mut baseline = recorded(&path, Tier::Ratios);
-    let of = &mut baseline.recorded.ratios.as_mut().unwrap().ratios;
+    let of = &mut baseline.recorded.ratios.get_mut(&here()).unwrap().ratios;
     let bound = of.remove("secant over window, little").unwrap();
     of.insert("another".into(), bound);
     let report = gate(&baseline, Tier::Ratios).ratios.unwrap();
@@ -200,8 +306,8 @@ fn a_ratio_without_a_bound_and_a_bound_without_a_ratio_fail() {
         Standing::NotRecorded
     );
     let anew = gate(&baseline, Tier::Ratios);
-    let anew = anew.recorded(&Recorded::default()).unwrap().ratios.unwrap();
-    assert!(!anew.ratios.contains_key("another"));
+    let anew = anew.recorded(&Recorded::default()).unwrap().ratios;
+    assert!(!anew[&here()].ratios.contains_key("another"));
 }
 
 /// `harness regress --baseline gate.yaml …`, its exit code checked.
@@ -268,7 +374,7 @@ fn ratios_are_written_as_github_action_benchmark_reads_them() {
     }
     let after = Baseline::read(&path).unwrap().recorded;
     assert_eq!(after.exact, before, "a tier that was not run stays");
-    for ratio in after.ratios.unwrap().ratios.values() {
+    for ratio in after.ratios[&here()].ratios.values() {
         assert!(ratio.bound < ratio.median, "{ratio:?}");
     }
 }

@@ -24,6 +24,12 @@ pub(super) fn run(arguments: &Regress) -> Result<u8> {
         say(&format!("{path} is what was found now"));
         return Ok(DONE);
     }
+    let open = report.not_judged();
+    if open > 0 {
+        say(&format!(
+            "{open} ratios are not judged, for the reasons above: they neither fail nor pass"
+        ));
+    }
     if report.failed() {
         say(&format!(
             "not as recorded in {path}; if this is meant, `harness regress --baseline {path} --update` records it"

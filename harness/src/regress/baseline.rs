@@ -4,6 +4,7 @@
 //! for byte; what stands below is the program's.
 
 use super::record;
+use crate::capacity::Limits;
 use crate::files::replace;
 use crate::plan::{OneOrMany, Precision, Statistics, named};
 use anyhow::{Context, Result, ensure};
@@ -26,6 +27,8 @@ pub struct Baseline {
     pub seed: u64,
     /// How intervals of ratios are made.
     pub statistics: Statistics,
+    /// How much of the machine may be lacking where something is timed.
+    pub machine: Limits,
     /// The exact tier.
     pub exact: Exact,
     /// The ratios.
@@ -80,6 +83,9 @@ pub struct FlowRatio {
     pub over: String,
     /// In place of the share that all ratios have.
     pub bound_share: Option<f64>,
+    /// By data set, what it may not lie below on a kind of processor that has no bound recorded.
+    #[serde(default)]
+    pub elsewhere: BTreeMap<String, f64>,
 }
 
 /// How many times faster one kernel computes gradients than another.
@@ -106,6 +112,9 @@ pub struct KernelRatio {
     pub calls: usize,
     /// In place of the share that all ratios have.
     pub bound_share: Option<f64>,
+    /// By data set, what it may not lie below on a kind of processor that has no bound recorded.
+    #[serde(default)]
+    pub elsewhere: BTreeMap<String, f64>,
 }
 
 /// What was found when the baseline was last updated.
@@ -114,8 +123,9 @@ pub struct KernelRatio {
 pub struct Recorded {
     /// By the exact tier.
     pub exact: Option<RecordedExact>,
-    /// By the ratios.
-    pub ratios: Option<RecordedRatios>,
+    /// By the ratios, on each kind of processor that they were recorded on.
+    #[serde(default)]
+    pub ratios: BTreeMap<String, RecordedRatios>,
 }
 
 /// When and where something was recorded.
@@ -160,7 +170,7 @@ pub struct Values {
     pub losses: Vec<f64>,
 }
 
-/// What the ratios were.
+/// What the ratios were on a kind of processor.
 #[derive(Clone, Debug, Deserialize, Serialize, PartialEq)]
 pub struct RecordedRatios {
     /// When.
@@ -192,6 +202,7 @@ struct Wire {
     seed: u64,
     statistics: Statistics,
     registry: Mapping,
+    machine: Limits,
     exact: Exact,
     ratios: Ratios,
     #[serde(default)]
@@ -233,6 +244,7 @@ impl Baseline {
                 .context("registry")?,
             seed: wire.seed,
             statistics: wire.statistics.validated()?,
+            machine: wire.machine.validated()?,
             exact: wire.exact,
             ratios: wire.ratios,
             recorded: wire.recorded.unwrap_or_default(),
@@ -273,6 +285,16 @@ impl Ratios {
             ensure!(
                 share > 0.0 && share < 1.0,
                 "bound_share is {share}, but lies between 0 and 1: a bound is below what was measured"
+            );
+        }
+        let flows = self.flows.values().flat_map(|flows| &flows.compare);
+        let floors = flows
+            .map(|ratio| &ratio.elsewhere)
+            .chain(self.kernels.iter().map(|ratio| &ratio.elsewhere));
+        for (dataset, floor) in floors.flatten() {
+            ensure!(
+                *floor > 0.0 && floor.is_finite(),
+                "elsewhere.{dataset} is {floor}, but is a ratio that another processor reaches"
             );
         }
         for ratio in &self.kernels {

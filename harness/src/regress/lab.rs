@@ -1,6 +1,8 @@
 //! Where the gate measures: a machine, generated data, and flows run as `reproduce` runs them.
 
 use super::baseline::Baseline;
+use super::{Presence, Processor};
+use crate::capacity::Limits;
 use crate::device::Machine;
 use crate::experiments::windows::Windows;
 use crate::experiments::windows::bench::Through;
@@ -21,6 +23,10 @@ use serde_yaml::{Mapping, Value};
 pub struct Lab {
     pub(super) machine: Machine,
     pub(super) through: Option<Through>,
+    /// In place of what is seen of the machine.
+    pub(super) seen: Option<Presence>,
+    pub(super) processor: Processor,
+    pub(super) limits: Limits,
     pub(super) seeds: Seeds,
     seed: u64,
     statistics: Statistics,
@@ -49,6 +55,9 @@ impl Lab {
         Ok(Self {
             machine: Machine::open("cpu".parse()?)?,
             through: None,
+            seen: None,
+            processor: Processor::here(),
+            limits: baseline.machine,
             seeds,
             seed: baseline.seed,
             statistics: baseline.statistics,
@@ -64,6 +73,22 @@ impl Lab {
             through: Some(through),
             ..self
         }
+    }
+
+    /// The same lab, where this is what is seen of the machine whenever something is timed: for
+    /// tests, which cannot make a machine busy or idle.
+    #[must_use]
+    pub fn seeing(self, seen: Presence) -> Self {
+        Self {
+            seen: Some(seen),
+            ..self
+        }
+    }
+
+    /// The same lab on another kind of processor: for tests.
+    #[must_use]
+    pub fn on(self, processor: Processor) -> Self {
+        Self { processor, ..self }
     }
 
     /// A generated data set.
@@ -121,6 +146,7 @@ impl Lab {
             "source": "",
             "seed": self.seed,
             "statistics": self.statistics,
+            "machine": self.limits,
             "default_profile": "gate",
             "profiles": {"gate": {"what": "the gate", "verdicts": false}},
         }))?;

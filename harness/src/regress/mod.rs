@@ -5,6 +5,11 @@
 //! may wander with the machine: one fails when its whole interval lies below its bound, which is
 //! recorded well below what was measured.
 //!
+//! A bound belongs to a [kind of processor](Processor). On another kind a ratio is held to the floor
+//! that its plan gives it there, or not judged. Nor is one that was timed while [part of the
+//! machine](Presence) was not there. What is not judged neither fails the gate nor passes it: it is
+//! said, and the exit code is that of the rest.
+//!
 //! Plans, rules and recorded values are in one YAML file, the [`baseline`]. Flows are run by the
 //! code that `reproduce` runs them by; [`exact`] and [`ratios`] only compare.
 
@@ -12,11 +17,15 @@ pub mod baseline;
 pub mod exact;
 mod lab;
 mod pairs;
+mod presence;
+mod processor;
 pub mod ratios;
 mod record;
 pub mod show;
 
 pub use lab::Lab;
+pub use presence::{Lacking, Presence};
+pub use processor::Processor;
 
 use crate::environment::Environment;
 use crate::manifest::{date, now};
@@ -51,20 +60,29 @@ impl Report {
             || self.ratios.as_ref().is_some_and(RatioReport::failed)
     }
 
-    /// What to record from now on: what was found, and of a tier that was not run what `old` has.
+    /// How many ratios could not be judged.
+    #[must_use]
+    pub fn not_judged(&self) -> usize {
+        self.ratios.as_ref().map_or(0, RatioReport::not_judged)
+    }
+
+    /// What to record from now on: what was found, and of a tier that was not run, and of other
+    /// kinds of processors, what `old` has.
     ///
     /// # Errors
-    /// If something could not be measured: that is not recorded.
+    /// If something could not be measured, or not on the whole machine: that is not recorded.
     pub fn recorded(&self, old: &Recorded) -> Result<Recorded> {
+        let mut ratios = old.ratios.clone();
+        if let Some(report) = &self.ratios {
+            let kind = report.processor.to_string();
+            ratios.insert(kind, report.recorded(origin())?);
+        }
         Ok(Recorded {
             exact: match &self.exact {
                 Some(report) => Some(report.recorded(origin())?),
                 None => old.exact.clone(),
             },
-            ratios: match &self.ratios {
-                Some(report) => Some(report.recorded(origin())?),
-                None => old.ratios.clone(),
-            },
+            ratios,
         })
     }
 }

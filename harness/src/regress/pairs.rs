@@ -1,7 +1,9 @@
 //! Pairs of times, measured side by side: what the ratios are made of.
 
+use super::Presence;
 use super::baseline::{FlowRatio, FlowRatios, KernelRatio};
 use super::lab::{Found, Lab};
+use crate::capacity::{Probe, Snapshot};
 use crate::clock::alternating;
 use crate::experiments::windows::cell::Measured;
 use crate::journal::Outcome;
@@ -13,11 +15,19 @@ use optim::{Kernel, Potential};
 use serde::Deserialize;
 use std::sync::Arc;
 
-/// Pairs of seconds, or of what else is divided, by the ratio's name.
+/// A ratio's pairs, by its name.
 pub(super) struct Pairs {
     pub name: String,
     pub share: Option<f64>,
-    pub pairs: Result<Vec<(f64, f64)>>,
+    /// What it may not lie below on a kind of processor without a bound.
+    pub elsewhere: Option<f64>,
+    pub timed: Result<Timed>,
+}
+
+/// Pairs of seconds, or of what else is divided, and how much of the machine was there.
+pub(super) struct Timed {
+    pub pairs: Vec<(f64, f64)>,
+    pub presence: Presence,
 }
 
 /// The ratios of a plan's flows, on each of its data sets and for each of its kinetic energies.
@@ -45,7 +55,8 @@ pub(super) fn of_flows(lab: &Lab, plan: &str, flows: &FlowRatios) -> Result<Vec<
                     false => name,
                 },
                 share: ratio.bound_share,
-                pairs: compared(place, ratio),
+                elsewhere: ratio.elsewhere.get(&cell.dataset).copied(),
+                timed: compared(place, ratio),
             });
         }
     }
@@ -54,7 +65,7 @@ pub(super) fn of_flows(lab: &Lab, plan: &str, flows: &FlowRatios) -> Result<Vec<
 
 /// Pairs of two flows. Each was timed next to the sequential flow, so a flow's seconds are
 /// counted in those of the sequential flow beside it.
-fn compared(place: &[&Found], ratio: &FlowRatio) -> Result<Vec<(f64, f64)>> {
+fn compared(place: &[&Found], ratio: &FlowRatio) -> Result<Timed> {
     let of = find(place, &ratio.of)?;
     let over = find(place, &ratio.over)?;
     ensure!(
@@ -63,15 +74,22 @@ fn compared(place: &[&Found], ratio: &FlowRatio) -> Result<Vec<(f64, f64)>> {
         ratio.of,
         ratio.over
     );
-    let (of_s, beside) = seconds(of)?;
+    let measured = measured(of)?;
+    let (of_s, beside) = seconds(&measured);
+    let presence = Presence::of_flow(of, &measured);
     if over.cell.is_baseline() {
-        return Ok(beside.into_iter().zip(of_s).collect());
+        let pairs = beside.into_iter().zip(of_s).collect();
+        return Ok(Timed { pairs, presence });
     }
     let relative = |(seconds, beside): (Vec<f64>, Vec<f64>)| -> Vec<f64> {
         seconds.iter().zip(&beside).map(|(s, b)| s / b).collect()
     };
-    let over_s = relative(seconds(over)?);
-    Ok(over_s.into_iter().zip(relative((of_s, beside))).collect())
+    let other = self::measured(over)?;
+    let over_s = relative(seconds(&other));
+    Ok(Timed {
+        pairs: over_s.into_iter().zip(relative((of_s, beside))).collect(),
+        presence: presence.worse(Presence::of_flow(over, &other)),
+    })
 }
 
 fn find<'a>(place: &[&'a Found], name: &str) -> Result<&'a Found> {
@@ -85,19 +103,25 @@ fn find<'a>(place: &[&'a Found], name: &str) -> Result<&'a Found> {
     })
 }
 
-/// Seconds of each timed run, and of the sequential run next to it.
-fn seconds(found: &Found) -> Result<(Vec<f64>, Vec<f64>)> {
-    let measured = match &found.outcome {
-        Outcome::Measured(value) => Measured::deserialize(value)?,
+fn measured(found: &Found) -> Result<Measured> {
+    match &found.outcome {
+        Outcome::Measured(value) => Ok(Measured::deserialize(value)?),
         Outcome::Diverged { flow } => bail!("{} diverged in flow {flow}", found.name()),
         Outcome::Failed { error } => bail!("{}: {error}", found.name()),
-    };
-    let total = |runs: &[Vec<f64>]| runs.iter().map(|run| run.iter().sum()).collect();
-    Ok((total(&measured.wall_s), total(&measured.baseline_wall_s)))
+    }
 }
 
+/// Seconds of each timed run, and of the sequential run next to it.
+fn seconds(measured: &Measured) -> (Vec<f64>, Vec<f64>) {
+    let total = |runs: &[Vec<f64>]| runs.iter().map(|run| run.iter().sum()).collect();
+    (total(&measured.wall_s), total(&measured.baseline_wall_s))
+}
+
+/// How many times a kernel's pairs are interrupted by a probe of the machine, one more at the end.
+const PROBES: usize = 3;
+
 /// Pairs of seconds of the slower kernel and of the faster, at random points.
-pub(super) fn of_kernels(lab: &Lab, ratio: &KernelRatio, dataset: &str) -> Result<Vec<(f64, f64)>> {
+pub(super) fn of_kernels(lab: &Lab, ratio: &KernelRatio, dataset: &str) -> Result<Timed> {
     let placement = lab.machine.whole();
     let data = lab.dataset(dataset)?;
     let potential = |kernel: Kernel| -> Result<Arc<dyn Potential>> {
@@ -133,5 +157,25 @@ pub(super) fn of_kernels(lab: &Lab, ratio: &KernelRatio, dataset: &str) -> Resul
             Ok(())
         }
     };
-    alternating(&placement, ratio.pairs, work(&over), work(&of))
+    let lone = points.get(0)?;
+    let gradient = |_: usize| {
+        std::hint::black_box(over.gradient(&lone)?);
+        Ok(())
+    };
+    let workers = rayon::current_num_threads();
+    let probe = Probe::new(workers, lab.limits.probe_s, &gradient)?;
+    let (mut pairs, mut samples) = (Vec::new(), Vec::new());
+    let mut accounts = Vec::new();
+    while pairs.len() < ratio.pairs {
+        samples.push(probe.sample(&gradient)?);
+        let some = ratio.pairs.div_ceil(PROBES).min(ratio.pairs - pairs.len());
+        let before = Snapshot::now();
+        pairs.extend(alternating(&placement, some, work(&over), work(&of))?);
+        accounts.push(Snapshot::now().since(&before));
+    }
+    samples.push(probe.sample(&gradient)?);
+    Ok(Timed {
+        pairs,
+        presence: Presence::of(workers, &samples, &accounts),
+    })
 }

@@ -62,17 +62,42 @@ fn tier_exact(out: &mut String, report: &ExactReport) {
     let _ = writeln!(out, "{}", table.without_empty_columns().to_terminal());
 }
 
-fn tier_ratios(out: &mut String, report: &RatioReport) {
-    let failed = |ratio: &&Ratio| ratio.standing() != Standing::Holds;
-    let (count, since) = (report.ratios.len(), since(report.since.as_ref()));
-    let _ = match &report.since {
-        Some(origin) => {
-            let failed = report.ratios.iter().filter(failed).count();
-            let machine = &origin.machine;
-            writeln!(out, "Ratios: {failed} of {count} fail, {since} ({machine})")
+/// What came of the ratios in a line, and whose bounds they were held to.
+fn headline(report: &RatioReport) -> String {
+    let count = report.ratios.len();
+    let failed = report.ratios.iter().filter(|r| r.standing().failed());
+    let mut line = format!("Ratios: {} of {count} fail", failed.count());
+    match report.not_judged() {
+        0 => (),
+        open => {
+            let _ = write!(line, ", {open} not judged");
         }
-        None => writeln!(out, "Ratios: {count}, {since}"),
-    };
+    }
+    let kind = &report.processor;
+    match (&report.since, report.known_elsewhere) {
+        (Some(origin), _) => {
+            let since = since(Some(origin));
+            let _ = write!(
+                line,
+                ", {since} for this kind of processor ({kind}; {})",
+                origin.machine
+            );
+        }
+        (None, true) => {
+            let _ = write!(
+                line,
+                "; no bounds are recorded for this kind of processor ({kind}), so a ratio is held to what its plan says for others: `--update` records this kind and keeps the others"
+            );
+        }
+        (None, false) => {
+            let _ = write!(line, ", {}", since(None));
+        }
+    }
+    line
+}
+
+fn tier_ratios(out: &mut String, report: &RatioReport) {
+    let _ = writeln!(out, "{}", headline(report));
     let headers = ["ratio", "now", "pairs", "recorded", "by", "bound", ""];
     let mut table = Table::new(&headers);
     for ratio in &report.ratios {
@@ -93,8 +118,10 @@ fn tier_ratios(out: &mut String, report: &RatioReport) {
                 format!("{:.2}x [{:.2}, {:.2}]", r.median, r.low, r.high)
             }),
             by(ratio),
-            recorded.map_or_else(String::new, |r| format!("{:.2}x", r.bound)),
-            verdict(ratio.standing()).into(),
+            ratio
+                .bound()
+                .map_or_else(String::new, |bound| format!("{bound:.2}x")),
+            verdict(&ratio.standing()),
         ]);
     }
     let _ = writeln!(out, "{}", table.to_terminal());
@@ -111,12 +138,13 @@ fn by(ratio: &Ratio) -> String {
     }
 }
 
-fn verdict(standing: Standing) -> &'static str {
+fn verdict(standing: &Standing) -> String {
     match standing {
-        Standing::Holds => "holds",
-        Standing::Below => "BELOW ITS BOUND",
-        Standing::NotRecorded => "NOT RECORDED",
-        Standing::NotMeasured => "NOT MEASURED",
+        Standing::Holds => "holds".into(),
+        Standing::Below => "BELOW ITS BOUND".into(),
+        Standing::NotJudged(why) => format!("not judged: {why}"),
+        Standing::NotRecorded => "NOT RECORDED".into(),
+        Standing::NotMeasured => "NOT MEASURED".into(),
     }
 }
 
@@ -141,8 +169,11 @@ pub fn json(report: &Report) -> Result<String> {
             return None;
         };
         let mut extra = format!("median of {pairs} pairs");
-        if let Some(recorded) = ratio.recorded {
-            let _ = write!(extra, "; bound {:.2}x", recorded.bound);
+        if let Some(bound) = ratio.bound() {
+            let _ = write!(extra, "; bound {bound:.2}x");
+        }
+        if let Some(lacking) = &ratio.lacking {
+            let _ = write!(extra, "; {lacking}");
         }
         let range = format!("{:.3} to {:.3}", interval.low, interval.high);
         Some((interval.median, range, extra))

@@ -78,23 +78,105 @@ impl Relation {
     }
 }
 
-/// A check that was made.
+/// What a plan says of a check: what its number has to be, and what it is there for. Rows take it
+/// from the plan and never from the journal, so that no measurement brings its own bound.
+#[derive(Clone, Copy, Debug, Deserialize, Serialize, PartialEq)]
+pub struct Bound {
+    /// What the check is there for.
+    pub role: Role,
+    /// What the number has to be.
+    pub relation: Relation,
+    /// Whether it is known to be that; false of statements that are known to be wrong.
+    pub expected: bool,
+}
+
+impl Bound {
+    fn statement(relation: Relation) -> Self {
+        Self {
+            role: Role::Statement,
+            relation,
+            expected: true,
+        }
+    }
+
+    /// Of a statement whose number is not above this.
+    #[must_use]
+    pub fn at_most(bound: f64) -> Self {
+        Self::statement(Relation::AtMost(bound))
+    }
+
+    /// Of a statement whose number is not below this.
+    #[must_use]
+    pub fn at_least(bound: f64) -> Self {
+        Self::statement(Relation::AtLeast(bound))
+    }
+
+    /// Of a statement whose number lies between the two.
+    #[must_use]
+    pub fn between((low, high): (f64, f64)) -> Self {
+        Self::statement(Relation::Between(low, high))
+    }
+
+    /// The same of a control.
+    #[must_use]
+    pub fn control(self) -> Self {
+        Self {
+            role: Role::Control,
+            ..self
+        }
+    }
+
+    /// The same of a finding.
+    #[must_use]
+    pub fn finding(self) -> Self {
+        Self {
+            role: Role::Finding,
+            ..self
+        }
+    }
+
+    /// The same of a statement that is known not to hold.
+    #[must_use]
+    pub fn refuted(self) -> Self {
+        Self {
+            role: Role::Finding,
+            expected: false,
+            ..self
+        }
+    }
+}
+
+impl std::fmt::Display for Bound {
+    /// `at most 1e-12`; `between 1.85 and 2.15, and is known not to be`.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self {
+            relation, expected, ..
+        } = self;
+        write!(f, "{} {}", relation.name(), short(relation.bound()))?;
+        if let Some(upper) = relation.upper() {
+            write!(f, " and {}", short(upper))?;
+        }
+        match expected {
+            true => Ok(()),
+            false => write!(f, ", and is known not to be"),
+        }
+    }
+}
+
+/// What was measured for a check.
 #[derive(Clone, Debug, Deserialize, Serialize, PartialEq)]
-pub struct Check {
-    /// What it is known by, once in a target.
+pub struct Number {
+    /// What the check is known by, once in a target.
     pub check: String,
     /// The paper (P or G) and the place in it.
     pub lemma: String,
-    /// What it is there for.
-    pub role: Role,
     /// What is claimed and what the number is, in words.
     pub statement: String,
     /// The number; `None` if it is none.
     pub measured: Option<f64>,
-    /// What it has to be.
-    pub relation: Relation,
-    /// Whether it is known to be that; false of statements that are known to be wrong.
-    pub expected: bool,
+    /// The interval of its mean, at 95 %, where it is a mean over problems.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub interval: Option<(f64, f64)>,
     /// What the number was made of, for a picture.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub traces: Vec<Trace>,
@@ -109,24 +191,21 @@ pub struct Trace {
     pub points: Vec<(f64, f64)>,
 }
 
-impl Check {
-    /// A statement of a paper.
+impl Number {
+    /// For the check of this name, of a place in a paper, in words.
     pub fn new(
         check: impl Into<String>,
         lemma: &str,
         statement: impl Into<String>,
         measured: f64,
-        relation: Relation,
     ) -> Self {
         Self {
             check: check.into(),
             lemma: lemma.to_owned(),
-            role: Role::Statement,
             statement: statement.into(),
             // JSON has no infinity.
             measured: Some(measured).filter(|number| number.is_finite()),
-            relation,
-            expected: true,
+            interval: None,
             traces: Vec::new(),
         }
     }
@@ -141,56 +220,46 @@ impl Check {
         self
     }
 
-    /// The same as a control.
+    /// The same with the interval of the mean that it is.
     #[must_use]
-    pub fn control(self) -> Self {
-        Self {
-            role: Role::Control,
-            ..self
-        }
+    pub fn within(self, interval: Option<(f64, f64)>) -> Self {
+        Self { interval, ..self }
     }
+}
 
-    /// The same as a finding.
-    #[must_use]
-    pub fn finding(self) -> Self {
-        Self {
-            role: Role::Finding,
-            ..self
-        }
-    }
+/// A check that was made: a line of the journal, its bound noted beside the number.
+#[derive(Clone, Debug, Deserialize, Serialize, PartialEq)]
+pub struct Check {
+    /// What was measured.
+    #[serde(flatten)]
+    pub number: Number,
+    /// What it has to be.
+    #[serde(flatten)]
+    pub bound: Bound,
+}
 
-    /// The same as a statement that is known not to hold.
+impl Check {
+    /// Whether the number is what it has to be; `None` where there is no number.
     #[must_use]
-    pub fn refuted(self) -> Self {
-        Self {
-            role: Role::Finding,
-            expected: false,
-            ..self
-        }
-    }
-
-    /// Whether the number is what it has to be.
-    #[must_use]
-    pub fn holds(&self) -> bool {
-        self.measured
-            .is_some_and(|measured| self.relation.holds(measured))
+    pub fn holds(&self) -> Option<bool> {
+        let measured = self.number.measured?;
+        Some(self.bound.relation.holds(measured))
     }
 
     /// Whether it came out as it is known to. What is no number never does.
     #[must_use]
     pub fn as_expected(&self) -> bool {
-        self.measured.is_some() && self.holds() == self.expected
+        self.holds() == Some(self.bound.expected)
     }
 
     /// What was measured and what it had to be: `3.1e-16 (at most 1e-12)`.
     #[must_use]
     pub fn comparison(&self) -> String {
-        let measured = self.measured.map_or_else(|| "no number".into(), short);
-        let (relation, bound) = (self.relation.name(), short(self.relation.bound()));
-        match self.relation.upper() {
-            Some(upper) => format!("{measured} ({relation} {bound} and {})", short(upper)),
-            None => format!("{measured} ({relation} {bound})"),
-        }
+        let measured = self
+            .number
+            .measured
+            .map_or_else(|| "no number".into(), short);
+        format!("{measured} ({})", self.bound)
     }
 }
 
@@ -218,13 +287,15 @@ schema! {
         role: String, "", "statement: the paper's; control: shows that the measure tells; finding: where the paper's text is not so, or what it does not say.";
         statement: String, "", "What is claimed, and what the number is.";
         measured: Option<f64>, "", "The number; none if it was not finite or the family failed.";
-        relation: Option<String>, "", "at most, at least, or between.";
-        bound: Option<f64>, "", "The bound, or the lower of two.";
+        measured_low: Option<f64>, "", "The lower end of its interval over problems (Student's t, 95 %), where it is a mean over problems.";
+        measured_high: Option<f64>, "", "The upper end.";
+        relation: Option<String>, "", "at most, at least, or between: from the plan, whatever the journal says.";
+        bound: Option<f64>, "", "The bound, or the lower of two; from the plan too.";
         bound_high: Option<f64>, "", "The upper of two bounds.";
-        holds: bool, "", "Whether the number is what it has to be.";
+        holds: Option<bool>, "", "Whether the number is what it has to be; none where there is no number, or the row failed.";
         expected: Option<bool>, "", "Whether it is known to be; false of statements known to be wrong.";
         as_expected: bool, "", "Whether it came out as it is known to.";
-        status: String, "", "complete, or failed with its reason.";
+        status: String, "", "complete, or failed with its reason: the family could not be run, or the journal has the check otherwise than the plan.";
     }
 }
 
@@ -254,26 +325,39 @@ schema! {
 mod tests {
     use super::*;
 
-    fn check(measured: f64, relation: Relation) -> Check {
-        Check::new("c", "P", "s", measured, relation)
+    fn check(measured: f64, bound: Bound) -> Check {
+        Check {
+            number: Number::new("c", "P", "s", measured),
+            bound,
+        }
     }
 
     #[test]
     fn a_number_on_the_bound_holds_and_one_beyond_it_does_not() {
-        assert!(check(1.0, Relation::AtMost(1.0)).holds());
-        assert!(!check(1.1, Relation::AtMost(1.0)).holds());
-        assert!(!check(0.9, Relation::AtLeast(1.0)).holds());
-        assert!(check(2.0, Relation::Between(1.8, 2.2)).holds());
-        assert!(!check(2.3, Relation::Between(1.8, 2.2)).holds());
+        assert_eq!(check(1.0, Bound::at_most(1.0)).holds(), Some(true));
+        assert_eq!(check(1.1, Bound::at_most(1.0)).holds(), Some(false));
+        assert_eq!(check(0.9, Bound::at_least(1.0)).holds(), Some(false));
+        assert_eq!(check(2.0, Bound::between((1.8, 2.2))).holds(), Some(true));
+        assert_eq!(check(2.3, Bound::between((1.8, 2.2))).holds(), Some(false));
     }
 
     #[test]
-    fn what_is_no_number_holds_under_no_relation() {
+    fn what_is_no_number_neither_holds_nor_fails() {
         for number in [f64::NAN, f64::INFINITY] {
-            for relation in [Relation::AtMost(1.0), Relation::AtLeast(1.0)] {
-                assert!(!check(number, relation).holds());
-                assert!(!check(number, relation).refuted().as_expected());
+            for bound in [Bound::at_most(1.0), Bound::at_least(1.0)] {
+                assert_eq!(check(number, bound).holds(), None);
+                assert!(!check(number, bound).as_expected());
+                assert!(!check(number, bound.refuted()).as_expected());
             }
         }
+    }
+
+    #[test]
+    fn the_journal_keeps_number_and_bound_side_by_side() {
+        let check = check(0.5, Bound::at_most(1.0).control());
+        let json = serde_json::to_value(&check).unwrap();
+        assert_eq!(json["role"], "control");
+        assert_eq!(json["relation"]["at-most"], 1.0);
+        assert_eq!(serde_json::from_value::<Check>(json).unwrap(), check);
     }
 }

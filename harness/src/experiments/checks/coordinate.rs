@@ -1,7 +1,8 @@
 //! Wang (2024), as P Section 1 quotes it: Coordinate Hamiltonian Descent is Gauss-Seidel,
 //! successive over-relaxation, Jacobi and weighted Jacobi.
 
-use super::check::{Check, Relation};
+use super::Checker;
+use super::check::{Bound, Number};
 use super::problems::{apart, largest, numbers, symmetric};
 use crate::seed::Seeds;
 use anyhow::Result;
@@ -192,9 +193,30 @@ impl Coordinate {
         };
         (0..self.systems).map(system).collect()
     }
+}
 
-    /// The checks.
-    pub fn run(&self, seeds: &Seeds) -> Result<Vec<Check>> {
+impl Checker for Coordinate {
+    fn bound(&self, check: &str) -> Option<Bound> {
+        let (same, converged) = (
+            Bound::at_most(self.rounding),
+            Bound::at_most(self.converged),
+        );
+        Some(match check {
+            "chd-is-gauss-seidel"
+            | "chd-is-successive-over-relaxation"
+            | "chd-is-jacobi"
+            | "chd-is-weighted-jacobi" => same,
+            "chd-other-times-are-not-gauss-seidel" => Bound::at_least(self.different).control(),
+            "chd-gauss-seidel-converges"
+            | "chd-jacobi-converges"
+            | "chd-weighted-jacobi-converges-when-coupled"
+            | "chd-gauss-seidel-converges-when-coupled" => converged,
+            "chd-jacobi-diverges-when-coupled" => Bound::at_least(1.0).control(),
+            _ => return None,
+        })
+    }
+
+    fn run(&self, seeds: &Seeds) -> Result<Vec<Number>> {
         let (definite, dominant) = (self.definite(seeds)?, self.dominant(seeds)?);
         let mut checks = self.same(&definite, &dominant)?;
         checks.push(self.other_times(&definite)?);
@@ -202,8 +224,10 @@ impl Coordinate {
         checks.extend(self.coupled(seeds)?);
         Ok(checks)
     }
+}
 
-    fn same(&self, definite: &[System], dominant: &[System]) -> Result<Vec<Check>> {
+impl Coordinate {
+    fn same(&self, definite: &[System], dominant: &[System]) -> Result<Vec<Number>> {
         let with = |make: fn(f64) -> Classical, omegas: &[f64]| -> Vec<Classical> {
             omegas.iter().map(|&omega| make(omega)).collect()
         };
@@ -226,7 +250,7 @@ impl Coordinate {
                     worst = largest([worst, difference]);
                 }
             }
-            let mut check = Check::new(
+            let mut check = Number::new(
                 format!("chd-is-{name}"),
                 "P Section 1",
                 format!(
@@ -234,7 +258,6 @@ impl Coordinate {
                     2 * self.systems
                 ),
                 worst,
-                Relation::AtMost(self.rounding),
             );
             // Dominant, so that all of them converge.
             if let (Some(system), Some(&classical)) = (dominant.first(), variants.first()) {
@@ -249,7 +272,7 @@ impl Coordinate {
     }
 
     /// Other integration times are not Gauss-Seidel's.
-    fn other_times(&self, systems: &[System]) -> Result<Check> {
+    fn other_times(&self, systems: &[System]) -> Result<Number> {
         let mut least = f64::INFINITY;
         for system in systems {
             let d = system.start.len();
@@ -267,7 +290,7 @@ impl Coordinate {
             let classical = Classical::GaussSeidel;
             least = least.min(system.difference(method, classical, self.iterates)?);
         }
-        Ok(Check::new(
+        Ok(Number::new(
             "chd-other-times-are-not-gauss-seidel",
             "P Section 1",
             format!(
@@ -275,42 +298,37 @@ impl Coordinate {
                 self.other_angle
             ),
             least,
-            Relation::AtLeast(self.different),
-        )
-        .control())
+        ))
     }
 
-    fn converges(&self, definite: &[System], dominant: &[System]) -> Result<[Check; 2]> {
+    fn converges(&self, definite: &[System], dominant: &[System]) -> Result<[Number; 2]> {
         let worst = |systems: &[System], classical: Classical| -> Result<f64> {
             let left = systems.iter().map(|s| s.left(classical, self.iterations));
             Ok(largest(left.collect::<Result<Vec<f64>>>()?))
         };
         let after = self.iterations;
-        let relation = Relation::AtMost(self.converged);
         Ok([
-            Check::new(
+            Number::new(
                 "chd-gauss-seidel-converges",
                 "textbook",
                 format!(
                     "so does coordinate Hamiltonian descent: error after {after} sweeps over the first, largest"
                 ),
                 worst(definite, Classical::GaussSeidel)?,
-                relation,
             ),
-            Check::new(
+            Number::new(
                 "chd-jacobi-converges",
                 "textbook",
                 format!(
                     "so does its simultaneous form: error after {after} sweeps over the first, largest"
                 ),
                 worst(dominant, Classical::Jacobi)?,
-                relation,
             ),
         ])
     }
 
     /// The positive definite system on which Jacobi diverges.
-    fn coupled(&self, seeds: &Seeds) -> Result<[Check; 3]> {
+    fn coupled(&self, seeds: &Seeds) -> Result<[Number; 3]> {
         let d = self.dimension.max(3);
         let entry = |at: usize| match at / d == at % d {
             true => 1.0,
@@ -326,27 +344,28 @@ impl Coordinate {
         let weighted = left(Classical::Weighted(self.coupled_weight))?;
         let measure = format!("error after {after} sweeps over the first");
         Ok([
-            Check::new(
+            Number::new(
                 "chd-jacobi-diverges-when-coupled",
                 place,
-                format!("with {coupling} beside a unit diagonal the simultaneous form diverges: {measure}"),
+                format!(
+                    "with {coupling} beside a unit diagonal the simultaneous form diverges: {measure}"
+                ),
                 jacobi,
-                Relation::AtLeast(1.0),
-            )
-            .control(),
-            Check::new(
+            ),
+            Number::new(
                 "chd-weighted-jacobi-converges-when-coupled",
                 place,
-                format!("… with the times of ω = {} it converges: {measure}", self.coupled_weight),
+                format!(
+                    "… with the times of ω = {} it converges: {measure}",
+                    self.coupled_weight
+                ),
                 weighted,
-                Relation::AtMost(self.converged),
             ),
-            Check::new(
+            Number::new(
                 "chd-gauss-seidel-converges-when-coupled",
                 place,
                 format!("… one coordinate after the other it converges: {measure}"),
                 left(Classical::GaussSeidel)?,
-                Relation::AtMost(self.converged),
             ),
         ])
     }

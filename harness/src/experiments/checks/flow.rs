@@ -1,7 +1,8 @@
 //! P eq. (4), G Lemma 2.4 and Lemma 2.7: what the exact flow does, on quadratics, where it is
 //! known.
 
-use super::check::{Check, Relation};
+use super::Checker;
+use super::check::{Bound, Number};
 use super::problems::{
     Instance, apart, largest, norm, numbers, plus, slope, spectrum, symmetric, tensor,
 };
@@ -32,8 +33,12 @@ pub struct ExactFlow {
     pub second_order: (f64, f64),
     /// K, flows of a descent.
     pub flows: usize,
-    /// μ of G eq. (2.6).
+    /// μ of G eq. (2.6) with which momentum is kept, and f is not said to be.
     pub damping: f64,
+    /// μ of G eq. (2.6), all below 1, with which the energy has to be eliminated.
+    pub dampings: Vec<f64>,
+    /// What may be left of H then, of H_0.
+    pub eliminated: f64,
     /// t of G eq. (2.6), on the spring ½x².
     pub damped_time: f64,
     /// What is left of f, of f(x_0), where it does not come down.
@@ -48,6 +53,38 @@ struct Bowl {
     start: Vec<f64>,
     /// Integration times of a descent, in (0, π/2]: random.
     times: Vec<f64>,
+}
+
+impl Checker for ExactFlow {
+    fn bound(&self, check: &str) -> Option<Bound> {
+        let rounding = Bound::at_most(self.rounding);
+        Some(match check {
+            "lemma-1-exact-flow-conserves-energy"
+            | "equation-4-exact-flow-descends"
+            | "g-lemma-2-4-energy-is-constant"
+            | "g-flow-without-reset-cycles"
+            | "g-equation-2-6-energy-does-not-rise" => rounding,
+            "smaller-step-is-closer-to-exact-flow" => Bound::between(self.second_order),
+            "g-lemma-2-7-potential-does-not-rise" => Bound::at_most(0.0),
+            "g-lemma-2-7-without-reset" | "g-lemma-2-7-with-momentum" => {
+                Bound::at_most(0.0).refuted()
+            }
+            "no-reset-does-not-converge" => Bound::at_least(self.rise),
+            "g-equation-2-6-eliminates-energy" => Bound::at_most(self.eliminated),
+            "g-equation-2-6-mu-1-eliminates-energy" => Bound::at_most(self.eliminated).refuted(),
+            _ => return None,
+        })
+    }
+
+    fn run(&self, seeds: &Seeds) -> Result<Vec<Number>> {
+        let bowls = self.bowls(seeds)?;
+        let mut checks = vec![self.conserves(&bowls)?, self.is_the_limit(&bowls)?];
+        checks.extend(self.descends(&bowls)?);
+        checks.extend(self.without_reset(&bowls)?);
+        checks.extend(self.spring()?);
+        checks.extend(self.damped()?);
+        Ok(checks)
+    }
 }
 
 impl ExactFlow {
@@ -68,18 +105,8 @@ impl ExactFlow {
         (0..self.problems).map(bowl).collect()
     }
 
-    /// The checks.
-    pub fn run(&self, seeds: &Seeds) -> Result<Vec<Check>> {
-        let bowls = self.bowls(seeds)?;
-        let mut checks = vec![self.conserves(&bowls)?, self.is_the_limit(&bowls)?];
-        checks.extend(self.descends(&bowls)?);
-        checks.extend(self.without_reset(&bowls)?);
-        checks.extend(self.spring()?);
-        Ok(checks)
-    }
-
     /// H along the flow from rest.
-    fn conserves(&self, bowls: &[Bowl]) -> Result<Check> {
+    fn conserves(&self, bowls: &[Bowl]) -> Result<Number> {
         let mut worst = 0.0;
         for bowl in bowls {
             let start = tensor(&bowl.start)?;
@@ -91,17 +118,16 @@ impl ExactFlow {
                 worst = largest([worst, (energy - first).abs() / first]);
             }
         }
-        Ok(Check::new(
+        Ok(Number::new(
             "lemma-1-exact-flow-conserves-energy",
             "P Lemma 1",
             "the exact flow of a quadratic conserves H: its largest relative change",
             worst,
-            Relation::AtMost(self.rounding),
         ))
     }
 
     /// Leapfrog flows come as close as their order says to what is called the exact flow.
-    fn is_the_limit(&self, bowls: &[Bowl]) -> Result<Check> {
+    fn is_the_limit(&self, bowls: &[Bowl]) -> Result<Number> {
         let time = self.times.first().context("exact-flow: no times")?;
         let mut points = Vec::new();
         for &step_size in &self.step_sizes {
@@ -123,18 +149,16 @@ impl ExactFlow {
             }
             points.push((step_size, worst));
         }
-        let (low, high) = self.second_order;
-        Ok(Check::new(
+        Ok(Number::new(
             "smaller-step-is-closer-to-exact-flow",
             "P Section 3",
             "leapfrog flows come closer to the exact flow with a smaller θ, as θ²: the power",
             slope(&points),
-            Relation::Between(low, high),
         ))
     }
 
     /// Flow after flow, each from rest.
-    fn descends(&self, bowls: &[Bowl]) -> Result<[Check; 2]> {
+    fn descends(&self, bowls: &[Bowl]) -> Result<[Number; 2]> {
         let (mut rise, mut residual) = (f64::NEG_INFINITY, 0.0);
         for bowl in bowls {
             let mut x = tensor(&bowl.start)?;
@@ -149,25 +173,23 @@ impl ExactFlow {
             }
         }
         Ok([
-            Check::new(
+            Number::new(
                 "equation-4-exact-flow-descends",
                 "P eq. (4)",
                 "f(x_{k+1}) + φ(v_{k+1}) = f(x_k) for the exact flow from rest: largest relative difference",
                 residual,
-                Relation::AtMost(self.rounding),
             ),
-            Check::new(
+            Number::new(
                 "g-lemma-2-7-potential-does-not-rise",
                 "G Lemma 2.7, P eq. (4)",
                 "f does not rise from one flow from rest to the next: largest relative change",
                 rise,
-                Relation::AtMost(0.0),
             ),
         ])
     }
 
     /// The same times on one flow that is never stopped.
-    fn without_reset(&self, bowls: &[Bowl]) -> Result<[Check; 2]> {
+    fn without_reset(&self, bowls: &[Bowl]) -> Result<[Number; 2]> {
         let (mut rise, mut least): (f64, f64) = (0.0, f64::INFINITY);
         for bowl in bowls {
             let start = tensor(&bowl.start)?;
@@ -186,26 +208,23 @@ impl ExactFlow {
             least = least.min(late.iter().sum::<f64>() / late.len() as f64);
         }
         Ok([
-            Check::new(
+            Number::new(
                 "g-lemma-2-7-without-reset",
                 "G before eq. (2.5)",
                 "without the reset f does not rise along the flow: its largest change, of f(x_0)",
                 rise,
-                Relation::AtMost(0.0),
-            )
-            .refuted(),
-            Check::new(
+            ),
+            Number::new(
                 "no-reset-does-not-converge",
                 "P Section 2",
                 "without the reset f does not come down: its mean over the later half of the times, of f(x_0), the least",
                 least,
-                Relation::AtLeast(self.rise),
             ),
         ])
     }
 
     /// On the spring ½x² from x = 1: the cycle, and G eq. (2.6) with 0 < μ < 1.
-    fn spring(&self) -> Result<[Check; 4]> {
+    fn spring(&self) -> Result<[Number; 4]> {
         let spring = Oscillator::new(&[1.0])?;
         let back = spring.flow(&[1.0], &[0.0], TAU)?.0;
         let (mut x, mut p) = (vec![1.0], vec![0.0]);
@@ -228,37 +247,70 @@ impl ExactFlow {
         }
         let mu = self.damping;
         Ok([
-            Check::new(
+            Number::new(
                 "g-lemma-2-4-energy-is-constant",
                 "G Lemma 2.4",
                 "the exact flow of the spring from x = 1 with momentum 1 conserves H: its largest relative change",
                 change,
-                Relation::AtMost(self.rounding),
             ),
-            Check::new(
+            Number::new(
                 "g-flow-without-reset-cycles",
                 "G after Lemma 2.7",
                 "a flow of one period takes the spring back to where it was: relative distance",
                 (back[0] - 1.0).abs(),
-                Relation::AtMost(self.rounding),
             ),
-            Check::new(
+            Number::new(
                 "g-equation-2-6-energy-does-not-rise",
                 "G eq. (2.6)",
-                format!("with μ = {mu} H does not rise from flow to flow: largest change, of f(x_0)"),
+                format!(
+                    "with μ = {mu} H does not rise from flow to flow: largest change, of f(x_0)"
+                ),
                 energy_rise,
-                Relation::AtMost(self.rounding),
             ),
-            Check::new(
+            Number::new(
                 "g-lemma-2-7-with-momentum",
                 "G Lemma 2.7",
                 format!(
                     "stated after eq. (2.6), which has any μ in [0, 1], and proved for μ = 0: with μ = {mu} and t = {time} f does not rise on the spring: largest change, of f(x_0)"
                 ),
                 potential_rise,
-                Relation::AtMost(0.0),
-            )
-            .refuted(),
+            ),
+        ])
+    }
+
+    /// G eq. (2.6) on the spring ½x² from x = 1 and p = 0: what is left of H after `flows` flows, of H_0.
+    fn left(&self, damping: f64) -> Result<f64> {
+        let spring = Oscillator::new(&[1.0])?;
+        let (mut x, mut p) = (vec![1.0], vec![0.0]);
+        for _ in 0..self.flows {
+            let damped = vec![p[0] * damping];
+            (x, p) = spring.flow(&x, &damped, self.damped_time)?;
+        }
+        Ok(norm(&x).powi(2) + norm(&p).powi(2))
+    }
+
+    /// G eq. (2.6): "will eliminate energy", for 0 ≤ μ ≤ 1.
+    fn damped(&self) -> Result<[Number; 2]> {
+        let left = self.dampings.iter().map(|&damping| self.left(damping));
+        let left = largest(left.collect::<Result<Vec<f64>>>()?);
+        let (flows, dampings) = (self.flows, &self.dampings);
+        Ok([
+            Number::new(
+                "g-equation-2-6-eliminates-energy",
+                "G eq. (2.6)",
+                format!(
+                    "with μ in {dampings:?} energy is eliminated: H on the spring after {flows} flows, of H_0, the most"
+                ),
+                left,
+            ),
+            Number::new(
+                "g-equation-2-6-mu-1-eliminates-energy",
+                "G eq. (2.6)",
+                format!(
+                    "with μ = 1, which it allows, energy is eliminated: H on the spring after {flows} flows, of H_0"
+                ),
+                self.left(1.0)?,
+            ),
         ])
     }
 }

@@ -52,16 +52,8 @@ pub(super) fn passed(checks: &Checks) -> Result<usize> {
         return Ok(passed);
     }
     let line = |check: &Check| {
-        let known = match check.expected {
-            true => "",
-            false => ", and is known not to be",
-        };
-        format!(
-            "\n  {} ({}): {}{known}",
-            check.check,
-            check.lemma,
-            check.comparison()
-        )
+        let (name, place) = (&check.number.check, &check.number.lemma);
+        format!("\n  {name} ({place}): {}", check.comparison())
     };
     let lines: String = failed.iter().map(line).collect();
     bail!(

@@ -1,6 +1,7 @@
 //! G Sections 4 and 5: gradient descent, classical momentum and symplectic Euler as one family.
 
-use super::check::{Check, Relation};
+use super::Checker;
+use super::check::{Bound, Number};
 use super::problems::{Instance, Logistic, apart, largest, numbers, plus, tensor};
 use crate::seed::Seeds;
 use anyhow::Result;
@@ -23,9 +24,22 @@ pub struct Damped {
     pub rounding: f64,
 }
 
-impl Damped {
-    /// The checks.
-    pub fn run(&self, seeds: &Seeds) -> Result<Vec<Check>> {
+impl Checker for Damped {
+    fn bound(&self, check: &str) -> Option<Bound> {
+        let rounding = Bound::at_most(self.rounding);
+        Some(match check {
+            "g-equation-4-3-is-gradient-descent" | "g-undamped-momentum-is-symplectic-euler" => {
+                rounding
+            }
+            "g-definition-4-1-minus-sign-descends" => Bound::at_most(0.0),
+            "g-definition-4-1-as-printed-descends" => Bound::at_most(0.0).refuted(),
+            "g-equation-4-5-gamma-is-mu" => rounding.finding(),
+            "g-equation-4-5-gamma-is-mu-dt" => rounding.refuted(),
+            _ => return None,
+        })
+    }
+
+    fn run(&self, seeds: &Seeds) -> Result<Vec<Number>> {
         let instances = self.problems.instances(seeds, "momentum")?;
         let (dt, h, mu) = (self.time_step, self.time_step.powi(2), self.damping);
         let (mut descent, mut euler) = (0.0, 0.0);
@@ -62,56 +76,52 @@ impl Damped {
             minus = minus.max(instance.value(&plus(start, -h, &gradient))? - value);
             plus_sign = plus_sign.min(instance.value(&plus(start, h, &gradient))? - value);
         }
-        let rounding = Relation::AtMost(self.rounding);
         Ok(vec![
-            Check::new(
+            Number::new(
                 "g-equation-4-3-is-gradient-descent",
                 "G eq. (4.3)",
                 "symplectic Euler with μ = 0 is gradient descent with h = Δt²: largest difference, of the way gone",
                 descent,
-                rounding,
             ),
-            Check::new(
+            Number::new(
                 "g-definition-4-1-minus-sign-descends",
                 "G eq. (4.3)",
                 "x − h∇f(x) descends: largest change of f in one step",
                 minus,
-                Relation::AtMost(0.0),
             ),
-            Check::new(
+            Number::new(
                 "g-definition-4-1-as-printed-descends",
                 "G Definition 4.1",
                 "x + h∇f(x), as it is printed, descends: least change of f in one step",
                 plus_sign,
-                Relation::AtMost(0.0),
-            )
-            .refuted(),
-            Check::new(
+            ),
+            Number::new(
                 "g-equation-4-5-gamma-is-mu",
                 "G Definition 4.2",
-                format!("symplectic Euler with μ = {mu} is classical momentum with γ = μ and h = Δt²: largest difference, of the way gone"),
+                format!(
+                    "symplectic Euler with μ = {mu} is classical momentum with γ = μ and h = Δt²: largest difference, of the way gone"
+                ),
                 consistent,
-                rounding,
-            )
-            .finding(),
-            Check::new(
+            ),
+            Number::new(
                 "g-equation-4-5-gamma-is-mu-dt",
                 "G eq. (4.5)",
-                format!("symplectic Euler with μ = {mu} is classical momentum with γ = μΔt and h = Δt²: least difference, of the way gone"),
+                format!(
+                    "symplectic Euler with μ = {mu} is classical momentum with γ = μΔt and h = Δt²: least difference, of the way gone"
+                ),
                 printed,
-                rounding,
-            )
-            .refuted(),
-            Check::new(
+            ),
+            Number::new(
                 "g-undamped-momentum-is-symplectic-euler",
                 "G Section 5, P eq. (10)",
                 "classical momentum with γ = 1 and h = Δt² is symplectic Euler, as is Heavy Ball with β = 1 and η = θ²: largest difference, of the way gone",
                 euler,
-                rounding,
             ),
         ])
     }
+}
 
+impl Damped {
     /// G eqs (3.5), (3.6) with μ: p ← μp − Δt∇f(x), x ← x + Δt p, from rest.
     fn damped_euler(&self, instance: &Instance, damping: f64) -> Result<Vec<f64>> {
         let mut x = instance.start.clone();

@@ -1,6 +1,7 @@
 //! P eq. (14), Lemma 3 and Algorithm 5: Picard iteration and the sequential flow.
 
-use super::check::{Check, Relation};
+use super::Checker;
+use super::check::{Bound, Number};
 use super::problems::{Instance, Logistic, apart, largest, numbers, plus, symmetric, tensor};
 use crate::seed::Seeds;
 use anyhow::Result;
@@ -27,16 +28,36 @@ pub struct Picard {
     pub different: f64,
 }
 
-impl Picard {
-    /// The checks.
-    pub fn run(&self, seeds: &Seeds) -> Result<Vec<Check>> {
+impl Checker for Picard {
+    fn bound(&self, check: &str) -> Option<Bound> {
+        let rounding = Bound::at_most(self.rounding);
+        Some(match check {
+            "equation-14-fixed-point-is-symplectic-euler"
+            | "lemma-3-picard-is-sequential-after-s-rounds"
+            | "algorithm-5-carried-is-sequential-flow" => rounding,
+            "lemma-3-too-few-rounds" => Bound::at_least(self.different).control(),
+            "lemma-3-picard-is-leapfrog"
+            | "lemma-3-last-equality-as-printed"
+            | "algorithm-5-as-printed-is-sequential-flow" => rounding.refuted(),
+            "algorithm-5-as-printed-w1-is-gradient-descent" => rounding.finding(),
+            "lemma-3-rounds" => Bound::at_most(self.steps as f64),
+            _ => {
+                let of = |kinetic: &&Kinetic| check == format!("lemma-3-window-{kinetic}");
+                Kinetic::ALL.iter().find(of).map(|_| rounding)?
+            }
+        })
+    }
+
+    fn run(&self, seeds: &Seeds) -> Result<Vec<Number>> {
         let instances = self.problems.instances(seeds, "picard")?;
         let mut checks = self.by_the_equation(seeds, &instances)?;
         checks.extend(self.windows(&instances)?);
         checks.extend(self.algorithm_5(&instances)?);
         Ok(checks)
     }
+}
 
+impl Picard {
     /// The ends of the sequential flow from rest.
     fn sequential(
         &self,
@@ -79,14 +100,19 @@ impl Picard {
     }
 
     /// Eq. (14) as it stands.
-    fn by_the_equation(&self, seeds: &Seeds, instances: &[Instance]) -> Result<Vec<Check>> {
-        let (mut fixed, mut after, mut before, mut other) = (0.0, 0.0, f64::INFINITY, 0.0);
+    fn by_the_equation(&self, seeds: &Seeds, instances: &[Instance]) -> Result<Vec<Number>> {
+        let (mut fixed, mut after, mut other) = (0.0, 0.0, 0.0);
+        let (mut before, mut printed) = (f64::INFINITY, f64::INFINITY);
         let mut stream = seeds.stream(&["checks", "picard", "guesses"]);
         for instance in instances {
             let (start, steps) = (&instance.start, self.steps);
             let euler = self.euler(instance)?;
             for (found, wanted) in self.iterate(instance, &euler)?.iter().zip(&euler).skip(1) {
                 fixed = largest([fixed, apart(found, wanted, start)]);
+            }
+            // The last equality of the proof: what is x̄_{s+1} is called x̄_s, for s from 1 on.
+            for (found, wanted) in self.iterate(instance, &euler)?[2..].iter().zip(&euler[1..]) {
+                printed = f64::min(printed, apart(found, wanted, start));
             }
             // "initialized randomly at the beginning", but for the point that is known.
             let mut points: Vec<Vec<f64>> = (0..=steps)
@@ -105,38 +131,42 @@ impl Picard {
             other = largest([other, apart(&points[steps], &leapfrog, start)]);
         }
         let steps = self.steps;
-        let rounding = Relation::AtMost(self.rounding);
         Ok(vec![
-            Check::new(
+            Number::new(
                 "equation-14-fixed-point-is-symplectic-euler",
                 "P eq. (14)",
                 "eq. (14) leaves the points of symplectic Euler where they are: largest difference, of the way gone",
                 fixed,
-                rounding,
             ),
-            Check::new(
+            Number::new(
                 "lemma-3-picard-is-sequential-after-s-rounds",
                 "P Lemma 3",
-                format!("eq. (14) from random points, {steps} times, ends where {steps} steps of symplectic Euler do: largest difference, of the way gone"),
+                format!(
+                    "eq. (14) from random points, {steps} times, ends where {steps} steps of symplectic Euler do: largest difference, of the way gone"
+                ),
                 after,
-                rounding,
             ),
-            Check::new(
+            Number::new(
+                "lemma-3-last-equality-as-printed",
+                "P Lemma 3, proof",
+                "the sum of the induction step is x̄_s, as its last equality is printed, where eq. (14) makes it x̄_{s+1}: least difference over s, of the way gone",
+                printed,
+            ),
+            Number::new(
                 "lemma-3-too-few-rounds",
                 "P Lemma 3",
-                format!("{} times is not enough: least difference", self.too_few_rounds),
+                format!(
+                    "{} times is not enough: least difference",
+                    self.too_few_rounds
+                ),
                 before,
-                Relation::AtLeast(self.different),
-            )
-            .control(),
-            Check::new(
+            ),
+            Number::new(
                 "lemma-3-picard-is-leapfrog",
                 "P Lemma 3",
                 "… ends where as many Leapfrog steps do, the flow of HD-LF: largest difference, of the way gone",
                 other,
-                rounding,
-            )
-            .refuted(),
+            ),
         ])
     }
 
@@ -158,7 +188,7 @@ impl Picard {
     }
 
     /// A window over the whole flow, all kinetic energies.
-    fn windows(&self, instances: &[Instance]) -> Result<Vec<Check>> {
+    fn windows(&self, instances: &[Instance]) -> Result<Vec<Number>> {
         let (mut checks, mut rounds) = (Vec::new(), 0);
         for &kinetic in Kinetic::ALL {
             let mut worst = 0.0;
@@ -169,26 +199,23 @@ impl Picard {
                 worst = largest([worst, apart(&end, &wanted, &instance.start)]);
                 rounds = rounds.max(needed);
             }
-            checks.push(Check::new(
+            checks.push(Number::new(
                 format!("lemma-3-window-{kinetic}"),
                 "P Lemma 3",
                 format!("Algorithm 5 with W = S and τ = 0, φ = {kinetic}, ends where the sequential flow does: largest difference, of the way gone"),
-                worst,
-                Relation::AtMost(self.rounding),
-            ));
+                worst,));
         }
-        checks.push(Check::new(
+        checks.push(Number::new(
             "lemma-3-rounds",
             "P Lemma 3",
             "… after at most S rounds: the most rounds",
             rounds as f64,
-            Relation::AtMost(self.steps as f64),
         ));
         Ok(checks)
     }
 
     /// Line 12 as printed, and with the velocity carried.
-    fn algorithm_5(&self, instances: &[Instance]) -> Result<Vec<Check>> {
+    fn algorithm_5(&self, instances: &[Instance]) -> Result<Vec<Number>> {
         let kinetic = Kinetic::HalfL2Squared;
         let (mut descent, mut printed, mut carried) = (0.0, f64::INFINITY, 0.0);
         for instance in instances {
@@ -209,31 +236,29 @@ impl Picard {
             }
         }
         const PLACE: &str = "P Algorithm 5, line 12";
-        let rounding = Relation::AtMost(self.rounding);
         let widths = format!("W in {:?}, τ = 0", self.widths);
         Ok(vec![
-            Check::new(
+            Number::new(
                 "algorithm-5-as-printed-w1-is-gradient-descent",
                 PLACE,
                 "as printed with W = 1 a flow is S steps of gradient descent with step θ²: largest difference, of the way gone",
                 descent,
-                rounding,
-            )
-            .finding(),
-            Check::new(
+            ),
+            Number::new(
                 "algorithm-5-as-printed-is-sequential-flow",
                 PLACE,
-                format!("as printed it ends where the sequential flow does ({widths}): least difference, of the way gone"),
+                format!(
+                    "as printed it ends where the sequential flow does ({widths}): least difference, of the way gone"
+                ),
                 printed,
-                rounding,
-            )
-            .refuted(),
-            Check::new(
+            ),
+            Number::new(
                 "algorithm-5-carried-is-sequential-flow",
                 PLACE,
-                format!("with the velocity carried it does ({widths}): largest difference, of the way gone"),
+                format!(
+                    "with the velocity carried it does ({widths}): largest difference, of the way gone"
+                ),
                 carried,
-                rounding,
             ),
         ])
     }

@@ -10,51 +10,82 @@ use crate::report::{
 use crate::rows::Frame;
 use anyhow::Result;
 
-/// The rows: one a check, and one for a family that failed.
-fn rows(plan: &Plan, entries: &[Entry]) -> Result<Vec<CheckRow>> {
+/// The rows: one a check, and one for a family that failed. What a number has to be is the
+/// plan's: `cells` are its own.
+fn rows(plan: &Plan, cells: &[CheckCell], entries: &[Entry]) -> Result<Vec<CheckRow>> {
     let mut rows = Vec::new();
     for entry in entries {
-        let cell: CheckCell = entry.cell()?;
+        let found: CheckCell = entry.cell()?;
+        let name = found.checks.name();
         let blank = CheckRow {
             experiment: plan.target.clone(),
             profile: plan.profile.name.clone(),
             cell: entry.key.clone(),
-            family: cell.checks.name().to_owned(),
-            check: cell.checks.name().to_owned(),
+            family: name.to_owned(),
+            check: name.to_owned(),
             lemma: String::new(),
             role: String::new(),
             statement: String::new(),
             measured: None,
+            measured_low: None,
+            measured_high: None,
             relation: None,
             bound: None,
             bound_high: None,
-            holds: false,
+            holds: None,
             expected: None,
             as_expected: false,
             status: entry.status(),
         };
-        match entry.measured::<Measured>()? {
-            Some(measured) => rows.extend(measured.checks.iter().map(|check| row(&blank, check))),
-            None => rows.push(blank),
-        }
+        let Some(measured) = entry.measured::<Measured>()? else {
+            rows.push(blank);
+            continue;
+        };
+        let Some(cell) = cells.iter().find(|cell| **cell == found) else {
+            let status = "failed: the journal's settings are not the plan's".to_owned();
+            rows.push(CheckRow { status, ..blank });
+            continue;
+        };
+        let checks = measured.checks.iter();
+        rows.extend(checks.map(|check| row(&blank, check, cell)));
     }
     Ok(rows)
 }
 
-fn row(blank: &CheckRow, check: &Check) -> CheckRow {
-    CheckRow {
-        check: check.check.clone(),
-        lemma: check.lemma.clone(),
-        role: check.role.name().to_owned(),
-        statement: check.statement.clone(),
-        measured: check.measured,
-        relation: Some(check.relation.name().to_owned()),
-        bound: Some(check.relation.bound()),
-        bound_high: check.relation.upper(),
-        holds: check.holds(),
-        expected: Some(check.expected),
-        as_expected: check.as_expected(),
+/// A check as the journal has it, held to the bound of the plan. Where the journal has another, it
+/// was not written by this plan's program, and nothing of it holds.
+fn row(blank: &CheckRow, check: &Check, cell: &CheckCell) -> CheckRow {
+    let number = &check.number;
+    let measured = CheckRow {
+        check: number.check.clone(),
+        lemma: number.lemma.clone(),
+        statement: number.statement.clone(),
+        measured: number.measured,
+        measured_low: number.interval.map(|(low, _)| low),
+        measured_high: number.interval.map(|(_, high)| high),
         ..blank.clone()
+    };
+    let Some(bound) = cell.checks.checker().bound(&number.check) else {
+        let status = "failed: the plan has no check of this name".to_owned();
+        return CheckRow { status, ..measured };
+    };
+    let held = CheckRow {
+        role: bound.role.name().to_owned(),
+        relation: Some(bound.relation.name().to_owned()),
+        bound: Some(bound.relation.bound()),
+        bound_high: bound.relation.upper(),
+        expected: Some(bound.expected),
+        ..measured
+    };
+    if bound != check.bound {
+        let (plan, journal) = (bound, check.bound);
+        let status = format!("failed: the plan has it {plan}; the journal {journal}");
+        return CheckRow { status, ..held };
+    }
+    CheckRow {
+        holds: check.holds(),
+        as_expected: check.as_expected(),
+        ..held
     }
 }
 
@@ -65,10 +96,10 @@ fn traces(entries: &[Entry]) -> Result<Vec<TraceRow>> {
         let cell: CheckCell = entry.cell()?;
         let checks = entry.measured::<Measured>()?.map_or(vec![], |m| m.checks);
         for check in &checks {
-            for trace in &check.traces {
+            for trace in &check.number.traces {
                 rows.extend(trace.points.iter().map(|&(x, y)| TraceRow {
                     family: cell.checks.name().to_owned(),
-                    check: check.check.clone(),
+                    check: check.number.check.clone(),
                     of: trace.of.clone(),
                     x,
                     y,
@@ -129,7 +160,7 @@ fn summary(rows: &[CheckRow]) -> Vec<SummaryRow> {
         SummaryRow {
             role: role.to_owned(),
             checks: rows.len() as u64,
-            holding: count(|row| row.holds),
+            holding: count(|row| row.holds == Some(true)),
             as_expected: count(|row| row.as_expected),
             all_as_expected: rows.iter().all(|row| row.as_expected),
         }
@@ -138,8 +169,8 @@ fn summary(rows: &[CheckRow]) -> Vec<SummaryRow> {
 }
 
 /// The report.
-pub(super) fn document(plan: &Plan, entries: &[Entry]) -> Result<Document> {
-    let rows = rows(plan, entries)?;
+pub(super) fn document(plan: &Plan, cells: &[CheckCell], entries: &[Entry]) -> Result<Document> {
+    let rows = rows(plan, cells, entries)?;
     let summary = summary(&rows);
     let mut blocks: Vec<Block> = summary
         .iter()
@@ -173,7 +204,7 @@ pub(super) fn document(plan: &Plan, entries: &[Entry]) -> Result<Document> {
     Ok(Document {
         blocks,
         failures: failed
-            .map(|row| format!("{}: {}", row.family, row.status))
+            .map(|row| format!("{}: {}", row.check, row.status))
             .collect(),
         frames: vec![
             Frame::of("rows", &rows),
@@ -192,6 +223,9 @@ column `statement` of the rows.";
 fn list(rows: &[CheckRow], which: impl Fn(&CheckRow) -> bool) -> Vec<String> {
     let line = |row: &CheckRow| {
         let (check, lemma) = (&row.check, &row.lemma);
+        if row.status != "complete" {
+            return format!("{check} ({lemma}): {}", row.status);
+        }
         let (measured, bound) = (measured(row), bound(row));
         format!(
             "{check} ({lemma}): {}: {measured}, not {bound}",
@@ -207,10 +241,11 @@ fn table(rows: &[CheckRow]) -> Table {
     ]);
     for row in rows {
         let holds = match (row.holds, row.as_expected) {
-            (true, true) => "yes",
-            (false, true) => "no, as known",
-            (true, false) => "YES, but is known not to",
-            (false, false) => "NO",
+            (Some(true), true) => "yes",
+            (Some(false), true) => "no, as known",
+            (Some(true), false) => "YES, but is known not to",
+            (Some(false), false) => "NO",
+            (None, _) => "no answer",
         };
         table.push(vec![
             row.family.clone(),
@@ -225,8 +260,13 @@ fn table(rows: &[CheckRow]) -> Table {
     table
 }
 
+/// The number; of a mean over problems two digits and its interval, as more mean nothing.
 fn measured(row: &CheckRow) -> String {
-    row.measured.map_or_else(|| "no number".into(), short)
+    match (row.measured, row.measured_low, row.measured_high) {
+        (Some(mean), Some(low), Some(high)) => format!("{mean:.1} [{low:.1}, {high:.1}]"),
+        (Some(number), ..) => short(number),
+        (None, ..) => "no number".into(),
+    }
 }
 
 fn bound(row: &CheckRow) -> String {

@@ -1,6 +1,7 @@
 //! P Lemma 2 and eqs (6) to (10): what one step and several steps from rest are, unfolded.
 
-use super::check::{Check, Relation};
+use super::Checker;
+use super::check::{Bound, Number};
 use super::problems::{Instance, Logistic, apart, direction, largest, numbers, plus, tensor};
 use crate::seed::Seeds;
 use anyhow::Result;
@@ -33,7 +34,7 @@ pub struct Steps {
 }
 
 /// The method that Lemma 2 names for a kinetic energy.
-fn recovered(kinetic: Kinetic) -> &'static str {
+pub(super) fn recovered(kinetic: Kinetic) -> &'static str {
     match kinetic {
         Kinetic::HalfL2Squared => "gradient-descent",
         Kinetic::L2 => "normalized-gradient-descent",
@@ -52,9 +53,28 @@ fn equation(kinetic: Kinetic) -> usize {
     }
 }
 
-impl Steps {
-    /// The checks.
-    pub fn run(&self, seeds: &Seeds) -> Result<Vec<Check>> {
+impl Checker for Steps {
+    fn bound(&self, check: &str) -> Option<Bound> {
+        let rounding = Bound::at_most(self.rounding);
+        Some(match check {
+            "lemma-2-two-steps" => Bound::at_least(self.different).control(),
+            "stratified-one-step-depends-on-zeta" => Bound::at_least(self.different).refuted(),
+            "equation-10-heavy-ball" => rounding,
+            _ => {
+                let of = |&&kinetic: &&Kinetic| {
+                    let names = [
+                        format!("lemma-2-{}", recovered(kinetic)),
+                        format!("stratified-one-step-{kinetic}"),
+                        format!("equation-{}-leapfrog-{kinetic}", equation(kinetic)),
+                    ];
+                    names.iter().any(|name| name == check)
+                };
+                Kinetic::ALL.iter().find(of).map(|_| rounding)?
+            }
+        })
+    }
+
+    fn run(&self, seeds: &Seeds) -> Result<Vec<Number>> {
         let instances = self.problems.instances(seeds, "steps")?;
         let mut checks = Vec::new();
         for &kinetic in Kinetic::ALL {
@@ -71,7 +91,9 @@ impl Steps {
         checks.push(self.heavy_ball(&instances)?);
         Ok(checks)
     }
+}
 
+impl Steps {
     /// One step of the method that Lemma 2 names: x − θ²/2 ∇f or x − θ·direction.
     fn named_step(&self, instance: &Instance, kinetic: Kinetic, x: &[f64]) -> Result<Vec<f64>> {
         let length = match kinetic {
@@ -106,54 +128,50 @@ impl Steps {
         Ok(worst)
     }
 
-    fn lemma_2(&self, instances: &[Instance], kinetic: Kinetic) -> Result<Check> {
+    fn lemma_2(&self, instances: &[Instance], kinetic: Kinetic) -> Result<Number> {
         let (method, step) = match kinetic {
             Kinetic::HalfL2Squared => (recovered(kinetic), "θ²/2"),
             _ => (recovered(kinetic), "θ"),
         };
-        Ok(Check::new(
+        Ok(Number::new(
             format!("lemma-2-{method}"),
             "P Lemma 2",
             format!(
                 "one Leapfrog step from rest, φ = {kinetic}, is {method} with step {step}: largest difference, in steps"
             ),
             self.difference(instances, kinetic, 1, || Box::new(Leapfrog))?,
-            Relation::AtMost(self.rounding),
         ))
     }
 
-    fn two_steps(&self, instances: &[Instance]) -> Result<Check> {
+    fn two_steps(&self, instances: &[Instance]) -> Result<Number> {
         let kinetic = Kinetic::HalfL2Squared;
-        Ok(Check::new(
+        Ok(Number::new(
             "lemma-2-two-steps",
             "P after Lemma 2",
             "two Leapfrog steps from rest are not one step of gradient descent with step θ²/2: largest difference, in steps",
             self.difference(instances, kinetic, 2, || Box::new(Leapfrog))?,
-            Relation::AtLeast(self.different),
-        )
-        .control())
+        ))
     }
 
-    fn stratified(&self, instances: &[Instance], kinetic: Kinetic) -> Result<Check> {
+    fn stratified(&self, instances: &[Instance], kinetic: Kinetic) -> Result<Number> {
         let mut worst = 0.0;
         for &stratum in &self.strata {
             let make = || Box::new(Stratified::new(move || stratum)) as Box<dyn Integrator>;
             worst = largest([worst, self.difference(instances, kinetic, 1, make)?]);
         }
         let method = recovered(kinetic);
-        Ok(Check::new(
+        Ok(Number::new(
             format!("stratified-one-step-{kinetic}"),
             "P after eq. (11)",
             format!(
                 "one Stratified step from rest, φ = {kinetic}, is the {method} of Lemma 2 whatever ζ: largest difference, in steps"
             ),
             worst,
-            Relation::AtMost(self.rounding),
         ))
     }
 
     /// From rest the gradient is taken at x + ζ∂φ(0) = x.
-    fn depends_on_zeta(&self, instances: &[Instance]) -> Result<Check> {
+    fn depends_on_zeta(&self, instances: &[Instance]) -> Result<Number> {
         let mut most = 0.0;
         for instance in instances {
             for &kinetic in Kinetic::ALL {
@@ -169,19 +187,17 @@ impl Steps {
                 }
             }
         }
-        Ok(Check::new(
+        Ok(Number::new(
             "stratified-one-step-depends-on-zeta",
             "P after eq. (11)",
             "one Stratified step from rest recovers Lemma 2 \"albeit with a random step size ζ_s\": its largest change between values of ζ, in steps",
             most,
-            Relation::AtLeast(self.different),
-        )
-        .refuted())
+        ))
     }
 
     /// S Leapfrog steps from rest against eq. (6), (7), (8) or (9), whose sums have the gradients
     /// at the flow's own points.
-    fn unfolded(&self, instances: &[Instance], kinetic: Kinetic) -> Result<Check> {
+    fn unfolded(&self, instances: &[Instance], kinetic: Kinetic) -> Result<Number> {
         let (theta, steps) = (self.step_size, self.steps);
         let mut worst = 0.0;
         for instance in instances {
@@ -215,19 +231,18 @@ impl Steps {
             worst = largest([worst, apart(&end, &wanted, &instance.start)]);
         }
         let number = equation(kinetic);
-        Ok(Check::new(
+        Ok(Number::new(
             format!("equation-{number}-leapfrog-{kinetic}"),
             &format!("P eq. ({number})"),
             format!(
                 "{steps} Leapfrog steps from rest, φ = {kinetic}, are eq. ({number}): largest difference, of the way gone"
             ),
             worst,
-            Relation::AtMost(self.rounding),
         ))
     }
 
     /// S steps of Heavy Ball against eq. (10).
-    fn heavy_ball(&self, instances: &[Instance]) -> Result<Check> {
+    fn heavy_ball(&self, instances: &[Instance]) -> Result<Number> {
         let (eta, beta) = (self.heavy_ball_step_size, self.momentum);
         let mut worst = 0.0;
         for instance in instances {
@@ -249,7 +264,7 @@ impl Steps {
             let end = numbers(method.position())?;
             worst = largest([worst, apart(&end, &wanted, &instance.start)]);
         }
-        Ok(Check::new(
+        Ok(Number::new(
             "equation-10-heavy-ball",
             "P eq. (10)",
             format!(
@@ -257,7 +272,6 @@ impl Steps {
                 self.steps
             ),
             worst,
-            Relation::AtMost(self.rounding),
         ))
     }
 }

@@ -1,6 +1,7 @@
 //! G Theorem 3.3: which maps are symplectic, by the Jacobians of the maps as computed.
 
-use super::check::{Check, Relation};
+use super::Checker;
+use super::check::{Bound, Number};
 use super::flow::Oscillator;
 use super::problems::{Instance, Logistic, largest, numbers, symmetric, tensor};
 use crate::seed::Seeds;
@@ -43,9 +44,39 @@ type Make = Box<dyn Fn() -> Box<dyn Integrator>>;
 /// The place in the papers.
 const PLACE: &str = "G Theorem 3.3";
 
-impl Symplectic {
-    /// The checks.
-    pub fn run(&self, seeds: &Seeds) -> Result<Vec<Check>> {
+/// How the names begin of the checks of one Stratified step, which end in ζ/θ.
+const STRATIFIED: &str = "stratified-is-symplectic-zeta-";
+
+impl Checker for Symplectic {
+    fn bound(&self, check: &str) -> Option<Bound> {
+        let symplectic = Bound::at_most(self.violation);
+        if let Some(stratum) = check.strip_prefix(STRATIFIED) {
+            let known = |of: &&f64| of.to_string() == stratum;
+            // With ζ fixed the step is symplectic for ζ = θ/2 alone.
+            let of = *self.strata.iter().find(known)?;
+            return Some(match of == 0.5 {
+                true => symplectic.finding(),
+                false => symplectic.refuted(),
+            });
+        }
+        Some(match check {
+            "g-theorem-3-3-exact-flow-is-symplectic"
+            | "leapfrog-is-symplectic-half-l2-squared"
+            | "leapfrog-is-symplectic-l2"
+            | "g-symplectic-euler-is-symplectic"
+            | "symplectic-euler-is-symplectic-l2" => symplectic,
+            "g-explicit-euler-is-symplectic" | "explicit-euler-is-symplectic-l2" => {
+                symplectic.refuted()
+            }
+            "explicit-euler-violates-half-l2-squared" | "explicit-euler-violates-l2" => {
+                Bound::at_least(self.control_violation).control()
+            }
+            "stratified-determinant" => symplectic.finding(),
+            _ => return None,
+        })
+    }
+
+    fn run(&self, seeds: &Seeds) -> Result<Vec<Number>> {
         let instances = self.problems.instances(seeds, "symplectic")?;
         let mut checks = vec![self.exact_flow()?];
         type Named = (&'static str, fn() -> Box<dyn Integrator>);
@@ -65,14 +96,16 @@ impl Symplectic {
         for &stratum in &self.strata {
             let make: Make = Box::new(move || Box::new(Stratified::new(move || stratum)));
             let violation = self.violation(seeds, &instances, Kinetic::HalfL2Squared, &make, 1)?;
-            checks.push(self.stratified(stratum, violation));
+            checks.push(Self::stratified(stratum, violation));
         }
         checks.push(self.determinant()?);
         Ok(checks)
     }
+}
 
+impl Symplectic {
     /// Of an integrator, from the violations by one step and by several.
-    fn check(&self, name: &str, kinetic: Kinetic, once: f64, often: f64) -> Vec<Check> {
+    fn check(&self, name: &str, kinetic: Kinetic, once: f64, often: f64) -> Vec<Number> {
         // G has ½‖v‖² and symplectic Euler alone.
         let id = match (name, kinetic) {
             ("leapfrog", _) => format!("leapfrog-is-symplectic-{kinetic}"),
@@ -82,55 +115,46 @@ impl Symplectic {
         let steps = self.steps;
         let measure = format!("max |JᵀΩJ − Ω| of the Jacobian J of 1 and of {steps} steps");
         let statement = format!("{name} is symplectic, φ = {kinetic}: {measure}");
-        let relation = Relation::AtMost(self.violation);
-        let check = Check::new(id, PLACE, statement, largest([once, often]), relation);
+        let check = Number::new(id, PLACE, statement, largest([once, often]));
         if name != "explicit-euler" {
             return vec![check];
         }
         let statement = format!(
             "explicit Euler violates the symplectic form, φ = {kinetic}: max |JᵀΩJ − Ω| of one step"
         );
-        let relation = Relation::AtLeast(self.control_violation);
         let id = format!("explicit-euler-violates-{kinetic}");
-        let control = Check::new(id, PLACE, statement, once, relation).control();
-        vec![check.refuted(), control]
+        vec![check, Number::new(id, PLACE, statement, once)]
     }
 
-    /// With ζ fixed the step is symplectic for ζ = θ/2 alone.
-    fn stratified(&self, stratum: f64, violation: f64) -> Check {
-        let id = format!("stratified-is-symplectic-zeta-{stratum}");
-        let place = "P Algorithm 4";
+    /// With ζ fixed.
+    fn stratified(stratum: f64, violation: f64) -> Number {
         let measure = "max |JᵀΩJ − Ω| of its Jacobian J";
-        let statement =
-            format!("one Stratified step with ζ = {stratum}·θ is symplectic: {measure}");
-        let relation = Relation::AtMost(self.violation);
-        let check = Check::new(id, place, statement, violation, relation);
-        if stratum == 0.5 {
-            check.finding()
-        } else {
-            check.refuted()
-        }
+        Number::new(
+            format!("{STRATIFIED}{stratum}"),
+            "P Algorithm 4",
+            format!("one Stratified step with ζ = {stratum}·θ is symplectic: {measure}"),
+            violation,
+        )
     }
 
     /// The exact flow.
-    fn exact_flow(&self) -> Result<Check> {
+    fn exact_flow(&self) -> Result<Number> {
         let oscillator = Oscillator::new(&self.eigenvalues)?;
         let start = vec![1.0; self.eigenvalues.len()];
         let jacobian = jacobian(&start, &start, self.difference, |x, v| {
             oscillator.flow(x, v, self.time)
         })?;
-        Ok(Check::new(
+        Ok(Number::new(
             "g-theorem-3-3-exact-flow-is-symplectic",
             PLACE,
             "the exact flow of a quadratic is symplectic: max |JᵀΩJ − Ω| of its Jacobian J",
             violation(&jacobian),
-            Relation::AtMost(self.violation),
         ))
     }
 
     /// On a spring ½hx² the determinant of a Stratified step is 1 + θh(θ/2 − ζ): 1 on average
     /// over ζ, and for ζ = θ/2.
-    fn determinant(&self) -> Result<Check> {
+    fn determinant(&self) -> Result<Number> {
         let (theta, mut worst) = (self.step_size, 0.0);
         for &stratum in &self.strata {
             for &stiffness in &self.eigenvalues {
@@ -148,14 +172,12 @@ impl Symplectic {
                 worst = largest([worst, (found - wanted).abs()]);
             }
         }
-        Ok(Check::new(
+        Ok(Number::new(
             "stratified-determinant",
             "P Algorithm 4",
             "a Stratified step on ½hx² changes volumes by 1 + θh(θ/2 − ζ), so only its mean over ζ keeps them: largest difference from that",
             worst,
-            Relation::AtMost(self.violation),
-        )
-        .finding())
+        ))
     }
 
     /// The largest violation over the problems, each at a random phase.

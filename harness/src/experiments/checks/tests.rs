@@ -18,7 +18,7 @@ fn all(checks: &Checks) -> Vec<Check> {
 #[test]
 fn the_gate_passes_and_its_checks_have_names_of_their_own() {
     let lemmas = checks(LEMMAS, &[], "gate");
-    let mut names: Vec<String> = all(&lemmas).into_iter().map(|c| c.check).collect();
+    let mut names: Vec<String> = all(&lemmas).into_iter().map(|c| c.number.check).collect();
     let count = names.len();
     names.sort();
     names.dedup();
@@ -38,7 +38,7 @@ fn every_coordinate_check_comes_out_as_it_is_known_to() {
         assert!(
             check.as_expected(),
             "{}: {}",
-            check.check,
+            check.number.check,
             check.comparison()
         );
     }
