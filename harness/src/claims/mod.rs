@@ -113,7 +113,7 @@ impl Claims {
     /// # Errors
     /// What is unknown, missing or impossible, by claim and key.
     pub fn from_yaml(text: &str) -> Result<Self> {
-        serde_yaml::from_str::<wire::File>(text)?.validated()
+        datasets::yaml::load::<wire::File>(text)?.validated()
     }
 
     /// The columns that claims on a frame name and its schema does not have: none, if whoever
