@@ -104,6 +104,7 @@ fn row_with(
     let entry = Entry {
         key: "key".into(),
         ended_at: 0,
+        copied_from: None,
         cell: serde_json::to_value(cell).unwrap(),
         outcome,
     };
