@@ -24,6 +24,7 @@ mod real;
 pub mod registry;
 mod split;
 mod surrogate;
+pub mod yaml;
 
 pub use csr::Csr;
 pub use digest::Sha;

@@ -30,7 +30,8 @@ pub enum Command {
     /// Run a target's cells, then write its rows, tables and plots
     ///
     /// Cells that an earlier run has measured with the same plan, data, program and kind of
-    /// machine are taken from the journal, or from that of another target beside it. Everything is
+    /// machine are taken from the journal, or, without --out, from that of a target of the same report
+    /// whose plan it is `like`. Everything is
     /// written to reports/TARGET, and reports/index.html shows all that was reproduced so far.
     Reproduce(Reproduce),
     /// Make a report's tables and plots again from its journal, without running anything

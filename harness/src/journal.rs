@@ -1,6 +1,8 @@
 //! The journal: one line of JSON for each cell, appended as the cell ends. The only truth: all
 //! that is shown is made from it.
 
+mod json;
+
 use crate::environment::Environment;
 use crate::progress::say;
 use anyhow::{Context, Result, bail};
@@ -56,12 +58,15 @@ impl Cell {
 pub struct Entry {
     /// The cell's key.
     pub key: String,
-    /// Seconds since 1970 at its end.
+    /// Seconds since 1970 at its end, where it was measured.
     pub ended_at: u64,
     /// The cell's settings.
     pub cell: Value,
     /// What came of it.
     pub outcome: Outcome,
+    /// The target of the same report that has measured it, if it was not this one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub copied_from: Option<String>,
 }
 
 impl Entry {
@@ -74,13 +79,14 @@ impl Entry {
             .with_context(|| format!("the journal's cell {} is not of this kind", self.key))
     }
 
-    /// What was measured, as its kind of experiment writes it; `None` if nothing was.
+    /// What was measured, as its kind of experiment writes it, numbers that are not finite
+    /// included; `None` if nothing was.
     ///
     /// # Errors
     /// If it is another kind's.
     pub fn measured<T: DeserializeOwned>(&self) -> Result<Option<T>> {
         match &self.outcome {
-            Outcome::Measured(value) => T::deserialize(value).map(Some).with_context(|| {
+            Outcome::Measured(value) => json::read(value).map(Some).with_context(|| {
                 format!(
                     "the journal's measurement of {} is not of this kind",
                     self.key
@@ -88,6 +94,15 @@ impl Entry {
             }),
             _ => Ok(None),
         }
+    }
+
+    /// Whether cell and measurement are of these types.
+    ///
+    /// # Errors
+    /// If one is another kind's, or an older version's.
+    pub fn is_of<C: DeserializeOwned, M: DeserializeOwned>(&self) -> Result<()> {
+        self.cell::<C>()?;
+        self.measured::<M>().map(drop)
     }
 
     /// Whether its outcome is one that measuring again would not change.
@@ -126,12 +141,12 @@ pub enum Outcome {
 }
 
 impl Outcome {
-    /// Of a kind of experiment's own measurements.
+    /// Of a kind of experiment's own measurements, numbers that are not finite included.
     ///
     /// # Errors
     /// If they cannot be written as JSON.
     pub fn measured(measured: &impl Serialize) -> Result<Self> {
-        Ok(Self::Measured(serde_json::to_value(measured)?))
+        Ok(Self::Measured(json::write(measured)?))
     }
 
     /// Of an error.
@@ -180,11 +195,11 @@ impl Journal {
                 path.display()
             )),
         }
-        let mut text = String::new();
-        file.read_to_string(&mut text)
+        let mut bytes = Vec::new();
+        file.read_to_end(&mut bytes)
             .with_context(|| format!("reading {}", path.display()))?;
-        let whole = text.rfind('\n').map_or(0, |end| end + 1);
-        let entries = parse(&text[..whole], path);
+        let whole = whole_lines(&bytes).len();
+        let entries = parse(&bytes[..whole], path);
         file.set_len(whole as u64)?;
         file.seek(SeekFrom::End(0))?;
         Ok(Self {
@@ -230,6 +245,12 @@ impl Journal {
         self.entries.iter().any(|e| e.key == key && e.stands())
     }
 
+    /// Passes over the entries that cannot be used, as if they had not been made; in the file they
+    /// stay.
+    pub fn pass_over(&mut self, unusable: impl Fn(&Entry) -> bool) {
+        self.entries.retain(|entry| !unusable(entry));
+    }
+
     /// All entries, in the order they were written.
     #[must_use]
     pub fn entries(&self) -> &[Entry] {
@@ -242,20 +263,24 @@ impl Journal {
 /// # Errors
 /// If it cannot be read.
 pub fn read(path: &Path) -> Result<Vec<Entry>> {
-    let text = std::fs::read_to_string(path)
+    let bytes = std::fs::read(path)
         .with_context(|| format!("reading {}: was anything reproduced there?", path.display()))?;
-    Ok(parse(
-        &text[..text.rfind('\n').map_or(0, |end| end + 1)],
-        path,
-    ))
+    Ok(parse(whole_lines(&bytes), path))
 }
 
-fn parse(text: &str, path: &Path) -> Vec<Entry> {
-    let entries: Vec<Entry> = text
-        .lines()
-        .filter_map(|line| serde_json::from_str(line).ok())
+/// All but an unfinished last line.
+fn whole_lines(bytes: &[u8]) -> &[u8] {
+    let end = bytes.iter().rposition(|byte| *byte == b'\n');
+    &bytes[..end.map_or(0, |end| end + 1)]
+}
+
+/// The entries of whole lines; a line that is none costs nothing but itself.
+fn parse(bytes: &[u8], path: &Path) -> Vec<Entry> {
+    let lines = || bytes.split_inclusive(|byte| *byte == b'\n');
+    let entries: Vec<Entry> = lines()
+        .filter_map(|line| serde_json::from_slice(line).ok())
         .collect();
-    let foreign = text.lines().count() - entries.len();
+    let foreign = lines().count() - entries.len();
     if foreign > 0 {
         say(&format!(
             "{}: {foreign} lines are not this version's and are passed over",
@@ -272,4 +297,43 @@ pub fn select(entries: &[Entry], keys: &[String]) -> Vec<Entry> {
     keys.iter()
         .filter_map(|key| newest.get(key.as_str()).map(|e| (*e).clone()))
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_that_cannot_be_read_costs_nothing_but_itself() {
+        let folder = tempfile::TempDir::new().unwrap();
+        let path = folder.path().join("journal.jsonl");
+        let entry = Entry {
+            key: "a".into(),
+            ended_at: 7,
+            cell: Value::from("κ"),
+            outcome: Outcome::measured(&BTreeMap::from([("loss", f64::INFINITY)])).unwrap(),
+            copied_from: None,
+        };
+        let mut bytes = serde_json::to_vec(&entry).unwrap();
+        bytes.push(b'\n');
+        let one = bytes.clone();
+        bytes.extend(b"{\"key\": \"\xff\xce\"}\n\nnot JSON\n");
+        bytes.extend(&one);
+        // Torn in the middle of a character.
+        bytes.extend(b"{\"key\": \"\xce");
+        std::fs::write(&path, &bytes).unwrap();
+        assert_eq!(read(&path).unwrap(), [entry.clone(), entry.clone()]);
+        let journal = Journal::open(&path).unwrap();
+        assert_eq!(journal.entries(), [entry.clone(), entry.clone()]);
+        let measured: BTreeMap<String, f64> = entry.measured().unwrap().unwrap();
+        assert_eq!(measured["loss"], f64::INFINITY);
+    }
+
+    #[test]
+    fn an_entry_of_an_older_version_was_copied_from_nowhere() {
+        let line = r#"{"key":"a","ended_at":7,"cell":{},"outcome":{"status":"diverged","flow":2}}"#;
+        let entry: Entry = serde_json::from_str(line).unwrap();
+        assert_eq!(entry.copied_from, None);
+        assert_eq!(serde_json::to_string(&entry).unwrap(), line);
+    }
 }

@@ -29,5 +29,6 @@ pub mod report;
 pub mod rows;
 pub mod run;
 pub mod seed;
+pub mod sharing;
 pub mod statistics;
 pub mod threads;

@@ -6,6 +6,7 @@ use crate::files::write_atomically;
 use crate::paper::Paper;
 use crate::plan::Plan;
 use crate::rates::Rates;
+use crate::sharing::Copied;
 use anyhow::{Context, Result};
 use datasets::{Dataset, Images};
 use serde::{Deserialize, Serialize};
@@ -41,6 +42,9 @@ pub struct Manifest {
     pub data: Vec<Data>,
     /// Keys of the cells of this run, in order.
     pub cells: Vec<String>,
+    /// How many of them were taken from which other target.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub copied: Vec<Copied>,
     /// How many checks of the theory held before anything was measured.
     #[serde(default)]
     pub theory_checks: Option<usize>,

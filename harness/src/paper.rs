@@ -74,6 +74,6 @@ impl Paper {
     /// # Errors
     /// What is unknown or missing.
     pub fn from_yaml(text: &str) -> anyhow::Result<Self> {
-        Ok(serde_yaml::from_str(text)?)
+        Ok(datasets::yaml::load(text)?)
     }
 }

@@ -109,7 +109,7 @@ pub struct Frame {
     /// The files' name, without `.csv` or `.parquet`.
     pub name: String,
     /// The columns.
-    pub columns: &'static [Column],
+    pub columns: Vec<Column>,
     /// The rows, each as long as `columns`.
     pub rows: Vec<Vec<Value>>,
 }
@@ -120,8 +120,16 @@ impl Frame {
     pub fn of<R: Schema>(name: &str, rows: &[R]) -> Self {
         Self {
             name: name.to_owned(),
-            columns: R::COLUMNS,
+            columns: R::COLUMNS.to_vec(),
             rows: rows.iter().map(Schema::values).collect(),
+        }
+    }
+
+    /// Adds a column behind the others, with a value for each row.
+    pub fn push(&mut self, column: Column, values: impl IntoIterator<Item = Value>) {
+        self.columns.push(column);
+        for (row, value) in self.rows.iter_mut().zip(values) {
+            row.push(value);
         }
     }
 

@@ -9,7 +9,8 @@ use crate::plan::Plan;
 use crate::progress::{RunBar, say};
 use crate::rates::Rates;
 use crate::report::{self, Built};
-use anyhow::{Context, Result};
+use crate::sharing::{Copied, Relative};
+use anyhow::Result;
 use datasets::{Dataset, Images};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -118,18 +119,24 @@ impl Run {
         std::fs::remove_dir(kept).ok();
     }
 
-    /// Measures every cell that neither this folder's journal nor one of `others` has, and makes
+    /// Measures every cell that neither this folder's journal nor that of a relative has, and makes
     /// the report.
     ///
     /// # Errors
     /// If the folder cannot be written. A unit that fails is rows, not the end of the run.
-    pub fn all(&mut self, others: &[PathBuf]) -> Result<Built> {
+    pub fn all(&mut self, relatives: &[Relative]) -> Result<Built> {
         let units = self.experiment.units(&self.machine, &self.data)?;
         let cells = || units.iter().flat_map(|unit| &unit.cells);
         self.manifest.cells = cells().map(|cell| self.key(cell)).collect();
-        self.manifest.write(&self.folder)?;
         self.announce_data();
-        self.borrow(others)?;
+        // A measurement that cannot be read is made again.
+        let (of_run, experiment) = (&self.manifest.cells, &self.experiment);
+        self.journal
+            .pass_over(|e| of_run.contains(&e.key) && experiment.reads(e).is_err());
+        self.borrow(relatives)?;
+        let entries = journal::select(self.journal.entries(), &self.manifest.cells);
+        self.manifest.copied = Copied::of(&entries);
+        self.manifest.write(&self.folder)?;
         self.tidy();
         self.announce_cells();
         let total = units.iter().map(|unit| self.effort(unit)).sum();
@@ -173,9 +180,10 @@ impl Run {
         }
     }
 
-    /// Takes from other targets' journals the cells that are the same.
-    fn borrow(&mut self, others: &[PathBuf]) -> Result<()> {
-        for folder in others.iter().filter(|other| **other != self.folder) {
+    /// Takes the cells that are the same from the journals of targets that share their runs with
+    /// this one.
+    fn borrow(&mut self, relatives: &[Relative]) -> Result<()> {
+        for Relative { target, folder } in relatives {
             // What cannot be read is no reason not to measure.
             let Ok(theirs) = journal::read(&folder.join(report::JOURNAL)) else {
                 continue;
@@ -184,9 +192,14 @@ impl Run {
                 theirs.iter().map(|e| (e.key.as_str(), e)).collect();
             let mut taken = 0;
             for key in self.manifest.cells.clone() {
-                let entry = newest.get(key.as_str()).filter(|e| e.stands());
+                let usable = |e: &&&Entry| e.stands() && self.experiment.reads(e).is_ok();
+                let entry = newest.get(key.as_str()).filter(usable);
                 if let Some(entry) = entry.filter(|_| !self.journal.has(&key)) {
-                    self.journal.append((*entry).clone())?;
+                    let measured_by = entry.copied_from.as_ref().unwrap_or(target);
+                    self.journal.append(Entry {
+                        copied_from: Some(measured_by.clone()),
+                        ..(*entry).clone()
+                    })?;
                     taken += 1;
                 }
             }
@@ -255,32 +268,11 @@ impl Run {
                 ended_at: now(),
                 cell: cell.settings,
                 outcome,
+                copied_from: None,
             })?;
         }
         // What has failed may go on from there; what has ended need not.
         self.tidy();
         Ok(())
     }
-}
-
-/// The folders of other targets beside `folder`.
-///
-/// # Errors
-/// If the folder above cannot be listed.
-pub fn siblings(folder: &Path) -> Result<Vec<PathBuf>> {
-    let above = match folder.parent() {
-        Some(above) if !above.as_os_str().is_empty() => above,
-        _ => Path::new("."),
-    };
-    if !above.is_dir() {
-        return Ok(Vec::new());
-    }
-    let listed = std::fs::read_dir(above)
-        .with_context(|| format!("listing {}", above.display()))?
-        .filter_map(|entry| Some(entry.ok()?.path()));
-    let mut folders: Vec<PathBuf> = listed
-        .filter(|path| path.join(report::JOURNAL).is_file() && path != folder)
-        .collect();
-    folders.sort();
-    Ok(folders)
 }

@@ -141,9 +141,95 @@ fn cells_that_another_target_has_measured_are_taken_from_there() {
         "{}",
         stderr(&output)
     );
+    // Rows, report and manifest say so.
+    let folder = house.folder.path().join("reports/fig5");
+    let read = |name: &str| std::fs::read_to_string(folder.join(name)).unwrap();
+    assert_eq!(
+        common::column(&read("rows.csv"), "copied_from"),
+        ["table2"; 3]
+    );
+    let ended = common::column(&read("rows.csv"), "copied_ended_at");
+    assert!(
+        ended.iter().all(|at| at.parse::<u64>().unwrap() > 0),
+        "{ended:?}"
+    );
+    let said = "3 of 3 cells are those of table2, measured 20";
+    assert!(read("fig5.md").contains(said), "{}", read("fig5.md"));
+    let manifest: serde_json::Value = serde_json::from_str(&read("manifest.json")).unwrap();
+    assert_eq!(manifest["copied"][0]["target"], "table2");
+    assert_eq!(manifest["copied"][0]["cells"], 3);
+    let own = house.folder.path().join("reports/table2/rows.csv");
+    let own = std::fs::read_to_string(own).unwrap();
+    assert!(
+        common::column(&own, "copied_from")
+            .iter()
+            .all(String::is_empty)
+    );
+    // Whoever takes them from there takes table2's.
+    let output = reproduce("fig6");
+    assert!(
+        stderr(&output).contains("and taken from there"),
+        "{}",
+        stderr(&output)
+    );
+    let rows = house.folder.path().join("reports/fig6/rows.csv");
+    let rows = std::fs::read_to_string(rows).unwrap();
+    assert_eq!(common::column(&rows, "copied_from"), ["table2"; 3]);
     // Without --out the page covers all that is under reports.
     let page = std::fs::read_to_string(house.folder.path().join("reports/index.html")).unwrap();
     assert!(page.contains("target-table2") && page.contains("target-fig5"));
+}
+
+#[test]
+fn repeats_in_folders_beside_one_another_are_measured_each() {
+    let house = House::new();
+    let repeat = |folder: &str| {
+        let of = [
+            "reproduce",
+            "table2",
+            "--datasets",
+            "tiny",
+            "--profile",
+            "smoke",
+        ];
+        let more = ["--registry", "tiny.yaml", "--offline", "--out", folder];
+        let output = run(house.command(&[&of[..], &more].concat()));
+        assert!(output.status.success(), "{}", stderr(&output));
+        assert!(
+            !stderr(&output).contains("taken from"),
+            "{}",
+            stderr(&output)
+        );
+        let folder = house.folder.path().join(folder);
+        let rows = std::fs::read_to_string(folder.join("rows.csv")).unwrap();
+        assert!(
+            common::column(&rows, "copied_from")
+                .iter()
+                .all(String::is_empty)
+        );
+        common::column(&rows, "wall_s")
+    };
+    let walls = ["r1", "r2", "r3", "reports/mine"].map(repeat);
+    for (i, wall) in walls.iter().enumerate() {
+        assert!(walls[..i].iter().all(|other| other != wall), "{walls:?}");
+    }
+    // Nor does a target of a report take from what only lies there.
+    let of = [
+        "reproduce",
+        "fig5",
+        "--datasets",
+        "tiny",
+        "--profile",
+        "smoke",
+    ];
+    let more = ["--registry", "tiny.yaml", "--offline"];
+    let output = run(house.command(&[&of[..], &more].concat()));
+    assert!(output.status.success(), "{}", stderr(&output));
+    assert!(
+        !stderr(&output).contains("taken from"),
+        "{}",
+        stderr(&output)
+    );
 }
 
 #[test]

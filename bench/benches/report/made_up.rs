@@ -38,6 +38,7 @@ impl MadeUp {
                 let entry = Entry {
                     key: cell.key(&manifest.environment),
                     ended_at: 0,
+                    copied_from: None,
                     cell: cell.settings,
                     outcome: Outcome::measured(&measured)?,
                 };
@@ -80,6 +81,7 @@ fn manifest(configs: &Configs, plan: &Plan, datasets: Vec<String>) -> Result<Man
         seed: plan.seed,
         registry_sha256: String::new(),
         cells: Vec::new(),
+        copied: Vec::new(),
         theory_checks: None,
         environment: Environment::current(),
         rates: None,

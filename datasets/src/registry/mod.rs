@@ -82,7 +82,7 @@ impl Registry {
     }
 
     fn extend(&mut self, text: &str, base: &Path) -> Result<()> {
-        let wire: wire::WireRegistry = serde_yaml::from_str(text)?;
+        let wire: wire::WireRegistry = crate::yaml::load(text)?;
         let mut extended = self.clone();
         extended.limits.set(wire.limits)?;
         let taken = |registry: &Registry, at: String, name: &str| {

@@ -146,8 +146,15 @@ pub(crate) fn file(wire: WireFile, base: &Path, at: &str) -> Result<FileSpec> {
             ));
         }
     }
-    if wire.rows == Some(0) {
-        return Err(Error::content(format!("{at}.rows"), "0 rows are no data"));
+    // No more than indices of rows are made for, and than a stand-in could be generated.
+    if let Some(rows) = wire
+        .rows
+        .filter(|rows| !(1..=u32::MAX as usize).contains(rows))
+    {
+        return Err(Error::content(
+            format!("{at}.rows"),
+            format!("{rows} is not from 1 to {}", u32::MAX),
+        ));
     }
     let sha256 = match &wire.sha256 {
         None => None,

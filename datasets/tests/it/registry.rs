@@ -207,9 +207,49 @@ fn what_cannot_be_meant_is_refused_where_it_stands() {
 fn a_name_or_label_given_twice_is_refused() {
     let twice = mine("mine:\n", "mine: &m\n") + "  mine: *m\n";
     let error = Registry::from_yaml(&twice).unwrap_err().to_string();
-    assert!(error.contains("given twice"), "{error}");
+    assert!(
+        error.contains("duplicate") && error.contains("mine"),
+        "{error}"
+    );
     let error = refused("{-1: 0, +1: 1}", "{-1: 0, -1: 1}").to_string();
+    assert!(
+        error.contains("duplicate") && error.contains("-1"),
+        "{error}"
+    );
+    // One label, written in two ways.
+    let error = refused("{-1: 0, +1: 1}", "{-1: 0, '-1': 1}").to_string();
     assert!(error.contains("given twice"), "{error}");
+}
+
+#[test]
+fn merge_keys_are_applied_in_a_registry_and_in_one_that_extends_it() {
+    let yaml = mine("mine:\n", "mine: &mine\n") + "  again: {<<: *mine, title: the same again}\n";
+    let mut registry = shipped();
+    registry.extend_from_yaml(&yaml).unwrap();
+    let (mine, again) = (
+        registry.get("mine").unwrap(),
+        registry.get("again").unwrap(),
+    );
+    assert_eq!(
+        (again.features, &again.labels),
+        (mine.features, &mine.labels)
+    );
+    assert_eq!(again.title, "the same again");
+    let alone = Registry::from_yaml(&yaml).unwrap();
+    assert_eq!(alone.names(), ["mine", "again"]);
+}
+
+#[test]
+fn a_number_of_rows_that_nothing_can_hold_is_refused() {
+    for rows in ["0", "1000000000000000000"] {
+        let error = refused("rows: 10}", &format!("rows: {rows}}}")).to_string();
+        assert!(
+            error.contains("files.train.rows") && error.contains(rows),
+            "{error}"
+        );
+    }
+    let error = refused("features: 4", "features: .inf").to_string();
+    assert!(error.contains("datasets.mine.features"), "{error}");
 }
 
 #[test]

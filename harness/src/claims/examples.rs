@@ -25,7 +25,7 @@ pub fn frame(name: &str, rows: Vec<Made>) -> Frame {
     };
     Frame {
         name: name.into(),
-        columns: columns.leak(),
+        columns,
         rows: rows.iter().map(cells).collect(),
     }
 }

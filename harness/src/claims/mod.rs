@@ -160,7 +160,7 @@ impl Claims {
     /// # Errors
     /// What is unknown, missing or impossible, by claim and key.
     pub fn from_yaml(text: &str) -> Result<Self> {
-        serde_yaml::from_str::<wire::File>(text)?.validated()
+        datasets::yaml::load::<wire::File>(text)?.validated()
     }
 
     /// The claims on one target with their verdicts, by its rows alone.

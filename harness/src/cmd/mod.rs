@@ -19,7 +19,7 @@ use crate::rates::store::Store;
 use crate::report::Built;
 use crate::seed::Seeds;
 use anyhow::{Context, Result};
-use clap::Parser;
+use clap::{CommandFactory, FromArgMatches};
 use datasets::{Library, LibraryOptions, Registry};
 use std::io::Write;
 use std::process::ExitCode;
@@ -34,7 +34,8 @@ const NO_DATA: u8 = 3;
 /// Parses the command line, does what it says, and answers with the exit code.
 #[must_use]
 pub fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let matches = without_empty_variables(Cli::command()).get_matches();
+    let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     tracing_subscriber::fmt()
         .with_env_filter(
             tracing_subscriber::EnvFilter::try_from_env("HARNESS_LOG")
@@ -51,6 +52,21 @@ pub fn main() -> ExitCode {
             ExitCode::from(if no_data(&error) { NO_DATA } else { FAILED })
         }
     }
+}
+
+/// The command line, without the environment variables that are set to nothing: a compose file or a
+/// build server sets them so where there is no value.
+fn without_empty_variables(command: clap::Command) -> clap::Command {
+    let unset = |argument: clap::Arg| {
+        let empty = |name| std::env::var_os(name).is_some_and(|value| value.is_empty());
+        match argument.get_env().is_some_and(empty) {
+            true => argument.env(None::<&'static str>),
+            false => argument,
+        }
+    };
+    command
+        .mut_args(unset)
+        .mut_subcommands(without_empty_variables)
 }
 
 /// Whether something failed for want of real data.
@@ -107,7 +123,8 @@ fn registry(common: &Common, configs: &Configs) -> Result<Registry> {
     let mut registry = Registry::from_yaml(&configs.read("datasets.yaml")?)
         .with_context(|| format!("datasets.yaml ({})", configs.place()))?;
     for file in &common.registry {
-        registry.extend_from_file(file)?;
+        let extended = registry.extend_from_file(file);
+        extended.with_context(|| file.display().to_string())?;
     }
     Ok(registry)
 }

@@ -14,8 +14,9 @@ use crate::progress::{DataBar, say};
 use crate::rates::Rates;
 use crate::rates::store::Store;
 use crate::report::{self, Built, site};
-use crate::run::{Run, siblings};
+use crate::run::Run;
 use crate::seed::Seeds;
+use crate::sharing::{Relative, relatives};
 use anyhow::{Context, Result};
 use std::path::{Path, PathBuf};
 
@@ -35,12 +36,13 @@ pub(super) fn run(arguments: &Reproduce) -> Result<u8> {
         Some(out) => (out.clone(), out.clone()),
         None => (PathBuf::from(ROOT).join(&plan.target), ROOT.into()),
     };
-    let others = match arguments.fresh {
+    // A folder of one's own is a report of its own.
+    let sharing = match arguments.fresh || arguments.out.is_some() {
         true => Vec::new(),
-        false => siblings(&folder)?,
+        false => relatives(&root, &plan)?,
     };
     let checks = gate()?;
-    let built = target(arguments, &configs, &plan, (&folder, &others), checks)?;
+    let built = target(arguments, &configs, &plan, (&folder, &sharing), checks)?;
     let order = suite::order(&configs)?;
     let site = site::build(&root, Some(&configs.read("claims.yaml")?), Some(&order))?;
     super::show(&built.terminal);
@@ -68,12 +70,12 @@ pub(super) fn gate() -> Result<usize> {
 /// The folder of all targets.
 pub(super) const ROOT: &str = "reports";
 
-/// Runs one target into a folder; cells that one of the folders `others` has are taken from there.
+/// Runs one target into a folder; cells that one of its relatives has are taken from there.
 pub(super) fn target(
     arguments: &Reproduce,
     configs: &Configs,
     plan: &Plan,
-    (folder, others): (&Path, &[PathBuf]),
+    (folder, sharing): (&Path, &[Relative]),
     checks: usize,
 ) -> Result<Built> {
     let machine = Machine::open(arguments.devices.clone())?;
@@ -95,7 +97,7 @@ pub(super) fn target(
     if run.is_timed() {
         run.rates(known_or_measured(&store, &machine));
     }
-    run.all(others)
+    run.all(sharing)
 }
 
 /// The machine's rates. Without them a run lacks some columns, and is no failure.
@@ -139,6 +141,7 @@ fn manifest(arguments: &Reproduce, plan: &Plan, configs: &Configs) -> Result<Man
         registry_sha256: sha256_hex(configs.read("datasets.yaml")?.as_bytes()),
         data: Vec::new(),
         cells: Vec::new(),
+        copied: Vec::new(),
         theory_checks: None,
         environment: Environment::current(),
         rates: None,

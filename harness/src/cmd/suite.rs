@@ -9,9 +9,10 @@ use crate::manifest::Manifest;
 use crate::plan::Plan;
 use crate::progress::say;
 use crate::report::site;
+use crate::sharing::relatives;
 use anyhow::{Context, Result, ensure};
 use serde::Deserialize;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Instant;
 
 /// The name of the target that is all targets.
@@ -90,10 +91,7 @@ pub(super) fn run(arguments: &Reproduce, configs: &Configs) -> Result<u8> {
     std::fs::create_dir_all(&root)
         .with_context(|| format!("making the folder {}", root.display()))?;
     let begin = Instant::now();
-    let mut done: Vec<PathBuf> = match arguments.fresh {
-        true => Vec::new(),
-        false => targets.iter().map(|name| root.join(name)).collect(),
-    };
+    let mut done: Vec<String> = Vec::new();
     let mut code = DONE;
     let mut summary = String::new();
     for (index, part) in parts.iter().enumerate() {
@@ -106,14 +104,17 @@ pub(super) fn run(arguments: &Reproduce, configs: &Configs) -> Result<u8> {
             && let Some(there) = shown(&folder).filter(|there| there != profile)
         {
             say(&format!("      left as it is: a run of profile {there}"));
-            done.push(folder);
+            done.push(name.to_owned());
             continue;
         }
         // One that fails is told, and the others go on.
         let one = || -> Result<u8> {
             let plan = Plan::from_yaml(&configs.plan(name)?, &[], Some(profile))
                 .with_context(|| format!("the plan of {name}"))?;
-            let built = target(arguments, configs, &plan, (&folder, &done), checks)?;
+            let mut sharing = relatives(&root, &plan)?;
+            // Afresh, only what this command has measured.
+            sharing.retain(|relative| !arguments.fresh || done.contains(&relative.target));
+            let built = target(arguments, configs, &plan, (&folder, &sharing), checks)?;
             Ok(super::outcome(&built))
         };
         match one() {
@@ -123,7 +124,7 @@ pub(super) fn run(arguments: &Reproduce, configs: &Configs) -> Result<u8> {
                 code = code.max(failure(&error));
             }
         }
-        done.push(folder);
+        done.push(name.to_owned());
         summary = site::build(&root, Some(&claims), Some(&targets))?.summary;
         say(&format!(
             "      {} after {:.0} s",

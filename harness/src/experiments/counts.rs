@@ -180,6 +180,10 @@ impl Experiment for Counts {
         Ok(vec![Outcome::measured(&counted)?])
     }
 
+    fn reads(&self, entry: &Entry) -> Result<()> {
+        entry.is_of::<CountCell, Counted>()
+    }
+
     fn document(&self, _context: &Context<'_>, entries: &[Entry]) -> Result<Document> {
         let rows: Vec<Vec<CountRow>> = entries
             .iter()
@@ -296,6 +300,7 @@ mod tests {
             .rows(&Entry {
                 key: "key".into(),
                 ended_at: 0,
+                copied_from: None,
                 cell: serde_json::to_value(cell).unwrap(),
                 outcome: Outcome::measured(&counted).unwrap(),
             })

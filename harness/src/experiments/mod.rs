@@ -121,10 +121,16 @@ pub trait Experiment {
     /// If nothing of the unit can be measured.
     fn measure(&mut self, bench: &Bench<'_>, cells: &[Cell]) -> Result<Vec<Outcome>>;
 
+    /// Whether an entry's cell and measurement are this kind's.
+    ///
+    /// # Errors
+    /// If they are another kind's, or an older version's.
+    fn reads(&self, entry: &Entry) -> Result<()>;
+
     /// What is shown of the entries, which are in the order of the cells; made of their rows alone.
     ///
     /// # Errors
-    /// If an entry is not this kind's.
+    /// If an entry is not one that it [reads](Self::reads).
     fn document(&self, context: &Context<'_>, entries: &[Entry]) -> Result<Document>;
 }
 

@@ -1,6 +1,7 @@
 //! What the plans of several kinds of experiments have in common.
 
-use anyhow::{Result, ensure};
+use super::numbers::{NON_NEGATIVE, POSITIVE};
+use anyhow::Result;
 use optim::Kernel;
 use serde::{Deserialize, Serialize};
 
@@ -150,11 +151,7 @@ impl<T: Clone> OneOrMany<T> {
 /// # Errors
 /// If it is not.
 pub fn positive(key: &str, value: f64) -> Result<()> {
-    ensure!(
-        value.is_finite() && value > 0.0,
-        "{key} is {value}, but has to be a positive number"
-    );
-    Ok(())
+    POSITIVE.check(key, value)
 }
 
 /// Refuses what is neither 0 nor a positive number, by its key.
@@ -162,9 +159,5 @@ pub fn positive(key: &str, value: f64) -> Result<()> {
 /// # Errors
 /// If it is not.
 pub fn non_negative(key: &str, value: f64) -> Result<()> {
-    ensure!(
-        value.is_finite() && value >= 0.0,
-        "{key} is {value}, but has to be 0 or positive"
-    );
-    Ok(())
+    NON_NEGATIVE.check(key, value)
 }

@@ -4,14 +4,20 @@
 //! A plan has a *head*, the same for all ([`Plan`]): names, seed, profiles. What is left, its
 //! *body*, belongs to its kind of experiment, which validates it into types of its own
 //! ([`Plan::body`]). A *profile* is a set of keys that take the place of the body's.
+//!
+//! What a plan says in several places is put together in one order: merge keys `<<` of each file,
+//! then the plan it is `like` ([`Configs::plan`](crate::configs::Configs::plan)), then the profile,
+//! then `--set`, then `--datasets`; what comes later goes before.
 
 mod common;
+pub mod numbers;
 mod settings;
 
 pub use common::{Model, OneOrMany, Precision, Scale, Start, named, non_negative, positive};
 pub use settings::apply_settings;
 
 use anyhow::{Context, Result, bail, ensure};
+use datasets::yaml;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_yaml::{Mapping, Value};
@@ -33,15 +39,8 @@ impl Statistics {
     /// # Errors
     /// If it cannot.
     pub fn validated(self) -> Result<Self> {
-        ensure!(
-            self.resamples >= 1,
-            "statistics.resamples is 0, but has to be at least 1"
-        );
-        ensure!(
-            self.confidence > 0.0 && self.confidence < 1.0,
-            "statistics.confidence is {}, but lies between 0 and 1",
-            self.confidence
-        );
+        let value = serde_yaml::to_value(BTreeMap::from([("statistics", self)]))?;
+        numbers::check(&[numbers::HEAD], &value)?;
         Ok(self)
     }
 }
@@ -70,6 +69,8 @@ pub struct Plan {
     pub title: String,
     /// Where in the papers.
     pub source: String,
+    /// The target whose plan it is like, if it is.
+    pub like: Option<String>,
     /// The root seed.
     pub seed: u64,
     /// How intervals are made, where there are any.
@@ -100,6 +101,8 @@ struct Wire {
     experiment: String,
     title: String,
     source: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    like: Option<String>,
     #[serde(default)]
     seed: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -138,10 +141,9 @@ impl Plan {
     /// # Errors
     /// Whatever of the head is unknown, missing or out of range, by its key.
     pub fn from_yaml(text: &str, settings: &[String], profile: Option<&str>) -> Result<Self> {
-        let mut value: Value = serde_yaml::from_str(text).context("not YAML")?;
-        value.apply_merge().context("a merge key `<<`")?;
+        let mut value: Value = yaml::load(text)?;
         apply_settings(&mut value, settings)?;
-        let mut wire: Wire = serde_yaml::from_value(value)?;
+        let mut wire = Wire::of(&value)?;
         let (name, chosen) = wire.profile(profile)?;
         for (key, value) in &chosen.keys {
             wire.body.insert(key.clone(), value.clone());
@@ -161,8 +163,9 @@ impl Plan {
             experiment: wire.experiment,
             title: wire.title,
             source: wire.source,
+            like: wire.like,
             seed: wire.seed,
-            statistics: wire.statistics.map(Statistics::validated).transpose()?,
+            statistics: wire.statistics,
             profile: chosen.named(&name),
             body,
         })
@@ -173,7 +176,7 @@ impl Plan {
     /// # Errors
     /// If its head is not valid.
     pub fn summary(text: &str) -> Result<Summary> {
-        let wire: Wire = serde_yaml::from_str(text)?;
+        let wire = Wire::of(&yaml::load(text)?)?;
         wire.profile(None)?;
         let mut profiles: Vec<Profile> = wire
             .profiles
@@ -192,9 +195,18 @@ impl Plan {
     /// The body as the type that its kind of experiment reads.
     ///
     /// # Errors
-    /// Whatever is unknown, missing or of another type, by its key.
+    /// Whatever is unknown, missing, out of range or of another type, by its key.
     pub fn body<T: DeserializeOwned>(&self) -> Result<T> {
-        Ok(serde_yaml::from_value(Value::Mapping(self.body.clone()))?)
+        let body = Value::Mapping(self.body.clone());
+        numbers::check(&[numbers::of_kind(&self.experiment)], &body)?;
+        Ok(yaml::typed(&body)?)
+    }
+
+    /// The name that it has in common with the targets whose runs it shares: that of the target it
+    /// is like, else its own.
+    #[must_use]
+    pub fn family(&self) -> &str {
+        self.like.as_deref().unwrap_or(&self.target)
     }
 
     /// The statistics of a plan that has to have them.
@@ -243,6 +255,7 @@ impl Plan {
             experiment: self.experiment.clone(),
             title: self.title.clone(),
             source: self.source.clone(),
+            like: self.like.clone(),
             seed: self.seed,
             statistics: self.statistics,
             default_profile: self.profile.name.clone(),
@@ -259,6 +272,7 @@ const HEAD: &[&str] = &[
     "experiment",
     "title",
     "source",
+    "like",
     "seed",
     "statistics",
     "default_profile",
@@ -266,6 +280,12 @@ const HEAD: &[&str] = &[
 ];
 
 impl Wire {
+    /// Of a plan's YAML, merge keys and settings applied.
+    fn of(plan: &Value) -> Result<Self> {
+        numbers::check(&[numbers::HEAD], plan)?;
+        Ok(yaml::typed(plan)?)
+    }
+
     fn profile(&self, name: Option<&str>) -> Result<(String, WireProfile)> {
         let name = name.unwrap_or(&self.default_profile);
         let Some(profile) = self.profiles.get(name) else {
@@ -312,6 +332,49 @@ mod tests {
             8
         );
         assert_eq!(body(&["flow.steps=9"], None).unwrap().flow["steps"], 9);
+    }
+
+    #[test]
+    fn a_setting_reaches_what_came_by_a_merge_key_and_may_have_merge_keys_itself() {
+        let text = PLAN.replace(
+            "flow: {steps: 2, time: 1}",
+            "flow: {<<: {steps: 2}, time: 1}",
+        );
+        let flow = |setting: &str| {
+            let plan = Plan::from_yaml(&text, &[setting.to_owned()], None).unwrap();
+            plan.body::<Body>().unwrap().flow
+        };
+        assert_eq!(flow("flow.steps=9")["steps"], 9);
+        assert_eq!(flow("flow={<<: {steps: 7}, time: 3}")["steps"], 7);
+        let refused = Plan::from_yaml(&text, &["<<={size: 9}".to_owned()], None);
+        let said = format!("{:#}", refused.unwrap().body::<Body>().unwrap_err());
+        assert!(said.contains("<<"), "{said}");
+    }
+
+    #[test]
+    fn a_profile_may_be_made_by_a_merge_key_for_the_summary_as_for_the_run() {
+        let text = "{target: t, experiment: e, title: a, source: b, size: 3, flow: {}, default_profile: long, \
+                    profiles: {long: &long {what: w, verdicts: true, size: 5}, \
+                    short: {<<: *long, what: s}, both: {<<: [{what: b}, *long], size: 6}}}";
+        for profile in Plan::summary(text).unwrap().profiles {
+            let plan = Plan::from_yaml(text, &[], Some(&profile.name)).unwrap();
+            assert_eq!(plan.profile, profile);
+            let size = if profile.name == "both" { 6 } else { 5 };
+            assert_eq!(plan.body::<Body>().unwrap().size, size, "{}", profile.name);
+        }
+    }
+
+    #[test]
+    fn a_number_that_is_not_finite_is_refused_wherever_it_comes_from() {
+        for text in [
+            PLAN.replace("size: 3", "size: .inf"),
+            PLAN.replace("size: 1}", "size: .nan}"),
+        ] {
+            let error = Plan::from_yaml(&text, &[], None).unwrap_err();
+            assert!(format!("{error:#}").contains("size"), "{error:#}");
+        }
+        let error = format!("{:#}", body(&["flow.steps=.inf"], None).unwrap_err());
+        assert!(error.contains("flow.steps"), "{error}");
     }
 
     #[test]

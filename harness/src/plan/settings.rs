@@ -1,6 +1,6 @@
 //! `--set key=value`: one value of a plan, for one run.
 
-use anyhow::{Context, Result, anyhow, bail};
+use anyhow::{Context, Result, anyhow, bail, ensure};
 use serde_yaml::Value;
 
 /// Applies settings such as `flow.steps=40` to a plan before it is validated. A key may be new
@@ -14,8 +14,12 @@ pub fn apply_settings(plan: &mut Value, settings: &[String]) -> Result<()> {
         let Some((key, value)) = setting.split_once('=') else {
             bail!("--set {setting}: write key=value, for example --set flow.steps=40");
         };
-        let value: Value = serde_yaml::from_str(value)
-            .with_context(|| format!("--set {setting}: the value is not YAML"))?;
+        ensure!(
+            key != "like",
+            "--set {setting}: what a plan is like stands in its file"
+        );
+        let value: Value = datasets::yaml::load(value)
+            .with_context(|| format!("--set {setting}: the value of {key}"))?;
         set(plan, key, value).with_context(|| format!("--set {setting}"))?;
     }
     Ok(())

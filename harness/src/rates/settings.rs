@@ -1,8 +1,9 @@
 //! How rates are measured: `rates.yaml`.
 
 use crate::configs::Configs;
-use crate::plan::positive;
+use crate::plan::numbers::{self, Allowed, Table};
 use anyhow::{Context, Result, ensure};
+use datasets::yaml;
 use serde::{Deserialize, Serialize};
 
 /// `rates.yaml`.
@@ -37,6 +38,14 @@ pub struct Products {
     pub seconds: f64,
 }
 
+/// What its numbers may be: what is read and multiplied has to be held.
+const NUMBERS: Table = &[
+    ("memory.sizes_mib", Allowed::within(0.0, 65_536.0).above()),
+    ("memory.call_mib", Allowed::within(0.0, 65_536.0).above()),
+    ("products.orders", Allowed::count(1, 16_384)),
+    ("*.seconds", Allowed::within(0.0, 3_600.0).above()),
+];
+
 /// The file's name.
 const FILE: &str = "rates.yaml";
 
@@ -58,24 +67,17 @@ impl Settings {
     /// # Errors
     /// Whatever is unknown, missing or out of range, by its key.
     pub fn from_yaml(text: &str) -> Result<Self> {
-        let settings: Self = serde_yaml::from_str(text)?;
+        let value = yaml::load(text)?;
+        numbers::check(&[NUMBERS], &value)?;
+        let settings: Self = yaml::typed(&value)?;
         let sizes = &settings.memory.sizes_mib;
         ensure!(!sizes.is_empty(), "memory.sizes_mib is empty");
-        for &size in sizes {
-            positive("memory.sizes_mib", size)?;
-        }
         ensure!(
             sizes.is_sorted(),
             "memory.sizes_mib is not in ascending order"
         );
-        positive("memory.call_mib", settings.memory.call_mib)?;
-        positive("memory.seconds", settings.memory.seconds)?;
         let orders = &settings.products.orders;
-        ensure!(
-            !orders.is_empty() && !orders.contains(&0),
-            "products.orders is empty, or has a 0"
-        );
-        positive("products.seconds", settings.products.seconds)?;
+        ensure!(!orders.is_empty(), "products.orders is empty");
         Ok(settings)
     }
 }
@@ -106,6 +108,8 @@ pub(crate) mod tests {
             ("0.01", "-1", "memory.sizes_mib"),
             ("0.01", "1", "memory.sizes_mib"),
             ("- 8", "- 0", "products.orders"),
+            ("- 8", "- 1000000000000000000", "products.orders"),
+            ("0.001", "1e300", "memory.seconds"),
             ("orders", "order", "order"),
         ] {
             let error = Settings::from_yaml(&text.replacen(from, to, 1)).unwrap_err();

@@ -228,9 +228,7 @@ impl Baseline {
     /// # Errors
     /// As [`read`](Self::read).
     pub fn parse(path: &Path, text: &str) -> Result<Self> {
-        let mut value: Value = serde_yaml::from_str(text).context("not YAML")?;
-        value.apply_merge().context("a merge key `<<`")?;
-        let wire: Wire = serde_yaml::from_value(value)?;
+        let wire: Wire = datasets::yaml::load(text)?;
         ensure!(
             (1..=15).contains(&wire.exact.digits),
             "exact.digits is {}, but lies from 1 to 15",

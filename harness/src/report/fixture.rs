@@ -52,7 +52,7 @@ pub fn document(target: &str) -> Document {
         ],
         frames: vec![Frame {
             name: "rows".into(),
-            columns: COLUMNS,
+            columns: COLUMNS.to_vec(),
             rows: vec![vec![Value::Real(Some(1.0))]],
         }],
         failures: vec!["a8a W=4: out of <memory>".into()],
@@ -84,6 +84,7 @@ pub fn manifest() -> Manifest {
             files: Vec::new(),
         }],
         cells: Vec::new(),
+        copied: Vec::new(),
         theory_checks: Some(71),
         environment: Environment {
             version: text("0.1.0"),

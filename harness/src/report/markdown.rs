@@ -78,7 +78,7 @@ fn list(lines: &[String]) -> String {
 fn columns(frame: &Frame) -> String {
     let name = &frame.name;
     let mut out = format!("## Columns of `{name}.csv` and `{name}.parquet`\n\n");
-    for column in frame.columns {
+    for column in &frame.columns {
         let unit = if column.unit.is_empty() {
             String::new()
         } else {

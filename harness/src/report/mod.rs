@@ -4,7 +4,7 @@ mod claims;
 mod document;
 mod escape;
 #[cfg(test)]
-mod fixture;
+pub(crate) mod fixture;
 mod frame;
 mod inline;
 mod markdown;
@@ -32,9 +32,12 @@ pub use terminal::terminal;
 use crate::claims::Claims;
 use crate::experiments::{self, Context};
 use crate::files::write_atomically;
-use crate::journal;
+use crate::journal::{self, Entry};
 use crate::manifest::Manifest;
+use crate::rows::{Column, Kind, Value};
+use crate::sharing::Copied;
 use anyhow::Result;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// The journal's name in a report's folder.
@@ -100,7 +103,11 @@ pub(crate) fn document(
 ) -> Result<(Document, usize)> {
     let plan = manifest.plan()?;
     let experiment = experiments::of(&plan)?;
-    let entries = journal::read(&folder.join(JOURNAL))?;
+    let mut entries = journal::read(&folder.join(JOURNAL))?;
+    entries.retain(|entry| manifest.cells.contains(&entry.key));
+    let unreadable = entries
+        .extract_if(.., |entry| experiment.reads(entry).is_err())
+        .count();
     let entries = journal::select(&entries, &manifest.cells);
     let context = Context {
         plan: &plan,
@@ -112,12 +119,68 @@ pub(crate) fn document(
     document.title.clone_from(&plan.title);
     document.source.clone_from(&plan.source);
     document.banner = banner(manifest);
+    if unreadable > 0 {
+        let lines = format!(
+            "{unreadable} of the journal's measurements cannot be read by this version; a cell that \
+             has no other counts as not measured."
+        );
+        document.blocks.insert(0, Block::List(vec![lines]));
+    }
+    tell_copied(&mut document, &entries, manifest.cells.len());
     for block in &mut document.blocks {
         if let Block::Figure(block) = block {
             block.figure.note.clone_from(&document.banner);
         }
     }
     Ok((document, manifest.cells.len() - entries.len()))
+}
+
+/// The column of every frame with cells that says which target measured a cell.
+const COPIED_FROM: Column = Column {
+    name: "copied_from",
+    unit: "",
+    what: "The target of the same report whose run this cell is, if it is not this one's.",
+    kind: Kind::Text,
+};
+
+/// The column beside it.
+const COPIED_ENDED_AT: Column = Column {
+    name: "copied_ended_at",
+    unit: "s",
+    what: "When that run of the cell ended, in seconds since 1970; none of this target's own.",
+    kind: Kind::Count,
+};
+
+/// Says, under the tables and in every row, which cells are another target's, and of when.
+fn tell_copied(document: &mut Document, entries: &[Entry], cells: usize) {
+    let copied = Copied::of(entries);
+    if !copied.is_empty() {
+        let is_table = |block: &Block| matches!(block, Block::Table(_));
+        let under = document.blocks.iter().rposition(is_table);
+        let lines = copied.iter().map(|copied| copied.sentence(cells));
+        let lines = Block::List(lines.collect());
+        document.blocks.insert(under.map_or(0, |at| at + 1), lines);
+    }
+    let by_key: BTreeMap<&str, &Entry> = entries.iter().map(|e| (e.key.as_str(), e)).collect();
+    for frame in &mut document.frames {
+        let Some(at) = frame.position("cell") else {
+            continue;
+        };
+        let from = |row: &Vec<Value>| {
+            let Value::Text(Some(key)) = &row[at] else {
+                return None;
+            };
+            let entry = by_key.get(key.as_str())?;
+            Some((entry.copied_from.clone()?, entry.ended_at))
+        };
+        let from: Vec<Option<(String, u64)>> = frame.rows.iter().map(from).collect();
+        let targets = from
+            .iter()
+            .map(|from| from.as_ref().map(|from| from.0.clone()));
+        frame.push(COPIED_FROM, targets.map(Value::Text));
+        let ends = from.iter().map(|from| from.as_ref().map(|from| from.1));
+        frame.push(COPIED_ENDED_AT, ends.map(Value::Count));
+    }
 }
 
 /// What has to be said before any number, if some data is generated.

@@ -185,7 +185,7 @@ fn figure(block: &FigureBlock) -> String {
 /// What the columns of a frame's files mean.
 fn columns(frame: &Frame) -> String {
     let mut out = String::from("<dl class=\"columns\">\n");
-    for column in frame.columns {
+    for column in &frame.columns {
         let unit = if column.unit.is_empty() {
             String::new()
         } else {

@@ -235,6 +235,10 @@ impl Experiment for Checks {
         cells.iter().map(measured).collect()
     }
 
+    fn reads(&self, entry: &Entry) -> Result<()> {
+        entry.is_of::<CheckCell, Measured>()
+    }
+
     fn document(&self, context: &Context<'_>, entries: &[Entry]) -> Result<Document> {
         show::document(context.plan, &self.cells, entries)
     }

@@ -189,6 +189,10 @@ impl Experiment for Descent {
         Ok(cells.iter().zip(&described).map(run).collect())
     }
 
+    fn reads(&self, entry: &Entry) -> Result<()> {
+        entry.is_of::<DescentCell, Measured>()
+    }
+
     fn document(&self, context: &Context<'_>, entries: &[Entry]) -> Result<Document> {
         let (rows, curves) = rows::rows(context.plan, &self.plan, entries)?;
         Ok(show::document(&self.plan, &rows, &curves))

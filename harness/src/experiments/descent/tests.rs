@@ -78,6 +78,7 @@ fn entry(cell: &DescentCell, key: String, values: &[f64], ended: Option<Ended>) 
     Entry {
         key,
         ended_at: 0,
+        copied_from: None,
         cell: serde_json::to_value(cell).unwrap(),
         outcome: Outcome::measured(&measured).unwrap(),
     }

@@ -212,6 +212,10 @@ impl WireMethod {
                             steps >= 1,
                             "integration_time {time} is shorter than one step of {size}"
                         );
+                        ensure!(
+                            steps <= 1_000_000,
+                            "integration_time {time} is {steps} steps of {size}, but a flow has at most 1000000"
+                        );
                         variants.push(self.variant(Some(size), Some(steps)));
                     }
                 }

@@ -10,9 +10,9 @@ pub use rows::{IdealizedRow, SlopeRow};
 use super::{Bench, Context, Effort, Experiment, Unit};
 use crate::device::Machine;
 use crate::journal::{Cell, Entry, Outcome};
-use crate::plan::{Plan, positive};
+use crate::plan::Plan;
 use crate::report::Document;
-use anyhow::{Result, ensure};
+use anyhow::Result;
 use datasets::Dataset;
 use measure::IdealizedCell;
 use serde::{Deserialize, Serialize};
@@ -95,20 +95,6 @@ impl Idealized {
     pub fn new(plan: &Plan) -> Result<Self> {
         plan.statistics()?;
         let wire: Wire = plan.body()?;
-        positive("target_distance", wire.target_distance)?;
-        positive("random_rate", wire.random_rate)?;
-        ensure!(wire.starts >= 1, "starts is 0, but has to be at least 1");
-        ensure!(
-            wire.dimension >= 2,
-            "dimension is {}, but a spectrum has two ends",
-            wire.dimension
-        );
-        for &condition in &wire.conditions {
-            ensure!(
-                condition.is_finite() && condition > 1.0,
-                "conditions has {condition}, but has to be over 1"
-            );
-        }
         let cell = |condition: f64| {
             let wire = &wire;
             wire.schemes.iter().map(move |&scheme| IdealizedCell {
@@ -159,6 +145,10 @@ impl Experiment for Idealized {
             run.map_or_else(|e| Ok(Outcome::failed(&e)), |m| Outcome::measured(&m))
         };
         cells.iter().map(measured).collect()
+    }
+
+    fn reads(&self, entry: &Entry) -> Result<()> {
+        entry.is_of::<IdealizedCell, measure::Measured>()
     }
 
     fn document(&self, context: &Context<'_>, entries: &[Entry]) -> Result<Document> {

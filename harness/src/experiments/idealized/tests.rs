@@ -22,6 +22,7 @@ fn rows(settings: &[&str]) -> Vec<IdealizedRow> {
     let entry = |cell: &IdealizedCell| Entry {
         key: cell.label(),
         ended_at: 0,
+        copied_from: None,
         cell: serde_json::to_value(cell).unwrap(),
         outcome: Outcome::measured(&cell.run(&Quiet).unwrap()).unwrap(),
     };
@@ -61,5 +62,5 @@ fn a_run_that_is_given_up_is_capped_and_gives_no_slope() {
 #[test]
 fn a_condition_number_of_one_has_no_spectrum() {
     let error = Idealized::new(&plan(&["conditions=[1.0]"])).err().unwrap();
-    assert!(error.to_string().contains("conditions has 1"), "{error}");
+    assert!(error.to_string().contains("conditions[0] is 1"), "{error}");
 }

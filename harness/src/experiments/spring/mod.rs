@@ -6,7 +6,7 @@ mod show;
 use super::{Bench, Context, Experiment, Unit};
 use crate::device::Machine;
 use crate::journal::{Cell, Entry, Outcome};
-use crate::plan::{Plan, positive};
+use crate::plan::Plan;
 use crate::report::{Block, Document};
 use crate::rows::{Frame, schema};
 use anyhow::{Context as _, Result, ensure};
@@ -137,6 +137,16 @@ impl SpringCell {
     }
 }
 
+impl Measured {
+    /// The step after which a number is not finite, if one is not; 1 also if none was at first.
+    fn diverged_at(&self) -> Option<usize> {
+        let all = self.position.iter().zip(&self.momentum).zip(&self.energy);
+        let finite = |((x, p), h): ((&f64, &f64), &f64)| [x, p, h].iter().all(|v| v.is_finite());
+        let step = all.map(finite).position(|finite| !finite)?;
+        Some(step.max(1))
+    }
+}
+
 /// Before the first step and after each.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq)]
 struct Measured {
@@ -197,8 +207,6 @@ impl Springs {
             damping: wire.damping,
             steps: wire.steps,
         };
-        positive("stiffness", spring.stiffness)?;
-        positive("step_size", spring.step_size)?;
         ensure!(
             spring.step_size * spring.stiffness < 4.0,
             "step_size·stiffness is {}, but symplectic Euler oscillates below 4 only",
@@ -245,13 +253,24 @@ impl Experiment for Springs {
             around.watch.doing(&cell.label);
             let run = SpringCell::deserialize(&cell.settings)?.run();
             around.watch.step();
-            run.map_or_else(|e| Ok(Outcome::failed(&e)), |m| Outcome::measured(&m))
+            match run {
+                Ok(run) => match run.diverged_at() {
+                    Some(step) => Ok(Outcome::Diverged { flow: step }),
+                    None => Outcome::measured(&run),
+                },
+                Err(error) => Ok(Outcome::failed(&error)),
+            }
         };
         cells.iter().map(measured).collect()
     }
 
+    fn reads(&self, entry: &Entry) -> Result<()> {
+        entry.is_of::<SpringCell, Measured>()
+    }
+
     fn document(&self, context: &Context<'_>, entries: &[Entry]) -> Result<Document> {
-        let (mut rows, mut summary, mut failures) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut rows, mut summary) = (Vec::new(), Vec::new());
+        let (mut failures, mut diverged) = (Vec::new(), Vec::new());
         for entry in entries {
             let cell: SpringCell = entry.cell()?;
             match entry.measured::<Measured>()? {
@@ -259,14 +278,23 @@ impl Experiment for Springs {
                     rows.extend(steps(context.plan, entry, &cell, &measured));
                     summary.push(summarised(&cell, &measured)?);
                 }
-                None => failures.push(format!("{}: {}", cell.name(), entry.status())),
+                None => {
+                    let scaling = cell.scaling.name();
+                    let line = format!("{} ({scaling}): {}", cell.name(), entry.status());
+                    match entry.stands() {
+                        true => diverged.push(line),
+                        false => failures.push(line),
+                    }
+                }
             }
         }
         let mut blocks = vec![
-            Block::List(show::findings(&summary)),
+            Block::List([show::findings(&summary), diverged].concat()),
             Block::Table(show::table(&summary)),
         ];
-        blocks.extend(show::figures(&rows).map(Block::Figure));
+        if !rows.is_empty() {
+            blocks.extend(show::figures(&rows).map(Block::Figure));
+        }
         Ok(Document {
             blocks,
             failures,
@@ -295,7 +323,8 @@ fn steps(plan: &Plan, entry: &Entry, cell: &SpringCell, measured: &Measured) -> 
 fn summarised(cell: &SpringCell, measured: &Measured) -> Result<SpringSummary> {
     let period = cell.spring.period().round() as usize;
     let energy = &measured.energy;
-    let mean = |part: &[f64]| part.iter().sum::<f64>() / part.len() as f64;
+    // Divided first, as the sum of energies that are each a number may be none.
+    let mean = |part: &[f64]| part.iter().map(|h| h / part.len() as f64).sum::<f64>();
     let (first, last) = (energy.get(..period), energy.len().checked_sub(period));
     let (first, last) = first.zip(last).context("fewer steps than an oscillation")?;
     let (first, last) = (mean(first), mean(&energy[last..]));

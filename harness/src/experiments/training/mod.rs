@@ -130,6 +130,10 @@ impl Experiment for Training {
         Ok(cells.iter().map(outcome).collect())
     }
 
+    fn reads(&self, entry: &Entry) -> Result<()> {
+        entry.is_of::<TrainingCell, Measured>()
+    }
+
     fn document(&self, context: &Context<'_>, entries: &[Entry]) -> Result<Document> {
         let sizes = context
             .manifest

@@ -193,6 +193,7 @@ fn a_loss_that_explodes_ends_its_run_at_that_step_and_says_so() {
     let entry = Entry {
         key: "k".into(),
         ended_at: 0,
+        copied_from: None,
         cell: serde_json::to_value(cell(wild, 3)).unwrap(),
         outcome: Outcome::measured(&measured).unwrap(),
     };

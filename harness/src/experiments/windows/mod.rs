@@ -221,6 +221,10 @@ impl Experiment for Windows {
         runner::measure(bench, &cells, around.watch)
     }
 
+    fn reads(&self, entry: &Entry) -> Result<()> {
+        entry.is_of::<WindowCell, cell::Measured>()
+    }
+
     fn document(&self, context: &Context<'_>, entries: &[Entry]) -> Result<Document> {
         let maker = rows::Maker {
             head: context.plan,

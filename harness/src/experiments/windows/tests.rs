@@ -121,6 +121,7 @@ fn row_from(cell: WindowCell, measured: &Measured, rates: Option<&Rates>) -> Win
     let entry = Entry {
         key: "key".into(),
         ended_at: 0,
+        copied_from: None,
         cell: serde_json::to_value(cell).unwrap(),
         outcome,
     };

@@ -1,0 +1,247 @@
+//! How YAML is read, whatever stands in the file: merge keys `<<` are applied, no key is given
+//! twice, every number is finite. Whoever reads YAML reads it by [`load`].
+
+use serde::de::{DeserializeOwned, Error as _};
+use serde_yaml::{Error, Mapping, Number, Value};
+
+/// The key whose mapping, or list of mappings, gives the keys that are not there.
+const MERGE: &str = "<<";
+
+/// Reads YAML as a type.
+///
+/// ```
+/// use std::collections::BTreeMap;
+/// let text = "one: &one {a: 1, b: 2}\ntwo: {<<: *one, b: 3}";
+/// let map: BTreeMap<String, BTreeMap<String, u8>> = datasets::yaml::load(text)?;
+/// assert_eq!(map["two"]["a"], 1);
+/// assert_eq!(map["two"]["b"], 3);
+/// # Ok::<(), serde_yaml::Error>(())
+/// ```
+///
+/// # Errors
+/// What is no YAML, given twice, not finite, or not of this type; by its key.
+pub fn load<T: DeserializeOwned>(text: &str) -> Result<T, Error> {
+    let written: Value = serde_yaml::from_str(text)?;
+    let value = merged(written.clone(), "")?;
+    for located in numbers(&value) {
+        if !located.number.as_f64().is_some_and(f64::is_finite) {
+            let place = match located.place.as_str() {
+                "" => "it",
+                place => place,
+            };
+            return Err(Error::custom(format!(
+                "{place} is {}, but every number has to be finite",
+                located.number
+            )));
+        }
+    }
+    match value == written {
+        // From the text itself, so that an error can say the line.
+        true => serde_yaml::from_str(text),
+        false => typed(&value),
+    }
+}
+
+/// A value that was loaded, or made of such, as a type.
+///
+/// # Errors
+/// What is not of this type, by its key.
+pub fn typed<T: DeserializeOwned>(value: &Value) -> Result<T, Error> {
+    // By way of text, as the errors of values do not say the key.
+    serde_yaml::from_str(&serde_yaml::to_string(value)?).map_err(without_line)
+}
+
+/// An error without a line of a text that nobody has written.
+fn without_line(error: Error) -> Error {
+    let Some(at) = error.location() else {
+        return error;
+    };
+    let (line, column) = (at.line(), at.column());
+    let message = error.to_string();
+    match message.strip_suffix(&format!(" at line {line} column {column}")) {
+        Some(message) => Error::custom(message),
+        None => error,
+    }
+}
+
+/// A number of a YAML value.
+#[derive(Clone, Debug)]
+pub struct Located<'a> {
+    /// The keys that lead to it; positions in lists are left out.
+    pub keys: Vec<String>,
+    /// Where it stands, in words: `windows[3].tolerance`.
+    pub place: String,
+    /// The number.
+    pub number: &'a Number,
+}
+
+/// Every number of a value, in its order.
+#[must_use]
+pub fn numbers(value: &Value) -> Vec<Located<'_>> {
+    fn walk<'a>(value: &'a Value, keys: &[String], place: &str, all: &mut Vec<Located<'a>>) {
+        match value {
+            Value::Number(number) => all.push(Located {
+                keys: keys.to_vec(),
+                place: place.to_owned(),
+                number,
+            }),
+            Value::Mapping(map) => {
+                for (key, value) in map {
+                    let key = word(key);
+                    let keys = [keys, std::slice::from_ref(&key)].concat();
+                    walk(value, &keys, &below(place, &key), all);
+                }
+            }
+            Value::Sequence(list) => {
+                for (index, value) in list.iter().enumerate() {
+                    walk(value, keys, &format!("{place}[{index}]"), all);
+                }
+            }
+            Value::Tagged(tagged) => walk(&tagged.value, keys, place, all),
+            Value::Null | Value::Bool(_) | Value::String(_) => {}
+        }
+    }
+    let mut all = Vec::new();
+    walk(value, &[], "", &mut all);
+    all
+}
+
+/// The value with its merge keys applied. serde_yaml's own `apply_merge` leaves the merge keys of
+/// what is merged as they are, and does not keep the order of keys.
+fn merged(value: Value, place: &str) -> Result<Value, Error> {
+    Ok(match value {
+        Value::Mapping(map) => {
+            let (mut own, mut sources) = (Mapping::new(), Vec::new());
+            for (key, value) in map {
+                let place = below(place, &word(&key));
+                let value = merged(value, &place)?;
+                match key == MERGE {
+                    true => sources = mappings(value, &place)?,
+                    false => drop(own.insert(key, value)),
+                }
+            }
+            // Of several, the first that has a key gives it.
+            for (key, value) in sources.into_iter().flatten() {
+                own.entry(key).or_insert(value);
+            }
+            Value::Mapping(own)
+        }
+        Value::Sequence(list) => {
+            let item = |(index, value)| merged(value, &format!("{place}[{index}]"));
+            Value::Sequence(
+                list.into_iter()
+                    .enumerate()
+                    .map(item)
+                    .collect::<Result<_, _>>()?,
+            )
+        }
+        Value::Tagged(mut tagged) => {
+            tagged.value = merged(tagged.value, place)?;
+            Value::Tagged(tagged)
+        }
+        other => other,
+    })
+}
+
+/// What a merge key may hold.
+fn mappings(value: Value, place: &str) -> Result<Vec<Mapping>, Error> {
+    let refuse = || {
+        Error::custom(format!(
+            "{place} is neither a mapping nor a list of mappings"
+        ))
+    };
+    let mapping = |value| match value {
+        Value::Mapping(map) => Ok(map),
+        _ => Err(refuse()),
+    };
+    match value {
+        Value::Mapping(map) => Ok(vec![map]),
+        Value::Sequence(list) => list.into_iter().map(mapping).collect(),
+        _ => Err(refuse()),
+    }
+}
+
+fn below(place: &str, key: &str) -> String {
+    match place.is_empty() {
+        true => key.to_owned(),
+        false => format!("{place}.{key}"),
+    }
+}
+
+/// A key as text.
+fn word(key: &Value) -> String {
+    match key {
+        Value::String(key) => key.clone(),
+        other => serde_yaml::to_string(other)
+            .map_or_else(|_| "?".to_owned(), |text| text.trim_end().to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn value(text: &str) -> Value {
+        load(text).unwrap()
+    }
+
+    fn refused(text: &str) -> String {
+        load::<Value>(text).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn own_keys_go_before_merged_ones_and_the_first_of_a_list_before_the_others() {
+        let text = "a: &a {x: 1, y: 1}\nb: &b {x: 2, z: 2}\nc: {<<: [*a, *b], y: 3}";
+        assert_eq!(value(text)["c"], value("{x: 1, y: 3, z: 2}"));
+    }
+
+    #[test]
+    fn what_is_merged_may_be_made_by_a_merge_key_itself() {
+        let text = "a: &a {x: 1}\nb: &b {<<: *a, y: 2}\nc: [{<<: *b}]";
+        assert_eq!(value(text)["c"][0], value("{x: 1, y: 2}"));
+        assert_eq!(value("<<: {<<: {x: 1}}"), value("x: 1"));
+    }
+
+    #[test]
+    fn keys_stay_in_the_order_of_the_file() {
+        let Value::Mapping(map) = value("{c: 1, <<: {z: 4}, b: 2, a: 3}") else {
+            panic!("a mapping")
+        };
+        let keys: Vec<&str> = map.keys().filter_map(Value::as_str).collect();
+        assert_eq!(keys, ["c", "b", "a", "z"]);
+    }
+
+    #[test]
+    fn a_merge_key_without_keys_is_refused_by_its_place() {
+        for text in ["a: {<<: 1}", "a: {<<: [1]}", "a: {<<: null}"] {
+            assert!(refused(text).contains("a.<<"), "{}", refused(text));
+        }
+    }
+
+    #[test]
+    fn a_key_given_twice_is_refused() {
+        assert!(refused("a: {steps: 1, steps: 2}").contains("steps"));
+        assert!(refused("a: {<<: {x: 1}, <<: {y: 1}}").contains("<<"));
+    }
+
+    #[test]
+    fn a_number_that_is_not_finite_is_refused_by_its_place() {
+        for number in [".nan", ".inf", "-.inf"] {
+            let said = refused(&format!("a: [{{b: 1}}, {{b: {number}}}]"));
+            assert!(said.contains("a[1].b"), "{said}");
+        }
+    }
+
+    #[test]
+    fn an_error_names_the_key_and_no_line_that_was_not_written() {
+        use std::collections::BTreeMap;
+        type Numbers = BTreeMap<String, BTreeMap<String, u8>>;
+        let plain = load::<Numbers>("a: {b: -1}").unwrap_err().to_string();
+        assert!(plain.contains("a.b") && plain.contains("line 1"), "{plain}");
+        let merged = load::<Numbers>("a: {<<: {b: -1}}").unwrap_err().to_string();
+        assert!(
+            merged.contains("a.b") && !merged.contains("line"),
+            "{merged}"
+        );
+    }
+}

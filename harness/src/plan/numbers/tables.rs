@@ -1,0 +1,203 @@
+//! The tables, one for each kind of experiment. A key that a plan may have and that holds a number
+//! has its line here.
+
+use super::{Allowed, NON_NEGATIVE, POSITIVE, REAL, Table};
+
+/// A number that is made of random draws' names.
+const SEED: Allowed = Allowed::count(0, u64::MAX);
+/// How often something is done that takes no memory each time.
+const OFTEN: Allowed = Allowed::count(1, 1_000_000_000);
+/// How often something is done that is remembered.
+const MANY: Allowed = Allowed::count(1, 1_000_000);
+/// How often something is done that takes its time.
+const FEW: Allowed = Allowed::count(1, 100_000);
+/// Points or vectors that are in memory at once.
+const HELD: Allowed = Allowed::count(1, 1_024);
+/// The sides of a matrix that is in memory.
+const SIDE: Allowed = Allowed::count(1, 4_096);
+/// A part of a whole.
+const SHARE: Allowed = Allowed::within(0.0, 1.0);
+/// β: with 1 no velocity is ever forgotten.
+const MOMENTUM: Allowed = SHARE.below();
+/// What rounding may make of 0, and other small differences.
+const SMALL: Allowed = SHARE.above();
+/// Of small problems, whose flows are followed to their ends.
+const STEP: Allowed = Allowed::within(1e-6, 10.0);
+const TIME: Allowed = Allowed::within(0.0, 10_000.0).above();
+/// κ; the time to a target goes with its square root.
+const CONDITION: Allowed = Allowed::within(1.0, 1e9).above();
+
+/// Of the head that all plans have.
+pub const HEAD: Table = &[
+    ("seed", SEED),
+    ("statistics.resamples", MANY),
+    ("statistics.confidence", SHARE.above().below()),
+    ("profiles.*.minutes", Allowed::within(0.0, 1e6)),
+];
+
+const CHECKS: Table = &[
+    ("**.problems.problems", Allowed::count(1, 1_000)),
+    ("**.problems.rows", Allowed::count(1, 100_000)),
+    ("**.problems.features", Allowed::count(1, 1_000)),
+    ("**.problems.classes", Allowed::count(2, 100)),
+    ("exact-flow.problems", Allowed::count(1, 1_000)),
+    ("coordinate.systems", Allowed::count(1, 1_000)),
+    ("**.dimension", Allowed::count(2, 100)),
+    ("**.eigenvalues", Allowed::within(1e-6, 1e6)),
+    ("**.condition", CONDITION),
+    ("**.ackley.start", Allowed::within(-100.0, 100.0)),
+    ("**.ackley_start", Allowed::within(-100.0, 100.0)),
+    ("**.step_sizes", STEP),
+    ("**.step_size", STEP),
+    ("**.spring_step_size", STEP),
+    ("**.ackley_step_size", STEP),
+    ("**.heavy_ball_step_size", STEP),
+    ("**.time_step", STEP),
+    ("**.time", TIME),
+    ("**.times", TIME),
+    ("**.damped_time", TIME),
+    ("**.first_order", Allowed::within(0.0, 10.0)),
+    ("**.second_order", Allowed::within(0.0, 10.0)),
+    ("**.steps", MANY),
+    ("**.control_steps", MANY),
+    ("**.stratified_steps", MANY),
+    ("**.every", MANY),
+    ("**.flows", FEW),
+    ("**.iterates", FEW),
+    ("**.iterations", FEW),
+    ("**.too_few_rounds", FEW),
+    ("**.widths", HELD),
+    ("**.strata", SHARE),
+    ("**.momentum", MOMENTUM),
+    ("**.damping", SHARE),
+    ("**.growth", Allowed::within(1.0, 1e6)),
+    ("**.control_growth", Allowed::within(1.0, 1e6)),
+    ("**.vanishing", SMALL),
+    ("**.rise", SMALL),
+    ("**.rounding", SMALL),
+    ("**.different", SMALL),
+    ("**.difference", SMALL),
+    ("**.violation", SMALL),
+    ("**.control_violation", SMALL),
+    ("coordinate.converged", SMALL),
+    ("coordinate.shift", Allowed::within(0.0, 1e6)),
+    ("coordinate.dominance", Allowed::within(0.0, 1e6).above()),
+    (
+        "coordinate.relaxations",
+        Allowed::within(0.0, 2.0).above().below(),
+    ),
+    ("coordinate.weights", Allowed::within(0.0, 2.0).above()),
+    ("coordinate.coupling", SHARE.above().below()),
+    (
+        "coordinate.coupled_weight",
+        Allowed::within(0.0, 2.0).above(),
+    ),
+    ("coordinate.other_angle", SHARE.above().below()),
+];
+
+const COUNTS: Table = &[("printed.*.*", Allowed::count(0, 1_000_000_000_000))];
+
+const DESCENT: Table = &[
+    ("**.problem.l2", NON_NEGATIVE),
+    ("**.problem.dimension", SIDE),
+    ("**.problem.truth_rank", SIDE),
+    ("**.problem.truth_scale", POSITIVE),
+    ("**.problem.rank", SIDE),
+    ("**.problem.measurements", Allowed::count(1, 100_000)),
+    ("**.problem.scale", POSITIVE),
+    ("**.start.scale", POSITIVE),
+    ("starts", FEW),
+    ("**.gradients", OFTEN),
+    ("**.record_every", OFTEN),
+    ("**.methods.step_size", POSITIVE),
+    ("**.methods.steps", MANY),
+    ("**.methods.integration_time", POSITIVE),
+    ("**.methods.momentum", MOMENTUM),
+    ("**.methods.window", HELD),
+    ("**.methods.tolerance", NON_NEGATIVE),
+    ("**.methods.memory", HELD),
+    ("**.methods.readings.*", POSITIVE),
+    ("targets.*", REAL),
+    ("mark_iteration", OFTEN),
+    ("tail", SHARE.above()),
+];
+
+const IDEALIZED: Table = &[
+    ("conditions", CONDITION),
+    ("dimension", Allowed::count(2, 2_048)),
+    ("starts", FEW),
+    // Chebyshev times are as many as the target takes.
+    ("target_distance", Allowed::within(1e-300, 1.0).below()),
+    ("cap", OFTEN),
+    ("random_rate", Allowed::within(1e-6, 1e6)),
+];
+
+const SPRING: Table = &[
+    ("stiffness", POSITIVE),
+    ("start", REAL),
+    ("momentum", REAL),
+    ("step_size", POSITIVE),
+    ("damping", SHARE),
+    ("steps", FEW),
+];
+
+const TRAINING: Table = &[
+    ("images.train", Allowed::count(1, 10_000_000)),
+    ("images.test", Allowed::count(1, 10_000_000)),
+    ("network.width", Allowed::count(1, 1_024)),
+    ("network.blocks", Allowed::count(1, 64)),
+    ("batch", Allowed::count(2, 65_536)),
+    ("augment.pad", Allowed::count(0, 16)),
+    ("epochs", FEW),
+    ("starts", FEW),
+    ("diverged_above", POSITIVE),
+    ("methods.hamiltonian.step_size", POSITIVE),
+    ("methods.hamiltonian.steps", MANY),
+    ("methods.baseline.learning_rate", POSITIVE),
+    ("methods.baseline.momentum", MOMENTUM),
+];
+
+const WINDOWS: Table = &[
+    ("problem.l2", NON_NEGATIVE),
+    ("start.scale", POSITIVE),
+    ("flow.step_size", POSITIVE),
+    ("flow.steps", MANY),
+    ("tolerance", NON_NEGATIVE),
+    ("flows.*", MANY),
+    ("repeats", Allowed::count(0, 10_000)),
+    ("warmup_flows", Allowed::count(0, 10_000)),
+    ("windows.window", HELD),
+    ("windows.tolerance", NON_NEGATIVE),
+    ("windows.memory", Allowed::count(0, 1_024)),
+    ("windows.surrogate_rows", Allowed::count(0, 1_000_000)),
+    ("windows.at_once", HELD),
+    ("varied_windows.window", HELD),
+    ("varied_windows.tolerance", NON_NEGATIVE),
+    ("varied_windows.memory", Allowed::count(0, 1_024)),
+    (
+        "varied_windows.surrogate_rows",
+        Allowed::count(0, 1_000_000),
+    ),
+    ("varied_windows.at_once", HELD),
+    ("variations.seed", SEED),
+    ("variations.step_size", POSITIVE),
+    ("variations.steps", MANY),
+    ("verdict.relative_tolerance", SHARE.below()),
+    ("overhead_below", SHARE),
+    ("choose.flow_error", NON_NEGATIVE),
+];
+
+/// The table of a kind of experiment; an empty one of a kind that has no numbers.
+#[must_use]
+pub fn of_kind(experiment: &str) -> Table {
+    match experiment {
+        "checks" => CHECKS,
+        "counts" => COUNTS,
+        "descent" => DESCENT,
+        "idealized" => IDEALIZED,
+        "spring" => SPRING,
+        "training" => TRAINING,
+        "windows" => WINDOWS,
+        _ => &[],
+    }
+}
