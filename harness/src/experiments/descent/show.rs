@@ -105,7 +105,7 @@ fn table(rows: &[DescentRow]) -> Table {
 /// A line for each line of the table above, a column for each mark.
 fn marks_table(by: Metric, all: &Rows) -> Table {
     let columns = once(all.marks.iter().map(|mark| (mark.axis.as_str(), mark.at)));
-    let mut titles: Vec<String> = ["problem", "part", "φ", "method", "step size", "time"]
+    let mut titles: Vec<String> = ["part", "φ", "method", "step size", "time", "problem"]
         .map(str::to_owned)
         .into();
     titles.extend(columns.iter().map(|(axis, at)| format!("{at} {axis}")));
@@ -135,12 +135,12 @@ fn marks_table(by: Metric, all: &Rows) -> Table {
             }
         };
         let mut cells = vec![
-            first.dataset.clone(),
             first.panel.clone(),
             first.kinetic_energy.clone().unwrap_or_default(),
             label,
             step_size(first),
             time(first),
+            first.dataset.clone(),
         ];
         cells.extend(columns.iter().map(cell));
         if cells[6..].iter().any(|cell| !cell.is_empty()) {
