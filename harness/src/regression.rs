@@ -78,7 +78,16 @@ pub fn starting_point(
         Start::Normal { scale } => (0..dimension)
             .map(|_| width(scale) * standard_normal(stream))
             .collect(),
+        Start::Sphere { radius } => on_sphere(radius, dimension, stream),
     }
+}
+
+/// A point that is uniform on the sphere of a radius: normal numbers, divided by their norm.
+pub fn on_sphere(radius: f64, dimension: usize, stream: &mut ChaCha20Rng) -> Vec<f64> {
+    let mut point: Vec<f64> = (0..dimension).map(|_| standard_normal(stream)).collect();
+    let norm = point.iter().map(|x| x * x).sum::<f64>().sqrt();
+    point.iter_mut().for_each(|x| *x *= radius / norm);
+    point
 }
 
 /// A number from the standard normal distribution, by Box and Muller's transform: two uniform
@@ -104,6 +113,24 @@ mod tests {
             mean.abs() < 0.06 && (variance - 4.0).abs() < 0.2,
             "{mean} {variance}"
         );
+    }
+
+    #[test]
+    fn a_start_on_a_sphere_has_its_radius_and_any_direction() {
+        let mut stream = ChaCha20Rng::seed_from_u64(1);
+        let sphere = Start::Sphere { radius: 3.0 };
+        let points: Vec<Vec<f64>> = (0..400)
+            .map(|_| starting_point(sphere, 1, 3, &mut stream))
+            .collect();
+        for point in &points {
+            let norm = point.iter().map(|x| x * x).sum::<f64>().sqrt();
+            assert!((norm - 3.0).abs() < 1e-14);
+        }
+        // On a sphere in three dimensions each coordinate is uniform: its square has mean 3²/3.
+        for axis in 0..3 {
+            let mean = points.iter().map(|p| p[axis].powi(2)).sum::<f64>() / 400.0;
+            assert!((mean - 3.0).abs() < 0.5, "{mean}");
+        }
     }
 
     #[test]

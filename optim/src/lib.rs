@@ -69,6 +69,7 @@ mod nesterov;
 pub mod nn;
 mod peak;
 mod potential;
+mod procrustes;
 mod quadratic;
 mod real;
 mod sensing;

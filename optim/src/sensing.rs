@@ -1,5 +1,6 @@
 //! Low-rank matrix sensing, the non-convex problem of the paper's Section B.2.
 
+use crate::procrustes::procrustes;
 use crate::{Cost, Error, Potential, Result};
 use candle_core::{DType, Device, Tensor};
 
@@ -34,6 +35,7 @@ pub struct Sensing {
 /// assert_eq!(f.value(&b)?, 20.25);
 /// assert_eq!(f.gradient(&b)?.to_vec1::<f64>()?, [54.0]);
 /// assert_eq!(f.distance(&b)?, 3.0);
+/// assert_eq!(f.factor_distance(&b)?, 1.0);
 /// # Ok(())
 /// # }
 /// ```
@@ -45,6 +47,8 @@ pub struct MatrixSensing {
     measured: Tensor,
     /// X* = B*B*ᵀ, `[d, d]`.
     truth: Tensor,
+    /// B*, `[d, r]` row by row.
+    truth_factor: Vec<f64>,
     sizes: Sensing,
 }
 
@@ -102,11 +106,12 @@ impl MatrixSensing {
             vectors,
             measured,
             truth: factor.matmul(&factor.t()?)?,
+            truth_factor: truth.to_vec(),
             sizes,
         })
     }
 
-    /// ‖BBᵀ − X*‖_F / ‖X*‖_F for a point `[D]`, the distance that Fig. 8 of the paper plots.
+    /// ‖BBᵀ − X*‖_F / ‖X*‖_F for a point `[D]`: how far the matrix is from the one to be found.
     ///
     /// The matrices are subtracted entry by entry. Expanding the square of the norm into Gram
     /// matrices of the factors would be cheaper, but could show no distance below about 1e-8.
@@ -119,6 +124,24 @@ impl MatrixSensing {
             |matrix: &Tensor| -> Result<f64> { Ok(matrix.sqr()?.sum_all()?.sqrt()?.to_scalar()?) };
         let apart = (factor.matmul(&factor.t()?)? - &self.truth)?;
         Ok(norm(&apart)? / norm(&self.truth)?)
+    }
+
+    /// min ‖B − B*R‖_F over the rotations R of the columns of B* for a point `[D]`, the one with
+    /// fewer columns padded with zeros: how far the factor is from those of the matrix to be found,
+    /// which are all rotations of each other. This is the distance to the solution of the work that
+    /// Appendix B.2 of the paper takes its problem from (Davis et al., its public notebook
+    /// "Overparameterized Quadratic Sensing").
+    ///
+    /// # Errors
+    /// If the point does not fit.
+    pub fn factor_distance(&self, point: &Tensor) -> Result<f64> {
+        let (d, k) = (self.sizes.dimension, self.sizes.rank);
+        let factor: Vec<f64> = self
+            .side_by_side(&point.unsqueeze(0)?)?
+            .flatten_all()?
+            .to_vec1()?;
+        let truth = (self.truth_factor.as_slice(), self.truth_factor.len() / d);
+        Ok(procrustes((&factor, k), truth))
     }
 
     /// The points `[W, D]` as factors beside each other, `[d, W·k]`.

@@ -129,7 +129,7 @@ fn matrix_sensing_is_the_sum_over_explicit_measurement_matrices() {
 }
 
 #[test]
-fn at_the_truth_and_at_any_rotation_of_it_nothing_is_left_of_distance_value_or_gradient() {
+fn at_the_truth_and_at_any_rotation_of_it_nothing_is_left_of_distances_value_or_gradient() {
     let (sensing, [_, _, truth]) = sensing(4, 1.0);
     let (sine, cosine) = 0.8f64.sin_cos();
     for [s, c] in [[0.0, 1.0], [sine, cosine]] {
@@ -137,6 +137,7 @@ fn at_the_truth_and_at_any_rotation_of_it_nothing_is_left_of_distance_value_or_g
         let padded: Vec<f64> = truth.chunks(2).flat_map(columns).collect();
         let at = point(&padded);
         assert!(sensing.distance(&at).unwrap() < 1e-15);
+        assert!(sensing.factor_distance(&at).unwrap() < 1e-14);
         assert!(sensing.value(&at).unwrap() < 1e-28);
         assert!(
             numbers(&sensing.gradient(&at).unwrap())
@@ -146,6 +147,9 @@ fn at_the_truth_and_at_any_rotation_of_it_nothing_is_left_of_distance_value_or_g
     }
     let origin = point(&[0.0; 15]);
     assert_eq!(sensing.distance(&origin).unwrap(), 1.0);
+    let norm = truth.iter().map(|x| x * x).sum::<f64>().sqrt();
+    assert!((sensing.factor_distance(&origin).unwrap() / norm - 1.0).abs() < 1e-14);
+    assert!(sensing.factor_distance(&point(&[0.0; 14])).is_err());
 }
 
 #[test]

@@ -90,7 +90,9 @@ fn a_profile_without_verdicts_leaves_a_claim_untestable() {
 
 #[test]
 fn the_published_claims_fit_the_schemas_of_the_rows_they_are_judged_on() {
-    use crate::experiments::{checks::CheckRow, counts::CountRow, descent::DescentRow};
+    use crate::experiments::descent::{DescentMarkRow, DescentRow};
+    use crate::experiments::training::TrainingRow;
+    use crate::experiments::{checks::CheckRow, counts::CountRow};
     use crate::experiments::{idealized::SlopeRow, spring::SpringSummary, windows::WindowRow};
     use crate::rows::Schema;
     let claims = published();
@@ -99,10 +101,13 @@ fn the_published_claims_fit_the_schemas_of_the_rows_they_are_judged_on() {
         ("table2", "rows", WindowRow::COLUMNS),
         ("fig2", "rows", DescentRow::COLUMNS),
         ("fig3", "rows", DescentRow::COLUMNS),
+        ("fig4", "rows", TrainingRow::COLUMNS),
         ("fig5", "rows", WindowRow::COLUMNS),
         ("fig6", "rows", WindowRow::COLUMNS),
         ("fig7", "rows", DescentRow::COLUMNS),
+        ("fig7", "marks", DescentMarkRow::COLUMNS),
         ("fig8", "rows", DescentRow::COLUMNS),
+        ("fig8", "marks", DescentMarkRow::COLUMNS),
         ("fig9", "rows", WindowRow::COLUMNS),
         ("ablation", "rows", WindowRow::COLUMNS),
         ("lemmas", "rows", CheckRow::COLUMNS),

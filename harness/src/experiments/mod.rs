@@ -8,6 +8,7 @@ pub mod checks;
 pub mod counts;
 pub mod descent;
 pub mod idealized;
+pub mod identity;
 pub mod spring;
 pub mod training;
 pub mod windows;

@@ -93,10 +93,15 @@ pub enum Start {
         /// The standard deviation.
         scale: Scale,
     },
+    /// Uniform on the sphere about 0: normal numbers, divided by their norm.
+    Sphere {
+        /// The norm of the start.
+        radius: f64,
+    },
 }
 
 impl Start {
-    /// Itself, if its scale is a positive number.
+    /// Itself, if its scale or radius is a positive number.
     ///
     /// # Errors
     /// If it is not.
@@ -109,6 +114,9 @@ impl Start {
         } = self
         {
             positive("start.scale", scale)?;
+        }
+        if let Self::Sphere { radius } = self {
+            positive("start.radius", radius)?;
         }
         Ok(self)
     }

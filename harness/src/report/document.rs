@@ -5,6 +5,8 @@
 
 use super::{Figure, Table};
 use crate::rows::Frame;
+use anyhow::{Result, ensure};
+use std::collections::BTreeSet;
 
 /// The report of one target.
 #[derive(Clone, Debug, Default)]
@@ -23,6 +25,27 @@ pub struct Document {
     pub frames: Vec<Frame>,
     /// Cells that failed, with their reasons.
     pub failures: Vec<String>,
+}
+
+impl Document {
+    /// Itself, if no two of its files would have one name: figures, frames.
+    ///
+    /// # Errors
+    /// If two would; one of them would be lost, and every place that shows it would show the other.
+    pub fn validated(self) -> Result<Self> {
+        let mut names = BTreeSet::new();
+        for block in &self.blocks {
+            if let Block::Figure(figure) = block {
+                let name = &figure.name;
+                ensure!(names.insert(name), "two figures are named `{name}`");
+            }
+        }
+        let mut names = BTreeSet::new();
+        for Frame { name, .. } in &self.frames {
+            ensure!(names.insert(name), "two frames are named `{name}`");
+        }
+        Ok(self)
+    }
 }
 
 /// A piece of a report.
@@ -63,4 +86,26 @@ pub struct FigureBlock {
     pub alt: String,
     /// The picture.
     pub figure: Figure,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture;
+    use super::*;
+
+    #[test]
+    fn two_figures_or_two_frames_of_one_name_are_refused() {
+        let whole = fixture::document("table2");
+        assert!(whole.clone().validated().is_ok());
+        let figure = |block: &&Block| matches!(block, Block::Figure(_));
+        let mut twice = whole.clone();
+        let again = whole.blocks.iter().find(figure).unwrap().clone();
+        twice.blocks.push(again);
+        let error = twice.validated().unwrap_err().to_string();
+        assert!(error.starts_with("two figures are named"), "{error}");
+        let mut twice = whole.clone();
+        twice.frames.push(whole.frames[0].clone());
+        let error = twice.validated().unwrap_err().to_string();
+        assert!(error.starts_with("two frames are named"), "{error}");
+    }
 }

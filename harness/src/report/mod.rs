@@ -114,7 +114,7 @@ pub(crate) fn document(
         manifest,
         claims,
     };
-    let mut document = experiment.document(&context, &entries)?;
+    let mut document = experiment.document(&context, &entries)?.validated()?;
     document.target.clone_from(&plan.target);
     document.title.clone_from(&plan.title);
     document.source.clone_from(&plan.source);

@@ -1,5 +1,6 @@
 //! Runs a variant from its start and writes down what its points are worth.
 
+use super::marks::Marks;
 use super::methods;
 use super::plan::Variant;
 use super::scene::{Scene, Setting, Worth};
@@ -22,9 +23,9 @@ pub struct DescentCell {
     pub gradients: u64,
     /// How many gradients lie between two records.
     pub record_every: u64,
-    /// An outer iteration after which there is a record too.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub mark_iteration: Option<u64>,
+    /// Where there are records too; the run goes on until it has passed the last of them.
+    #[serde(default, skip_serializing_if = "Marks::is_empty")]
+    pub marks: Marks,
     /// Whether the methods of a start share one product for their gradients; then they have no
     /// time of their own.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -33,12 +34,23 @@ pub struct DescentCell {
     pub backend: String,
 }
 
+impl DescentCell {
+    /// How many gradients the run is expected to take: those it may compute, or as many more as
+    /// its last mark asks for.
+    #[must_use]
+    pub fn expected_gradients(&self) -> u64 {
+        let each = self.variant.gradients_an_iteration().unwrap_or(0);
+        let marks = (each * self.marks.last_iteration()).max(self.marks.last_gradient());
+        self.gradients.max(marks)
+    }
+}
+
 /// What came of a run.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq)]
 pub struct Measured {
     /// In order; the last is the end of the run.
     pub records: Vec<Record>,
-    /// Why it ended before its gradients were used up, if it did.
+    /// Why it ended before its gradients were used up and its marks passed, if it did.
     pub ended: Option<Ended>,
 }
 
@@ -65,7 +77,8 @@ pub struct Record {
     pub worth: Worth,
 }
 
-/// Runs a cell. Tells `watch` about each record.
+/// Runs a cell until its gradients are used up and its last mark is passed. Tells `watch` about
+/// every `record_every` gradients.
 ///
 /// # Errors
 /// If the method cannot be made, or the device fails.
@@ -80,13 +93,14 @@ pub fn run(
     let mut measured = Measured::default();
     let (mut iterations, mut gradients, mut wall_s) = (0, 0, 0.0);
     let mut due = cell.record_every;
-    while gradients < cell.gradients {
+    let last = cell.gradients.max(cell.marks.last_gradient());
+    while gradients < last || iterations < cell.marks.last_iteration() {
         let (progress, seconds) = placement.run(|| clocked(placement, method.as_mut()))?;
         iterations += 1;
         gradients += progress.counts.distinct;
         wall_s += seconds;
         let stopped = progress.counts.distinct == 0;
-        let asked = gradients >= due || cell.mark_iteration == Some(iterations);
+        let asked = gradients >= due || cell.marks.at(iterations, gradients);
         if !asked && !stopped && progress.termination.is_none() {
             continue;
         }

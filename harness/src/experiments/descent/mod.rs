@@ -3,16 +3,20 @@
 
 mod adam;
 mod lbfgs;
+mod lines;
+mod marks;
 mod measure;
 mod methods;
+mod placing;
 pub mod plan;
 mod rows;
 pub mod scene;
 mod show;
 mod wire;
 
+pub use marks::{Axis, Mark, Marks};
 pub use measure::{DescentCell, Measured, Record};
-pub use rows::{DescentCurveRow, DescentRow};
+pub use rows::{DescentCurveRow, DescentMarkRow, DescentRow};
 
 use super::{Bench, Context, Effort, Experiment, Need, Unit};
 use crate::device::Machine;
@@ -78,7 +82,7 @@ impl Descent {
                     variant: variant.clone(),
                     gradients: part.gradients,
                     record_every: part.record_every,
-                    mark_iteration: self.plan.mark_iteration,
+                    marks: part.marks.clone(),
                     lockstep: self.plan.lockstep,
                     backend: machine.backend().into(),
                 };
@@ -121,7 +125,7 @@ impl Experiment for Descent {
                 false => vec![None],
             };
             for subject in subjects {
-                for index in 0..self.plan.starts {
+                for index in 0..part.starts {
                     let dataset = subject.map(|i| &data[i]);
                     units.push(Unit {
                         data: subject,
@@ -135,7 +139,8 @@ impl Experiment for Descent {
 
     fn effort(&self, cells: &[Cell], data: Option<&Dataset>) -> Effort {
         let records = |cell: &Cell| {
-            DescentCell::deserialize(&cell.settings).map_or(0, |c| c.gradients / c.record_every)
+            let cell = DescentCell::deserialize(&cell.settings);
+            cell.map_or(0, |c| c.expected_gradients() / c.record_every)
         };
         let every = cells
             .first()
@@ -194,8 +199,8 @@ impl Experiment for Descent {
     }
 
     fn document(&self, context: &Context<'_>, entries: &[Entry]) -> Result<Document> {
-        let (rows, curves) = rows::rows(context.plan, &self.plan, entries)?;
-        Ok(show::document(&self.plan, &rows, &curves))
+        let rows = rows::rows(context.plan, &self.plan, entries)?;
+        Ok(show::document(&self.plan, &rows))
     }
 }
 

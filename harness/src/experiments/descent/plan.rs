@@ -1,8 +1,9 @@
 //! What a plan of kind `descent` says, validated. How it is written is in `wire`.
 
+use super::marks::Marks;
 use super::wire::Wire;
 use crate::plan::{Model, Plan, Precision, Start, non_negative, positive};
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -20,15 +21,27 @@ pub enum Problem {
         dimension: usize,
         /// r, the rank of the matrix to be found.
         truth_rank: usize,
-        /// Standard deviation of the entries of the factor B* of the matrix to be found.
-        truth_scale: f64,
+        /// ‖B*‖_F of the factor of the matrix to be found, which is uniform on that sphere.
+        truth_norm: f64,
         /// k, the columns of the factor that is looked for.
         rank: usize,
         /// m.
         measurements: usize,
         /// A factor that multiplies eq. (19); 1 is the function as printed.
         scale: f64,
+        /// What the distance to the solution is of.
+        distance: SensingDistance,
     },
+}
+
+/// How far a factor B is from the solution of matrix sensing.
+#[derive(Clone, Copy, Debug, Deserialize, Serialize, PartialEq, Eq)]
+#[serde(rename_all = "kebab-case")]
+pub enum SensingDistance {
+    /// ‖BBᵀ − B*B*ᵀ‖_F / ‖B*B*ᵀ‖_F, of the matrix.
+    Matrix,
+    /// min over rotations R of ‖B − B*R‖_F, of the factor.
+    Factor,
 }
 
 impl Problem {
@@ -43,15 +56,35 @@ impl Problem {
             Self::Logistic(model) => non_negative("problem.l2", model.l2)?,
             Self::Ackley => {}
             Self::MatrixSensing {
-                truth_scale, scale, ..
+                dimension,
+                truth_rank,
+                truth_norm,
+                rank,
+                measurements,
+                scale,
+                ..
             } => {
-                positive("problem.truth_scale", truth_scale)?;
+                for (key, size) in [
+                    ("dimension", dimension),
+                    ("truth_rank", truth_rank),
+                    ("rank", rank),
+                    ("measurements", measurements),
+                ] {
+                    ensure!(
+                        (1..=MOST).contains(&size),
+                        "problem.{key} is {size}, but lies between 1 and {MOST}"
+                    );
+                }
+                positive("problem.truth_norm", truth_norm)?;
                 positive("problem.scale", scale)?;
             }
         }
         Ok(self)
     }
 }
+
+/// The largest of a matrix sensing problem's sizes: its 2·m·d numbers are then 1.6 GB.
+const MOST: usize = 10_000;
 
 /// A method with all its numbers: what a cell runs.
 #[derive(Clone, Debug, Deserialize, Serialize, PartialEq)]
@@ -116,6 +149,12 @@ impl MethodKind {
             Self::HdLeapfrog | Self::HdStratified | Self::HdEuler | Self::HdPicard
         )
     }
+
+    /// Whether it draws random numbers of its own.
+    #[must_use]
+    pub fn draws(self) -> bool {
+        self == Self::HdStratified
+    }
 }
 
 impl Variant {
@@ -161,10 +200,14 @@ pub struct Part {
     pub problem: Problem,
     /// How runs start.
     pub start: Start,
+    /// How many starting points.
+    pub starts: u64,
     /// How many gradients each run may compute.
     pub gradients: u64,
     /// How many gradients lie between two evaluations.
     pub record_every: u64,
+    /// Where runs are compared besides their ends.
+    pub marks: Marks,
     /// What is compared.
     pub contestants: Vec<Contestant>,
 }
@@ -185,7 +228,8 @@ pub enum Metric {
 #[derive(Clone, Copy, Debug, Deserialize, Serialize, PartialEq, Eq)]
 #[serde(deny_unknown_fields)]
 pub struct Best {
-    /// The column, whose median over the starts after the last gradient decides.
+    /// The column, whose median over the starts decides: after the last gradient, and at each mark
+    /// the one there.
     pub metric: Metric,
 }
 
@@ -223,8 +267,6 @@ pub enum Against {
 pub struct DescentPlan {
     /// Element type.
     pub precision: Precision,
-    /// How many starting points.
-    pub starts: u64,
     /// Data sets; none for problems without.
     pub datasets: Vec<String>,
     /// The split of each data set that does not use its default.
@@ -235,13 +277,10 @@ pub struct DescentPlan {
     pub best: Best,
     /// The value to be reached, by data set, where time to a target is asked for.
     pub targets: BTreeMap<String, f64>,
-    /// The outer iteration after which methods are compared too, if any: a flow is one, and so is
-    /// a step of a counterpart.
-    pub mark_iteration: Option<u64>,
     /// Whether the methods of a start share one product for their gradients; then they have no
     /// time of their own.
     pub lockstep: bool,
-    /// The last share of a run over which its steadiness is judged, if it is.
+    /// The last share of a run over which means are taken and its steadiness is judged, if it is.
     pub tail: Option<f64>,
     /// The pictures.
     pub pictures: Vec<Picture>,

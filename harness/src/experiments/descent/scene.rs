@@ -1,8 +1,8 @@
 //! A problem with a starting point, and what can be told of a point of it.
 
-use super::plan::Problem;
+use super::plan::{Problem, SensingDistance};
 use crate::plan::{Precision, Start};
-use crate::regression::{Regression, standard_normal, starting_point};
+use crate::regression::{Regression, on_sphere, standard_normal, starting_point};
 use crate::seed::Seeds;
 use anyhow::{Context, Result};
 use candle_core::{DType, Device, Tensor};
@@ -83,8 +83,8 @@ enum Truth {
     Test(Arc<Regression>),
     /// It is the origin.
     Origin,
-    /// The matrix to be found.
-    Sensing(Arc<MatrixSensing>),
+    /// The matrix to be found, or its factor.
+    Sensing(Arc<MatrixSensing>, SensingDistance),
 }
 
 /// A data set on a device, kept for the next scene that needs it.
@@ -122,10 +122,11 @@ impl Scene {
                 (potential, Truth::Test(regression), dataset.features)
             }
             Problem::Ackley => (Arc::new(Ackley::new(device)), Truth::Origin, 2),
-            Problem::MatrixSensing { .. } => {
+            Problem::MatrixSensing { distance, .. } => {
                 let sensing = Arc::new(sensing(setting, device)?);
                 let dimension = sensing.dimension();
-                (sensing.clone(), Truth::Sensing(sensing), dimension)
+                let truth = Truth::Sensing(sensing.clone(), distance);
+                (sensing, truth, dimension)
             }
         };
         let name = setting.stream_name("start");
@@ -157,7 +158,12 @@ impl Scene {
                 let squares = point.to_dtype(DType::F64)?.sqr()?.sum_all()?;
                 worth.distance = Some(squares.to_scalar::<f64>()?.sqrt());
             }
-            Truth::Sensing(sensing) => worth.distance = Some(sensing.distance(point)?),
+            Truth::Sensing(sensing, SensingDistance::Matrix) => {
+                worth.distance = Some(sensing.distance(point)?);
+            }
+            Truth::Sensing(sensing, SensingDistance::Factor) => {
+                worth.distance = Some(sensing.factor_distance(point)?);
+            }
         }
         Ok(worth)
     }
@@ -168,25 +174,27 @@ fn sensing(setting: &Setting, device: &Device) -> Result<MatrixSensing> {
     let Problem::MatrixSensing {
         dimension,
         truth_rank,
-        truth_scale,
+        truth_norm,
         rank,
         measurements,
         scale,
+        ..
     } = setting.problem
     else {
         anyhow::bail!("not a matrix sensing problem");
     };
-    let normal = |what: &str, count: usize, width: f64| -> Vec<f64> {
+    let stream = |what: &str| {
         let name = setting.stream_name(what);
         let name: Vec<&str> = name.iter().map(String::as_str).collect();
-        let mut stream = Seeds::new(setting.seed).stream(&name);
-        (0..count)
-            .map(|_| width * standard_normal(&mut stream))
-            .collect()
+        Seeds::new(setting.seed).stream(&name)
     };
-    let a = normal("a", measurements * dimension, 1.0);
-    let a_tilde = normal("a-tilde", measurements * dimension, 1.0);
-    let truth = normal("truth", dimension * truth_rank, truth_scale);
+    let vectors = |what: &str| -> Vec<f64> {
+        let mut stream = stream(what);
+        let entries = 0..measurements * dimension;
+        entries.map(|_| standard_normal(&mut stream)).collect()
+    };
+    let (a, a_tilde) = (vectors("a"), vectors("a-tilde"));
+    let truth = on_sphere(truth_norm, dimension * truth_rank, &mut stream("truth"));
     let sizes = Sensing {
         dimension,
         rank,

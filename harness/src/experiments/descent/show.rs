@@ -1,13 +1,17 @@
-//! How rows of descents are shown: one table of medians over the starts, and the pictures.
+//! How rows of descents are shown: tables of medians over the starts, and the pictures.
 
+use super::lines::{Line, identity, labels, lines, number, step_size, symbol, table_labels, time};
+use super::placing::OWN_BEST;
 use super::plan::{Against, DescentPlan, Metric, Picture};
-use super::rows::{DescentCurveRow, DescentRow, OWN_BEST};
+use super::rows::{DescentCurveRow, DescentMarkRow, DescentRow, Rows};
+use crate::experiments::identity::once;
 use crate::report::{Axis, Block, Document, Figure, FigureBlock, Panel, Series, Table, TableBlock};
 use crate::rows::Frame;
-use crate::statistics::{median, spread};
+use crate::statistics::median;
 
 /// The whole report.
-pub fn document(plan: &DescentPlan, rows: &[DescentRow], curves: &[DescentCurveRow]) -> Document {
+pub fn document(plan: &DescentPlan, all: &Rows) -> Document {
+    let (rows, curves) = (&all.rows, &all.curves);
     let mut blocks: Vec<Block> = plan.notes.iter().cloned().map(Block::Text).collect();
     blocks.push(Block::Table(TableBlock {
         caption: "Medians over the starting points".into(),
@@ -15,6 +19,17 @@ pub fn document(plan: &DescentPlan, rows: &[DescentRow], curves: &[DescentCurveR
         note: NOTE.into(),
         in_terminal: true,
     }));
+    let mut frames = vec![Frame::of("rows", rows), Frame::of("curves", curves)];
+    if plan.parts.iter().any(|part| !part.marks.is_empty()) {
+        let what = plan.best.metric.label(plan.datasets.is_empty());
+        blocks.push(Block::Table(TableBlock {
+            caption: format!("At the marks, by {what}: medians over the starting points"),
+            table: marks_table(plan.best.metric, all),
+            note: MARKS_NOTE.into(),
+            in_terminal: false,
+        }));
+        frames.push(Frame::of("marks", &all.marks));
+    }
     for picture in &plan.pictures {
         blocks.extend(figures(plan, picture, rows, curves).map(Block::Figure));
     }
@@ -22,7 +37,7 @@ pub fn document(plan: &DescentPlan, rows: &[DescentRow], curves: &[DescentCurveR
     let failure = |row: &DescentRow| format!("{} {}: {}", row.dataset, row.method, row.status);
     Document {
         blocks,
-        frames: vec![Frame::of("rows", rows), Frame::of("curves", curves)],
+        frames,
         failures: rows.iter().filter(failed).map(failure).collect(),
         ..Document::default()
     }
@@ -30,36 +45,12 @@ pub fn document(plan: &DescentPlan, rows: &[DescentRow], curves: &[DescentCurveR
 
 const NOTE: &str = "Each number is the median over the starting points, with the least and the \
 largest in brackets where they differ. *Reading* says under which readings of the paper a line is \
-the method's: own-best is the best of its own grid, and all of the grid is in the table.";
+the method's: own-best is the best of its own grid, and all of the grid is in the table. *Tail* is \
+the mean over the last share of the gradients that the plan says.";
 
-/// Runs that differ in their starts only.
-struct Line<'a> {
-    first: &'a DescentRow,
-    rows: Vec<&'a DescentRow>,
-}
-
-fn same_line(a: &DescentRow, b: &DescentRow) -> bool {
-    a.panel == b.panel
-        && a.dataset == b.dataset
-        && a.method == b.method
-        && a.kinetic_energy == b.kinetic_energy
-        && a.step_size == b.step_size
-        && a.steps == b.steps
-}
-
-fn lines(rows: &[DescentRow]) -> Vec<Line<'_>> {
-    let mut lines: Vec<Line> = Vec::new();
-    for row in rows {
-        match lines.iter_mut().find(|line| same_line(line.first, row)) {
-            Some(line) => line.rows.push(row),
-            None => lines.push(Line {
-                first: row,
-                rows: vec![row],
-            }),
-        }
-    }
-    lines
-}
+const MARKS_NOTE: &str = "Where a run is after as many outer iterations (flows, or steps of a \
+counterpart), and after as many gradients. Of a method with a grid the best at each mark is \
+marked best. Where more than half of the runs have diverged it says so.";
 
 fn table(rows: &[DescentRow]) -> Table {
     let mut table = Table::new(&[
@@ -71,31 +62,36 @@ fn table(rows: &[DescentRow]) -> Table {
         "time",
         "reading",
         "value",
+        "value, tail",
         "test acc.",
+        "test acc., tail",
         "distance",
+        "distance, tail",
         "gradients to target",
         "time to target",
-        "at the mark",
         "not complete",
     ]);
     let percent = |v: f64| format!("{:.2} %", 100.0 * v);
-    for line in lines(rows) {
+    let lines = lines(rows);
+    for (line, label) in lines.iter().zip(table_labels(&lines)) {
         let first = line.first;
         let short = line.rows.iter().filter(|r| r.status != "complete").count();
         table.push(vec![
             first.dataset.clone(),
             first.panel.clone(),
             first.kinetic_energy.clone().unwrap_or_default(),
-            first.method.clone(),
-            first.step_size.map_or_else(String::new, number),
-            first.integration_time.map_or_else(String::new, number),
+            label,
+            step_size(first),
+            time(first),
             first.readings.replace('+', ", "),
             line.spread(|r| r.value, number),
+            line.spread(|r| r.tail_value, number),
             line.spread(|r| r.test_accuracy, percent),
+            line.spread(|r| r.tail_accuracy, percent),
             line.spread(|r| r.distance, number),
+            line.spread(|r| r.tail_distance, number),
             line.spread(|r| r.gradients_to_target.map(|g| g as f64), number),
             line.spread(|r| r.wall_to_target_s, |v| format!("{v:.3} s")),
-            line.spread(|r| r.mark_distance.or(r.mark_value), number),
             if short > 0 {
                 format!("{short} of {}: {}", line.rows.len(), line.ending())
             } else {
@@ -106,35 +102,52 @@ fn table(rows: &[DescentRow]) -> Table {
     table.without_empty_columns()
 }
 
-impl Line<'_> {
-    /// Median, and the ends where they differ in what is shown.
-    fn spread(&self, of: fn(&DescentRow) -> Option<f64>, show: impl Fn(f64) -> String) -> String {
-        let values: Vec<f64> = self.rows.iter().filter_map(|r| of(r)).collect();
-        spread(&values, show)
-    }
-
-    /// How the first run ended that was not complete.
-    fn ending(&self) -> String {
-        let first = self.rows.iter().find(|r| r.status != "complete");
-        first.map_or_else(String::new, |r| r.status.clone())
-    }
-}
-
-/// Four significant digits.
-fn number(value: f64) -> String {
-    let magnitude = value.abs();
-    if value == 0.0 {
-        "0".into()
-    } else if !(1e-4..1e6).contains(&magnitude) {
-        format!("{value:.2e}")
-    } else {
-        let digits = (3 - magnitude.log10().floor() as i32).max(0) as usize;
-        let text = format!("{value:.digits$}");
-        match text.contains('.') {
-            true => text.trim_end_matches('0').trim_end_matches('.').to_owned(),
-            false => text,
+/// A line for each line of the table above, a column for each mark.
+fn marks_table(by: Metric, all: &Rows) -> Table {
+    let columns = once(all.marks.iter().map(|mark| (mark.axis.as_str(), mark.at)));
+    let mut titles: Vec<String> = ["part", "φ", "method", "step size", "time", "problem"]
+        .map(str::to_owned)
+        .into();
+    titles.extend(columns.iter().map(|(axis, at)| format!("{at} {axis}")));
+    let mut table = Table::new(&titles.iter().map(String::as_str).collect::<Vec<_>>());
+    let lines = lines(&all.rows);
+    for (line, label) in lines.iter().zip(table_labels(&lines)) {
+        let first = line.first;
+        let mine = |mark: &&DescentMarkRow| {
+            [&mark.panel, &mark.dataset, &mark.method, &mark.settings] == identity(first)
+        };
+        let marks: Vec<&DescentMarkRow> = all.marks.iter().filter(mine).collect();
+        let tuned = marks
+            .iter()
+            .any(|mark| mark.readings.split('+').any(|w| w == "grid"));
+        let cell = |(axis, at): &(&str, u64)| {
+            let here = marks.iter().filter(|m| m.axis == *axis && m.at == *at);
+            let here: Vec<&DescentMarkRow> = here.copied().collect();
+            let best = here
+                .iter()
+                .any(|m| m.readings.split('+').any(|w| w == OWN_BEST));
+            let scores = here.iter().map(|m| by.of_mark(m).unwrap_or(f64::INFINITY));
+            match median(&scores.collect::<Vec<_>>()) {
+                None => String::new(),
+                Some(middle) if middle.is_infinite() => "diverged".into(),
+                Some(middle) if tuned && best => format!("{}, best", number(middle)),
+                Some(middle) => number(middle),
+            }
+        };
+        let mut cells = vec![
+            first.panel.clone(),
+            first.kinetic_energy.clone().unwrap_or_default(),
+            label,
+            step_size(first),
+            time(first),
+            first.dataset.clone(),
+        ];
+        cells.extend(columns.iter().map(cell));
+        if cells[6..].iter().any(|cell| !cell.is_empty()) {
+            table.push(cells);
         }
     }
+    table.without_empty_columns()
 }
 
 /// A picture's figures: one for each data set and each reading of the paper.
@@ -144,8 +157,7 @@ fn figures<'a>(
     rows: &'a [DescentRow],
     curves: &'a [DescentCurveRow],
 ) -> impl Iterator<Item = FigureBlock> + 'a {
-    let mut datasets: Vec<&str> = rows.iter().map(|r| r.dataset.as_str()).collect();
-    datasets.dedup();
+    let datasets = once(rows.iter().map(|r| r.dataset.as_str()));
     let mut readings = plan.readings();
     readings.push(OWN_BEST.into());
     let several = (datasets.len() > 1, readings.len() > 1);
@@ -199,22 +211,15 @@ fn figure(
         true => Axis::log(metric),
         false => Axis::linear(metric),
     };
-    let starts = rows.iter().map(|r| r.start + 1).max().unwrap_or(1) as usize;
-    let band = match (starts, left_out(starts)) {
-        (1, _) => String::new(),
-        (_, 0) => "; band: from the least to the largest".into(),
-        (_, out) => format!("; band: all of {starts} but the {out} least and the {out} largest"),
-    };
+    let starts = panels
+        .iter()
+        .map(|(_, rows)| once(rows.iter().map(|r| r.start)).len());
+    let band = band(&starts.collect::<Vec<_>>());
     // A part of which nothing is left has no panel, but is not passed over.
     let gone = |row: &&DescentRow| row.value.is_none() && row.best_value.is_none();
     panels.retain(|(_, rows)| !rows.iter().all(gone));
-    let mut gone: Vec<String> = rows
-        .iter()
-        .copied()
-        .filter(gone)
-        .map(|row| format!("{}: {}", panel_title(row, plan), row.method))
-        .collect();
-    gone.dedup();
+    let gone = rows.iter().copied().filter(gone);
+    let gone = once(gone.map(|row| format!("{}: {}", panel_title(row, plan), row.method)));
     let gone = match gone.is_empty() {
         true => String::new(),
         false => format!(" Not to be drawn, diverged at once: {}.", gone.join("; ")),
@@ -224,6 +229,18 @@ fn figure(
             "Line: median over the starting points{band}.{gone}"
         ))
         .panels(panels.into_iter().map(panel))
+}
+
+/// What the bands of panels with as many starts reach over, in words.
+fn band(starts: &[usize]) -> &'static str {
+    let few = starts.iter().any(|&n| n > 1 && left_out(n) == 0);
+    let many = starts.iter().any(|&n| left_out(n) > 0);
+    match (few, many) {
+        (false, false) => "",
+        (true, false) => "; band: from the least to the largest",
+        (false, true) => "; band: all but a quarter of them at either end",
+        (true, true) => "; band: all but a quarter of them at either end, of fewer than 8 all",
+    }
 }
 
 /// How many of the least and of the largest values a band leaves out: a quarter each, where there
@@ -248,38 +265,10 @@ fn panel_title(row: &DescentRow, plan: &DescentPlan) -> String {
     }
 }
 
-/// A kinetic energy as the paper writes it.
-fn symbol(kinetic: &str) -> &str {
-    match kinetic {
-        "half-l2-squared" => "½‖v‖²",
-        "l2" => "‖v‖₂",
-        "l1" => "‖v‖₁",
-        "linf" => "‖v‖_∞",
-        other => other,
-    }
-}
-
 fn series(picture: &Picture, rows: &[&DescentRow], curves: &[DescentCurveRow]) -> Vec<Series> {
-    let owned: Vec<DescentRow> = rows.iter().map(|r| (*r).clone()).collect();
-    let lines = lines(&owned);
-    let label = |line: &Line| {
-        let same: Vec<&Line> = lines
-            .iter()
-            .filter(|l| l.first.method == line.first.method)
-            .collect();
-        let differ =
-            |of: fn(&DescentRow) -> Option<f64>| same.iter().any(|l| of(l.first) != of(line.first));
-        let mut label = line.first.method.clone();
-        if differ(|r| r.step_size) {
-            let size = line.first.step_size.map_or_else(String::new, number);
-            label = format!("{label}, step {size}");
-        } else if differ(|r| r.integration_time) {
-            let time = line.first.integration_time.map_or_else(String::new, number);
-            label = format!("{label}, time {time}");
-        }
-        label
-    };
-    let of_line = |line: &Line| {
+    let lines = lines(rows.iter().copied());
+    let labels = labels(&lines);
+    let of_line = |(line, label): (&Line, String)| {
         let keys: Vec<&str> = line.rows.iter().map(|r| r.cell.as_str()).collect();
         let mine = curves
             .iter()
@@ -309,9 +298,9 @@ fn series(picture: &Picture, rows: &[&DescentRow], curves: &[DescentCurveRow]) -
             let (low, high) = (values[left_out], values[values.len() - 1 - left_out]);
             (middle(p, |p| p.0), low, high)
         });
-        Series::line(label(line), points).band(band)
+        Series::line(label, points).band(band)
     };
-    lines.iter().map(of_line).collect()
+    lines.iter().zip(labels).map(of_line).collect()
 }
 
 impl Picture {
@@ -331,6 +320,14 @@ impl Picture {
 }
 
 impl Metric {
+    fn of_mark(self, mark: &DescentMarkRow) -> Option<f64> {
+        match self {
+            Self::Value => mark.value,
+            Self::Distance => mark.distance,
+            Self::TestAccuracy => mark.test_accuracy,
+        }
+    }
+
     /// For an axis; `synthetic` if the problem is a function rather than data.
     fn label(self, synthetic: bool) -> &'static str {
         match self {
@@ -349,20 +346,5 @@ impl Against {
             Self::Iterations => "outer iterations (flows, or steps of a counterpart)",
             Self::WallS => "running time / s",
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::number;
-
-    #[test]
-    fn numbers_have_four_digits_and_no_idle_zeros() {
-        assert_eq!(number(0.01), "0.01");
-        assert_eq!(number(0.301_234), "0.3012");
-        assert_eq!(number(12_345.6), "12346");
-        assert_eq!(number(100.0), "100");
-        assert_eq!(number(3.2e-9), "3.20e-9");
-        assert_eq!(number(0.0), "0");
     }
 }

@@ -1,5 +1,8 @@
 //! Runs on a problem of two numbers, and readings of made-up runs.
 
+mod lines;
+mod marks;
+
 use super::measure::{Ended, run};
 use super::plan::{MethodKind, Variant};
 use super::scene::Worth;
@@ -21,7 +24,7 @@ start: {distribution: uniform, scale: 0.5}
 starts: 3
 gradients: 100
 record_every: 10
-mark_iteration: 4
+marks: {iterations: [4], gradients: [20]}
 tail: 0.5
 methods:
   - {name: HD-LF, method: hd-leapfrog, kinetic_energy: half-l2-squared, step_size: 0.1, steps: 5}
@@ -97,7 +100,7 @@ fn rows_with(end: impl Fn(f64) -> (f64, Option<Ended>)) -> Vec<DescentRow> {
             entry(cell, i.to_string(), &[3.0, 4.0, value], ended)
         })
         .collect();
-    rows::rows(&head, &descent.plan, &entries).unwrap().0
+    rows::rows(&head, &descent.plan, &entries).unwrap().rows
 }
 
 fn readings(rows: &[DescentRow], step_size: f64) -> Vec<&str> {
@@ -136,7 +139,9 @@ fn a_row_is_made_of_its_records() {
     assert_eq!((row.value, row.best_value), (Some(2.0), Some(2.0)));
     assert_eq!((row.area, row.swing), (Some(3.0), Some(2.0)));
     assert_eq!((row.gradients, row.wall_s), (Some(30), Some(1.5)));
-    assert_eq!(row.mark_value, None, "there was no fourth iteration");
+    // Of 3, 4, 2: the last half of the gradients, and one rise in two steps.
+    assert_eq!((row.tail_value, row.rising_share), (Some(3.0), Some(0.5)));
+    assert_eq!((row.tail_accuracy, row.tail_distance), (None, None));
 }
 
 /// Runs one variant of each method from a start on the Ackley function.
@@ -149,7 +154,7 @@ fn ran(variant: Variant, index: u64) -> (Measured, Vec<f64>, u64) {
         variant,
         gradients: part.gradients,
         record_every: part.record_every,
-        mark_iteration: descent.plan.mark_iteration,
+        marks: part.marks.clone(),
         lockstep: false,
         backend: "cpu".into(),
     };
@@ -214,7 +219,7 @@ fn every_method_starts_at_the_same_point_and_goes_down() {
 }
 
 #[test]
-fn records_stand_every_so_many_gradients_and_at_the_mark() {
+fn records_stand_every_so_many_gradients_and_at_the_marks() {
     let (measured, _, steps) = ran(variant(MethodKind::HeavyBall), 0);
     let at: Vec<u64> = measured.records.iter().map(|r| r.gradients).collect();
     assert_eq!(at, [4, 10, 20, 30, 40, 50, 60, 70, 80, 90, 100]);
@@ -271,11 +276,48 @@ fn what_cannot_be_run_is_refused_with_the_key_that_says_so() {
     assert!(refused("record_every=101").contains("record_every"));
     assert!(refused("datasets=[usps]").contains("datasets"));
     assert!(refused("problem={kind: rosenbrock}").contains("rosenbrock"));
+    let zeros = refused("start={distribution: zeros}");
+    assert!(
+        zeros.contains("zeros") && zeros.contains("HD-LF"),
+        "{zeros}"
+    );
+    assert!(Descent::new(&head(&["start={distribution: zeros}", "starts=1"])).is_ok());
+    assert!(refused("start={distribution: sphere, radius: 0}").contains("start.radius"));
+    let picture = "{name: t, metric: value}";
+    assert!(
+        refused(&format!("pictures=[{picture}, {picture}]"))
+            .contains("pictures: two are named `t`")
+    );
     let methods = |method: &str| refused(&format!("methods=[{method}]"));
     assert!(methods("{name: x, method: hd-euler, step_size: 0.1}").contains("integration_time"));
     assert!(methods("{name: x, method: heavy-ball, step_size: -1}").contains("step_size"));
     assert!(methods("{name: x, method: heavy-ball, step_size: 1, steps: 3}").contains("steps"));
     assert!(
+        methods("{name: x, method: heavy-ball, step_size: 1, momentum: 1}").contains("momentum")
+    );
+    assert!(methods("{name: x, method: hd-euler, step_size: 1, steps: 0}").contains("steps is 0"));
+    assert!(
+        methods("{name: x, method: hd-euler, kinetic_energy: l3, step_size: 1, steps: 1}")
+            .contains("kinetic_energy")
+    );
+    assert!(
         methods("{name: x, method: heavy-ball, step_size: 1, readings: {a: 2}}").contains("tune")
     );
+}
+
+#[test]
+fn every_profile_of_every_plan_of_descents_is_valid() {
+    let plans = [
+        include_str!("../../../../configs/fig2.yaml"),
+        include_str!("../../../../configs/fig7.yaml"),
+        include_str!("../../../../configs/fig8.yaml"),
+        include_str!("../../../../configs/beyond.yaml"),
+    ];
+    for text in plans {
+        for profile in ["smoke", "quick", "paper"] {
+            let plan = Plan::from_yaml(text, &[], Some(profile)).unwrap();
+            let made = Descent::new(&plan).map(|_| ());
+            assert!(made.is_ok(), "{} {profile}: {made:?}", plan.target);
+        }
+    }
 }

@@ -1,9 +1,12 @@
 //! Plans of kind `descent` as they are written. Everything here is turned into the types of
 //! `plan`, or refused by its key.
 
+use super::marks::Marks;
 use super::plan::{Best, Contestant, DescentPlan, MethodKind, Part, Picture, Problem, Variant};
+use crate::experiments::identity::repeated;
 use crate::plan::{OneOrMany, Precision, Start, positive};
 use anyhow::{Context, Result, bail, ensure};
+use optim::{Kinetic, Predictor};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
@@ -27,7 +30,8 @@ pub(super) struct Wire {
     best: Best,
     #[serde(default)]
     targets: BTreeMap<String, f64>,
-    mark_iteration: Option<u64>,
+    #[serde(default)]
+    marks: Marks,
     tail: Option<f64>,
     #[serde(default)]
     lockstep: bool,
@@ -45,8 +49,10 @@ struct WirePart {
     title: String,
     problem: Option<Problem>,
     start: Option<Start>,
+    starts: Option<u64>,
     gradients: Option<u64>,
     record_every: Option<u64>,
+    marks: Option<Marks>,
     methods: Vec<WireMethod>,
 }
 
@@ -71,73 +77,39 @@ struct WireMethod {
 }
 
 impl Wire {
-    pub(super) fn validated(self) -> Result<DescentPlan> {
+    pub(super) fn validated(mut self) -> Result<DescentPlan> {
         if let Some(tail) = self.tail {
             positive("tail", tail)?;
             ensure!(tail <= 1.0, "tail is {tail}, but is a share of a run");
         }
-        ensure!(self.starts >= 1, "starts is 0, but a run starts somewhere");
+        for (dataset, target) in &self.targets {
+            ensure!(
+                target.is_finite(),
+                "targets.{dataset} is {target}, but has to be a number"
+            );
+        }
         ensure!(
             self.methods.is_empty() != self.parts.is_empty(),
             "write either `methods`, or `parts` with methods of their own"
         );
-        let parts = if self.parts.is_empty() {
-            vec![WirePart {
-                name: String::new(),
-                title: String::new(),
-                problem: None,
-                start: None,
-                gradients: None,
-                record_every: None,
-                methods: self.methods,
-            }]
-        } else {
-            self.parts
+        let parts = match self.parts.is_empty() {
+            true => vec![WirePart::whole(std::mem::take(&mut self.methods))],
+            false => std::mem::take(&mut self.parts),
         };
-        let validated = |part: WirePart| -> Result<Part> {
-            let gradients = part.gradients.unwrap_or(self.gradients);
-            let record_every = part.record_every.unwrap_or(self.record_every);
-            ensure!(
-                (1..=gradients).contains(&record_every),
-                "record_every is {record_every}, but lies between 1 and gradients ({gradients})"
-            );
-            let problem = part.problem.unwrap_or(self.problem).validated()?;
-            ensure!(
-                problem.needs_data() != self.datasets.is_empty(),
-                "`datasets` belongs to a logistic problem, and to no other"
-            );
-            let contestants = part
-                .methods
-                .iter()
-                .map(|m| m.contestant().with_context(|| format!("method {}", m.name)))
-                .collect::<Result<_>>()?;
-            Ok(Part {
-                name: part.name,
-                title: part.title,
-                problem,
-                start: part.start.unwrap_or(self.start).validated()?,
-                gradients,
-                record_every,
-                contestants,
-            })
-        };
-        let parts = parts
-            .into_iter()
-            .map(validated)
-            .collect::<Result<Vec<_>>>()?;
-        ensure!(
-            parts.iter().all(|part| !part.contestants.is_empty()),
-            "methods is empty: there is nothing to compare"
-        );
+        once("parts", parts.iter().map(|part| &part.name))?;
+        once(
+            "pictures",
+            self.pictures.iter().map(|picture| &picture.name),
+        )?;
+        once("datasets", &self.datasets)?;
+        let parts: Result<Vec<Part>> = parts.into_iter().map(|part| self.part(part)).collect();
         Ok(DescentPlan {
             precision: self.precision,
-            starts: self.starts,
             datasets: self.datasets,
             splits: self.splits,
-            parts,
+            parts: parts?,
             best: self.best,
             targets: self.targets,
-            mark_iteration: self.mark_iteration,
             tail: self.tail,
             lockstep: self.lockstep,
             pictures: self.pictures,
@@ -145,10 +117,102 @@ impl Wire {
             one_panel: self.one_panel,
         })
     }
+
+    /// A part with what it does not say itself taken from the plan.
+    fn part(&self, part: WirePart) -> Result<Part> {
+        let gradients = part.gradients.unwrap_or(self.gradients);
+        let record_every = part.record_every.unwrap_or(self.record_every);
+        ensure!(
+            (1..=gradients).contains(&record_every),
+            "record_every is {record_every}, but lies between 1 and gradients ({gradients})"
+        );
+        let problem = part.problem.unwrap_or(self.problem).validated()?;
+        ensure!(
+            problem.needs_data() != self.datasets.is_empty(),
+            "`datasets` belongs to a logistic problem, and to no other"
+        );
+        let contestants: Vec<Contestant> = part
+            .methods
+            .iter()
+            .map(|m| m.contestant().with_context(|| format!("method {}", m.name)))
+            .collect::<Result<_>>()?;
+        ensure!(
+            !contestants.is_empty(),
+            "methods is empty: there is nothing to compare"
+        );
+        let runs = contestants
+            .iter()
+            .flat_map(|c| c.variants.iter().map(|v| (c.name.as_str(), v)));
+        if let Some((name, variant)) = repeated(&runs.collect::<Vec<_>>()) {
+            let numbers = crate::experiments::identity::settings(variant)?;
+            bail!("methods: two that are named {name} are the same in all numbers ({numbers})");
+        }
+        let marks = part.marks.unwrap_or_else(|| self.marks.clone());
+        let part = Part {
+            marks: marks.validated(&contestants)?,
+            name: part.name,
+            title: part.title,
+            problem,
+            start: part.start.unwrap_or(self.start).validated()?,
+            starts: part.starts.unwrap_or(self.starts),
+            gradients,
+            record_every,
+            contestants,
+        };
+        ensure!(part.starts >= 1, "starts is 0, but a run starts somewhere");
+        part.refuse_one_start_as_several()?;
+        Ok(part)
+    }
+}
+
+/// Refuses names of a list that are not all different, by its key.
+fn once<'a>(key: &str, names: impl IntoIterator<Item = &'a String>) -> Result<()> {
+    match repeated(&names.into_iter().collect::<Vec<_>>()) {
+        Some(name) => bail!("{key}: two are named `{name}`"),
+        None => Ok(()),
+    }
+}
+
+impl WirePart {
+    /// The one part of a plan that has no parts.
+    fn whole(methods: Vec<WireMethod>) -> Self {
+        Self {
+            name: String::new(),
+            title: String::new(),
+            problem: None,
+            start: None,
+            starts: None,
+            gradients: None,
+            record_every: None,
+            marks: None,
+            methods,
+        }
+    }
+}
+
+impl Part {
+    /// From zeros a method that draws nothing makes the same run however often it starts.
+    fn refuse_one_start_as_several(&self) -> Result<()> {
+        let drawn_anew = matches!(self.problem, Problem::MatrixSensing { .. });
+        if self.starts == 1 || self.start != Start::Zeros || drawn_anew {
+            return Ok(());
+        }
+        let variants = |c: &&Contestant| c.variants.iter().any(|v| !v.method.draws());
+        match self.contestants.iter().find(variants) {
+            Some(contestant) => bail!(
+                "starts is {}, but with `start: {{distribution: zeros}}` all runs of {} are the same \
+                 one: write starts: 1, or a start that is drawn",
+                self.starts,
+                contestant.name
+            ),
+            None => Ok(()),
+        }
+    }
 }
 
 impl WireMethod {
     fn contestant(&self) -> Result<Contestant> {
+        self.check_numbers()?;
         let mut variants = if self.method.is_flow() {
             self.flows()?
         } else {
@@ -182,6 +246,33 @@ impl WireMethod {
             tuned: self.tune,
             readings: self.readings.clone(),
         })
+    }
+
+    /// Refuses numbers that no method can be made with.
+    fn check_numbers(&self) -> Result<()> {
+        if let Some(momentum) = self.momentum {
+            ensure!(
+                (0.0..1.0).contains(&momentum),
+                "momentum is {momentum}, but lies in [0, 1)"
+            );
+        }
+        if let Some(tolerance) = self.tolerance {
+            positive("tolerance", tolerance)?;
+        }
+        for (key, count) in [
+            ("steps", self.steps),
+            ("window", self.window),
+            ("memory", self.memory),
+        ] {
+            ensure!(count != Some(0), "{key} is 0, but is at least 1");
+        }
+        if let Some(kinetic) = &self.kinetic_energy {
+            kinetic.parse::<Kinetic>().context("kinetic_energy")?;
+        }
+        if let Some(predictor) = &self.predictor {
+            predictor.parse::<Predictor>().context("predictor")?;
+        }
+        Ok(())
     }
 
     fn step_sizes(&self) -> Result<Option<Vec<f64>>> {

@@ -1,6 +1,7 @@
 //! What a plan of kind `training` says, validated.
 
 use super::network::Architecture;
+use crate::experiments::identity::repeated;
 use crate::plan::{OneOrMany, Plan, named, positive};
 use anyhow::{Context, Result, bail, ensure};
 use datasets::Augment;
@@ -285,6 +286,10 @@ impl Wire {
                     }),
                 }
             }
+        }
+        let names: Vec<&String> = self.pictures.iter().map(|picture| &picture.name).collect();
+        if let Some(name) = repeated(&names) {
+            bail!("pictures: two are named `{name}`");
         }
         for picture in &self.pictures {
             ensure!(

@@ -2,6 +2,7 @@
 
 use super::measure::{Measured, TrainingCell};
 use super::plan::{Contestant, Method, TrainingPlan};
+use crate::experiments::identity::settings;
 use crate::journal::Entry;
 use crate::plan::Plan;
 use crate::rows::schema;
@@ -32,6 +33,7 @@ schema! {
         integration_time: Option<f64>, "", "S·θ, of a flow.";
         learning_rate: f64, "", "θ² of a flow, η of a counterpart.";
         momentum: Option<f64>, "", "β, of a counterpart.";
+        settings: String, "", "The method with all its numbers, key=value: runs of one method and settings differ in their starts only.";
         seed: u64, "", "The root seed.";
         status: String, "", "complete, diverged at which step, or failed with its reason.";
         epochs: u64, "", "Passes over the images.";
@@ -54,6 +56,7 @@ schema! {
         start: u64, "", "Which start.";
         method: String, "", "The method.";
         integration_time: Option<f64>, "", "S·θ, of a flow.";
+        settings: String, "", "The method with all its numbers, as in the rows.";
         epoch: u64, "", "Epochs done, counted from 1.";
         gradients: u64, "", "Gradients up to here.";
         wall_s: f64, "s", "Wall time up to here, without evaluation.";
@@ -76,12 +79,14 @@ pub fn rows(
 ) -> Result<(Vec<TrainingRow>, Vec<TrainingCurveRow>)> {
     let (mut rows, mut curves) = (Vec::new(), Vec::new());
     for contestant in &plan.methods {
+        let settings = settings(&contestant.method)?;
         for entry in entries {
             let cell: TrainingCell = entry.cell()?;
             if cell.method != contestant.method {
                 continue;
             }
             let measured: Option<Measured> = entry.measured()?;
+            let contestant = (contestant, settings.as_str());
             rows.push(row(
                 head,
                 contestant,
@@ -114,7 +119,7 @@ fn integration_time(method: &Method) -> Option<f64> {
 
 fn row(
     head: &Plan,
-    contestant: &Contestant,
+    (contestant, settings): (&Contestant, &str),
     cell: &TrainingCell,
     (entry, measured): (&Entry, Option<&Measured>),
     sizes: [u64; 2],
@@ -174,6 +179,7 @@ fn row(
         integration_time: integration_time(&cell.method),
         learning_rate: rate,
         momentum,
+        settings: settings.into(),
         seed: cell.seed,
         status: status(entry, measured),
         epochs: cell.epochs as u64,
@@ -190,7 +196,7 @@ fn row(
 }
 
 fn curve(
-    contestant: &Contestant,
+    (contestant, settings): (&Contestant, &str),
     cell: &TrainingCell,
     entry: &Entry,
     measured: Option<&Measured>,
@@ -203,6 +209,7 @@ fn curve(
         start: cell.start,
         method: contestant.name.clone(),
         integration_time: integration_time(&cell.method),
+        settings: settings.into(),
         epoch: record.epoch as u64,
         gradients: record.steps,
         wall_s: record.wall_s,

@@ -2,6 +2,7 @@
 
 use super::plan::{Metric, Picture, TrainingPlan};
 use super::rows::{TrainingCurveRow, TrainingRow};
+use crate::experiments::identity::{differences, told_apart};
 use crate::report::{Axis, Block, Document, Figure, FigureBlock, Panel, Series, Table, TableBlock};
 use crate::rows::Frame;
 use crate::statistics::{median, spread};
@@ -47,19 +48,14 @@ struct Line<'a> {
     rows: Vec<&'a TrainingRow>,
 }
 
-fn lines(rows: &[TrainingRow]) -> Vec<Line<'_>> {
-    let same = |a: &TrainingRow, b: &TrainingRow| {
-        a.method == b.method
-            && a.kinetic_energy == b.kinetic_energy
-            && a.scope == b.scope
-            && a.integrator == b.integrator
-            && a.learning_rate == b.learning_rate
-            && a.steps == b.steps
-            && a.momentum == b.momentum
-    };
+fn lines<'a>(rows: impl IntoIterator<Item = &'a TrainingRow>) -> Vec<Line<'a>> {
+    let identity = |row: &'a TrainingRow| (row.method.as_str(), row.settings.as_str());
     let mut lines: Vec<Line> = Vec::new();
     for row in rows {
-        match lines.iter_mut().find(|line| same(line.first, row)) {
+        let known = lines
+            .iter_mut()
+            .find(|line| identity(line.first) == identity(row));
+        match known {
             Some(line) => line.rows.push(row),
             None => lines.push(Line {
                 first: row,
@@ -70,14 +66,39 @@ fn lines(rows: &[TrainingRow]) -> Vec<Line<'_>> {
     lines
 }
 
-/// Of one method alone, from the shortest integration time on.
+/// Of flows alone, from the shortest integration time on.
 fn by_time(mut lines: Vec<Line<'_>>) -> Vec<Line<'_>> {
-    let mut pairs = lines.windows(2);
-    if pairs.all(|pair| pair[0].first.method == pair[1].first.method) {
+    if lines
+        .iter()
+        .all(|line| line.first.integration_time.is_some())
+    {
         let time = |line: &Line| line.first.integration_time.unwrap_or_default();
         lines.sort_by(|a, b| time(a).total_cmp(&time(b)));
     }
     lines
+}
+
+/// The lines' names, with whatever tells each from others of its name.
+fn labels(lines: &[Line<'_>]) -> Vec<String> {
+    let all = |name: &str| -> Vec<&str> {
+        let named = lines.iter().filter(|line| line.first.method == name);
+        named.map(|line| line.first.settings.as_str()).collect()
+    };
+    let mut labels = Vec::new();
+    for Line { first, .. } in lines {
+        let settings = all(&first.method);
+        let own = settings.iter().position(|s| *s == first.settings);
+        let mut label = vec![first.method.clone()];
+        for (key, value) in own.map_or_else(Vec::new, |own| differences(&settings)[own].clone()) {
+            let key = key.rsplit('.').next().unwrap_or(key);
+            label.push(match (key, first.integration_time) {
+                ("steps", Some(time)) => format!("time {}", short(time)),
+                _ => format!("{} {value}", key.replace('_', " ")),
+            });
+        }
+        labels.push((label.join(", "), first.settings.as_str()));
+    }
+    told_apart(labels)
 }
 
 impl Line<'_> {
@@ -85,18 +106,6 @@ impl Line<'_> {
     fn spread(&self, of: fn(&TrainingRow) -> Option<f64>, show: fn(f64) -> String) -> String {
         let values: Vec<f64> = self.rows.iter().filter_map(|r| of(r)).collect();
         spread(&values, show)
-    }
-
-    /// With the integration time where methods of the name differ in it.
-    fn label(&self, all: &[Line]) -> String {
-        let first = self.first;
-        let others = all
-            .iter()
-            .filter(|other| other.first.method == first.method);
-        match first.integration_time {
-            Some(time) if others.count() > 1 => format!("{}, time {}", first.method, short(time)),
-            _ => first.method.clone(),
-        }
     }
 }
 
@@ -121,7 +130,8 @@ fn table(rows: &[TrainingRow]) -> Table {
     ]);
     let percent = |v: f64| format!("{:.2} %", 100.0 * v);
     let loss = |v: f64| format!("{v:.3}");
-    for line in lines(rows) {
+    let lines = lines(rows);
+    for (line, label) in lines.iter().zip(labels(&lines)) {
         let first = line.first;
         let unfinished: Vec<&str> = line
             .rows
@@ -130,7 +140,7 @@ fn table(rows: &[TrainingRow]) -> Table {
             .map(|r| r.status.as_str())
             .collect();
         table.push(vec![
-            first.method.clone(),
+            label,
             first.integration_time.map_or_else(String::new, short),
             short(first.learning_rate),
             line.spread(|r| r.test_accuracy, percent),
@@ -174,13 +184,9 @@ impl Metric {
 }
 
 fn figure(picture: &Picture, rows: &[TrainingRow], curves: &[TrainingCurveRow]) -> Figure {
-    let of_group: Vec<TrainingRow> = rows
-        .iter()
-        .filter(|row| row.groups.split('+').any(|group| group == picture.group))
-        .cloned()
-        .collect();
-    let lines = by_time(lines(&of_group));
-    let series = lines.iter().map(|line| {
+    let of_group = |row: &&TrainingRow| row.groups.split('+').any(|g| g == picture.group);
+    let lines = by_time(lines(rows.iter().filter(of_group)));
+    let series = lines.iter().zip(labels(&lines)).map(|(line, label)| {
         let keys: Vec<&str> = line.rows.iter().map(|r| r.cell.as_str()).collect();
         let mut at: Vec<(u64, Vec<f64>)> = Vec::new();
         for curve in curves.iter().filter(|c| keys.contains(&c.cell.as_str())) {
@@ -197,7 +203,7 @@ fn figure(picture: &Picture, rows: &[TrainingRow], curves: &[TrainingCurveRow]) 
             let high = v.iter().copied().fold(f64::NEG_INFINITY, f64::max);
             (*epoch as f64, low, high)
         });
-        Series::line(line.label(&lines), points).band(band)
+        Series::line(label, points).band(band)
     });
     let y = match picture.metric {
         Metric::TestAccuracy | Metric::TrainAccuracy => Axis::linear(picture.metric.label()),

@@ -335,24 +335,26 @@ fn the_plan_of_figure_4_maps_the_papers_numbers_and_every_profile_is_valid() {
     }
     let plan = Plan::from_yaml(FIG4, &[], Some("paper")).unwrap();
     let plan = TrainingPlan::new(&plan).unwrap();
-    let Method::Hamiltonian {
-        step_size, steps, ..
-    } = plan.methods[0].method
-    else {
-        panic!("the first is HD");
+    let flow = |name: &str| {
+        let named = plan.methods.iter().find(|m| m.name == name).unwrap();
+        match named.method {
+            Method::Hamiltonian {
+                step_size, steps, ..
+            } => (step_size, steps as f64, named.groups.clone()),
+            Method::Baseline { .. } => panic!("{name} is a flow"),
+        }
     };
-    assert!(
-        (step_size * step_size - 0.01).abs() < 1e-15,
-        "the learning rate"
-    );
-    assert!(
-        (step_size * steps as f64 - 0.2).abs() < 1e-15,
-        "the integration time"
-    );
+    // The learning rate is θ²; the integration time 0.2 is S·θ, or S times the learning rate.
+    let (step_size, steps, groups) = flow("HD S=2");
+    assert!((step_size * step_size - 0.01).abs() < 1e-15);
+    assert!((step_size * steps - 0.2).abs() < 1e-15);
+    assert_eq!(groups, ["methods", "integration-times"]);
+    let (step_size, steps, groups) = flow("HD S=20");
+    assert!((step_size * step_size * steps - 0.2).abs() < 1e-15);
+    assert_eq!(groups, ["methods", "integration-times"]);
     assert_eq!(plan.batch, 64);
-    // HD of (a) is one of (c) too, and is run once.
-    assert_eq!(plan.methods.len(), 3 + 5 - 1);
-    assert_eq!(plan.methods[0].groups, ["methods", "integration-times"]);
+    // Both of (a) are of (c) too, and are run once.
+    assert_eq!(plan.methods.len(), 4 + 5 - 2);
 }
 
 #[test]
@@ -364,9 +366,97 @@ fn a_plan_that_cannot_be_meant_is_refused_by_its_key() {
     assert!(refused("batch=1").contains("2 images"));
     assert!(refused("epochs=0").contains("epochs"));
     assert!(refused("network={width: 4, blocks: [1, 0]}").contains("network"));
+    let picture = "{name: a, title: b, metric: test-loss, group: methods}";
+    let twice = refused(&format!("pictures=[{picture}, {picture}]"));
+    assert!(twice.contains("pictures: two are named `a`"), "{twice}");
     assert!(refused("methods=[{name: X, groups: [methods]}]").contains("methods: X"));
     assert!(
         refused("pictures=[{name: a, title: b, metric: test-loss, group: none}]")
             .contains("`none`")
+    );
+}
+
+/// What a legend and a table say of methods, each run once with a loss of its own.
+fn labels(methods: &[&str]) -> [Vec<String>; 2] {
+    let settings = [
+        format!("methods=[{}]", methods.join(", ")),
+        "pictures=[{name: p, title: t, metric: train-loss, group: g}]".into(),
+    ];
+    let head = Plan::from_yaml(FIG4, &settings, Some("smoke")).unwrap();
+    let plan = TrainingPlan::new(&head).unwrap();
+    let entry = |(i, contestant): (usize, &Contestant)| {
+        let record = EpochRecord {
+            epoch: 1,
+            steps: 6,
+            wall_s: 1.0,
+            train_loss: i as f64,
+            train_accuracy: 0.5,
+            test_loss: 1.0,
+            test_accuracy: 0.5,
+        };
+        let measured = Measured {
+            parameters: 1,
+            records: vec![record],
+            diverged_at: None,
+        };
+        Entry {
+            key: i.to_string(),
+            ended_at: 0,
+            cell: serde_json::to_value(cell(contestant.method.clone(), 1)).unwrap(),
+            outcome: Outcome::measured(&measured).unwrap(),
+        }
+    };
+    let entries: Vec<Entry> = plan.methods.iter().enumerate().map(entry).collect();
+    let (rows, curves) = rows::rows(&head, &plan, [96, 40], &entries).unwrap();
+    let document = show::document(&plan, &rows, &curves);
+    let (mut legend, mut lines) = (Vec::new(), Vec::new());
+    for block in &document.blocks {
+        match block {
+            crate::report::Block::Figure(figure) => {
+                let series = figure.figure.panels.iter().flat_map(|panel| &panel.series);
+                legend.extend(series.map(|series| series.label.clone()));
+            }
+            crate::report::Block::Table(table) => {
+                lines.extend(table.table.rows().iter().map(|row| row[0].clone()));
+            }
+            _ => {}
+        }
+    }
+    [legend, lines]
+}
+
+#[test]
+fn methods_of_one_name_are_told_apart_by_whatever_they_differ_in() {
+    let hd = "name: HD, groups: [g], hamiltonian: {kinetic_energy: half-l2-squared, step_size: 0.1";
+    let [legend, lines] = labels(&[
+        &format!("{{{hd}, integrator: symplectic-euler, steps: 2}}}}"),
+        &format!("{{{hd}, integrator: leapfrog, steps: 2}}}}"),
+    ]);
+    assert_eq!(
+        lines,
+        [
+            "HD, integration symplectic-euler",
+            "HD, integration leapfrog"
+        ]
+    );
+    assert_eq!(legend, lines);
+    let [legend, _] = labels(&[&format!("{{{hd}, integrator: leapfrog, steps: [5, 2]}}}}")]);
+    assert_eq!(
+        legend,
+        ["HD, time 0.2", "HD, time 0.5"],
+        "in the order of times"
+    );
+    let sgd = "name: SGD, groups: [g], baseline: {direction: half-l2-squared, learning_rate: 0.01";
+    let [legend, lines] = labels(&[
+        &format!("{{{sgd}}}}}"),
+        &format!("{{{sgd}, scope: per-tensor}}}}"),
+        &format!("{{{sgd}, momentum: 0.9}}}}"),
+    ]);
+    assert_eq!((legend.len(), lines.len()), (3, 3));
+    let apart = |all: &[String]| all.iter().collect::<std::collections::BTreeSet<_>>().len();
+    assert_eq!(
+        (apart(&legend), apart(&lines)),
+        (3, 3),
+        "{legend:?} {lines:?}"
     );
 }
