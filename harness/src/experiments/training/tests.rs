@@ -402,6 +402,7 @@ fn labels(methods: &[&str]) -> [Vec<String>; 2] {
         Entry {
             key: i.to_string(),
             ended_at: 0,
+            copied_from: None,
             cell: serde_json::to_value(cell(contestant.method.clone(), 1)).unwrap(),
             outcome: Outcome::measured(&measured).unwrap(),
         }

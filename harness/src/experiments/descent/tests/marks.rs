@@ -20,6 +20,7 @@ fn rows_of(measured: impl Fn(f64) -> Option<Measured>) -> Rows {
     let entry = |(i, cell): (usize, &DescentCell)| Entry {
         key: i.to_string(),
         ended_at: 0,
+        copied_from: None,
         cell: serde_json::to_value(cell).unwrap(),
         outcome: match measured(cell.variant.step_size.unwrap()) {
             Some(measured) => Outcome::measured(&measured).unwrap(),
