@@ -2,6 +2,7 @@
 
 use super::gate::passed;
 use super::*;
+use crate::rows::Value;
 
 const LEMMAS: &str = include_str!("../../../../configs/lemmas.yaml");
 const COORDINATE: &str = include_str!("../../../../configs/coordinate.yaml");
@@ -73,4 +74,83 @@ fn a_cell_read_from_the_journal_makes_the_same_checks() {
     let cell = &lemmas.cells[0];
     let again: CheckCell = serde_json::from_value(serde_json::to_value(cell).unwrap()).unwrap();
     assert_eq!(again.run().unwrap(), cell.run().unwrap());
+}
+
+/// The rows of the momentum family as the journal has it, after `change`.
+fn rows(change: impl Fn(&mut serde_json::Value)) -> (Document, Vec<Vec<Value>>) {
+    let plan = Plan::from_yaml(LEMMAS, &[], Some("gate")).unwrap();
+    let checks = Checks::new(&plan).unwrap();
+    let mut cells = checks.cells.iter();
+    let cell = cells.find(|c| c.checks.name() == "momentum").unwrap();
+    let mut entry = serde_json::json!({
+        "key": "k",
+        "ended_at": 0,
+        "cell": cell,
+        "outcome": Outcome::measured(&Measured { checks: cell.run().unwrap() }).unwrap(),
+    });
+    change(&mut entry);
+    let entries = [serde_json::from_value(entry).unwrap()];
+    let document = show::document(&plan, &checks.cells, &entries).unwrap();
+    let frame = document.frames.iter().find(|f| f.name == "rows").unwrap();
+    let at = |name: &str| frame.position(name).unwrap();
+    let columns = ["check", "holds", "bound", "status"].map(at);
+    let rows = frame.rows.iter();
+    let rows = rows.map(|row| columns.iter().map(|&c| row[c].clone()).collect());
+    let rows = rows.collect();
+    (document, rows)
+}
+
+fn text(value: &Value) -> &str {
+    match value {
+        Value::Text(Some(text)) => text,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn rows_hold_numbers_to_the_bound_of_the_plan() {
+    let (document, rows) = rows(|_| ());
+    assert!(document.failures.is_empty(), "{:?}", document.failures);
+    assert_eq!(rows.len(), 6);
+    assert!(
+        rows.iter()
+            .all(|row| matches!(row[1], Value::Flag(Some(_))))
+    );
+}
+
+#[test]
+fn a_bound_that_the_journal_brings_along_fails_its_row_and_no_other() {
+    let (document, rows) = rows(|entry| {
+        let check = &mut entry["outcome"]["checks"][0];
+        check["measured"] = 0.3.into();
+        check["relation"] = serde_json::json!({"at-most": 1.0});
+    });
+    assert_eq!(rows[0][1], Value::Flag(None), "neither yes nor no");
+    assert_eq!(rows[0][2], Value::Real(Some(1e-12)), "the plan's");
+    let status = text(&rows[0][3]);
+    assert!(status.starts_with("failed: the plan has it at most 1.0e-12; the journal at most 1"));
+    assert_eq!(document.failures.len(), 1);
+    assert!(rows[1..].iter().all(|row| text(&row[3]) == "complete"));
+}
+
+#[test]
+fn a_number_that_the_journal_lacks_is_no_answer() {
+    let (_, rows) = rows(|entry| {
+        // One that is known not to hold: no number does not hold either.
+        let checks = entry["outcome"]["checks"].as_array_mut().unwrap();
+        let refuted = checks.iter_mut().find(|check| check["expected"] == false);
+        refuted.unwrap()["measured"] = serde_json::Value::Null;
+    });
+    let open = rows.iter().filter(|row| row[1] == Value::Flag(None));
+    assert_eq!(open.count(), 1);
+}
+
+#[test]
+fn settings_that_are_not_the_plans_and_checks_it_does_not_have_fail() {
+    let (_, settings) = rows(|entry| entry["cell"]["checks"]["rounding"] = 1.0.into());
+    assert_eq!(settings.len(), 1);
+    assert!(text(&settings[0][3]).contains("not the plan's"));
+    let (_, unknown) = rows(|entry| entry["outcome"]["checks"][0]["check"] = "another".into());
+    assert_eq!(unknown[0][1], Value::Flag(None));
+    assert!(text(&unknown[0][3]).contains("no check of this name"));
 }
