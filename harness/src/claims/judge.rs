@@ -366,7 +366,12 @@ fn missing(question: &Question, table: &Table) -> Result<Option<String>> {
             return Ok(Some(none(filter)));
         }
         unmet.extend(side.unmet(filter)?);
+        // What both sides have to have, each has to have by itself.
+        let mut shared = question.filter.clone();
+        shared.retain(|column, _| !filter.contains_key(column));
+        unmet.extend(side.unmet(&shared)?);
     }
+    unmet.dedup();
     Ok((!unmet.is_empty()).then(|| format!("no rows with {}", unmet.join(", nor with "))))
 }
 

@@ -28,12 +28,7 @@ struct Wire {
 }
 
 fn worlds() -> Vec<Wire> {
-    let mut all: Yaml = serde_yaml::from_str(WORLDS).unwrap();
-    // Once for each level of rows that are like rows that are like others.
-    for _ in 0..3 {
-        all.apply_merge().unwrap();
-    }
-    let all: Vec<Mapping> = serde_yaml::from_value(all).unwrap();
+    let all: Vec<Mapping> = datasets::yaml::load(WORLDS).unwrap();
     let one = |wire| serde_yaml::from_value(Yaml::Mapping(wire)).unwrap();
     all.into_iter()
         .flat_map(|wire| each(wire).unwrap())
