@@ -104,7 +104,7 @@ impl Checker for Printed {
             width = width.min(found.width);
             rounds = rounds.max(again.len());
             values = values.min(self.values_from_zero(instance)?);
-            zero = largest([zero, self.from_zero(instance)?]);
+            zero = largest([zero, self.apart_from_zero(instance)?]);
         }
         let (steps, wide, tolerance) = (self.steps, self.width, self.tolerance);
         let flow = format!("in a flow of {steps} steps, W = {wide}, τ = {tolerance}");
@@ -206,7 +206,7 @@ impl Printed {
     }
 
     /// How far a window from x = 0 ends from the sequential flow.
-    fn from_zero(&self, instance: &Instance) -> Result<f64> {
+    fn apart_from_zero(&self, instance: &Instance) -> Result<f64> {
         let zero = vec![0.0; instance.start.len()];
         let start = tensor(&zero)?;
         let found = self.window(0.0).from_rest(&start, &mut instance.forces())?;
