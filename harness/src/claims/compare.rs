@@ -27,7 +27,12 @@ impl Rigour {
     }
 
     /// Why an interval of that many repeats decides nothing, if it does not.
-    pub(super) fn too_few(&self, table: &Table, row: &[Value], interval: &Interval) -> Result<Option<String>> {
+    pub(super) fn too_few(
+        &self,
+        table: &Table,
+        row: &[Value],
+        interval: &Interval,
+    ) -> Result<Option<String>> {
         let Some(column) = &interval.repeats else {
             return Ok(None);
         };
@@ -271,7 +276,10 @@ impl Comparison<'_> {
         let (mut gains, mut firsts, mut seconds) = (Vec::new(), Vec::new(), Vec::new());
         let (mut seen, mut unknown) = (BTreeSet::new(), 0);
         for pair in pairs {
-            let (first, second) = (self.mean(table, &pair.first)?, self.mean(table, &pair.second)?);
+            let (first, second) = (
+                self.mean(table, &pair.first)?,
+                self.mean(table, &pair.second)?,
+            );
             let Some((first, second)) = first.zip(second) else {
                 unknown += 1;
                 continue;
@@ -378,7 +386,10 @@ impl Comparison<'_> {
             text(second)
         );
         let few = [first, second].map(|row| rigour.too_few(table, row, interval));
-        let few: Vec<String> = few.into_iter().filter_map(Result::transpose).collect::<Result<_>>()?;
+        let few: Vec<String> = few
+            .into_iter()
+            .filter_map(Result::transpose)
+            .collect::<Result<_>>()?;
         let note = match few.first() {
             Some(reason) => format!("{note}: {reason}"),
             None => note,

@@ -61,9 +61,10 @@ impl Finding {
     /// All parts that a verdict hangs on, with their targets.
     fn parts_mut(&mut self) -> Vec<(&str, &mut Part)> {
         match &mut self.answer {
-            Answer::Parts { target, parts } => {
-                parts.iter_mut().map(|part| (target.as_str(), part)).collect()
-            }
+            Answer::Parts { target, parts } => parts
+                .iter_mut()
+                .map(|part| (target.as_str(), part))
+                .collect(),
             Answer::Untestable(_) => vec![],
             Answer::Sides { evidence, .. } => evidence
                 .iter_mut()
@@ -99,10 +100,7 @@ fn sides(between: &[String], evidence: &[(Evidence, Finding)]) -> (Verdict, Stri
             false => ", which the contradiction does not expect",
         };
         missing += usize::from(!expected);
-        note += &format!(
-            "; measured, {}: {verdict}{mark} ({numbers})",
-            evidence.side
-        );
+        note += &format!("; measured, {}: {verdict}{mark} ({numbers})", evidence.side);
     }
     let verdict = match missing {
         0 => Verdict::Contradiction,
@@ -229,7 +227,10 @@ fn contradiction(claims: &Claims, rule: &Contradiction, targets: &[TargetRows]) 
 
 fn measured(claims: &Claims, question: &Question, targets: &[TargetRows]) -> Result<Finding> {
     let profile = question.profile.as_ref().unwrap_or(&claims.profile);
-    let run = format!("run `harness reproduce {} --profile {profile}`", question.target);
+    let run = format!(
+        "run `harness reproduce {} --profile {profile}`",
+        question.target
+    );
     let Some(target) = targets.iter().find(|t| t.target == question.target) else {
         return Ok(Finding::untestable(format!("not run: {run}")));
     };

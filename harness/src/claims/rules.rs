@@ -69,7 +69,10 @@ pub fn value(rule: &ValueRule, table: &Table, rigour: Rigour) -> Result<Vec<Part
             None => (Verdict::NotTestable, format!("{name} has no interval")),
             Some(_) if few.is_some() => {
                 let few = few.unwrap_or_default();
-                (Verdict::Inconclusive, format!("{name} {}: {few}", short(value)))
+                (
+                    Verdict::Inconclusive,
+                    format!("{name} {}: {few}", short(value)),
+                )
             }
             Some((low, high)) => {
                 let note = format!(

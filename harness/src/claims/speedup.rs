@@ -43,7 +43,9 @@ pub fn speedup(rule: &Speedup, table: &Table, rigour: Rigour) -> Result<Vec<Part
 /// # Errors
 /// If a column is missing.
 pub fn unjudged(rule: &Speedup, table: &Table) -> Result<String> {
-    let of = |row: &[Value], column: &String| Ok::<_, anyhow::Error>(number(&row[table.position(column)?]));
+    let of = |row: &[Value], column: &String| {
+        Ok::<_, anyhow::Error>(number(&row[table.position(column)?]))
+    };
     let mut told = Vec::new();
     for (label, group) in table.split(&rule.groups)? {
         for row in &group.rows {
@@ -87,7 +89,11 @@ impl Speedup {
         )
     }
 
-    fn verdict(&self, [low, high]: [f64; 2], depths: (Option<f64>, Option<f64>)) -> (Verdict, String) {
+    fn verdict(
+        &self,
+        [low, high]: [f64; 2],
+        depths: (Option<f64>, Option<f64>),
+    ) -> (Verdict, String) {
         let [least, most] = self.allowed();
         let reaches = |depth: Option<f64>| depth.is_some_and(|d| d >= least);
         match depths {

@@ -140,7 +140,10 @@ mod tests {
     fn false_verdicts_are_expected_in_proportion_to_what_was_decided() {
         let rows = [row("a", Kind::Statement, Verdict::Reproduced)];
         let said = comparisons(&rows, 0.05).unwrap();
-        assert!(said.starts_with("4 paired comparisons, 3 of them decided"), "{said}");
+        assert!(
+            said.starts_with("4 paired comparisons, 3 of them decided"),
+            "{said}"
+        );
         assert!(said.ends_with("here at most 1"), "{said}");
     }
 }

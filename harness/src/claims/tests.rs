@@ -64,9 +64,9 @@ fn nothing_run_leaves_every_claim_untestable_and_says_what_to_run() {
     let claims = published();
     for row in judge(&claims, &[]) {
         match row.judge.as_str() {
-            "contradiction" => assert!(
-                [Verdict::Contradiction, Verdict::EvidenceMissing].contains(&row.verdict)
-            ),
+            "contradiction" => {
+                assert!([Verdict::Contradiction, Verdict::EvidenceMissing].contains(&row.verdict))
+            }
             "not-testable" => assert!(row.note.starts_with("needs "), "{}", row.note),
             _ => {
                 assert_eq!(row.verdict, Verdict::NotTestable, "{}", row.claim);
@@ -81,7 +81,10 @@ fn nothing_run_leaves_every_claim_untestable_and_says_what_to_run() {
 fn a_profile_without_verdicts_leaves_a_claim_untestable() {
     let claims = one("judge: value, column: x, is: {above: 1}").unwrap();
     let mut target = run("t", table(&["x=2"]));
-    assert_eq!(judge(&claims, &[target.clone()])[0].verdict, Verdict::Reproduced);
+    assert_eq!(
+        judge(&claims, &[target.clone()])[0].verdict,
+        Verdict::Reproduced
+    );
     target.verdicts = false;
     let row = judge(&claims, &[target]).remove(0);
     assert_eq!(row.verdict, Verdict::NotTestable);
@@ -172,9 +175,12 @@ fn a_value_passes_only_with_its_whole_interval_and_in_every_row() {
 
 #[test]
 fn an_interval_of_too_few_repeats_decides_nothing_however_narrow() {
-    let value =
-        "judge: value, column: x, is: {above: 1}, interval: {low: l, high: h, repeats: n}";
-    for (repeats, verdict) in [(1, Verdict::Inconclusive), (5, Verdict::Inconclusive), (6, Verdict::Reproduced)] {
+    let value = "judge: value, column: x, is: {above: 1}, interval: {low: l, high: h, repeats: n}";
+    for (repeats, verdict) in [
+        (1, Verdict::Inconclusive),
+        (5, Verdict::Inconclusive),
+        (6, Verdict::Reproduced),
+    ] {
         let line = format!("x=1.4 l=1.4 h=1.4 n={repeats}");
         assert_eq!(on(value, &[&line]), verdict, "{line}");
     }
@@ -206,7 +212,10 @@ fn a_speedup_counts_on_both_sides_and_a_run_too_short_decides_nothing() {
     is("x=0.9 l=0.8 h=1.05 n=6 d=2.4 e=3.3", Verdict::NotReproduced);
     is("x=3 l=2.5 h=3.2 n=5 d=3.2 e=3.3", Verdict::Inconclusive);
     is("x=? l=? h=? n=6 d=3.2 e=3.3", Verdict::NotTestable);
-    is("status=diverged x=3 l=2.5 h=3.2 n=6 d=3.2 e=3.3", Verdict::NotReproduced);
+    is(
+        "status=diverged x=3 l=2.5 h=3.2 n=6 d=3.2 e=3.3",
+        Verdict::NotReproduced,
+    );
     let required = format!("{keys}, requires: {{capacity: {{at_least: 0.85}}}}");
     let (verdict, note) = verdict_on(
         &one(&required).unwrap(),
@@ -297,7 +306,10 @@ fn other_readings_are_shown_and_change_no_verdict() {
     let row = judge(&one(keys).unwrap(), &[run("t", table(&rows))]).remove(0);
     assert_eq!(row.verdict, Verdict::Reproduced);
     let beside = row.beside.unwrap();
-    assert!(beside.starts_with("at equal step: not reproduced"), "{beside}");
+    assert!(
+        beside.starts_with("at equal step: not reproduced"),
+        "{beside}"
+    );
     let allowed = "beside: [{name: allowing more, allowance: 0.5}], judge: ordering, first: {m: a}, \
                    second: {m: b}, metric: x, better: lower, allowance: 0.1, pair_by: [s]";
     let rows: Vec<String> = (1..=4)
@@ -344,7 +356,11 @@ fn a_comparison_that_only_many_make_likely_is_left_open() {
     assert_eq!(alone.verdict, Verdict::Reproduced, "{}", alone.note);
     let among = judge(&file(&claims), &rows).remove(0);
     assert_eq!(among.verdict, Verdict::Inconclusive, "{}", among.note);
-    assert!(among.note.contains("among the 10 comparisons of t"), "{}", among.note);
+    assert!(
+        among.note.contains("among the 10 comparisons of t"),
+        "{}",
+        among.note
+    );
     assert_eq!((among.comparisons, among.decided), (Some(1), None));
 }
 

@@ -185,16 +185,24 @@ impl File {
     }
 }
 
-/// A claim for each entry of its `each`, the entry's values put in the place of `{name}`.
+/// A claim for each entry of its `each`, the entry's values put in the place of `{name}`. A kind or a
+/// sentence that only an entry has is that claim's.
 pub(super) fn each(mut wire: Mapping) -> Result<Vec<Mapping>> {
     let entries: Vec<Mapping> = match wire.remove("each") {
         None => vec![Mapping::new()],
         Some(entries) => serde_yaml::from_value(entries).context("each")?,
     };
     ensure!(!entries.is_empty(), "each is empty");
-    let filled = |names: &Mapping| match fill(&Value::Mapping(wire.clone()), names)? {
-        Value::Mapping(claim) => Ok(claim),
-        _ => bail!("a claim is a mapping"),
+    let filled = |names: &Mapping| {
+        let Value::Mapping(mut claim) = fill(&Value::Mapping(wire.clone()), names)? else {
+            bail!("a claim is a mapping")
+        };
+        for key in ["kind", "sentence"] {
+            if let (None, Some(own)) = (claim.get(key), names.get(key)) {
+                claim.insert(key.into(), own.clone());
+            }
+        }
+        Ok(claim)
     };
     entries.iter().map(filled).collect()
 }
@@ -304,7 +312,11 @@ fn question(mut wire: Mapping, target: Option<&str>, frame: &str) -> Result<Ques
     );
     let ordering = matches!(question.predicate, Predicate::Ordering(_));
     ensure!(
-        ordering || question.beside.iter().all(|reading| reading.allowance.is_none()),
+        ordering
+            || question
+                .beside
+                .iter()
+                .all(|reading| reading.allowance.is_none()),
         "beside.allowance belongs to `judge: ordering`"
     );
     ensure!(
@@ -344,7 +356,11 @@ fn predicate(judge: Judge, target: &str, frame: &str) -> Result<Predicate> {
                 "margin is {}, but has to be 0 or positive",
                 rule.margin
             );
-            let one = [rule.interval.is_some(), rule.allowance > 0.0, rule.margin > 0.0];
+            let one = [
+                rule.interval.is_some(),
+                rule.allowance > 0.0,
+                rule.margin > 0.0,
+            ];
             ensure!(
                 one.into_iter().filter(|there| *there).count() <= 1,
                 "allowance, margin and interval exclude one another"
@@ -414,7 +430,11 @@ fn contradiction(wire: ContradictionWire, target: &str, frame: &str) -> Result<C
 fn filters_say_something(question: &Question) -> Result<()> {
     let filters = [&question.filter, &question.requires];
     let beside = question.beside.iter().map(|reading| &reading.r#where);
-    for filter in filters.into_iter().chain(question.predicate.filters()).chain(beside) {
+    for filter in filters
+        .into_iter()
+        .chain(question.predicate.filters())
+        .chain(beside)
+    {
         for (column, what) in filter {
             let empty = matches!(what, Match::Any(list) if list.is_empty());
             ensure!(

@@ -40,5 +40,6 @@ fn claims(folder: &Path) -> Result<Claims> {
     let above = folder.parent().unwrap_or(folder);
     let text = site::kept_claims(folder).or_else(|_| site::kept_claims(above));
     let text = text.or_else(|_| Configs::compiled_in().read(site::CLAIMS))?;
-    Claims::from_yaml(&text).with_context(|| format!("the claims that {} was judged by", folder.display()))
+    Claims::from_yaml(&text)
+        .with_context(|| format!("the claims that {} was judged by", folder.display()))
 }

@@ -1,10 +1,7 @@
 //! A document with one of everything, and markup where text belongs.
 
+use super::{Axis, Block, Document, Figure, FigureBlock, Panel, Series, Table, TableBlock};
 use crate::claims::{ClaimRow, Kind as Of, Verdict};
-use super::{
-    Axis, Block, Document, Figure, FigureBlock, Panel, Series, Table,
-    TableBlock,
-};
 use crate::environment::Environment;
 use crate::manifest::{Data, Manifest};
 use crate::paper::Paper;

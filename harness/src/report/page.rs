@@ -1,8 +1,8 @@
 //! All reports as one page: a single HTML file that needs no network and no script.
 
+use super::claims::{Judged, judged_on};
 use super::escape::escaped;
 use super::section::{badge, section};
-use super::claims::{Judged, judged_on};
 use super::{Document, inline};
 use crate::claims::{ClaimRow, tallies};
 use crate::manifest::Manifest;
@@ -147,13 +147,7 @@ fn all_claims(claims: &Judged<'_>, entries: &[PageEntry<'_>], ids: &[String]) ->
              <thead role=\"rowgroup\"><tr role=\"row\">",
             escaped(&chapter.title)
         );
-        for header in [
-            "Claim",
-            "What it says",
-            "Verdict",
-            "Numbers",
-            "Target",
-        ] {
+        for header in ["Claim", "What it says", "Verdict", "Numbers", "Target"] {
             let _ = write!(out, "<th scope=\"col\" role=\"columnheader\">{header}</th>");
         }
         out.push_str("</tr></thead>\n<tbody role=\"rowgroup\">\n");

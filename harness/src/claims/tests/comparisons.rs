@@ -57,7 +57,10 @@ fn a_margin_is_what_the_first_has_to_be_better_by() {
         let lines: Vec<String> = (1..=4)
             .flat_map(|s| {
                 let jitter = 1.0 + 0.001 * f64::from(s);
-                [format!("m=a s={s} x={}", x * jitter), format!("m=b s={s} x=100")]
+                [
+                    format!("m=a s={s} x={}", x * jitter),
+                    format!("m=b s={s} x=100"),
+                ]
             })
             .collect();
         on(&keys, &lines.iter().map(String::as_str).collect::<Vec<_>>())
@@ -111,7 +114,10 @@ fn an_allowance_on_the_log_scale_is_a_share() {
         let lines: Vec<String> = (1..=3)
             .flat_map(|s| {
                 let jitter = 1.0 + 0.001 * f64::from(s);
-                [format!("m=a s={s} x={}", x * jitter), format!("m=b s={s} x=100")]
+                [
+                    format!("m=a s={s} x={}", x * jitter),
+                    format!("m=b s={s} x=100"),
+                ]
             })
             .collect();
         on(&keys, &lines.iter().map(String::as_str).collect::<Vec<_>>())
@@ -175,7 +181,11 @@ fn groups_of_which_some_hold_make_a_claim_partly_reproduced() {
     let row = judge(&claims, &[run("t", table(&lines))]).remove(0);
     assert_eq!(row.verdict, Verdict::Partly);
     assert_eq!(row.pairs, Some(6));
-    assert!(row.note.contains("u: median x 2.2 against 3.2"), "{}", row.note);
+    assert!(
+        row.note.contains("u: median x 2.2 against 3.2"),
+        "{}",
+        row.note
+    );
 }
 
 #[test]
@@ -207,10 +217,16 @@ fn the_best_of_a_grid_is_better_than_each_other_value_by_paired_differences() {
         on(keys, &lines.iter().map(String::as_str).collect::<Vec<_>>())
     };
     assert_eq!(judged(keys, &grid([1.0, 2.0, 2.0], 5)), Verdict::Reproduced);
-    assert_eq!(judged(keys, &grid([2.0, 1.0, 1.0], 5)), Verdict::NotReproduced);
+    assert_eq!(
+        judged(keys, &grid([2.0, 1.0, 1.0], 5)),
+        Verdict::NotReproduced
+    );
     assert_eq!(judged(keys, &grid([1.5, 1.0, 2.0], 5)), Verdict::Partly);
     // As good by noise is neither.
-    assert_eq!(judged(keys, &grid([1.0, 1.0, 1.0], 5)), Verdict::Inconclusive);
+    assert_eq!(
+        judged(keys, &grid([1.0, 1.0, 1.0], 5)),
+        Verdict::Inconclusive
+    );
     // However large the difference, one start or two decide nothing.
     for starts in [1, 2] {
         let lines = grid([1.0, 9.0, 9.0], starts);
@@ -218,7 +234,10 @@ fn the_best_of_a_grid_is_better_than_each_other_value_by_paired_differences() {
     }
     assert_eq!(on(keys, &["h=1 s=1 x=1"]), Verdict::NotTestable);
     let both = keys.replace("[1]", "[1, 2]");
-    assert_eq!(judged(&both, &grid([1.0, 1.2, 2.0], 5)), Verdict::Reproduced);
+    assert_eq!(
+        judged(&both, &grid([1.0, 1.2, 2.0], 5)),
+        Verdict::Reproduced
+    );
     assert_eq!(judged(&both, &grid([1.0, 3.0, 2.0], 5)), Verdict::Partly);
 }
 
@@ -232,7 +251,9 @@ fn what_is_best_for_all_together_need_not_be_best_for_any() {
         _ => 9.0,
     };
     let mut lines = Vec::new();
-    for (s, m, h) in (1..=4).flat_map(|s| (1..=2).flat_map(move |m| (1..=3).map(move |h| (s, m, h)))) {
+    for (s, m, h) in
+        (1..=4).flat_map(|s| (1..=2).flat_map(move |m| (1..=3).map(move |h| (s, m, h))))
+    {
         let x = value(m, h) + f64::from((s * 7 + h * 3 + m) % 5) / 100.0;
         lines.push(format!("h={h} s={s} m={m} x={x}"));
     }
@@ -254,7 +275,12 @@ fn a_trend_is_an_ordering_of_neighbours() {
         let lines: Vec<String> = (1..=3)
             .flat_map(|s| [1, 2, 10].map(|h| (s, h)))
             .zip(metrics.iter().cycle())
-            .map(|((s, h), x)| format!("h={h} s={s} x={}", x + f64::from((s * 7 + h * 3) % 5) / 100.0))
+            .map(|((s, h), x)| {
+                format!(
+                    "h={h} s={s} x={}",
+                    x + f64::from((s * 7 + h * 3) % 5) / 100.0
+                )
+            })
             .collect();
         on(keys, &lines.iter().map(String::as_str).collect::<Vec<_>>())
     };

@@ -187,7 +187,11 @@ fn no_claim_passes_on_generated_rows_on_a_short_profile_or_on_none() {
             claims: claim.cloned().into_iter().collect(),
             ..claims.clone()
         };
-        let mut short = of(&world.target, world.frame.as_deref().unwrap_or("rows"), grids);
+        let mut short = of(
+            &world.target,
+            world.frame.as_deref().unwrap_or("rows"),
+            grids,
+        );
         short.verdicts = false;
         for targets in [vec![], vec![short]] {
             let row = judge(&alone, &targets).remove(0);

@@ -115,18 +115,17 @@ fn reasons(rows: &[WindowRow], speedups: &BTreeMap<String, ClaimRow>) -> Vec<Str
             "{}: not compared with the paper: {difference}",
             row.dataset
         )),
-        (None, Some(claim)) => Some(format!("{}: {}: {}", row.dataset, claim.verdict, claim.note)),
+        (None, Some(claim)) => Some(format!(
+            "{}: {}: {}",
+            row.dataset, claim.verdict, claim.note
+        )),
         (None, None) => None,
     };
     rows.iter().filter_map(line).collect()
 }
 
 /// The paper's own method on each data set, one worker against as many as the paper had.
-fn as_printed(
-    rows: &[WindowRow],
-    workers: u64,
-    speedups: &BTreeMap<String, ClaimRow>,
-) -> Table {
+fn as_printed(rows: &[WindowRow], workers: u64, speedups: &BTreeMap<String, ClaimRow>) -> Table {
     let headers = [
         "data set".to_owned(),
         "1 worker".to_owned(),

@@ -257,7 +257,11 @@ fn a_row_like_the_papers_is_judged_by_the_published_claim() {
     ] {
         assert_eq!(verdict(cell(), &baseline), wanted, "{baseline:?}");
     }
-    assert_eq!(verdict(cell(), &[2.0; 5]), Verdict::Inconclusive, "too few pairs");
+    assert_eq!(
+        verdict(cell(), &[2.0; 5]),
+        Verdict::Inconclusive,
+        "too few pairs"
+    );
 }
 
 #[test]
@@ -457,6 +461,10 @@ fn what_is_not_the_papers_experiment_gets_no_verdict() {
         },
     ];
     for other in others {
-        assert_eq!(verdict(other.clone(), &[2.0; 6]), Verdict::NotTestable, "{other:?}");
+        assert_eq!(
+            verdict(other.clone(), &[2.0; 6]),
+            Verdict::NotTestable,
+            "{other:?}"
+        );
     }
 }

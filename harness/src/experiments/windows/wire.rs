@@ -1,8 +1,6 @@
 //! A plan of kind `windows` as it is written, and what makes it valid.
 
-use super::plan::{
-    Choice, EvaluatorKind, Figures, Inference, Setting, Window, WindowsPlan,
-};
+use super::plan::{Choice, EvaluatorKind, Figures, Inference, Setting, Window, WindowsPlan};
 use crate::capacity::Limits;
 use crate::plan::{Model, OneOrMany, Precision, Start, non_negative, positive};
 use anyhow::{Context, Result, bail, ensure};
