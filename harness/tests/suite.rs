@@ -45,7 +45,7 @@ fn all_targets_make_one_page_with_verdicts_and_report_restores_every_byte_of_it(
     let house = House::new();
     configs(&house, "[lemmas, coordinate, spring]");
     let printed = succeed(house.command(&[&ALL[..], &["--profile", "quick"]].concat()));
-    assert!(printed.contains("claims: "), "{printed}");
+    assert!(printed.contains(" statements of the papers: "), "{printed}");
     assert!(printed.contains(" reproduced, "), "{printed}");
     let page = house.read("index.html");
     for name in ["target-lemmas", "target-coordinate", "target-spring"] {
@@ -69,7 +69,7 @@ fn all_targets_make_one_page_with_verdicts_and_report_restores_every_byte_of_it(
     assert_eq!(files(&house.out()), before);
     let summary = |text: &str| {
         text.lines()
-            .find(|l| l.contains("claims:"))
+            .find(|l| l.contains("statements of the papers:"))
             .map(str::to_owned)
     };
     assert_eq!(summary(&again), summary(&printed));

@@ -191,7 +191,7 @@ fn what_cannot_be_meant_is_refused_where_it_stands() {
         ),
         (
             "datasets:",
-            "limits: {backoff_s: .inf}\ndatasets:",
+            "limits: {backoff_s: -1}\ndatasets:",
             "limits.backoff_s",
         ),
     ];
@@ -201,6 +201,9 @@ fn what_cannot_be_meant_is_refused_where_it_stands() {
             other => panic!("{to}: {other}"),
         }
     }
+    // What is not finite is refused of every number, before anything is made of it.
+    let infinite = refused("datasets:", "limits: {backoff_s: .inf}\ndatasets:").to_string();
+    assert!(infinite.contains("limits.backoff_s is .inf"), "{infinite}");
 }
 
 #[test]
