@@ -111,8 +111,12 @@ pub fn gpu_warning() -> Option<String> {
 /// one interruption does not move.
 const PROBES_AT_THE_START: usize = 5;
 
-/// Some arithmetic that needs no memory: a linear congruential generator.
-fn spin(_: usize) -> Result<()> {
+/// Makes some arithmetic that needs no memory, a linear congruential generator: what workers that share
+/// nothing but cores do as fast together as one does alone.
+///
+/// # Errors
+/// None; it has the form of what a [`Probe`] does.
+pub fn spin(_: usize) -> Result<()> {
     let mut state = black_box(1_u64);
     for _ in 0..10_000 {
         state = state

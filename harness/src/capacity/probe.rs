@@ -34,8 +34,9 @@ impl Sample {
 /// How much of the workers' cores was there: the median of the samples' shares; `None` of none.
 ///
 /// It is 1 where W workers are as fast together as one is alone. With a neighbour on one of two cores,
-/// two workers reach about 1/2. Memory that the workers share, or two hardware threads of one core,
-/// lower it too, and rightly: devices of their own would share neither.
+/// two workers reach about 1/2. Work that reads memory lowers it on a quiet machine too, where workers
+/// share that: of arithmetic it says how many cores were there, of gradients how far cores are from devices
+/// that share nothing.
 #[must_use]
 pub fn capacity(samples: &[Sample]) -> Option<f64> {
     median(&samples.iter().map(Sample::capacity).collect::<Vec<_>>())

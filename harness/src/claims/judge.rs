@@ -304,13 +304,13 @@ fn unfit(question: &Question, table: &Table) -> Result<Option<String>> {
             .collect();
         if !other.is_empty() {
             let other: Vec<String> = other.into_iter().collect();
-            reasons.push(format!("{} and is {}", described(&one), other.join(", ")));
+            reasons.push(format!("{} (here {})", described(&one), other.join(", ")));
         }
     }
     if reasons.is_empty() {
         return Ok(None);
     }
-    let mut note = format!("has to have {}", reasons.join("; "));
+    let mut note = format!("needs {}", reasons.join(", "));
     if let Predicate::Speedup(rule) = &question.predicate {
         note += &format!("; not judged: {}", unjudged(rule, table)?);
     }

@@ -222,7 +222,10 @@ fn a_speedup_counts_on_both_sides_and_a_run_too_short_decides_nothing() {
         table(&["x=1 l=0.9 h=1.1 n=6 d=2.4 e=3.3 capacity=0.5"]),
     );
     assert_eq!(verdict, Verdict::NotTestable);
-    assert!(note.contains("capacity at least 0.85 and is 0.5"), "{note}");
+    assert!(
+        note.contains("needs capacity at least 0.85 (here 0.5)"),
+        "{note}"
+    );
     assert!(note.contains("not judged: x 1.00x [0.90, 1.10]"), "{note}");
 }
 

@@ -63,7 +63,7 @@ impl Presence {
         let accounts = [&measured.accounts[..], &measured.baseline_accounts].concat();
         Self {
             oversubscribed: flow.cell.oversubscribed.then_some(flow.cell.workers),
-            ..Self::of(workers.min(cores()), &measured.probes, &accounts)
+            ..Self::of(workers.min(cores()), measured.of_workers(), &accounts)
         }
     }
 

@@ -234,6 +234,9 @@ pub struct Measured {
     /// all that there are cores or devices for.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub probes: Vec<Sample>,
+    /// The same with arithmetic, which shares nothing but cores; none where workers are other devices.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub core_probes: Vec<Sample>,
     /// What the kernel says of each timed run.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub accounts: Vec<Account>,
@@ -243,6 +246,18 @@ pub struct Measured {
     /// Rounds of each flow of the longer run, where the cell has one.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub long_rounds: Vec<u64>,
+}
+
+impl Measured {
+    /// The probes that say whether every worker had a core or a device of its own: on a CPU those with
+    /// arithmetic, since gradients on cores also share memory, on a quiet machine as on a busy one.
+    #[must_use]
+    pub fn of_workers(&self) -> &[Sample] {
+        match self.core_probes.is_empty() {
+            true => &self.probes,
+            false => &self.core_probes,
+        }
+    }
 }
 
 /// Memory on the host that a flow takes, while data and evaluator are there already.

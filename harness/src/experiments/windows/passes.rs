@@ -4,7 +4,7 @@
 
 use super::bench::{Gradients, Lone, Workbench};
 use super::cell::{FlowRecord, WindowCell};
-use crate::capacity::{Account, Probe, Snapshot};
+use crate::capacity::{Account, Probe, Sample, Snapshot, spin};
 use crate::clock::clocked;
 use crate::device::Placement;
 use crate::heap;
@@ -80,13 +80,21 @@ pub(super) fn timed(
     Ok(Timed { seconds, account })
 }
 
-/// What a cell's machine is probed by: one gradient on each of its workers. `None` if the plan asks for
-/// none, or if there is but one worker, which is always as fast as itself.
-pub(super) fn probe(
+/// What a cell's machine is probed by: one gradient on each of its workers, and, where they are cores,
+/// as much arithmetic.
+pub(super) struct Probes {
+    gradients: Probe,
+    lone: Lone,
+    cores: Option<Probe>,
+}
+
+/// `None` if the plan asks for no probe, or if there is but one worker, which is always as fast as
+/// itself.
+pub(super) fn probes(
     bench: &Workbench,
     cell: &WindowCell,
     placement: &Placement,
-) -> Result<Option<(Probe, Lone)>> {
+) -> Result<Option<Probes>> {
     let Some(seconds) = cell.probe_s else {
         return Ok(None);
     };
@@ -94,8 +102,26 @@ pub(super) fn probe(
     if lone.workers() < 2 {
         return Ok(None);
     }
-    let probe = Probe::new(lone.workers(), seconds, &|worker| lone.gradient(worker))?;
-    Ok(Some((probe, lone)))
+    let cores = match cell.backend.as_str() {
+        "cpu" => Some(Probe::new(lone.workers(), seconds, &spin)?),
+        _ => None,
+    };
+    Ok(Some(Probes {
+        gradients: Probe::new(lone.workers(), seconds, &|worker| lone.gradient(worker))?,
+        lone,
+        cores,
+    }))
+}
+
+impl Probes {
+    /// A sample of each.
+    pub(super) fn sample(&self) -> Result<(Sample, Option<Sample>)> {
+        let gradients = self
+            .gradients
+            .sample(&|worker| self.lone.gradient(worker))?;
+        let cores = self.cores.as_ref().map(|cores| cores.sample(&spin));
+        Ok((gradients, cores.transpose()?))
+    }
 }
 
 /// Rounds of each flow of a cell's longer run; fewer than it asks for if it diverges, none if it has no

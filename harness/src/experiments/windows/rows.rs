@@ -111,7 +111,8 @@ impl Maker<'_> {
     fn machine(&self, row: &mut WindowRow, measured: &Measured) {
         let own = medians(&measured.accounts);
         let baseline = medians(&measured.baseline_accounts);
-        row.capacity = capacity::capacity(&measured.probes);
+        row.capacity = capacity::capacity(measured.of_workers());
+        row.gradient_capacity = capacity::capacity(&measured.probes);
         row.waited_share = own.waited_share;
         row.baseline_waited_share = baseline.waited_share;
         row.stolen_share = own.stolen_share;
@@ -254,6 +255,7 @@ fn unmeasured(head: &Plan, entry: &Entry, cell: &WindowCell) -> WindowRow {
         round_gradients: None,
         efficiency: None,
         capacity: None,
+        gradient_capacity: None,
         waited_share: None,
         baseline_waited_share: None,
         stolen_share: None,

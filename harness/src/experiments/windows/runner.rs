@@ -10,10 +10,12 @@
 //!
 //! A cell may have a longer run, of which only rounds are counted.
 
-use super::bench::{Gradients, Lone, Workbench};
+use super::bench::{Gradients, Workbench};
 use super::cell::{Held, Measured, WindowCell};
-use super::passes::{Evaluated, Timed, evaluated, held, long_run, probe, round_overhead, timed};
-use crate::capacity::{Probe, Sample};
+use super::passes::{
+    Evaluated, Probes, Timed, evaluated, held, long_run, probes, round_overhead, timed,
+};
+use crate::capacity::Sample;
 use crate::device::Placement;
 use crate::journal::Outcome;
 use crate::progress::Watch;
@@ -158,7 +160,7 @@ struct Contestant<'a> {
     index: usize,
     placement: Placement,
     evaluator: Arc<dyn Evaluator>,
-    probe: Option<(Probe, Lone)>,
+    probes: Option<Probes>,
     measured: Measured,
     failure: Option<Outcome>,
 }
@@ -196,14 +198,14 @@ impl<'a> Contestant<'a> {
             long_rounds: long_run(bench, cell, watch)?,
             ..Measured::default()
         };
-        let probe = probe(bench, cell, &placement)?;
+        let probes = probes(bench, cell, &placement)?;
         Ok(Ok(Self {
             bench,
             cell,
             index,
             placement,
             evaluator,
-            probe,
+            probes,
             measured,
             failure: None,
         }))
@@ -224,13 +226,12 @@ impl<'a> Contestant<'a> {
     }
 
     /// One run, and a probe of the machine that it ran on.
-    fn timed_and_probed(&mut self, watch: &dyn Watch) -> Option<(Timed, Option<Sample>)> {
+    fn timed_and_probed(
+        &mut self,
+        watch: &dyn Watch,
+    ) -> Option<(Timed, Option<(Sample, Option<Sample>)>)> {
         let run = self.timed(self.cell.flows, watch)?;
-        let sample = self
-            .probe
-            .as_ref()
-            .map(|(probe, lone)| probe.sample(&|w| lone.gradient(w)));
-        match sample.transpose() {
+        match self.probes.as_ref().map(Probes::sample).transpose() {
             Ok(sample) => Some((run, sample)),
             Err(error) => {
                 self.failure = Some(Outcome::failed(&error));
@@ -279,7 +280,10 @@ fn timed_rounds(
                     let measured = &mut contestants[i].measured;
                     measured.wall_s.push(run.seconds);
                     measured.accounts.push(run.account);
-                    measured.probes.extend(sample);
+                    if let Some((gradients, cores)) = sample {
+                        measured.probes.push(gradients);
+                        measured.core_probes.extend(cores);
+                    }
                     measured.baseline_wall_s.push(beside.seconds.clone());
                     measured.baseline_accounts.push(beside.account);
                 }
