@@ -151,9 +151,9 @@ pub struct Interval {
     pub low: String,
     /// The column of its upper end.
     pub high: String,
-    /// The column that says of how many repeats it is the interval of a median. Of fewer than
-    /// [`least_repeats`](super::compare::Rigour::least_repeats) no such interval can cover what the
-    /// file's `confidence` asks, and nothing is decided. None for an interval of a fit.
+    /// The column that says of how many repeats it is the interval of a median. The least and the
+    /// largest of n values enclose the median with probability 1 − 2^(1 − n): of fewer repeats than
+    /// the file's `confidence` asks for, nothing is decided. None for an interval of a fit.
     pub repeats: Option<String>,
 }
 

@@ -15,7 +15,6 @@ use super::cell::{Held, Measured, WindowCell};
 use super::passes::{
     Evaluated, Probes, Timed, evaluated, held, long_run, probes, round_overhead, timed,
 };
-use crate::capacity::Sample;
 use crate::device::Placement;
 use crate::journal::Outcome;
 use crate::progress::Watch;
@@ -225,14 +224,17 @@ impl<'a> Contestant<'a> {
             .ok()
     }
 
-    /// One run, and a probe of the machine that it ran on.
-    fn timed_and_probed(
-        &mut self,
-        watch: &dyn Watch,
-    ) -> Option<(Timed, Option<(Sample, Option<Sample>)>)> {
+    /// One run, and a probe of the machine that it ran on, which is written down.
+    fn timed_and_probed(&mut self, watch: &dyn Watch) -> Option<Timed> {
         let run = self.timed(self.cell.flows, watch)?;
         match self.probes.as_ref().map(Probes::sample).transpose() {
-            Ok(sample) => Some((run, sample)),
+            Ok(sample) => {
+                if let Some((gradients, cores)) = sample {
+                    self.measured.probes.push(gradients);
+                    self.measured.core_probes.extend(cores);
+                }
+                Some(run)
+            }
             Err(error) => {
                 self.failure = Some(Outcome::failed(&error));
                 None
@@ -276,14 +278,10 @@ fn timed_rounds(
             // The first of the two ran next to the baseline before, the second next to the one
             // after.
             for ((&i, run), beside) in pair.iter().zip(timed).zip([&before, &after]) {
-                if let Some((run, sample)) = run {
+                if let Some(run) = run {
                     let measured = &mut contestants[i].measured;
                     measured.wall_s.push(run.seconds);
                     measured.accounts.push(run.account);
-                    if let Some((gradients, cores)) = sample {
-                        measured.probes.push(gradients);
-                        measured.core_probes.extend(cores);
-                    }
                     measured.baseline_wall_s.push(beside.seconds.clone());
                     measured.baseline_accounts.push(beside.account);
                 }
