@@ -30,8 +30,12 @@ if [ -z "$program" ]; then
   echo "no program here: unpack a bundle (ci/cuda.sh bundle makes one), or build it (ci/cuda.sh build)" >&2
   exit 2
 fi
+program="$(realpath "$program")"
 # Where the program and the tests look.
-if [ -n "$data" ]; then export HARNESS_DATA_DIR="$data"; fi
+if [ -n "$data" ]; then
+  data="$(realpath "$data")"
+  export HARNESS_DATA_DIR="$data"
+fi
 
 failed=0
 # Seconds left; a step gets no more.
@@ -58,7 +62,8 @@ step() { # name, command…
 reproduce() { # target, more options…
   local target="$1"
   shift
-  step "$target" "$program" reproduce "$target" --devices "$devices" --out "$results/$target" "$@"
+  # From within, so that all targets are one report, and Figure 3 takes Figure 2's runs.
+  step "$target" env -C "$results" "$program" reproduce "$target" --devices "$devices" "$@"
 }
 # From here on the program that makes convolutions by cuDNN, if it is here and they work.
 prefer_cudnn() {
@@ -96,6 +101,6 @@ if [ "${devices#cuda}" != "$devices" ]; then
   prefer_cudnn
   reproduce fig4 --profile quick
   # What did not end in time is shown as far as it got; run again, it goes on from its last epoch.
-  if [ -s "$results/fig4/journal.jsonl" ]; then "$program" report "$results/fig4"; fi
+  if [ -s "$results/reports/fig4/journal.jsonl" ]; then "$program" report "$results/reports/fig4"; fi
 fi
 exit "$failed"

@@ -8,8 +8,9 @@ use std::path::PathBuf;
 
 /// Find out, on this machine, whether the paper holds.
 ///
-/// Reproduces the tables and figures of "Frictionless Hamiltonian Descent with Discretization and
-/// Parallel Optimization", with seeds, provenance and verdicts.
+/// Reproduces the tables, figures and lemmas of "Frictionless Hamiltonian Descent with Discretization and
+/// Parallel Optimization" and of its companion "Exposition on the connections between descent methods and
+/// Hamiltonian mechanics", with seeds, provenance and verdicts.
 #[derive(Debug, Parser)]
 #[command(name = "harness", version, after_help = EXIT_CODES)]
 pub struct Cli {
@@ -30,8 +31,8 @@ pub enum Command {
     /// Run a target's cells, then write its rows, tables and plots
     ///
     /// Cells that an earlier run has measured with the same plan, data, program and kind of
-    /// machine are taken from the journal, or, without --out, from that of a target of the same report
-    /// whose plan it is `like`. Everything is
+    /// machine are taken from the journal, or from that of a target of the same report whose runs are the
+    /// same (one plan is `like` the other's); with --out a single target is a report of its own. Everything is
     /// written to reports/TARGET, and reports/index.html shows all that was reproduced so far.
     Reproduce(Reproduce),
     /// Make a report's tables and plots again from its journal, without running anything

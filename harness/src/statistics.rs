@@ -78,6 +78,20 @@ impl Line {
     }
 }
 
+/// The power of x with which y goes: the slope of ln y over ln x by least squares; not a number if there
+/// are no two different x.
+///
+/// ```
+/// use harness::statistics::power;
+/// let cubes = [0.1, 0.2, 0.7].map(|x: f64| (x, 5.0 * x.powi(3)));
+/// assert!((power(&cubes) - 3.0).abs() < 1e-12);
+/// ```
+#[must_use]
+pub fn power(points: &[(f64, f64)]) -> f64 {
+    let logs: Vec<(f64, f64)> = points.iter().map(|(x, y)| (x.ln(), y.ln())).collect();
+    Line::through(&logs).map_or(f64::NAN, |line| line.slope)
+}
+
 /// A median with its bootstrap percentile interval.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Interval {

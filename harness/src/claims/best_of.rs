@@ -5,6 +5,7 @@ use super::predicate::{Against, BestOf, Compared};
 use super::select::{Filter, Group, Match, Scalar, Table};
 use super::verdict::{Part, Verdict};
 use anyhow::Result;
+use std::collections::BTreeSet;
 
 /// Compares each stated value of a grid with each other one, by paired differences: a stated value
 /// that is as good as another by noise is neither better nor refuted.
@@ -30,10 +31,22 @@ pub fn best_of(rule: &BestOf, table: &Table, rigour: Rigour) -> Result<Vec<Part>
         let filter = Filter::from([(rule.column.clone(), Match::Any(rule.stated.clone()))]);
         Ok(!values.filter(&filter)?.rows.is_empty())
     };
+    let grid = [Group::Column(rule.column.clone())];
+    let values = |rows: &Table| -> Result<BTreeSet<String>> {
+        let values = rows.split(&grid)?;
+        Ok(values.into_iter().map(|(label, _)| label).collect())
+    };
+    let all = values(table)?;
     let mut parts = Vec::new();
     for (group, rows) in table.split(&rule.groups)? {
+        let missing: Vec<String> = all.difference(&values(&rows)?).cloned().collect();
+        if !missing.is_empty() {
+            let note = format!("no rows with {}", missing.join(", "));
+            parts.push(Part::new(group, Verdict::NotTestable, note));
+            continue;
+        }
         let (mut stated, mut others) = (Vec::new(), Vec::new());
-        for (label, values) in rows.split(&[Group::Column(rule.column.clone())])? {
+        for (label, values) in rows.split(&grid)? {
             let side = match is_stated(&values)? {
                 true => &mut stated,
                 false => &mut others,

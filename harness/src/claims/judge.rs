@@ -1,7 +1,7 @@
 //! From a claim and the rows of the targets to a verdict.
 
 use super::best_of::best_of;
-use super::compare::{Rigour, ordering};
+use super::compare::{Rigour, diverged, ordering};
 use super::predicate::{Contradiction, Evidence, Must, Predicate, Question};
 use super::rules::{holds, slope, trend, value};
 use super::select::{Filter, Table, described, shown};
@@ -258,7 +258,8 @@ fn measured(claims: &Claims, question: &Question, targets: &[TargetRows]) -> Res
             predicate,
             ..question.clone()
         };
-        let answer = answered(claims, &other, frame, &run)?;
+        let answer = answered(claims, &other, frame, &run)
+            .unwrap_or_else(|error| Finding::untestable(format!("cannot be judged: {error:#}")));
         found.beside.push((reading.name.clone(), answer));
     }
     Ok(found)
@@ -299,7 +300,8 @@ fn unfit(question: &Question, table: &Table) -> Result<Option<String>> {
         let other: BTreeSet<String> = table
             .rows
             .iter()
-            .filter(|row| !fit.rows.contains(row))
+            // A run that diverged has lost, and has no numbers of which anything could be required.
+            .filter(|row| !fit.rows.contains(row) && !diverged(table, row))
             .map(|row| shown(&row[at]))
             .collect();
         if !other.is_empty() {

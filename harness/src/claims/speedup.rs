@@ -103,6 +103,10 @@ impl Speedup {
                 Verdict::Inconclusive,
                 "the interval lies on both sides".into(),
             ),
+            (now, None) if !reaches(now) => (
+                Verdict::Inconclusive,
+                "its depth does not reach the stated speedup, and no long run says whether that of late flows does".into(),
+            ),
             (now, late) if !reaches(now) && reaches(late) => (
                 Verdict::Inconclusive,
                 "the run is too short to decide: its depth does not reach the stated speedup, that of late flows does".into(),

@@ -87,8 +87,8 @@ pub fn comparisons(rows: &[ClaimRow], level: f64) -> Option<String> {
     let (all, decided) = (sum(|row| row.comparisons), sum(|row| row.decided));
     (all > 0).then(|| {
         format!(
-            "{all} paired comparisons, {decided} of them decided; of these at most {:.0} % false in the \
-             long run, here at most {:.0}",
+            "{all} paired comparisons, {decided} of them decided; in the long run at most {:.0} % of those \
+             decided are false, so about {:.0} of these or fewer are to be expected so",
             100.0 * level,
             (level * decided as f64).ceil()
         )
@@ -144,6 +144,6 @@ mod tests {
             said.starts_with("4 paired comparisons, 3 of them decided"),
             "{said}"
         );
-        assert!(said.ends_with("here at most 1"), "{said}");
+        assert!(said.contains("about 1 of these or fewer"), "{said}");
     }
 }

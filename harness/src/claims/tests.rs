@@ -210,6 +210,7 @@ fn a_speedup_counts_on_both_sides_and_a_run_too_short_decides_nothing() {
     is("x=2 l=1.9 h=2.05 n=6 d=2.1 e=2.2", Verdict::Partly);
     is("x=2 l=1.9 h=2.05 n=6 d=2.4 e=3.3", Verdict::Partly);
     is("x=0.9 l=0.8 h=1.05 n=6 d=2.4 e=3.3", Verdict::NotReproduced);
+    is("x=2 l=1.9 h=2.05 n=6 d=2.1 e=?", Verdict::Inconclusive);
     is("x=3 l=2.5 h=3.2 n=5 d=3.2 e=3.3", Verdict::Inconclusive);
     is("x=? l=? h=? n=6 d=3.2 e=3.3", Verdict::NotTestable);
     is(
@@ -299,6 +300,21 @@ fn a_contradiction_stands_as_long_as_what_it_needs_of_its_evidence_is_there() {
     assert_eq!(verdict, Verdict::EvidenceMissing);
     assert!(note.contains("does not expect"), "{note}");
     assert_eq!(told("must: fail,", "x=?").0, Verdict::EvidenceMissing);
+}
+
+#[test]
+fn a_run_that_diverged_loses_also_where_rows_have_to_be_fit() {
+    let keys = "requires: {error: {at_most: 0.01}}, judge: value, column: x, is: {above: 1}";
+    let rows = [
+        "status=complete error=0.001 x=2",
+        "status=diverged error=? x=?",
+    ];
+    assert_eq!(on(keys, &rows), Verdict::Partly);
+    assert_eq!(on(keys, &rows[1..]), Verdict::NotReproduced);
+    assert_eq!(
+        on(keys, &["status=complete error=? x=2"]),
+        Verdict::NotTestable
+    );
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use super::Presence;
 use super::baseline::{FlowRatio, FlowRatios, KernelRatio};
 use super::lab::{Found, Lab};
-use crate::capacity::{Probe, Snapshot};
+use crate::capacity::{Probe, Snapshot, spin};
 use crate::clock::alternating;
 use crate::experiments::windows::cell::Measured;
 use crate::journal::Outcome;
@@ -157,23 +157,18 @@ pub(super) fn of_kernels(lab: &Lab, ratio: &KernelRatio, dataset: &str) -> Resul
             Ok(())
         }
     };
-    let lone = points.get(0)?;
-    let gradient = |_: usize| {
-        std::hint::black_box(over.gradient(&lone)?);
-        Ok(())
-    };
     let workers = rayon::current_num_threads();
-    let probe = Probe::new(workers, lab.limits.probe_s, &gradient)?;
+    let probe = Probe::new(workers, lab.limits.probe_s, &spin)?;
     let (mut pairs, mut samples) = (Vec::new(), Vec::new());
     let mut accounts = Vec::new();
     while pairs.len() < ratio.pairs {
-        samples.push(probe.sample(&gradient)?);
+        samples.push(probe.sample(&spin)?);
         let some = ratio.pairs.div_ceil(PROBES).min(ratio.pairs - pairs.len());
         let before = Snapshot::now();
         pairs.extend(alternating(&placement, some, work(&over), work(&of))?);
         accounts.push(Snapshot::now().since(&before));
     }
-    samples.push(probe.sample(&gradient)?);
+    samples.push(probe.sample(&spin)?);
     Ok(Timed {
         pairs,
         presence: Presence::of(workers, &samples, &accounts),

@@ -239,6 +239,20 @@ fn the_best_of_a_grid_is_better_than_each_other_value_by_paired_differences() {
         Verdict::Reproduced
     );
     assert_eq!(judged(&both, &grid([1.0, 3.0, 2.0], 5)), Verdict::Partly);
+    // A value that one group of two lacks is not passed over.
+    let grouped = format!("{keys}, groups: [g]");
+    let mut lines: Vec<String> = grid([1.0, 2.0, 2.0], 5)
+        .iter()
+        .map(|row| format!("{row} g=u"))
+        .collect();
+    lines.extend(
+        grid([1.0, 2.0, 2.0], 5)
+            .iter()
+            .map(|row| format!("{row} g=v")),
+    );
+    assert_eq!(judged(&grouped, &lines), Verdict::Reproduced);
+    lines.retain(|row| !(row.contains("h=3") && row.contains("g=v")));
+    assert_eq!(judged(&grouped, &lines), Verdict::Partly);
 }
 
 #[test]

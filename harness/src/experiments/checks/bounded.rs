@@ -3,8 +3,9 @@
 use super::Checker;
 use super::check::{Bound, Number};
 use super::energy::{LEAPFROG, SYMPLECTIC_EULER, ackley};
-use super::problems::{Instance, Spring, largest, slope, tensor};
+use super::problems::{Instance, Spring, largest, tensor};
 use crate::seed::Seeds;
+use crate::statistics::power;
 use anyhow::{Result, ensure};
 use optim::{ExplicitEuler, Flow, Integrator, Kinetic, Phase, Stratified};
 use rand::RngExt;
@@ -113,7 +114,7 @@ impl Checker for EnergyBounded {
                 largest(
                     leapfrog
                         .iter()
-                        .map(|errors| slope(&errors.decades).max(0.0)),
+                        .map(|errors| power(&errors.decades).max(0.0)),
                 ),
             ),
             Number::new(
@@ -123,7 +124,7 @@ impl Checker for EnergyBounded {
                     "that of explicit Euler grows at least as the time does, over {} steps on the spring: the power",
                     self.control_steps
                 ),
-                slope(&explicit.decades),
+                power(&explicit.decades),
             ),
             Number::new(
                 "explicit-euler-energy-drifts",

@@ -5,8 +5,9 @@ use super::Checker;
 use super::check::{Bound, Number};
 use super::dynamics::subgradient;
 use super::energy::ackley;
-use super::problems::{Instance, largest, plus, slope, symmetric, tensor};
+use super::problems::{Instance, largest, plus, symmetric, tensor};
 use crate::seed::Seeds;
+use crate::statistics::power;
 use anyhow::{Context, Result};
 use optim::Kinetic;
 use serde::{Deserialize, Serialize};
@@ -93,7 +94,7 @@ impl Checker for EnergyDescends {
                     format!("{POWER}-{kinetic}"),
                     place,
                     format!("… what is left of it is the step's, with θ from {:?}: with which power of θ it falls, on average over the starts", self.step_sizes),
-                    slope(&points),
+                    power(&points),
                 ),
             ]);
         }

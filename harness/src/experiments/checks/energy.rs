@@ -3,9 +3,9 @@
 
 use super::Checker;
 use super::check::{Bound, Number};
-use super::problems::{Instance, Logistic, largest, slope, tensor};
+use super::problems::{Instance, Logistic, largest, tensor};
 use crate::seed::Seeds;
-use crate::statistics::paired_difference;
+use crate::statistics::{paired_difference, power};
 use anyhow::Result;
 use candle_core::Device;
 use optim::{Ackley, Flow, Integrator, Kinetic, Leapfrog, Phase, Quadratic, SymplecticEuler};
@@ -115,7 +115,7 @@ impl Case<'_> {
                 let drift = drift(instance, kinetic, make(), step_size, steps)?;
                 points.push((step_size, drift));
             }
-            powers.push(slope(&points));
+            powers.push(power(&points));
             if let (Some(first), Some(last)) = (points.first(), points.last()) {
                 ratio = largest([ratio, last.1 / first.1]);
             }

@@ -3,10 +3,9 @@
 
 use super::Checker;
 use super::check::{Bound, Number};
-use super::problems::{
-    Instance, apart, largest, norm, numbers, plus, slope, spectrum, symmetric, tensor,
-};
+use super::problems::{Instance, apart, largest, norm, numbers, plus, spectrum, symmetric, tensor};
 use crate::seed::Seeds;
+use crate::statistics::power;
 use anyhow::{Context, Result};
 use candle_core::Device;
 use optim::{Flow, Kinetic, Leapfrog, Potential, Quadratic};
@@ -153,7 +152,7 @@ impl ExactFlow {
             "smaller-step-is-closer-to-exact-flow",
             "P Section 3",
             "leapfrog flows come closer to the exact flow with a smaller θ, as θ²: the power",
-            slope(&points),
+            power(&points),
         ))
     }
 

@@ -4,8 +4,9 @@
 use super::Checker;
 use super::check::{Bound, Number};
 use super::flow::Oscillator;
-use super::problems::{largest, norm, plus, slope};
+use super::problems::{largest, norm, plus};
 use crate::seed::Seeds;
+use crate::statistics::power;
 use anyhow::{Result, ensure};
 use serde::{Deserialize, Serialize};
 
@@ -266,7 +267,7 @@ impl PicardIntegral {
             "equation-14-discretises-equation-13",
             "P eq. (14)",
             "the sum of eq. (14) along the exact flow comes to the integral of eq. (13) as θ becomes smaller, with the order of its rectangles, θ: the power",
-            slope(&points),
+            power(&points),
         ))
     }
 }

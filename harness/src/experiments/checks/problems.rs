@@ -203,25 +203,9 @@ pub fn largest(values: impl IntoIterator<Item = f64>) -> f64 {
         })
 }
 
-/// The slope of ln y over ln x by least squares.
-pub fn slope(points: &[(f64, f64)]) -> f64 {
-    let count = points.len() as f64;
-    let logs: Vec<(f64, f64)> = points.iter().map(|(x, y)| (x.ln(), y.ln())).collect();
-    let mean = |of: fn(&(f64, f64)) -> f64| logs.iter().map(of).sum::<f64>() / count;
-    let (x, y) = (mean(|p| p.0), mean(|p| p.1));
-    let mixed: f64 = logs.iter().map(|p| (p.0 - x) * (p.1 - y)).sum();
-    mixed / logs.iter().map(|p| (p.0 - x).powi(2)).sum::<f64>()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_slope_of_a_power_is_its_exponent() {
-        let cubes: Vec<(f64, f64)> = [0.1, 0.2, 0.7].map(|x| (x, 5.0 * f64::powi(x, 3))).into();
-        assert!((slope(&cubes) - 3.0).abs() < 1e-12);
-    }
 
     #[test]
     fn a_number_that_is_none_is_not_lost_among_others() {

@@ -4,7 +4,7 @@ use super::measure::{IdealizedCell, Measured, Run};
 use crate::journal::Entry;
 use crate::plan::Plan;
 use crate::rows::schema;
-use crate::statistics::paired_difference;
+use crate::statistics::{paired_difference, power};
 use anyhow::Result;
 
 schema! {
@@ -101,7 +101,7 @@ pub(super) fn slopes(rows: &[IdealizedRow], confidence: f64) -> Vec<SlopeRow> {
                     .collect();
                 conditions = points.len();
                 if points.len() >= 2 && points.len() == rows().count() {
-                    slopes.push(slope(&points));
+                    slopes.push(power(&points));
                 }
             }
             if slopes.is_empty() {
@@ -131,14 +131,4 @@ pub(super) fn schemes(rows: &[IdealizedRow]) -> Vec<&str> {
         }
     }
     names
-}
-
-/// The slope of ln y over ln x by least squares.
-fn slope(points: &[(f64, f64)]) -> f64 {
-    let count = points.len() as f64;
-    let logs: Vec<(f64, f64)> = points.iter().map(|(x, y)| (x.ln(), y.ln())).collect();
-    let mean = |of: fn(&(f64, f64)) -> f64| logs.iter().map(of).sum::<f64>() / count;
-    let (x, y) = (mean(|p| p.0), mean(|p| p.1));
-    let mixed: f64 = logs.iter().map(|p| (p.0 - x) * (p.1 - y)).sum();
-    mixed / logs.iter().map(|p| (p.0 - x).powi(2)).sum::<f64>()
 }
