@@ -104,7 +104,9 @@ impl Ratio {
             // The whole interval, so that noise alone fails nothing.
             (Some(bound), _) if interval.high < bound => Standing::Below,
             (Some(_), _) => Standing::Holds,
-            (None, Some(_)) => Standing::NotJudged("recorded for other processors only".to_owned()),
+            (None, Some(_)) => {
+                Standing::NotJudged("not recorded for this kind of processor".to_owned())
+            }
             (None, None) => Standing::NotRecorded,
         }
     }
@@ -217,11 +219,9 @@ pub(super) fn run(baseline: &Baseline, lab: &Lab) -> Result<RatioReport> {
             "two ratios are both called `{}`",
             pairs.name
         );
-        // Where this kind has bounds, a ratio without one is new.
-        let others = recorded.is_none()
-            && kinds
-                .values()
-                .any(|kind| kind.ratios.contains_key(&pairs.name));
+        // Where this kind has bounds, a ratio without one is new, and has to be recorded; where nothing is
+        // recorded for any kind yet, all of them are.
+        let others = recorded.is_none() && !kinds.is_empty();
         let elsewhere =
             others.then(|| pairs.elsewhere.map_or(Elsewhere::Nothing, Elsewhere::Floor));
         let presence = pairs.timed.as_ref().ok().map(|timed| &timed.presence);
