@@ -125,7 +125,7 @@ impl Windows {
             placement: &placement,
             flows,
         };
-        let seed = setting.seed.unwrap_or(self.seed);
+        let seed = self.seed.wrapping_add(setting.seed_plus);
         Ok(WindowCell::new(
             seed,
             &self.plan,

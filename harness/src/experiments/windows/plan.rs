@@ -99,8 +99,8 @@ pub struct Figures {
 /// A flow's settings, and what is compared with it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Setting {
-    /// The root seed, where it is not the plan's.
-    pub seed: Option<u64>,
+    /// What is added to the plan's seed.
+    pub seed_plus: u64,
     /// θ.
     pub step_size: f64,
     /// S.
@@ -218,7 +218,7 @@ impl WindowsPlan {
     #[must_use]
     pub fn settings(&self) -> Vec<Setting> {
         let own = Setting {
-            seed: None,
+            seed_plus: 0,
             step_size: self.step_size,
             steps: self.steps,
             windows: self.windows.clone(),
@@ -328,7 +328,7 @@ mod tests {
     fn variations_are_further_settings_with_windows_of_their_own() {
         let plan = plan(
             &[
-                "variations=[{step_size: 0.2}, {steps: 10, seed: 7}]",
+                "variations=[{step_size: 0.2}, {steps: 10, seed_plus: 7}]",
                 "varied_windows=[{evaluator: batched, window: [1, 8]}]",
             ],
             None,
@@ -338,7 +338,7 @@ mod tests {
         assert_eq!(settings.len(), 3);
         assert_eq!(settings[0].windows, plan.windows);
         assert_eq!((settings[1].step_size, settings[1].steps), (0.2, 20));
-        assert_eq!((settings[2].steps, settings[2].seed), (10, Some(7)));
+        assert_eq!((settings[2].steps, settings[2].seed_plus), (10, 7));
         assert_eq!(settings[2].windows.len(), 2);
         assert!(refused(&["variations=[{steps: 0}]"]).contains("variations[0].steps"));
     }
@@ -346,14 +346,14 @@ mod tests {
     #[test]
     fn a_variation_may_have_windows_of_its_own() {
         let plan = plan(
-            &["variations=[{seed: 3, windows: [{evaluator: batched, window: [1, 4]}]}, {seed: 4}]"],
+            &["variations=[{seed_plus: 3, windows: [{evaluator: batched, window: [1, 4]}]}, {seed_plus: 4}]"],
             None,
         )
         .unwrap();
         let settings = plan.settings();
         assert_eq!(settings[1].windows.len(), 2);
         assert_eq!(settings[2].windows, plan.windows);
-        let lacking = "variations=[{seed: 3, windows: [{evaluator: batched, window: 4}]}]";
+        let lacking = "variations=[{seed_plus: 3, windows: [{evaluator: batched, window: 4}]}]";
         assert!(refused(&[lacking]).contains("variations[0].windows"));
     }
 

@@ -48,7 +48,9 @@ pub(super) struct Wire {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Variation {
-    seed: Option<u64>,
+    /// What is added to the plan's seed, so that another seed of the plan is another seed of them all.
+    #[serde(default)]
+    seed_plus: u64,
     step_size: Option<f64>,
     steps: Option<usize>,
     /// Its own windows, if not those of all variations.
@@ -172,7 +174,7 @@ impl Wire {
                 None => windows.clone(),
             };
             let setting = Setting {
-                seed: variation.seed,
+                seed_plus: variation.seed_plus,
                 step_size: variation.step_size.unwrap_or(self.flow.step_size),
                 steps: variation.steps.unwrap_or(self.flow.steps),
                 windows,

@@ -206,7 +206,7 @@ const WINDOWS: Table = &[
         Allowed::count(0, 1_000_000),
     ),
     ("varied_windows.at_once", HELD),
-    ("variations.seed", SEED),
+    ("variations.seed_plus", SEED),
     ("variations.step_size", POSITIVE),
     ("variations.steps", MANY),
     ("long_flows.*", MANY),
