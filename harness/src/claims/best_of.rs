@@ -1,7 +1,7 @@
 //! Whether the stated values of a grid are its best.
 
-use super::compare::{Comparison, Metric, Rigour};
-use super::predicate::{Against, BestOf, Compared};
+use super::compare::{Comparison, Rigour};
+use super::predicate::BestOf;
 use super::select::{Filter, Group, Match, Scalar, Table};
 use super::verdict::{Part, Verdict};
 use anyhow::Result;
@@ -14,18 +14,8 @@ use std::collections::BTreeSet;
 /// If a column is missing, or two rows claim one place in a pair.
 pub fn best_of(rule: &BestOf, table: &Table, rigour: Rigour) -> Result<Vec<Part>> {
     let comparison = Comparison {
-        metric: Metric {
-            column: &rule.metric,
-            better: rule.better,
-        },
-        scale: rule.scale,
-        allowance: 0.0,
-        margin: 0.0,
-        pair_by: &rule.pair_by,
-        compared: Compared::Only,
-        against: Against::Only,
-        interval: None,
         mean_over: &rule.mean_over,
+        ..Comparison::new(&rule.metric, rule.better, rule.scale, &rule.pair_by)
     };
     let is_stated = |values: &Table| -> Result<bool> {
         let filter = Filter::from([(rule.column.clone(), Match::Any(rule.stated.clone()))]);

@@ -1,9 +1,9 @@
 //! Which of two methods is better: paired rows, an interval, a verdict.
 
-use super::predicate::{Against, Better, Compared, Interval, Ordering, Scale};
+use super::predicate::{Against, Better, Compared, Interval, Scale};
 use super::select::{Table, number, shown};
 use super::verdict::{Part, Verdict, short};
-use crate::rows::Value;
+use crate::rows::{Column, Value};
 use crate::statistics::{median, p_value, paired_difference};
 use anyhow::{Result, ensure};
 use std::collections::BTreeSet;
@@ -83,16 +83,27 @@ pub fn diverged(table: &Table, row: &[Value]) -> bool {
     matches!(status, Some(Value::Text(Some(text))) if text.starts_with("diverged"))
 }
 
+/// What is asked of two sides.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Asked {
+    /// Whether the first is better.
+    Better,
+    /// Whether they differ, whichever is better.
+    Differ,
+}
+
 /// How two sides are compared.
 #[derive(Clone, Copy, Debug)]
 pub struct Comparison<'a> {
+    /// What is asked.
+    pub asked: Asked,
     /// What of.
     pub metric: Metric<'a>,
     /// By differences or ratios.
     pub scale: Scale,
     /// By how much the first may be worse.
     pub allowance: f64,
-    /// By how much it has to be better.
+    /// By how much it has to be better, or they have to differ.
     pub margin: f64,
     /// What makes two rows a pair.
     pub pair_by: &'a [String],
@@ -113,8 +124,27 @@ struct Pair<'a> {
     second: Vec<&'a [Value]>,
 }
 
+impl<'a> Comparison<'a> {
+    /// Asks whether the first is better at all, of the only row of each side in each pair.
+    #[must_use]
+    pub fn new(column: &'a str, better: Better, scale: Scale, pair_by: &'a [String]) -> Self {
+        Self {
+            asked: Asked::Better,
+            metric: Metric { column, better },
+            scale,
+            allowance: 0.0,
+            margin: 0.0,
+            pair_by,
+            compared: Compared::Only,
+            against: Against::Only,
+            interval: None,
+            mean_over: &[],
+        }
+    }
+}
+
 impl Comparison<'_> {
-    /// Whether the first rows are better than the second.
+    /// Answers for the first rows against the second.
     ///
     /// # Errors
     /// If a column is missing, two rows claim one place in a pair, or a logarithm is asked of a
@@ -270,7 +300,7 @@ impl Comparison<'_> {
     }
 
     /// All pairs by the interval of their mean. A run that diverged has no difference to average:
-    /// then all pairs have to agree. Pairs with the very same numbers are one run told several times,
+    /// then all pairs have to agree. Pairs whose rows are the very same are one run told several times,
     /// and count once.
     fn together(&self, table: &Table, pairs: &[Pair], rigour: Rigour) -> Result<Part> {
         let (mut gains, mut firsts, mut seconds) = (Vec::new(), Vec::new(), Vec::new());
@@ -285,7 +315,7 @@ impl Comparison<'_> {
                 continue;
             };
             let measured = first.is_finite() && second.is_finite();
-            if !measured || seen.insert((first.to_bits(), second.to_bits())) {
+            if !measured || seen.insert(self.told(table, pair)) {
                 gains.push(self.gain(first, second)?);
                 firsts.push(first);
                 seconds.push(second);
@@ -309,7 +339,7 @@ impl Comparison<'_> {
             Scale::Linear => self.allowance - self.margin,
             Scale::Log => self.allowance.ln_1p() - self.margin.ln_1p(),
         };
-        let mut p = None;
+        let (mut p, mut apart) = (None, Vec::new());
         let verdict = if count == 0 {
             Verdict::NotTestable
         } else if count < rigour.least_pairs {
@@ -318,10 +348,22 @@ impl Comparison<'_> {
         } else if let Some(interval) = paired_difference(&gains, rigour.confidence) {
             let ends = [interval.mean, interval.low, interval.high];
             note += &format!(": {}", self.in_words(ends));
-            p = p_value(&gains, -slack);
-            Self::word(interval.low, interval.high, slack)
+            let boundary = match self.asked {
+                Asked::Better => -slack,
+                Asked::Differ => -slack * interval.mean.signum(),
+            };
+            p = p_value(&gains, boundary);
+            apart = gains.iter().map(|gain| gain - boundary).collect();
+            match self.asked {
+                Asked::Better => Self::word(interval.low, interval.high, slack),
+                Asked::Differ => Self::differ(interval.low, interval.high, -slack),
+            }
         } else {
             let won = gains.iter().filter(|g| wins(**g, slack)).count();
+            let won = match self.asked {
+                Asked::Better => won,
+                Asked::Differ => won.max(count - won),
+            };
             note += &format!(": no interval with runs that diverged or reached 0; {won} pairs won");
             match won {
                 _ if won == count => Verdict::Reproduced,
@@ -332,8 +374,40 @@ impl Comparison<'_> {
         Ok(Part {
             pairs: count,
             p,
+            apart,
             ..Part::new("", verdict, note)
         })
+    }
+
+    /// What two pairs have in common if they are one run told twice: all numbers of their rows, besides
+    /// seconds, which no run has twice, and what tells pairs apart. The metric alone is not enough: counts
+    /// of different starts are often the same.
+    fn told(&self, table: &Table, pair: &Pair) -> Vec<u64> {
+        let tells = |column: &Column| {
+            column.unit != "s" && !self.pair_by.iter().any(|name| name == column.name)
+        };
+        let mut told = Vec::new();
+        for row in pair.first.iter().chain(&pair.second) {
+            let columns = row.iter().zip(&table.frame.columns);
+            let numbers = columns.filter(|(_, column)| tells(column));
+            told.extend(
+                numbers
+                    .filter_map(|(value, _)| number(value))
+                    .map(f64::to_bits),
+            );
+        }
+        told
+    }
+
+    /// Whether an interval lies beyond a margin, on either side.
+    fn differ(low: f64, high: f64, margin: f64) -> Verdict {
+        if low > margin || high < -margin {
+            Verdict::Reproduced
+        } else if low >= -margin && high <= margin {
+            Verdict::NotReproduced
+        } else {
+            Verdict::Inconclusive
+        }
     }
 
     /// A gain with its interval: "better by 0.03 [0.01, 0.05]", "worse by a factor of 2 [1.5, 2.7]".
@@ -422,55 +496,4 @@ fn wins(gain: f64, slack: f64) -> bool {
     } else {
         gain > -slack
     }
-}
-
-/// Judges an ordering in each of its groups.
-///
-/// # Errors
-/// As [`Comparison::judge`].
-pub fn ordering(rule: &Ordering, table: &Table, rigour: Rigour) -> Result<Vec<Part>> {
-    let comparison = Comparison {
-        metric: Metric {
-            column: &rule.metric,
-            better: rule.better,
-        },
-        scale: rule.scale,
-        allowance: rule.allowance,
-        margin: rule.margin,
-        pair_by: &rule.pair_by,
-        compared: rule.compared,
-        against: rule.against,
-        interval: rule.interval.as_ref(),
-        mean_over: &[],
-    };
-    let seconds = table.filter(&rule.second)?.split(&rule.groups)?;
-    let mut parts = Vec::new();
-    for (group, first) in table.filter(&rule.first)?.split(&rule.groups)? {
-        let rivals = seconds.iter().find(|(name, _)| *name == group);
-        let Some((_, second)) =
-            rivals.filter(|(_, s)| !s.rows.is_empty() && !first.rows.is_empty())
-        else {
-            let note = "no rows on one of the sides";
-            parts.push(Part::new(group, Verdict::NotTestable, note));
-            continue;
-        };
-        for (mine, first) in first.split(&rule.first_by)? {
-            for (theirs, second) in second.split(&rule.second_by)? {
-                let rivals = match (mine.is_empty(), theirs.is_empty()) {
-                    (_, true) => mine.clone(),
-                    (true, false) => format!("against {theirs}"),
-                    (false, false) => format!("{mine} against {theirs}"),
-                };
-                for part in comparison.judge(&first, &second, rigour)? {
-                    let label = [group.as_str(), rivals.as_str(), part.label.as_str()];
-                    let label: Vec<&str> = label.into_iter().filter(|l| !l.is_empty()).collect();
-                    parts.push(Part {
-                        label: label.join(", "),
-                        ..part
-                    });
-                }
-            }
-        }
-    }
-    Ok(parts)
 }

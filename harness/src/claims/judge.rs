@@ -1,7 +1,8 @@
 //! From a claim and the rows of the targets to a verdict.
 
 use super::best_of::best_of;
-use super::compare::{Rigour, diverged, ordering};
+use super::compare::{Rigour, diverged};
+use super::ordering::{differ, ordering};
 use super::predicate::{Contradiction, Evidence, Must, Predicate, Question};
 use super::rules::{holds, slope, trend, value};
 use super::select::{Filter, Table, described, shown};
@@ -136,18 +137,41 @@ pub fn judge(claims: &Claims, targets: &[TargetRows]) -> Vec<ClaimRow> {
 }
 
 /// Puts the p-values of one target's comparisons in the place of each one's own. A comparison that
-/// was decided by itself and is not among them is open.
-fn together(target: &str, mut family: Vec<&mut Part>, level: f64) {
-    let own: Vec<f64> = family.iter().filter_map(|part| part.p).collect();
-    let count = own.len();
-    for ((part, own), p) in family.iter_mut().zip(&own).zip(adjusted(&own)) {
+/// was decided by itself and is not among them is open. One that several claims make is one.
+fn together(target: &str, family: Vec<&mut Part>, level: f64) {
+    let mut places = BTreeMap::new();
+    let mut own = Vec::new();
+    let mut among = Vec::new();
+    for part in &family {
+        let place = *places.entry(same(&part.apart)).or_insert(own.len());
+        if place == own.len() {
+            own.extend(part.p);
+        }
+        among.push(place);
+    }
+    let (count, adjusted) = (own.len(), adjusted(&own));
+    let mut told = BTreeSet::new();
+    for (part, place) in family.into_iter().zip(among) {
+        let p = adjusted[place];
+        part.again = !told.insert(place);
         part.p = Some(p);
-        part.note += &format!(", p {}", short(*own));
+        part.note += &format!(", p {}", short(own[place]));
         if p > level && part.verdict != Verdict::Inconclusive {
             part.verdict = Verdict::Inconclusive;
             part.note += &format!(", {} among the {count} comparisons of {target}", short(p));
         }
     }
+}
+
+/// What two comparisons have in common that are one: their pairs' differences from the boundary, in
+/// whatever order, and whichever side is called the first.
+fn same(apart: &[f64]) -> Vec<u64> {
+    let sorted = |sign: f64| {
+        let mut all: Vec<f64> = apart.iter().map(|apart| sign * apart + 0.0).collect();
+        all.sort_by(f64::total_cmp);
+        all.into_iter().map(f64::to_bits).collect::<Vec<u64>>()
+    };
+    sorted(1.0).min(sorted(-1.0))
 }
 
 fn row(claim: &Claim, finding: &Finding) -> ClaimRow {
@@ -167,7 +191,7 @@ fn row(claim: &Claim, finding: &Finding) -> ClaimRow {
     let parts = finding.parts();
     let pairs: usize = parts.iter().map(|part| part.pairs).sum();
     let some = |count: usize| (count > 0).then_some(count as u64);
-    let compared = parts.iter().filter(|part| part.p.is_some());
+    let compared = parts.iter().filter(|part| part.p.is_some() && !part.again);
     let decided: Vec<f64> = compared
         .clone()
         .filter(|part| part.verdict != Verdict::Inconclusive)
@@ -330,6 +354,7 @@ fn parts(claims: &Claims, question: &Question, table: &Table) -> Result<Vec<Part
         Predicate::Holds(rule) => holds(rule, table),
         Predicate::Ordering(rule) => ordering(rule, table, rigour),
         Predicate::BestOf(rule) => best_of(rule, table, rigour),
+        Predicate::Differ(rule) => differ(rule, table, rigour),
         Predicate::Trend(rule) => trend(rule, table, rigour),
         Predicate::Slope(rule) => slope(rule, table),
         Predicate::Contradiction(_) | Predicate::NotTestable(_) => Ok(vec![]),
@@ -339,8 +364,8 @@ fn parts(claims: &Claims, question: &Question, table: &Table) -> Result<Vec<Part
 /// The rows that the predicate looks at: of an ordering, those of its two sides.
 fn relevant<'a>(question: &Question, all: Table<'a>) -> Result<Table<'a>> {
     let mut table = all.filter(&question.filter)?;
-    if let Predicate::Ordering(rule) = &question.predicate {
-        let sides = [table.filter(&rule.first)?, table.filter(&rule.second)?];
+    if let [first, second] = question.predicate.filters()[..] {
+        let sides = [table.filter(first)?, table.filter(second)?];
         let chosen: BTreeSet<*const Value> = sides
             .iter()
             .flat_map(|side| side.rows.iter().map(|row| row.as_ptr()))

@@ -8,6 +8,7 @@
 mod best_of;
 mod compare;
 mod judge;
+mod ordering;
 mod predicate;
 mod range;
 mod rules;
@@ -24,8 +25,9 @@ mod tests;
 
 pub use judge::judge;
 pub use predicate::{
-    Against, Beside, BestOf, Better, Contradiction, Direction, Evidence, Holds, Interval, Must,
-    NotTestable, Ordering, Over, Predicate, Question, Scale, Slope, Speedup, Trend, ValueRule,
+    Against, Beside, BestOf, Better, Contradiction, Differ, Direction, Evidence, Holds, Interval,
+    Must, NotTestable, Ordering, Over, Predicate, Question, Scale, Slope, Speedup, Trend,
+    ValueRule,
 };
 pub use range::Range;
 pub use select::{Filter, Group, Match, Scalar};

@@ -52,6 +52,8 @@ pub enum Predicate {
     Ordering(Ordering),
     /// The best values of a grid are the stated ones.
     BestOf(BestOf),
+    /// Two sides differ.
+    Differ(Differ),
     /// A metric goes one way along a column.
     Trend(Trend),
     /// A fitted slope lies in a range.
@@ -72,6 +74,7 @@ impl Predicate {
             Self::Holds(_) => "holds",
             Self::Ordering(_) => "ordering",
             Self::BestOf(_) => "best-of",
+            Self::Differ(_) => "differ",
             Self::Trend(_) => "trend",
             Self::Slope(_) => "slope",
             Self::Contradiction(_) => "contradiction",
@@ -105,6 +108,10 @@ impl Predicate {
                 columns.extend(rule.pair_by.iter().map(String::as_str));
                 columns.extend(rule.mean_over.iter().map(String::as_str));
             }
+            Self::Differ(rule) => {
+                columns.push(&rule.metric);
+                columns.extend(rule.pair_by.iter().map(String::as_str));
+            }
             Self::Trend(rule) => {
                 columns.extend([&rule.metric, &rule.column].map(String::as_str));
                 columns.extend(rule.pair_by.iter().map(String::as_str));
@@ -122,6 +129,7 @@ impl Predicate {
     pub(super) fn filters(&self) -> Vec<&Filter> {
         match self {
             Self::Ordering(rule) => vec![&rule.first, &rule.second],
+            Self::Differ(rule) => vec![&rule.first, &rule.second],
             _ => vec![],
         }
     }
@@ -137,6 +145,7 @@ impl Predicate {
                 groups.chain(&rule.second_by).collect()
             }
             Self::BestOf(rule) => rule.groups.iter().collect(),
+            Self::Differ(rule) => rule.groups.iter().collect(),
             Self::Trend(rule) => rule.groups.iter().collect(),
             Self::Slope(_) | Self::Contradiction(_) | Self::NotTestable(_) => vec![],
         }
@@ -351,6 +360,32 @@ pub struct BestOf {
     #[serde(default)]
     pub mean_over: Vec<String>,
     /// What rows are taken apart by.
+    #[serde(default)]
+    pub groups: Vec<Group>,
+}
+
+/// Rows of `first` and rows of `second` have different metrics, whichever has the larger: for where a
+/// paper says that something varies, and not which way.
+///
+/// The whole interval of the paired differences has to lie beyond the margin, on one side or the other;
+/// if it lies within the margin, they do not differ.
+#[derive(Clone, Debug, Deserialize, PartialEq)]
+#[serde(deny_unknown_fields)]
+pub struct Differ {
+    /// The rows on one side.
+    pub first: Filter,
+    /// The rows on the other.
+    pub second: Filter,
+    /// The column compared.
+    pub metric: String,
+    /// Differences or ratios.
+    #[serde(default)]
+    pub scale: Scale,
+    /// By how much they have to differ: a share on the log scale.
+    pub margin: f64,
+    /// What makes two rows a pair.
+    pub pair_by: Vec<String>,
+    /// What both sides are taken apart by.
     #[serde(default)]
     pub groups: Vec<Group>,
 }

@@ -1,9 +1,7 @@
 //! The rules that look at single rows, and those that look along a column.
 
-use super::compare::{Comparison, Metric, Rigour, diverged};
-use super::predicate::{
-    Against, Better, Compared, Direction, Holds, Over, Slope, Trend, ValueRule,
-};
+use super::compare::{Comparison, Rigour, diverged};
+use super::predicate::{Better, Direction, Holds, Over, Slope, Trend, ValueRule};
 use super::select::{Group, Table, number, shown};
 use super::verdict::{Part, Verdict, short};
 use crate::rows::Value;
@@ -153,20 +151,7 @@ pub fn slope(rule: &Slope, table: &Table) -> Result<Vec<Part>> {
 /// # Errors
 /// As [`Comparison::judge`], or if the column is not one of numbers.
 pub fn trend(rule: &Trend, table: &Table, rigour: Rigour) -> Result<Vec<Part>> {
-    let comparison = Comparison {
-        metric: Metric {
-            column: &rule.metric,
-            better: rule.better,
-        },
-        scale: rule.scale,
-        allowance: 0.0,
-        margin: 0.0,
-        pair_by: &rule.pair_by,
-        compared: Compared::Only,
-        against: Against::Only,
-        interval: None,
-        mean_over: &[],
-    };
+    let comparison = Comparison::new(&rule.metric, rule.better, rule.scale, &rule.pair_by);
     // Whether the better metric is expected at the smaller value of two neighbours.
     let small_wins = (rule.better == Better::Lower) == (rule.direction == Direction::Increasing);
     let mut parts = Vec::new();

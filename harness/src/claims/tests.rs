@@ -362,7 +362,7 @@ fn a_comparison_that_only_many_make_likely_is_left_open() {
     for k in 0..10 {
         let apart = match k {
             0 => [1.0, 2.0, 3.0, 1.5, 0.4],
-            _ => [1.0, -1.1, 0.7, -0.9, 0.2],
+            _ => [1.0, -1.1, 0.7, -0.9, 0.2].map(|d| d + 0.01 * k as f64),
         };
         for (s, d) in apart.iter().enumerate() {
             lines.push(format!("k={k} m=a s={s} x={}", 10.0 - d));
@@ -381,6 +381,44 @@ fn a_comparison_that_only_many_make_likely_is_left_open() {
         among.note
     );
     assert_eq!((among.comparisons, among.decided), (Some(1), None));
+}
+
+#[test]
+fn a_comparison_that_two_claims_make_counts_once_whichever_side_is_named_first() {
+    let claim = |id: &str, first: &str, second: &str, better: &str| {
+        format!(
+            "{{id: {id}, paper: P, place: here, says: so, target: t, judge: ordering, first: {{m: {first}}}, \
+             second: {{m: {second}}}, metric: x, better: {better}, pair_by: [s]}}"
+        )
+    };
+    let claims = [
+        claim("one", "a", "b", "lower"),
+        claim("again", "a", "b", "lower"),
+        claim("mirrored", "b", "a", "lower"),
+    ];
+    let claims = Claims::from_yaml(&format!(
+        "{{confidence: 0.95, least_pairs: 3, profile: quick, claims: [{}]}}",
+        claims.join(", ")
+    ))
+    .unwrap();
+    let lines: Vec<String> = [1.0, 1.2, 0.9, 1.1]
+        .iter()
+        .enumerate()
+        .flat_map(|(s, d)| [format!("m=a s={s} x={}", 3.0 - d), format!("m=b s={s} x=3")])
+        .collect();
+    let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
+    let rows = judge(&claims, &[run("t", table(&lines))]);
+    let counted: Vec<Option<u64>> = rows.iter().map(|row| row.comparisons).collect();
+    assert_eq!(counted, [Some(1), None, None]);
+    let verdicts = [
+        Verdict::Reproduced,
+        Verdict::Reproduced,
+        Verdict::NotReproduced,
+    ];
+    assert_eq!(
+        rows.iter().map(|row| row.verdict).collect::<Vec<_>>(),
+        verdicts
+    );
 }
 
 #[test]

@@ -91,6 +91,10 @@ pub struct Part {
     /// The two-sided p-value of the paired comparison that decided it, where one did: how often pairs
     /// without any difference would look as far from the boundary as these.
     pub p: Option<f64>,
+    /// The pairs' differences from the boundary that `p` is about: what makes two comparisons one.
+    pub apart: Vec<f64>,
+    /// Whether another claim has made this comparison already, so that it does not count again.
+    pub again: bool,
 }
 
 impl Part {
@@ -103,6 +107,8 @@ impl Part {
             note: note.into(),
             pairs: 0,
             p: None,
+            apart: vec![],
+            again: false,
         }
     }
 }

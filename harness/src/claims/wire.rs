@@ -2,8 +2,8 @@
 //! beside it, or refused by its key.
 
 use super::predicate::{
-    Against, Beside, BestOf, Compared, Contradiction, Evidence, Holds, Interval, NotTestable,
-    Ordering, Over, Predicate, Question, Slope, Speedup, Trend, ValueRule,
+    Against, Beside, BestOf, Compared, Contradiction, Differ, Evidence, Holds, Interval,
+    NotTestable, Ordering, Over, Predicate, Question, Slope, Speedup, Trend, ValueRule,
 };
 use super::range::Range;
 use super::select::{Filter, Group, Match};
@@ -64,6 +64,7 @@ enum Judge {
     Holds(Holds),
     Ordering(Ordering),
     BestOf(BestOf),
+    Differ(Differ),
     Trend(Trend),
     Slope(SlopeWire),
     Contradiction(ContradictionWire),
@@ -379,6 +380,16 @@ fn predicate(judge: Judge, target: &str, frame: &str) -> Result<Predicate> {
             ensure!(!rule.stated.is_empty(), "stated is empty");
             ensure!(!rule.pair_by.is_empty(), "pair_by is empty");
             Predicate::BestOf(rule)
+        }
+        Judge::Differ(rule) => {
+            ensure!(
+                rule.margin > 0.0 && rule.margin.is_finite(),
+                "margin is {}, but is a positive number: without it nothing could be the same",
+                rule.margin
+            );
+            ensure!(rule.first != rule.second, "first and second are the same");
+            ensure!(!rule.pair_by.is_empty(), "pair_by is empty");
+            Predicate::Differ(rule)
         }
         Judge::Trend(rule) => {
             ensure!(!rule.pair_by.is_empty(), "pair_by is empty");

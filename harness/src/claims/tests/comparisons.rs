@@ -51,6 +51,42 @@ fn five_starts_at_one_point_are_one_pair_and_decide_nothing() {
 }
 
 #[test]
+fn different_starts_with_the_same_counts_are_pairs_of_their_own() {
+    let lines: Vec<String> = (1..=5)
+        .flat_map(|s| {
+            [
+                format!("m=a s={s} x=1 loss=0.{s}1"),
+                format!("m=b s={s} x=2 loss=0.{s}2"),
+            ]
+        })
+        .collect();
+    let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
+    let (verdict, note) = verdict_on(&one(ORDERING).unwrap(), table(&lines));
+    assert_eq!(verdict, Verdict::Reproduced, "{note}");
+    assert!(note.contains("5 pairs:"), "{note}");
+}
+
+#[test]
+fn two_sides_differ_if_the_whole_interval_lies_beyond_the_margin_on_either_side() {
+    let keys = "judge: differ, first: {m: a}, second: {m: b}, metric: x, margin: 0.5, pair_by: [s]";
+    let rows = |a: [f64; 4]| {
+        let lines: Vec<String> = a
+            .iter()
+            .enumerate()
+            .flat_map(|(s, x)| [format!("m=a s={s} x={x}"), format!("m=b s={s} x={}", 5 + s)])
+            .collect();
+        on(keys, &lines.iter().map(String::as_str).collect::<Vec<_>>())
+    };
+    assert_eq!(rows([7.0, 8.1, 8.9, 10.0]), Verdict::Reproduced);
+    assert_eq!(rows([3.0, 4.1, 4.9, 6.0]), Verdict::Reproduced);
+    assert_eq!(rows([5.1, 6.0, 7.1, 8.0]), Verdict::NotReproduced);
+    assert_eq!(rows([5.5, 6.8, 7.2, 8.9]), Verdict::Inconclusive);
+    let without = keys.replace(", margin: 0.5", ", margin: 0");
+    let error = format!("{:#}", one(&without).unwrap_err());
+    assert!(error.contains("margin is 0"), "{error}");
+}
+
+#[test]
 fn a_margin_is_what_the_first_has_to_be_better_by() {
     let rows = |x: f64| {
         let keys = format!("{ORDERING}, scale: log, margin: 0.5");
