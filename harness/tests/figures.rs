@@ -67,6 +67,25 @@ fn descents_draw_each_figure_once_for_each_data_set_and_reading() {
 }
 
 #[test]
+fn kinds_without_data_sets_draw_each_figure_once() {
+    for target in ["lemmas", "coordinate", "spring", "idealized", "fig8"] {
+        let house = House::new();
+        let arguments = ["reproduce", target, "--profile", "smoke", "--out", "out"];
+        succeed(house.command(&arguments));
+        let mut names = pictures(&house, target);
+        let count = names.len();
+        assert_eq!(
+            count > 0,
+            !["coordinate"].contains(&target),
+            "{target}: {names:?}"
+        );
+        names.sort();
+        names.dedup();
+        assert_eq!(names.len(), count, "{target}: {names:?}");
+    }
+}
+
+#[test]
 fn windows_draw_each_figure_once_with_a_panel_for_each_data_set() {
     for target in ["table2", "fig5", "fig9"] {
         let mut names = reproduced(target, &[]);

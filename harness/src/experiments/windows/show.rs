@@ -93,7 +93,8 @@ of it for each number of a point (4 B are one copy of a model in f32). \
 alone; *disturbed*, that it, or what threads waited for a core, was not what the plan's `machine` allows. \
 *Modelled* is an estimate, as if every slot had a device of its own. \
 *Floor* is the share of the wall time that the counted work needs at the highest rates measured on \
-this machine (100 %: nothing could be faster) and what that work is bound by: *mem* reading the \
+this machine (100 %: nothing could be faster; more: the machine was slower when its rates were measured) \
+and what that work is bound by: *mem* reading the \
 data, *ops* computing; *ovh*, where the share is below the plan's `overhead_below`: neither.";
 
 /// What the claims on one row's speedup came to, by the row's key.
@@ -165,9 +166,11 @@ fn as_printed(rows: &[WindowRow], workers: u64, speedups: &BTreeMap<String, Clai
             seconds(one.and_then(|r| r.paper_wall_s)),
             seconds(many.paper_wall_s),
             ratio(many.paper_speedup),
-            speedups
-                .get(&many.cell)
-                .map_or_else(|| "none".into(), |claim| claim.verdict.to_string()),
+            match speedups.get(&many.cell) {
+                Some(claim) => claim.verdict.to_string(),
+                None if speedups.is_empty() => String::new(),
+                None => "none".into(),
+            },
         ]);
     }
     table.without_empty_columns()
