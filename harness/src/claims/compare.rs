@@ -352,17 +352,33 @@ impl Comparison<'_> {
                 Asked::Better => -slack,
                 Asked::Differ => -slack * interval.mean.signum(),
             };
-            p = p_value(&gains, boundary);
             apart = gains.iter().map(|gain| gain - boundary).collect();
+            // Counts can be apart by the same in every pair. An interval of width nothing would claim more
+            // than so many pairs can say: that they all lie on one side.
+            let is_scattered = gains.iter().any(|gain| *gain != gains[0]);
+            let one_sided = 0.5_f64.powi(count as i32 - 1);
+            p = match is_scattered {
+                true => p_value(&gains, boundary),
+                false => Some(one_sided),
+            };
             match self.asked {
+                _ if !is_scattered && one_sided > 1.0 - rigour.confidence => {
+                    note += ", the same in each: too few pairs without scatter";
+                    Verdict::Inconclusive
+                }
                 Asked::Better => Self::word(interval.low, interval.high, slack),
                 Asked::Differ => Self::differ(interval.low, interval.high, -slack),
             }
         } else {
-            let won = gains.iter().filter(|g| wins(**g, slack)).count();
             let won = match self.asked {
-                Asked::Better => won,
-                Asked::Differ => won.max(count - won),
+                Asked::Better => gains.iter().filter(|g| wins(**g, slack)).count(),
+                Asked::Differ => {
+                    let more = gains.iter().filter(|g| **g > -slack).count();
+                    let less = gains.iter().filter(|g| **g < slack).count();
+                    // A pair that diverged on both sides is no difference.
+                    let lost = firsts.iter().filter(|f| !f.is_finite()).count();
+                    more.max(less.saturating_sub(lost))
+                }
             };
             note += &format!(": no interval with runs that diverged or reached 0; {won} pairs won");
             match won {
@@ -374,6 +390,7 @@ impl Comparison<'_> {
         Ok(Part {
             pairs: count,
             p,
+            metric: self.metric.column.to_owned(),
             apart,
             ..Part::new("", verdict, note)
         })
@@ -412,9 +429,11 @@ impl Comparison<'_> {
 
     /// A gain with its interval: "better by 0.03 [0.01, 0.05]", "worse by a factor of 2 [1.5, 2.7]".
     fn in_words(&self, [mean, low, high]: [f64; 3]) -> String {
-        let (word, [mean, low, high]) = match mean < 0.0 {
-            true => ("worse", [-mean, -high, -low]),
-            false => ("better", [mean, low, high]),
+        let (word, [mean, low, high]) = match (self.asked, mean < 0.0) {
+            (Asked::Better, true) => ("worse", [-mean, -high, -low]),
+            (Asked::Better, false) => ("better", [mean, low, high]),
+            (Asked::Differ, true) => ("less", [-mean, -high, -low]),
+            (Asked::Differ, false) => ("more", [mean, low, high]),
         };
         let (what, ends) = match self.scale {
             Scale::Linear => ("by", [mean, low, high]),

@@ -143,7 +143,8 @@ fn together(target: &str, family: Vec<&mut Part>, level: f64) {
     let mut own = Vec::new();
     let mut among = Vec::new();
     for part in &family {
-        let place = *places.entry(same(&part.apart)).or_insert(own.len());
+        let of = (part.metric.clone(), same(&part.apart));
+        let place = *places.entry(of).or_insert(own.len());
         if place == own.len() {
             own.extend(part.p);
         }
@@ -191,12 +192,11 @@ fn row(claim: &Claim, finding: &Finding) -> ClaimRow {
     let parts = finding.parts();
     let pairs: usize = parts.iter().map(|part| part.pairs).sum();
     let some = |count: usize| (count > 0).then_some(count as u64);
-    let compared = parts.iter().filter(|part| part.p.is_some() && !part.again);
-    let decided: Vec<f64> = compared
+    let compared = parts.iter().filter(|part| part.p.is_some());
+    let decided = compared
         .clone()
-        .filter(|part| part.verdict != Verdict::Inconclusive)
-        .filter_map(|part| part.p)
-        .collect();
+        .filter(|part| part.verdict != Verdict::Inconclusive);
+    let counted = |part: &&&Part| !part.again;
     ClaimRow {
         claim: claim.id.clone(),
         kind: claim.kind,
@@ -211,9 +211,9 @@ fn row(claim: &Claim, finding: &Finding) -> ClaimRow {
         beside: (!beside.is_empty()).then(|| beside.join("; ")),
         rows: finding.cells.join(" "),
         pairs: some(pairs),
-        comparisons: some(compared.count()),
-        decided: some(decided.len()),
-        p: decided.into_iter().reduce(f64::max),
+        comparisons: some(compared.filter(counted).count()),
+        decided: some(decided.clone().filter(counted).count()),
+        p: decided.filter_map(|part| part.p).reduce(f64::max),
     }
 }
 

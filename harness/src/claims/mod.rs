@@ -249,7 +249,7 @@ schema! {
         beside: Option<String>, "", "What the same question comes to under other readings of the paper: shown, never part of the verdict.";
         rows: String, "", "The keys of the rows it was judged on.";
         pairs: Option<u64>, "", "How many pairs of rows were compared.";
-        comparisons: Option<u64>, "", "How many paired comparisons have a p-value.";
+        comparisons: Option<u64>, "", "How many paired comparisons have a p-value, besides those that a claim before made already.";
         decided: Option<u64>, "", "How many of these are decided.";
         p: Option<f64>, "", "The largest p-value of those decided, after the procedure of Benjamini and Hochberg over all comparisons of the target.";
     }

@@ -155,8 +155,18 @@ pub fn trend(rule: &Trend, table: &Table, rigour: Rigour) -> Result<Vec<Part>> {
     // Whether the better metric is expected at the smaller value of two neighbours.
     let small_wins = (rule.better == Better::Lower) == (rule.direction == Direction::Increasing);
     let mut parts = Vec::new();
+    let all = along(table, &rule.column)?;
     for (label, group) in table.split(&rule.groups)? {
         let steps = along(&group, &rule.column)?;
+        // A neighbour that a group lacks would make a step of two.
+        let is_there = |value: f64| steps.iter().any(|(there, _)| *there == value);
+        let lacking = all.iter().map(|(value, _)| *value);
+        let lacking: Vec<String> = lacking.filter(|v| !is_there(*v)).map(short).collect();
+        if !lacking.is_empty() {
+            let note = format!("no rows with {} {}", rule.column, lacking.join(", "));
+            parts.push(Part::new(label, Verdict::NotTestable, note));
+            continue;
+        }
         if steps.len() < 2 {
             let note = format!("fewer than two values of {}", rule.column);
             parts.push(Part::new(label, Verdict::NotTestable, note));

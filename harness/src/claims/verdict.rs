@@ -91,7 +91,10 @@ pub struct Part {
     /// The two-sided p-value of the paired comparison that decided it, where one did: how often pairs
     /// without any difference would look as far from the boundary as these.
     pub p: Option<f64>,
-    /// The pairs' differences from the boundary that `p` is about: what makes two comparisons one.
+    /// The column that was compared, where one was.
+    pub metric: String,
+    /// The pairs' differences from the boundary that `p` is about. Two comparisons of one metric with the
+    /// same of them are one.
     pub apart: Vec<f64>,
     /// Whether another claim has made this comparison already, so that it does not count again.
     pub again: bool,
@@ -107,6 +110,7 @@ impl Part {
             note: note.into(),
             pairs: 0,
             p: None,
+            metric: String::new(),
             apart: vec![],
             again: false,
         }

@@ -206,7 +206,7 @@ const WINDOWS: Table = &[
         Allowed::count(0, 1_000_000),
     ),
     ("varied_windows.at_once", HELD),
-    ("variations.seed_plus", SEED),
+    ("variations.seed_plus", Allowed::count(1, u64::MAX)),
     ("variations.step_size", POSITIVE),
     ("variations.steps", MANY),
     ("long_flows.*", MANY),
