@@ -81,14 +81,14 @@ impl Checker for EnergyDescends {
                 Number::new(
                     format!("{RESIDUAL}-{kinetic}"),
                     place,
-                    format!("f(x_η) + φ(v_η) = f(x_0) for every η up to {time}, φ = {kinetic}, θ = {theta}, {starts} starts on the Ackley function: largest difference, of the largest φ(v)"),
+                    format!("f(x_η) + φ(v_η) = f(x_0) for every η up to {time}, φ = {kinetic}, θ = {theta}, {starts} starts on the Ackley function: largest difference, of the largest φ(v) of all of them"),
                     left.largest,
                 ),
                 Number::new(
                     format!("{RISE}-{kinetic}"),
                     place,
-                    "… hence f(x_η) ≤ f(x_0): by how much more it is, the most, of the largest φ(v)",
-                    left.rise.max(0.0),
+                    "… hence f(x_η) ≤ f(x_0): by how much more it is, the most, of the largest φ(v) of all starts",
+                    largest([left.rise]),
                 ),
                 Number::new(
                     format!("{POWER}-{kinetic}"),

@@ -3,7 +3,9 @@
 
 use super::Checker;
 use super::check::{Bound, Number};
-use super::problems::{Instance, Logistic, apart, direction, largest, norm, numbers, plus, tensor};
+use super::problems::{
+    Instance, Logistic, apart, direction, largest, norm, numbers, plus, smallest, tensor,
+};
 use super::steps::recovered;
 use super::watched::Watched;
 use crate::seed::Seeds;
@@ -146,7 +148,7 @@ impl Dynamics {
         // On a single problem they may well end where a known method does: all of them in one corner.
         let mut most = 0.0;
         for instance in instances {
-            let mut least = f64::INFINITY;
+            let mut apart_from = Vec::new();
             let start = tensor(&instance.start)?;
             let mut flow = Flow::new(kinetic, Box::new(Leapfrog), theta, self.steps)?;
             let end = numbers(&flow.from_rest(&start, &mut instance.forces())?)?;
@@ -157,9 +159,9 @@ impl Dynamics {
                     method.advance()?;
                 }
                 let known = numbers(method.position())?;
-                least = least.min(apart(&known, &end, &instance.start));
+                apart_from.push(apart(&known, &end, &instance.start));
             }
-            most = largest([most, least]);
+            most = largest([most, smallest(apart_from)]);
         }
         let (method, steps, momentum) = (recovered(kinetic), self.steps, self.momentum);
         Ok(Number::new(

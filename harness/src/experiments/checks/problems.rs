@@ -203,9 +203,25 @@ pub fn largest(values: impl IntoIterator<Item = f64>) -> f64 {
         })
 }
 
+/// The smallest of numbers; not a number if one of them is none, or there are none.
+pub fn smallest(values: impl IntoIterator<Item = f64>) -> f64 {
+    let least = |least: f64, value: f64| match least.is_nan() || value.is_nan() {
+        true => f64::NAN,
+        false => least.min(value),
+    };
+    values.into_iter().reduce(least).unwrap_or(f64::NAN)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_smallest_of_numbers_loses_no_failure() {
+        assert_eq!(smallest([2.0, 1.0, 3.0]), 1.0);
+        assert!(smallest([2.0, f64::NAN, 1.0]).is_nan());
+        assert!(smallest([]).is_nan());
+    }
 
     #[test]
     fn a_number_that_is_none_is_not_lost_among_others() {
