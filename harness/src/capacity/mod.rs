@@ -117,7 +117,7 @@ pub fn gpu_warning() -> Option<String> {
 const PROBES_AT_THE_START: usize = 5;
 
 /// The share of their time that threads of the probes at the start may wait for a core: on a quiet machine
-/// of two cores it was up to 0.2, beside one busy process 0.42, beside two 0.65, and of one capacity tells.
+/// of two cores it was once 0.14, beside one busy process 0.42, beside two 0.65, and of one capacity tells.
 const MOST_WAITED_AT_THE_START: f64 = 0.5;
 
 /// Makes some arithmetic that needs no memory, a linear congruential generator: what workers that share
