@@ -4,6 +4,7 @@
 //! no error. `schedstat` is documented in the kernel's `Documentation/scheduler/sched-stats.rst`,
 //! pressure in `Documentation/accounting/psi.rst`, and `/proc/stat` in proc(5).
 
+use super::gpus::Gpus;
 use crate::statistics::median;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -49,6 +50,47 @@ pub struct Account {
     /// for a core. In a container it may be that of the whole host.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pressure: Option<f64>,
+    /// The clock of the slowest of the GPUs used, as a share of its highest, right after the run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gpu_clock: Option<f64>,
+    /// Of the runs, the share after which heat, hardware or a power brake held a GPU's clock down: 0
+    /// or 1 of one run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gpu_slowed: Option<f64>,
+    /// Of the runs, the share after which another process was on one of the GPUs: 0 or 1 of one run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gpu_shared: Option<f64>,
+}
+
+impl Account {
+    /// With how the GPUs of the run are now.
+    #[must_use]
+    pub fn with(self, gpus: &Gpus) -> Self {
+        let state = gpus.state();
+        let of_one = |is: Option<bool>| is.map(|is| f64::from(u8::from(is)));
+        Self {
+            gpu_clock: state.clock,
+            gpu_slowed: of_one(state.slowed),
+            gpu_shared: of_one(state.shared),
+            ..self
+        }
+    }
+
+    /// The worse of two, each number by itself.
+    #[must_use]
+    pub fn worse(&self, other: &Self) -> Self {
+        let of = |of: fn(&Self) -> Option<f64>, worse: fn(f64, f64) -> f64| {
+            of(self).into_iter().chain(of(other)).reduce(worse)
+        };
+        Self {
+            waited_share: of(|a| a.waited_share, f64::max),
+            stolen_share: of(|a| a.stolen_share, f64::max),
+            pressure: of(|a| a.pressure, f64::max),
+            gpu_clock: of(|a| a.gpu_clock, f64::min),
+            gpu_slowed: of(|a| a.gpu_slowed, f64::max),
+            gpu_shared: of(|a| a.gpu_shared, f64::max),
+        }
+    }
 }
 
 impl Snapshot {
@@ -87,6 +129,7 @@ impl Snapshot {
             waited_share: share(waited as f64, (ran + waited) as f64),
             stolen_share,
             pressure: pressure.and_then(|(now, before)| share(now - before, wall_us)),
+            ..Account::default()
         }
     }
 }
@@ -96,16 +139,23 @@ fn share(part: f64, whole: f64) -> Option<f64> {
     (whole > 0.0).then(|| (part / whole).clamp(0.0, 1.0))
 }
 
-/// The medians of several accounts, each share's own.
+/// One account of several runs: of each share the median, of what is 0 or 1 in a run how often it was 1.
 #[must_use]
-pub fn medians(accounts: &[Account]) -> Account {
-    let of = |share: fn(&Account) -> Option<f64>| {
-        median(&accounts.iter().filter_map(share).collect::<Vec<_>>())
+pub fn over_runs(accounts: &[Account]) -> Account {
+    let all =
+        |of: fn(&Account) -> Option<f64>| -> Vec<f64> { accounts.iter().filter_map(of).collect() };
+    let middle = |of| median(&all(of));
+    let often = |of| {
+        let ones = all(of);
+        share(ones.iter().sum(), ones.len() as f64)
     };
     Account {
-        waited_share: of(|a| a.waited_share),
-        stolen_share: of(|a| a.stolen_share),
-        pressure: of(|a| a.pressure),
+        waited_share: middle(|a| a.waited_share),
+        stolen_share: middle(|a| a.stolen_share),
+        pressure: middle(|a| a.pressure),
+        gpu_clock: middle(|a| a.gpu_clock),
+        gpu_slowed: often(|a| a.gpu_slowed),
+        gpu_shared: often(|a| a.gpu_shared),
     }
 }
 
@@ -240,22 +290,27 @@ mod tests {
     }
 
     #[test]
-    fn every_share_has_a_median_of_its_own() {
+    fn every_share_has_a_median_of_its_own_and_what_happens_or_not_is_counted() {
         let account = |waited, stolen| Account {
             waited_share: Some(waited),
             stolen_share: stolen,
-            pressure: None,
+            gpu_clock: Some(1.0 - waited),
+            gpu_slowed: stolen.map(|_| 1.0).or(Some(0.0)),
+            ..Account::default()
         };
         let all = [
             account(0.1, None),
             account(0.3, Some(0.5)),
             account(0.2, None),
         ];
-        let middle = medians(&all);
+        let middle = over_runs(&all);
         assert_eq!(
             (middle.waited_share, middle.stolen_share),
             (Some(0.2), Some(0.5))
         );
-        assert_eq!(medians(&[]), Account::default());
+        assert_eq!(middle.gpu_clock, Some(0.8));
+        assert_eq!(middle.gpu_slowed, Some(1.0 / 3.0));
+        assert_eq!(middle.gpu_shared, None);
+        assert_eq!(over_runs(&[]), Account::default());
     }
 }

@@ -2,9 +2,9 @@
 //!
 //! A run on one worker and a run on W need different shares of a machine. A neighbour that holds one
 //! core of two leaves the first as it is and slows the second, so timing both side by side does not
-//! show it. Two things do: a [`Probe`], which does the same work on one worker and on W at once, and
-//! the kernel's own [`Account`] of how long this process's threads waited for a core. What a plan
-//! allows of either are its [`Limits`].
+//! show it. Two things do: a [`Probe`], which does the same work on one worker and on W at once, and an
+//! [`Account`] of the run: the kernel's, of how long this process's threads waited for a core, and the
+//! driver's, of the [`Gpus`] that it used. What a plan allows of them are its [`Limits`].
 //!
 //! Nothing here says what is to be done about a busy machine; whoever reads the numbers does.
 
@@ -12,7 +12,8 @@ mod account;
 mod gpus;
 mod probe;
 
-pub use account::{Account, Snapshot, medians};
+pub use account::{Account, Snapshot, over_runs};
+pub use gpus::Gpus;
 pub use probe::{Probe, Sample, capacity};
 
 use crate::device::cores;
@@ -56,8 +57,9 @@ impl Limits {
         Ok(self)
     }
 
-    /// Whether a run had less of the machine than it should have. `None` where nothing is known of
-    /// it.
+    /// Whether a run had less of the machine than it should have: below or above a limit, or on a GPU
+    /// that heat, hardware or another process slowed down in any of the runs. `None` where nothing is
+    /// known of it.
     ///
     /// ```
     /// use harness::capacity::{Account, Limits};
@@ -74,6 +76,8 @@ impl Limits {
             capacity.map(|share| share < self.least_capacity),
             account.waited_share.map(|share| share > self.most_waited),
             account.stolen_share.map(|share| share > self.most_stolen),
+            account.gpu_slowed.map(|share| share > 0.0),
+            account.gpu_shared.map(|share| share > 0.0),
         ];
         found.into_iter().flatten().reduce(|a, b| a || b)
     }
@@ -177,6 +181,7 @@ mod tests {
             waited_share: Some(0.02),
             stolen_share: Some(0.0),
             pressure: Some(0.9),
+            ..Account::default()
         };
         let of = |capacity, account: Account| LIMITS.disturbed(capacity, &account);
         assert_eq!(of(Some(0.9), quiet), Some(false));
@@ -196,6 +201,28 @@ mod tests {
             ..Account::default()
         };
         assert_eq!(of(None, only_pressure), None, "it is not only of our cores");
+    }
+
+    #[test]
+    fn a_gpu_that_was_slowed_down_or_shared_disturbs_and_a_lower_clock_alone_does_not() {
+        let quiet = Account {
+            gpu_clock: Some(0.7),
+            gpu_slowed: Some(0.0),
+            gpu_shared: Some(0.0),
+            ..Account::default()
+        };
+        let of = |account: Account| LIMITS.disturbed(Some(0.98), &account);
+        assert_eq!(of(quiet), Some(false));
+        let hot = Account {
+            gpu_slowed: Some(1.0 / 6.0),
+            ..quiet
+        };
+        assert_eq!(of(hot), Some(true));
+        let shared = Account {
+            gpu_shared: Some(1.0),
+            ..quiet
+        };
+        assert_eq!(of(shared), Some(true));
     }
 
     #[test]
@@ -219,7 +246,7 @@ mod tests {
         let account = Account {
             waited_share: Some(0.31),
             stolen_share: Some(0.0),
-            pressure: None,
+            ..Account::default()
         };
         let text = warning(2, Some(0.5), &account, Some(1.94));
         assert!(text.contains("of 2 cores 1.0 are free"), "{text}");

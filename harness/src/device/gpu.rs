@@ -1,6 +1,7 @@
 //! The GPUs of this machine.
 
 use anyhow::Result;
+use candle_core::Device;
 use std::fmt;
 use std::process::Command;
 
@@ -105,6 +106,26 @@ fn peers_in_words(can: &[Vec<bool>]) -> String {
     }
 }
 
+/// The name of a GPU that no other has, as `nvidia-smi` writes it; `None` of what is no GPU.
+#[must_use]
+pub fn uuid(device: &Device) -> Option<String> {
+    #[cfg(feature = "cuda")]
+    if let Device::Cuda(device) = device {
+        let uuid = device.cuda_stream().context().uuid().ok()?;
+        return Some(uuid_in_words(uuid.bytes.map(|byte| byte as u8)));
+    }
+    let _ = device;
+    None
+}
+
+/// `GPU-` and 32 digits in groups of 8, 4, 4, 4 and 12.
+#[cfg_attr(not(feature = "cuda"), allow(dead_code))]
+fn uuid_in_words(bytes: [u8; 16]) -> String {
+    let digits: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    let groups = [0..8, 8..12, 12..16, 16..20, 20..32].map(|group| &digits[group]);
+    format!("GPU-{}", groups.join("-"))
+}
+
 /// The version of the kernel's driver, where it says so.
 #[must_use]
 pub fn driver() -> Option<String> {
@@ -156,6 +177,14 @@ mod tests {
         };
         let wanted = "cuda:1 A GPU, 1.5 GiB, compute capability 9.0";
         assert_eq!(gpu.to_string(), wanted);
+    }
+
+    #[test]
+    fn a_gpu_is_named_as_nvidia_smi_names_it() {
+        let bytes = std::array::from_fn(|index| 0xf0 + index as u8);
+        let wanted = "GPU-f0f1f2f3-f4f5-f6f7-f8f9-fafbfcfdfeff";
+        assert_eq!(uuid_in_words(bytes), wanted);
+        assert_eq!(uuid(&Device::Cpu), None);
     }
 
     #[test]

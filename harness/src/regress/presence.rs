@@ -1,7 +1,7 @@
 //! How much of the machine was there while a ratio was timed.
 
 use super::lab::Found;
-use crate::capacity::{self, Account, Limits, Sample, medians};
+use crate::capacity::{self, Account, Limits, Sample, over_runs};
 use crate::device::cores;
 use crate::experiments::windows::cell::Measured;
 use std::fmt;
@@ -49,7 +49,7 @@ impl Presence {
         Self {
             workers,
             capacity: capacity::capacity(probes),
-            account: medians(accounts),
+            account: over_runs(accounts),
             oversubscribed: None,
         }
     }
@@ -71,16 +71,10 @@ impl Presence {
     #[must_use]
     pub fn worse(self, other: Self) -> Self {
         let least = |a: Option<f64>, b: Option<f64>| a.into_iter().chain(b).reduce(f64::min);
-        let most = |a: Option<f64>, b: Option<f64>| a.into_iter().chain(b).reduce(f64::max);
-        let (a, b) = (self.account, other.account);
         Self {
             workers: self.workers.max(other.workers),
             capacity: least(self.capacity, other.capacity),
-            account: Account {
-                waited_share: most(a.waited_share, b.waited_share),
-                stolen_share: most(a.stolen_share, b.stolen_share),
-                pressure: most(a.pressure, b.pressure),
-            },
+            account: self.account.worse(&other.account),
             oversubscribed: self.oversubscribed.max(other.oversubscribed),
         }
     }
@@ -98,17 +92,21 @@ impl Presence {
         let few = self.capacity.filter(|share| *share < limits.least_capacity);
         let waited = self.account.waited_share;
         let waited = waited.filter(|share| *share > limits.most_waited);
-        let stolen = self.account.stolen_share.unwrap_or_default();
-        Some(Lacking::Disturbed(match (few, waited) {
-            (Some(share), _) => {
+        let stolen = self.account.stolen_share;
+        let stolen = stolen.filter(|share| *share > limits.most_stolen);
+        Some(Lacking::Disturbed(match (few, waited, stolen) {
+            (Some(share), _, _) => {
                 let there = share * self.workers as f64;
                 format!("of {} cores {there:.1} were there", self.workers)
             }
-            (None, Some(share)) => {
+            (None, Some(share), _) => {
                 let share = 100.0 * share;
                 format!("threads waited {share:.0} % of their time for a core")
             }
-            (None, None) => format!("a hypervisor took {:.0} % of the machine", 100.0 * stolen),
+            (None, None, Some(share)) => {
+                format!("a hypervisor took {:.0} % of the machine", 100.0 * share)
+            }
+            (None, None, None) => "a GPU was slowed down, or used by another process".into(),
         }))
     }
 }
@@ -131,7 +129,7 @@ mod tests {
             account: Account {
                 waited_share: Some(waited),
                 stolen_share: Some(stolen),
-                pressure: None,
+                ..Account::default()
             },
             oversubscribed: None,
         }

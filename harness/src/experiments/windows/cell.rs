@@ -237,7 +237,7 @@ pub struct Measured {
     /// The same with arithmetic, which shares nothing but cores; none where workers are other devices.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub core_probes: Vec<Sample>,
-    /// What the kernel says of each timed run.
+    /// What the kernel and the GPUs' driver say of each timed run.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub accounts: Vec<Account>,
     /// The same of the sequential run timed next to it.

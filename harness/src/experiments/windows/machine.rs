@@ -45,7 +45,7 @@ pub(super) fn paragraph(rows: &[WindowRow]) -> Option<String> {
                 names.push(format!("and {} more", count - NAMED));
             }
             format!(
-                "**{count} of {known} timed rows were disturbed** ({}): something else used the machine, and \
+                "**{count} of {known} timed rows were disturbed** ({}): something else used the machine or slowed it down, and \
                  their times decide nothing. Run again on a quiet machine with `--fresh`.",
                 names.join("; ")
             )

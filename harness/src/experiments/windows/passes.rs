@@ -4,7 +4,7 @@
 
 use super::bench::{Gradients, Lone, Workbench};
 use super::cell::{FlowRecord, WindowCell};
-use crate::capacity::{Account, Probe, Sample, Snapshot, spin};
+use crate::capacity::{Account, Gpus, Probe, Sample, Snapshot, spin};
 use crate::clock::clocked;
 use crate::device::Placement;
 use crate::heap;
@@ -59,7 +59,7 @@ pub(super) fn evaluated(
 pub(super) struct Timed {
     /// Seconds of each flow.
     pub seconds: Vec<f64>,
-    /// What the kernel says of it.
+    /// What the kernel and the GPUs' driver say of it.
     pub account: Account,
 }
 
@@ -77,6 +77,7 @@ pub(super) fn timed(
         watch.step();
     }
     let account = Snapshot::now().since(&before);
+    let account = account.with(&Gpus::among(&placement.devices));
     Ok(Timed { seconds, account })
 }
 

@@ -3,7 +3,7 @@
 use super::cell::{FlowRecord, Measured, WindowCell};
 use super::plan::{EvaluatorKind, WindowsPlan};
 use super::schema::{CurveRow, WindowRow};
-use crate::capacity::{self, Account, medians};
+use crate::capacity::{self, Account, over_runs};
 use crate::claims::Claims;
 use crate::journal::Entry;
 use crate::paper::Table2;
@@ -109,13 +109,18 @@ impl Maker<'_> {
 
     /// Fills in how much of the machine was there.
     fn machine(&self, row: &mut WindowRow, measured: &Measured) {
-        let own = medians(&measured.accounts);
-        let baseline = medians(&measured.baseline_accounts);
+        let own = over_runs(&measured.accounts);
+        let baseline = over_runs(&measured.baseline_accounts);
         row.capacity = capacity::capacity(measured.of_workers());
         row.gradient_capacity = capacity::capacity(&measured.probes);
         row.waited_share = own.waited_share;
         row.baseline_waited_share = baseline.waited_share;
         row.stolen_share = own.stolen_share;
+        row.gpu_clock = own.gpu_clock;
+        row.baseline_gpu_clock = baseline.gpu_clock;
+        let worse = own.worse(&baseline);
+        row.gpu_slowed = worse.gpu_slowed;
+        row.gpu_shared = worse.gpu_shared;
         let Some(limits) = self.plan.machine else {
             return;
         };
@@ -259,6 +264,10 @@ fn unmeasured(head: &Plan, entry: &Entry, cell: &WindowCell) -> WindowRow {
         waited_share: None,
         baseline_waited_share: None,
         stolen_share: None,
+        gpu_clock: None,
+        baseline_gpu_clock: None,
+        gpu_slowed: None,
+        gpu_shared: None,
         disturbed: None,
         oversubscribed: cell.oversubscribed,
         floor_s: None,

@@ -60,7 +60,11 @@ schema! {
         waited_share: Option<f64>, "", "Of the time in which this program's threads could have run during a timed run, the share in which they waited for a core, median, by the kernel's account; none where it keeps none. More workers than cores wait by construction.";
         baseline_waited_share: Option<f64>, "", "The same of the sequential runs timed next to these.";
         stolen_share: Option<f64>, "", "Of the time of the machine's cores during a timed run, the share that a hypervisor gave to other machines, median.";
-        disturbed: Option<bool>, "", "Whether capacity is below, or a share of waiting or stealing above, what the plan's key `machine` allows: then the wall time says nothing. The waiting of more workers than cores is no disturbance. None where nothing is timed or known.";
+        gpu_clock: Option<f64>, "", "The clock of the slowest GPU right after a timed run as a share of its highest, median; below 1 also where it draws as much power as it may, or where somebody set it. None where no GPU is used or `nvidia-smi` does not say it.";
+        baseline_gpu_clock: Option<f64>, "", "The same of the sequential runs timed next to these.";
+        gpu_slowed: Option<f64>, "", "Share of the timed runs, or of the sequential ones next to them if that is larger, after which heat, hardware or a power brake held a GPU's clock down.";
+        gpu_shared: Option<f64>, "", "Share of the timed runs, or of the sequential ones next to them if that is larger, after which another process was on one of the GPUs. None where the driver does not show processes, as in many containers.";
+        disturbed: Option<bool>, "", "Whether capacity is below, or a share of waiting or stealing above, what the plan's key `machine` allows, or a GPU was slowed down or shared: then the wall time says nothing. The waiting of more workers than cores is no disturbance. None where nothing is timed or known.";
         oversubscribed: bool, "", "More workers than cores: the wall time says nothing about as many devices.";
         floor_s: Option<f64>, "s", "The least time of a run: its counted operations and bytes at the highest rates measured on this machine, both at once. No program that computes these gradients is faster there.";
         floor_share: Option<f64>, "", "floor_s / wall_s: 1 is as fast as the machine can; more says that the rates were measured while something else ran.";

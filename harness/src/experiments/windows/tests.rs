@@ -335,7 +335,7 @@ fn on_a_machine(cell: WindowCell, capacity: f64, waited: f64, baseline_waited: f
     let account = |share| Account {
         waited_share: Some(share),
         stolen_share: Some(0.01),
-        pressure: None,
+        ..Account::default()
     };
     let sample = Sample {
         alone_s: capacity,
@@ -363,6 +363,34 @@ fn a_neighbour_that_only_the_window_feels_disturbs_its_row() {
     assert_eq!(beside.disturbed, Some(true));
     assert_eq!(beside.baseline_waited_share, Some(0.3));
     assert_eq!(beside.stolen_share, Some(0.01));
+}
+
+#[test]
+fn a_gpu_that_another_process_used_in_one_run_of_the_baseline_disturbs_the_row() {
+    let account = |clock, shared| Account {
+        gpu_clock: Some(clock),
+        gpu_slowed: Some(0.0),
+        gpu_shared: Some(shared),
+        ..Account::default()
+    };
+    let on_gpu = |shared: f64| {
+        let mut baseline_accounts = vec![account(1.0, 0.0); 6];
+        baseline_accounts[3].gpu_shared = Some(shared);
+        let measured = Measured {
+            accounts: vec![account(0.8, 0.0); 6],
+            baseline_accounts,
+            ..measured(&[2.0; 6])
+        };
+        row_from(cell(), &measured, None)
+    };
+    let alone = on_gpu(0.0);
+    assert_eq!(alone.disturbed, Some(false));
+    let clocks = (alone.gpu_clock, alone.baseline_gpu_clock);
+    assert_eq!(clocks, (Some(0.8), Some(1.0)));
+    let shared = on_gpu(1.0);
+    assert_eq!(shared.disturbed, Some(true));
+    assert_eq!(shared.gpu_shared, Some(1.0 / 6.0));
+    assert_eq!(shared.gpu_slowed, Some(0.0));
 }
 
 #[test]
