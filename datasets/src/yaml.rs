@@ -2,10 +2,32 @@
 //! twice, every number is finite. Whoever reads YAML reads it by [`load`].
 
 use serde::de::{DeserializeOwned, Error as _};
+use serde::{Deserialize, Serialize};
 use serde_yaml::{Error, Mapping, Number, Value};
 
 /// The key whose mapping, or list of mappings, gives the keys that are not there.
 const MERGE: &str = "<<";
+
+/// A value, or a list of values of which each is to be run.
+#[derive(Clone, Debug, Deserialize, Serialize, PartialEq)]
+#[serde(untagged)]
+pub enum OneOrMany<T> {
+    /// One.
+    One(T),
+    /// Several.
+    Many(Vec<T>),
+}
+
+impl<T: Clone> OneOrMany<T> {
+    /// All of them.
+    #[must_use]
+    pub fn all(&self) -> Vec<T> {
+        match self {
+            Self::One(value) => vec![value.clone()],
+            Self::Many(values) => values.clone(),
+        }
+    }
+}
 
 /// Reads YAML as a type.
 ///

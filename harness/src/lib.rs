@@ -7,7 +7,6 @@
 //! The mathematics is in the `optim` crate, the data in `datasets`; neither knows of this one.
 
 pub mod capacity;
-pub mod claims;
 pub mod cli;
 pub mod clock;
 pub mod cmd;
@@ -22,13 +21,11 @@ pub mod manifest;
 pub mod paper;
 pub mod plan;
 pub mod progress;
+pub mod publish;
 pub mod rates;
 pub mod regress;
 pub mod regression;
-pub mod report;
-pub mod rows;
 pub mod run;
 pub mod seed;
 pub mod sharing;
-pub mod statistics;
 pub mod threads;

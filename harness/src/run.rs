@@ -1,6 +1,6 @@
 //! A run: one target's cells, measured unless a journal has them, and its report.
 
-use crate::claims::Claims;
+use claims::Claims;
 use crate::device::Machine;
 use crate::experiments::{self, Bench, Experiment, Unit};
 use crate::journal::{self, Cell, Entry, Journal, Outcome};
@@ -8,7 +8,7 @@ use crate::manifest::{Data, Manifest, now};
 use crate::plan::Plan;
 use crate::progress::{RunBar, say};
 use crate::rates::Rates;
-use crate::report::{self, Built};
+use crate::publish::{self, Built};
 use crate::sharing::{Copied, Relative};
 use anyhow::Result;
 use datasets::{Dataset, Images};
@@ -51,7 +51,7 @@ impl Run {
             machine,
             folder: folder.to_owned(),
             manifest,
-            journal: Journal::open(&folder.join(report::JOURNAL))?,
+            journal: Journal::open(&folder.join(publish::JOURNAL))?,
             data: Vec::new(),
             claims,
         })
@@ -145,14 +145,14 @@ impl Run {
         for unit in &units {
             self.unit(unit, &bar)?;
             if shown.elapsed() > REPORT_EVERY {
-                report::build(&self.folder, &self.claims)?;
+                publish::build(&self.folder, &self.claims)?;
                 shown = Instant::now();
             }
         }
         bar.finish();
         self.manifest.ended_at = Some(now());
         self.manifest.write(&self.folder)?;
-        report::build(&self.folder, &self.claims)
+        publish::build(&self.folder, &self.claims)
     }
 
     fn key(&self, cell: &Cell) -> String {
@@ -185,7 +185,7 @@ impl Run {
     fn borrow(&mut self, relatives: &[Relative]) -> Result<()> {
         for Relative { target, folder } in relatives {
             // What cannot be read is no reason not to measure.
-            let Ok(theirs) = journal::read(&folder.join(report::JOURNAL)) else {
+            let Ok(theirs) = journal::read(&folder.join(publish::JOURNAL)) else {
                 continue;
             };
             let newest: BTreeMap<&str, &Entry> =

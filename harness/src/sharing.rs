@@ -106,7 +106,7 @@ mod tests {
     use super::*;
     use crate::configs::Configs;
     use crate::journal::Outcome;
-    use crate::report::fixture;
+    use crate::publish::provenance::fixture;
 
     fn entry(copied_from: Option<&str>, ended_at: u64) -> Entry {
         Entry {

@@ -10,7 +10,7 @@ use harness::journal::{Cell, Entry, Outcome};
 use harness::manifest::{Data, Manifest, sha256_hex};
 use harness::paper::Paper;
 use harness::plan::Plan;
-use harness::report;
+use harness::publish;
 use tempfile::TempDir;
 
 /// A run's folder.
@@ -49,7 +49,7 @@ impl MadeUp {
         }
         let folder = tempfile::tempdir()?;
         manifest.write(folder.path())?;
-        std::fs::write(folder.path().join(report::JOURNAL), journal)?;
+        std::fs::write(folder.path().join(publish::JOURNAL), journal)?;
         let cells = manifest.cells.len();
         Ok(Self { folder, cells })
     }

@@ -7,7 +7,7 @@ mod common;
 mod made_up;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use harness::claims::Claims;
+use claims::Claims;
 use harness::configs::Configs;
 use harness::{journal, report};
 use made_up::MadeUp;
@@ -19,7 +19,7 @@ fn read(c: &mut Criterion) {
     let mut group = c.benchmark_group("journal-read");
     for datasets in DATASETS {
         let run = MadeUp::table2(datasets).unwrap();
-        let file = run.folder.path().join(report::JOURNAL);
+        let file = run.folder.path().join(publish::JOURNAL);
         group.throughput(Throughput::Bytes(std::fs::metadata(&file).unwrap().len()));
         group.bench_function(BenchmarkId::new("table2", run.cells), |b| {
             b.iter(|| journal::read(&file).unwrap());
@@ -37,7 +37,7 @@ fn build(c: &mut Criterion) {
         group.throughput(Throughput::Elements(run.cells as u64));
         group.bench_function(BenchmarkId::new("table2", run.cells), |b| {
             b.iter(|| {
-                let built = report::build(run.folder.path(), &claims).unwrap();
+                let built = publish::build(run.folder.path(), &claims).unwrap();
                 assert_eq!(built.missing, 0);
                 built
             });

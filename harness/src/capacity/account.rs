@@ -5,7 +5,7 @@
 //! pressure in `Documentation/accounting/psi.rst`, and `/proc/stat` in proc(5).
 
 use super::gpus::Gpus;
-use crate::statistics::median;
+use rows::statistics::median;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::Path;

@@ -1,6 +1,6 @@
 //! The same work on one worker and on all at once.
 
-use crate::statistics::median;
+use rows::statistics::median;
 use anyhow::{Context, Result, anyhow};
 use serde::{Deserialize, Serialize};
 use std::sync::Barrier;

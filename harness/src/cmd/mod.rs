@@ -16,7 +16,7 @@ use crate::plan::Profile;
 use crate::progress::say;
 use crate::rates::settings::Settings;
 use crate::rates::store::Store;
-use crate::report::Built;
+use crate::publish::Built;
 use crate::seed::Seeds;
 use anyhow::{Context, Result};
 use clap::{CommandFactory, FromArgMatches};

@@ -1,11 +1,11 @@
 //! `harness report`.
 
 use super::{DONE, FAILED, outcome, show};
-use crate::claims::Claims;
+use claims::Claims;
 use crate::configs::Configs;
 use crate::manifest::FILE as MANIFEST;
 use crate::progress::say;
-use crate::report::{self, site};
+use crate::publish::{self, site};
 use anyhow::{Context, Result};
 use std::path::Path;
 
@@ -14,7 +14,7 @@ pub(super) fn run(folder: &Path) -> Result<u8> {
     let mut code = DONE;
     let claims = claims(folder)?;
     for target in site::targets(folder, &[])? {
-        let built = report::build(&target, &claims)?;
+        let built = publish::build(&target, &claims)?;
         if alone {
             show(&built.terminal);
         }

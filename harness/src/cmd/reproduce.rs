@@ -1,7 +1,7 @@
 //! `harness reproduce`.
 
 use super::{library, rates, registry, suite};
-use crate::claims::Claims;
+use claims::Claims;
 use crate::cli::Reproduce;
 use crate::configs::Configs;
 use crate::device::Machine;
@@ -13,7 +13,7 @@ use crate::plan::Plan;
 use crate::progress::{DataBar, say};
 use crate::rates::Rates;
 use crate::rates::store::Store;
-use crate::report::{self, Built, site};
+use crate::publish::{self, Built, site};
 use crate::run::Run;
 use crate::seed::Seeds;
 use crate::sharing::{Relative, relatives};
@@ -117,7 +117,7 @@ fn known_or_measured(store: &Store, machine: &Machine) -> Option<Rates> {
 fn say_files(folder: &Path, built: &Built) {
     let name = |path: &PathBuf| Some(path.file_name()?.to_string_lossy().into_owned());
     let mut names: Vec<String> = built.files.iter().filter_map(name).collect();
-    names.extend([report::JOURNAL.to_owned(), crate::manifest::FILE.to_owned()]);
+    names.extend([publish::JOURNAL.to_owned(), crate::manifest::FILE.to_owned()]);
     say(&format!(
         "\nwritten to {}:\n  {}",
         folder.display(),

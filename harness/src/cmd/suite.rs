@@ -8,7 +8,7 @@ use crate::device::Request;
 use crate::manifest::Manifest;
 use crate::plan::Plan;
 use crate::progress::say;
-use crate::report::site;
+use crate::publish::site;
 use crate::sharing::relatives;
 use anyhow::{Context, Result, ensure};
 use serde::Deserialize;

@@ -13,13 +13,13 @@ pub mod spring;
 pub mod training;
 pub mod windows;
 
-use crate::claims::Claims;
+use claims::Claims;
 use crate::device::Machine;
 use crate::journal::{Cell, Entry, Outcome};
 use crate::manifest::Manifest;
 use crate::plan::Plan;
 use crate::progress::Watch;
-use crate::report::Document;
+use report::Document;
 use anyhow::{Context as _, Result};
 use datasets::{Dataset, Images};
 use std::path::PathBuf;

@@ -133,27 +133,6 @@ pub enum Scale {
     Fixed(f64),
 }
 
-/// A value, or a list of values of which each is to be run.
-#[derive(Clone, Debug, Deserialize, Serialize, PartialEq)]
-#[serde(untagged)]
-pub enum OneOrMany<T> {
-    /// One.
-    One(T),
-    /// Several.
-    Many(Vec<T>),
-}
-
-impl<T: Clone> OneOrMany<T> {
-    /// All of them.
-    #[must_use]
-    pub fn all(&self) -> Vec<T> {
-        match self {
-            Self::One(value) => vec![value.clone()],
-            Self::Many(values) => values.clone(),
-        }
-    }
-}
-
 /// Refuses what is not a positive number, by its key.
 ///
 /// # Errors

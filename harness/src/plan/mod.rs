@@ -13,7 +13,8 @@ mod common;
 pub mod numbers;
 mod settings;
 
-pub use common::{Model, OneOrMany, Precision, Scale, Start, named, non_negative, positive};
+pub use datasets::yaml::OneOrMany;
+pub use common::{Model, Precision, Scale, Start, named, non_negative, positive};
 pub use settings::apply_settings;
 
 use anyhow::{Context, Result, bail, ensure};

@@ -5,7 +5,7 @@ use super::baseline::{Baseline, Origin, RecordedRatio, RecordedRatios};
 use super::lab::Lab;
 use super::pairs::{Pairs, Timed, of_flows, of_kernels};
 use super::{Lacking, Processor};
-use crate::statistics::{Interval, paired_ratio};
+use rows::statistics::{Interval, paired_ratio};
 use anyhow::{Context, Result, bail, ensure};
 use std::collections::BTreeMap;
 

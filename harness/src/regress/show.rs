@@ -4,7 +4,7 @@ use super::Report;
 use super::baseline::Origin;
 use super::exact::ExactReport;
 use super::ratios::{Measurement, Ratio, RatioReport, Standing};
-use crate::report::Table;
+use report::Table;
 use anyhow::Result;
 use serde::Serialize;
 use std::fmt::Write;

@@ -5,7 +5,7 @@ use super::check::{Bound, Number};
 use super::energy::{LEAPFROG, SYMPLECTIC_EULER, ackley};
 use super::problems::{Instance, Spring, largest, tensor};
 use crate::seed::Seeds;
-use crate::statistics::power;
+use rows::statistics::power;
 use anyhow::{Result, ensure};
 use optim::{ExplicitEuler, Flow, Integrator, Kinetic, Phase, Stratified};
 use rand::RngExt;

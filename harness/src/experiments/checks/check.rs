@@ -1,6 +1,6 @@
 //! A check: one number that a statement of the papers fixes or bounds, with what it has to be.
 
-use crate::rows::schema;
+use rows::schema;
 use serde::{Deserialize, Serialize};
 
 /// What a check is there for.

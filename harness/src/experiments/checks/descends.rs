@@ -7,7 +7,7 @@ use super::dynamics::subgradient;
 use super::energy::ackley;
 use super::problems::{Instance, largest, plus, symmetric, tensor};
 use crate::seed::Seeds;
-use crate::statistics::power;
+use rows::statistics::power;
 use anyhow::{Context, Result};
 use optim::Kinetic;
 use serde::{Deserialize, Serialize};

@@ -5,7 +5,7 @@ use super::Checker;
 use super::check::{Bound, Number};
 use super::problems::{Instance, Logistic, largest, tensor};
 use crate::seed::Seeds;
-use crate::statistics::{paired_difference, power};
+use rows::statistics::{paired_difference, power};
 use anyhow::Result;
 use candle_core::Device;
 use optim::{Ackley, Flow, Integrator, Kinetic, Leapfrog, Phase, Quadratic, SymplecticEuler};

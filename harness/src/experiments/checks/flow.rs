@@ -5,7 +5,7 @@ use super::Checker;
 use super::check::{Bound, Number};
 use super::problems::{Instance, apart, largest, norm, numbers, plus, spectrum, symmetric, tensor};
 use crate::seed::Seeds;
-use crate::statistics::power;
+use rows::statistics::power;
 use anyhow::{Context, Result};
 use candle_core::Device;
 use optim::{Flow, Kinetic, Leapfrog, Potential, Quadratic};

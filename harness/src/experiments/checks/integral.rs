@@ -6,7 +6,7 @@ use super::check::{Bound, Number};
 use super::flow::Oscillator;
 use super::problems::{largest, norm, plus};
 use crate::seed::Seeds;
-use crate::statistics::power;
+use rows::statistics::power;
 use anyhow::{Result, ensure};
 use serde::{Deserialize, Serialize};
 

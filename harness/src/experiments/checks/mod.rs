@@ -33,7 +33,7 @@ use super::{Bench, Context, Experiment, Unit};
 use crate::device::Machine;
 use crate::journal::{Cell, Entry, Outcome};
 use crate::plan::Plan;
-use crate::report::Document;
+use report::Document;
 use crate::seed::Seeds;
 use anyhow::{Context as _, Result, ensure};
 use datasets::Dataset;

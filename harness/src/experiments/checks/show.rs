@@ -4,10 +4,10 @@ use super::check::{Check, CheckRow, SummaryRow, TraceRow, short};
 use super::{CheckCell, Measured};
 use crate::journal::Entry;
 use crate::plan::Plan;
-use crate::report::{
+use report::{
     Axis, Block, Document, Figure, FigureBlock, Panel, Series, SeriesKind, Table, TableBlock,
 };
-use crate::rows::Frame;
+use rows::Frame;
 use anyhow::Result;
 
 /// The rows: one a check, and one for a family that failed. What a number has to be is the

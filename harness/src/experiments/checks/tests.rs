@@ -2,7 +2,7 @@
 
 use super::gate::passed;
 use super::*;
-use crate::rows::Value;
+use rows::Value;
 
 const LEMMAS: &str = include_str!("../../../../configs/lemmas.yaml");
 const COORDINATE: &str = include_str!("../../../../configs/coordinate.yaml");

@@ -2,7 +2,7 @@
 
 use super::rows::DescentRow;
 use crate::experiments::identity::{differences, told_apart};
-use crate::statistics::spread;
+use rows::statistics::spread;
 
 /// Runs that differ in their starts only.
 pub(super) struct Line<'a> {

@@ -22,7 +22,7 @@ use super::{Bench, Context, Effort, Experiment, Need, Unit};
 use crate::device::Machine;
 use crate::journal::{Cell, Entry, Outcome};
 use crate::plan::Plan;
-use crate::report::Document;
+use report::Document;
 use anyhow::{Context as _, Result, anyhow};
 use datasets::Dataset;
 use optim::evaluator::lockstep;

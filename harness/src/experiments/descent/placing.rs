@@ -6,7 +6,7 @@ use super::plan::{Contestant, DescentPlan, Metric, Part, Variant};
 use super::scene::Worth;
 use crate::experiments::identity::once;
 use crate::journal::Entry;
-use crate::statistics::median;
+use rows::statistics::median;
 use anyhow::Result;
 
 /// A run with its place in the plan.

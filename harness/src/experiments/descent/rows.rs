@@ -7,7 +7,7 @@ use super::plan::DescentPlan;
 use crate::experiments::identity::settings;
 use crate::journal::Entry;
 use crate::plan::Plan;
-use crate::rows::schema;
+use rows::schema;
 use anyhow::Result;
 
 schema! {

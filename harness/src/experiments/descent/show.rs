@@ -5,9 +5,9 @@ use super::placing::OWN_BEST;
 use super::plan::{Against, DescentPlan, Metric, Picture};
 use super::rows::{DescentCurveRow, DescentMarkRow, DescentRow, Rows};
 use crate::experiments::identity::once;
-use crate::report::{Axis, Block, Document, Figure, FigureBlock, Panel, Series, Table, TableBlock};
-use crate::rows::Frame;
-use crate::statistics::median;
+use report::{Axis, Block, Document, Figure, FigureBlock, Panel, Series, Table, TableBlock};
+use rows::Frame;
+use rows::statistics::median;
 
 /// The whole report.
 pub fn document(plan: &DescentPlan, all: &Rows) -> Document {

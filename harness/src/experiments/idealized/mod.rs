@@ -11,7 +11,7 @@ use super::{Bench, Context, Effort, Experiment, Unit};
 use crate::device::Machine;
 use crate::journal::{Cell, Entry, Outcome};
 use crate::plan::Plan;
-use crate::report::Document;
+use report::Document;
 use anyhow::Result;
 use datasets::Dataset;
 use measure::IdealizedCell;

@@ -3,8 +3,8 @@
 use super::measure::{IdealizedCell, Measured, Run};
 use crate::journal::Entry;
 use crate::plan::Plan;
-use crate::rows::schema;
-use crate::statistics::{paired_difference, power};
+use rows::schema;
+use rows::statistics::{paired_difference, power};
 use anyhow::Result;
 
 schema! {

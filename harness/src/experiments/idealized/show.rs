@@ -1,11 +1,11 @@
 //! How the idealised method is shown: slopes, medians, and a picture against κ.
 
 use super::rows::{IdealizedRow, MEASURES, SlopeRow, schemes};
-use crate::report::{
+use report::{
     Axis, Block, Dash, Document, Figure, FigureBlock, Mark, Panel, Series, Table, TableBlock,
 };
-use crate::rows::Frame;
-use crate::statistics::median;
+use rows::Frame;
+use rows::statistics::median;
 
 /// The report.
 pub(super) fn document(rows: &[IdealizedRow], slopes: &[SlopeRow]) -> Document {

@@ -1,7 +1,7 @@
 //! How the spring is shown: what its energies say, Figure 1, and the energies.
 
 use super::{SpringRow, SpringSummary};
-use crate::report::{Axis, Figure, FigureBlock, Panel, Series, Table, TableBlock};
+use report::{Axis, Figure, FigureBlock, Panel, Series, Table, TableBlock};
 
 /// What the energies say of the text: the figure is said to show that the Euler method conserves
 /// energy.

@@ -21,7 +21,7 @@ use super::{Bench, Context, Effort, Experiment, Unit};
 use crate::device::Machine;
 use crate::journal::{Cell, Entry, Outcome};
 use crate::plan::Plan;
-use crate::report::Document;
+use report::Document;
 use anyhow::{Context as _, Result, ensure};
 use datasets::Dataset;
 use serde::Deserialize;

@@ -5,7 +5,7 @@ use super::plan::{Contestant, Method, TrainingPlan};
 use crate::experiments::identity::settings;
 use crate::journal::Entry;
 use crate::plan::Plan;
-use crate::rows::schema;
+use rows::schema;
 use anyhow::Result;
 
 schema! {

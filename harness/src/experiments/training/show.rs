@@ -3,9 +3,9 @@
 use super::plan::{Metric, Picture, TrainingPlan};
 use super::rows::{TrainingCurveRow, TrainingRow};
 use crate::experiments::identity::{differences, told_apart};
-use crate::report::{Axis, Block, Document, Figure, FigureBlock, Panel, Series, Table, TableBlock};
-use crate::rows::Frame;
-use crate::statistics::{median, spread};
+use report::{Axis, Block, Document, Figure, FigureBlock, Panel, Series, Table, TableBlock};
+use rows::Frame;
+use rows::statistics::{median, spread};
 
 /// The whole report.
 pub fn document(

@@ -413,11 +413,11 @@ fn labels(methods: &[&str]) -> [Vec<String>; 2] {
     let (mut legend, mut lines) = (Vec::new(), Vec::new());
     for block in &document.blocks {
         match block {
-            crate::report::Block::Figure(figure) => {
+            report::Block::Figure(figure) => {
                 let series = figure.figure.panels.iter().flat_map(|panel| &panel.series);
                 legend.extend(series.map(|series| series.label.clone()));
             }
-            crate::report::Block::Table(table) => {
+            report::Block::Table(table) => {
                 lines.extend(table.table.rows().iter().map(|row| row[0].clone()));
             }
             _ => {}

@@ -3,7 +3,7 @@
 use super::plan::Choice;
 use super::schema::WindowRow;
 use super::show::{floor, method, name, number, ratio, ratio_with_interval, seconds, varied};
-use crate::report::{Table, TableBlock};
+use report::{Table, TableBlock};
 
 /// The fastest window of each data set, evaluator's group and setting, of those that end near
 /// enough to the sequential flow.

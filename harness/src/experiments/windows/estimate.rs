@@ -2,7 +2,7 @@
 
 use super::schema::WindowRow;
 use super::show::{method, name, ratio, ratio_with_interval, varied};
-use crate::report::{Table, TableBlock};
+use report::{Table, TableBlock};
 
 /// The estimate beside the measurement, where every slot had a core or device of its own; `None` where
 /// there is no such row.

@@ -3,7 +3,7 @@
 use super::plan::Figures;
 use super::schema::{CurveRow, WindowRow};
 use super::show::{guess, method, name, varied};
-use crate::report::{Axis, Figure, FigureBlock, Panel, Series};
+use report::{Axis, Figure, FigureBlock, Panel, Series};
 
 /// Test accuracy and training loss, against running time as the paper draws them and against
 /// rounds, by the names the plan gives them; and depth speedup against window.

@@ -4,8 +4,8 @@
 use super::plan::{Inference, Reading};
 use super::show::seconds;
 use crate::paper::Table2;
-use crate::report::{Table, TableBlock};
-use crate::statistics::Line;
+use report::{Table, TableBlock};
+use rows::statistics::Line;
 use std::collections::BTreeSet;
 
 /// The paper's seconds on so many workers as a line over millions of numbers of training data.

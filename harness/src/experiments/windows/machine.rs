@@ -2,7 +2,7 @@
 
 use super::schema::WindowRow;
 use super::show::{method, name};
-use crate::statistics::spread;
+use rows::statistics::spread;
 
 /// How many disturbed rows are named before the rest are only counted.
 const NAMED: usize = 4;

@@ -25,7 +25,7 @@ use crate::device::{Machine, cores};
 use crate::journal::{Cell, Entry, Outcome};
 use crate::plan::Plan;
 use crate::progress::say;
-use crate::report::Document;
+use report::Document;
 use anyhow::{Context as _, Result};
 use bench::{Through, Workbench};
 use cell::{Place, WindowCell};

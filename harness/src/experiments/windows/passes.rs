@@ -9,7 +9,7 @@ use crate::clock::clocked;
 use crate::device::Placement;
 use crate::heap;
 use crate::progress::Watch;
-use crate::statistics::median;
+use rows::statistics::median;
 use anyhow::Result;
 use candle_core::Tensor;
 use optim::Method;

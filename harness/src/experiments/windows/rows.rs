@@ -4,14 +4,14 @@ use super::cell::{FlowRecord, Measured, WindowCell};
 use super::plan::{EvaluatorKind, WindowsPlan};
 use super::schema::{CurveRow, WindowRow};
 use crate::capacity::{self, Account, over_runs};
-use crate::claims::Claims;
+use claims::Claims;
 use crate::journal::Entry;
 use crate::paper::Table2;
 use crate::plan::{Plan, Statistics};
 use crate::rates::Rates;
 use crate::rates::floor::Rounds;
 use crate::seed::Seeds;
-use crate::statistics::{median, paired_ratio};
+use rows::statistics::{median, paired_ratio};
 use anyhow::Result;
 
 /// What rows are made with besides the entries.

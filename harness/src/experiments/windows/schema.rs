@@ -1,6 +1,6 @@
 //! The rows of windows.
 
-use crate::rows::schema;
+use rows::schema;
 
 schema! {
     /// One cell of a comparison of windows with the sequential flow: `rows.parquet`, `rows.csv`.

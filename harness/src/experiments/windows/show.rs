@@ -6,9 +6,9 @@ use super::figures::figures;
 use super::rows::{Maker, lacks_devices};
 use super::schema::{CurveRow, WindowRow};
 use super::{inference, machine};
-use crate::claims::{ClaimRow, TargetRows};
-use crate::report::{Block, Document, SURROGATE, Table, TableBlock};
-use crate::rows::Frame;
+use claims::{ClaimRow, TargetRows};
+use report::{Block, Document, SURROGATE, Table, TableBlock};
+use rows::Frame;
 use std::collections::BTreeMap;
 
 /// The whole report.

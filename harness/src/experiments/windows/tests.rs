@@ -3,13 +3,13 @@
 use super::cell::{FlowRecord, Held, Measured};
 use super::*;
 use crate::capacity::{Account, Sample};
-use crate::claims::{Claims, TargetRows, Verdict};
+use claims::{Claims, TargetRows, Verdict};
 use crate::configs::Configs;
 use crate::paper::{Paper, Table2};
 use crate::plan::{Model, Precision, Start};
 use crate::rates::Rates;
 use crate::rates::floor::{Amount, Work};
-use crate::rows::Frame;
+use rows::Frame;
 use optim::{Velocity, WindowMethod};
 
 fn plan() -> Plan {

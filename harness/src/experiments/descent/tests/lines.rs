@@ -1,7 +1,7 @@
 //! What tells runs apart: lines of tables and figures, one for each method, panel and data set.
 
 use super::*;
-use crate::report::{Block, FigureBlock};
+use report::{Block, FigureBlock};
 
 /// A plan of these parts, on the Ackley function.
 fn plan(parts: &str) -> Plan {

@@ -8,7 +8,7 @@ use super::predicate::{
 use super::range::Range;
 use super::select::{Filter, Group, Match};
 use super::{Claim, Claims, Kind, Paper};
-use crate::plan::OneOrMany;
+use datasets::yaml::OneOrMany;
 use anyhow::{Context, Result, bail, ensure};
 use serde::Deserialize;
 use serde_yaml::{Mapping, Value};

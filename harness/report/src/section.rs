@@ -1,16 +1,13 @@
 //! The section of one target in the page, and the pieces of HTML it consists of.
 
 use super::escape::escaped;
-use super::page::PageEntry;
-use super::provenance::statements;
-use super::{Block, FigureBlock, TableBlock, inline};
-use crate::claims::Verdict;
-use crate::rows::Frame;
+use super::{Block, Document, FigureBlock, TableBlock, inline};
+use claims::Verdict;
+use rows::Frame;
 use std::fmt::Write;
 
 /// The section of a target under this id.
-pub(super) fn section(entry: &PageEntry<'_>, id: &str) -> String {
-    let (document, manifest) = (entry.document, entry.manifest);
+pub(super) fn section(document: &Document, id: &str) -> String {
     let mut out = format!(
         "<section class=\"target\" id=\"{id}\" aria-labelledby=\"title-{id}\">\n\
          <h2 id=\"title-{id}\"><span class=\"name\">{}</span> {}</h2>\n\
@@ -18,7 +15,7 @@ pub(super) fn section(entry: &PageEntry<'_>, id: &str) -> String {
         escaped(&document.target),
         inline::html(&document.title),
         inline::html(document.source.trim_end_matches('.')),
-        escaped(&manifest.profile),
+        escaped(&document.profile),
     );
     if let Some(banner) = &document.banner {
         let _ = writeln!(
@@ -37,14 +34,14 @@ pub(super) fn section(entry: &PageEntry<'_>, id: &str) -> String {
             list(&document.failures)
         );
     }
-    let plan = escaped(&manifest.plan);
+    let plan = escaped(&document.plan);
     out.push_str(&details(
         "Configuration",
         &format!("<pre tabindex=\"0\"><code>{plan}</code></pre>\n"),
     ));
     out.push_str(&details(
         "Where these numbers come from",
-        &list(&statements(manifest)),
+        &list(&document.provenance),
     ));
     for frame in &document.frames {
         let summary = format!("Columns of {0}.csv and {0}.parquet", frame.name);
@@ -204,7 +201,7 @@ fn columns(frame: &Frame) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::Table;
+    use crate::Table;
 
     #[test]
     fn numbers_verdicts_and_what_is_modelled_are_seen_as_such() {

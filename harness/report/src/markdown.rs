@@ -1,21 +1,19 @@
 //! A report as Markdown.
 
 use super::inline::sentence;
-use super::provenance::statements;
 use super::{Block, Document, TableBlock};
-use crate::manifest::Manifest;
-use crate::rows::Frame;
+use rows::Frame;
 use std::fmt::Write;
 
 /// The whole report of a target.
 #[must_use]
-pub fn markdown(document: &Document, manifest: &Manifest) -> String {
+pub fn markdown(document: &Document) -> String {
     let mut out = format!(
         "# {}: {}\n\n{}. Profile `{}`.\n",
         document.target,
         document.title,
         document.source.trim_end_matches('.'),
-        manifest.profile
+        document.profile
     );
     if let Some(banner) = &document.banner {
         let _ = writeln!(out, "\n> **{banner}**");
@@ -33,7 +31,7 @@ pub fn markdown(document: &Document, manifest: &Manifest) -> String {
     let _ = write!(
         out,
         "\n## Where these numbers come from\n\n{}",
-        list(&statements(manifest))
+        list(&document.provenance)
     );
     out
 }
@@ -91,12 +89,12 @@ fn columns(frame: &Frame) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::fixture;
+    use crate::fixture;
     use super::*;
 
     #[test]
     fn everything_that_a_document_holds_is_in_the_markdown_in_its_order() {
-        let text = markdown(&fixture::document("table2"), &fixture::manifest());
+        let text = markdown(&fixture::document("table2"));
         let mut rest = text.as_str();
         for part in [
             "# table2: Windows & <workers>\n\nTable 2. Profile `smoke`.\n",
@@ -109,8 +107,7 @@ mod tests {
             "## What failed\n\n- a8a W=4: out of <memory>.\n",
             "## Columns of `rows.csv` and `rows.parquet`\n\n- `wall_s` [s]: Wall time.\n",
             "## Where these numbers come from\n",
-            "Profile `smoke`, devices `cpu`, seed 7, plan `cafe`",
-            "- a8a (**SURROGATE**: no <network>; split",
+            "- a8a (**SURROGATE**: no <network>; split `upstream`).\n",
         ] {
             let at = rest.find(part);
             let Some(at) = at else {
@@ -122,7 +119,7 @@ mod tests {
 
     #[test]
     fn no_two_empty_lines_follow_each_other() {
-        let text = markdown(&fixture::document("table2"), &fixture::manifest());
+        let text = markdown(&fixture::document("table2"));
         assert!(!text.contains("\n\n\n"), "{text}");
     }
 }

@@ -5,7 +5,7 @@ use super::predicate::Speedup;
 use super::rules::{each_row, no_number};
 use super::select::{Table, number};
 use super::verdict::{Part, Verdict, short};
-use crate::rows::Value;
+use rows::Value;
 use anyhow::Result;
 
 /// Compares a speedup with the stated one, on both sides.

@@ -4,8 +4,8 @@ use super::compare::{Comparison, Rigour, diverged};
 use super::predicate::{Better, Direction, Holds, Over, Slope, Trend, ValueRule};
 use super::select::{Group, Table, number, shown};
 use super::verdict::{Part, Verdict, short};
-use crate::rows::Value;
-use crate::statistics::median;
+use rows::Value;
+use rows::statistics::median;
 use anyhow::{Context, Result};
 use std::collections::BTreeMap;
 

@@ -6,7 +6,7 @@ use super::legend::Legend;
 use super::panel::{self, TITLE_LINE, title_lines};
 use super::text::wrap;
 use super::{Figure, Panel};
-use crate::report::escape::escaped;
+use crate::escape::escaped;
 use anyhow::Result;
 use plotters::style::text_anchor::{HPos, VPos};
 

@@ -34,7 +34,7 @@ pub use select::{Filter, Group, Match, Scalar};
 pub use tally::{Tally, comparisons, headline, tallies};
 pub use verdict::Verdict;
 
-use crate::rows::{self, Column, Frame, Typed, schema};
+use rows::{Column, Frame, Typed, schema};
 use anyhow::Result;
 use serde::Deserialize;
 use std::collections::BTreeSet;

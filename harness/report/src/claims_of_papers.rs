@@ -1,7 +1,7 @@
 //! What the papers claim and what became of it, as `claims.md` shows it.
 
 use super::inline::sentence;
-use crate::claims::{ClaimRow, Kind, Paper, comparisons, headline};
+use claims::{ClaimRow, Kind, Paper, comparisons, headline};
 use std::fmt::Write;
 
 /// Claims with their verdicts, and the share of false ones among those decided that they allow.

@@ -1,40 +1,16 @@
-//! From rows to files: data frames, tables, plots, pages. Sees rows and manifests, never a device.
+//! From a folder's journal to its files: tables, plots, pages and verdicts, made again without running
+//! anything.
 
-mod claims;
-mod document;
-mod escape;
-#[cfg(test)]
-pub(crate) mod fixture;
-mod frame;
-mod inline;
-mod markdown;
-mod page;
-mod plot;
-mod provenance;
-mod section;
+pub mod provenance;
 pub mod site;
-mod table;
-mod terminal;
 
-pub use claims::{Judged, claims_markdown};
-pub use document::{Block, Document, FigureBlock, TableBlock};
-pub use escape::escaped;
-pub use frame::{to_csv, to_parquet};
-pub use markdown::markdown;
-pub use page::{PageEntry, page};
-pub use plot::{
-    Across, Axis, Band, Dash, Figure, Kind as SeriesKind, Look, Mark, Panel, Reference, Scale,
-    Series,
-};
-pub use table::Table;
-pub use terminal::terminal;
-
-use crate::claims::Claims;
+use claims::Claims;
 use crate::experiments::{self, Context};
 use crate::files::write_atomically;
 use crate::journal::{self, Entry};
 use crate::manifest::Manifest;
-use crate::rows::{Column, Kind, Value};
+use report::{Block, Document, SURROGATE, markdown, terminal, to_csv, to_parquet};
+use rows::{Column, Kind, Value};
 use crate::sharing::Copied;
 use anyhow::Result;
 use std::collections::BTreeMap;
@@ -42,9 +18,6 @@ use std::path::{Path, PathBuf};
 
 /// The journal's name in a report's folder.
 pub const JOURNAL: &str = "journal.jsonl";
-
-/// Stands wherever a number is not about the paper's data.
-pub const SURROGATE: &str = "SURROGATE DATA";
 
 /// What `build` made.
 pub struct Built {
@@ -68,7 +41,7 @@ pub fn build(folder: &Path, claims: &Claims) -> Result<Built> {
     let (document, missing) = document(folder, &manifest, claims)?;
     let mut files: Vec<(String, Vec<u8>)> = vec![(
         format!("{}.md", document.target),
-        markdown::markdown(&document, &manifest).into_bytes(),
+        markdown(&document).into_bytes(),
     )];
     for frame in &document.frames {
         files.push((format!("{}.csv", frame.name), to_csv(frame)?));
@@ -88,7 +61,7 @@ pub fn build(folder: &Path, claims: &Claims) -> Result<Built> {
         written.push(path);
     }
     Ok(Built {
-        terminal: terminal::terminal(&document),
+        terminal: terminal(&document),
         document,
         files: written,
         missing,
@@ -118,6 +91,9 @@ pub(crate) fn document(
     document.target.clone_from(&plan.target);
     document.title.clone_from(&plan.title);
     document.source.clone_from(&plan.source);
+    document.profile.clone_from(&manifest.profile);
+    document.plan.clone_from(&manifest.plan);
+    document.provenance = provenance::statements(manifest);
     document.banner = banner(manifest);
     if unreadable > 0 {
         let lines = format!(

@@ -6,7 +6,7 @@ mod worlds;
 
 use super::examples::{Made, frame};
 use super::*;
-use crate::rows::Value;
+use rows::Value;
 
 const FILE: &str = include_str!("../../../configs/claims.yaml");
 
@@ -89,44 +89,6 @@ fn a_profile_without_verdicts_leaves_a_claim_untestable() {
     let row = judge(&claims, &[target]).remove(0);
     assert_eq!(row.verdict, Verdict::NotTestable);
     assert!(row.note.contains("no verdicts"), "{}", row.note);
-}
-
-#[test]
-fn the_published_claims_fit_the_schemas_of_the_rows_they_are_judged_on() {
-    use crate::experiments::descent::{DescentMarkRow, DescentRow};
-    use crate::experiments::training::TrainingRow;
-    use crate::experiments::{checks::CheckRow, counts::CountRow};
-    use crate::experiments::{idealized::SlopeRow, spring::SpringSummary, windows::WindowRow};
-    use crate::rows::Schema;
-    let claims = published();
-    let frames = [
-        ("table1", "rows", CountRow::COLUMNS),
-        ("table2", "rows", WindowRow::COLUMNS),
-        ("fig2", "rows", DescentRow::COLUMNS),
-        ("fig3", "rows", DescentRow::COLUMNS),
-        ("fig4", "rows", TrainingRow::COLUMNS),
-        ("fig5", "rows", WindowRow::COLUMNS),
-        ("fig6", "rows", WindowRow::COLUMNS),
-        ("fig7", "rows", DescentRow::COLUMNS),
-        ("fig7", "marks", DescentMarkRow::COLUMNS),
-        ("fig8", "rows", DescentRow::COLUMNS),
-        ("fig8", "marks", DescentMarkRow::COLUMNS),
-        ("fig9", "rows", WindowRow::COLUMNS),
-        ("ablation", "rows", WindowRow::COLUMNS),
-        ("lemmas", "rows", CheckRow::COLUMNS),
-        ("coordinate", "rows", CheckRow::COLUMNS),
-        ("idealized", "slopes", SlopeRow::COLUMNS),
-        ("spring", "summary", SpringSummary::COLUMNS),
-    ];
-    for (target, frame, columns) in frames {
-        let unknown = claims.unknown_columns(target, frame, columns);
-        assert_eq!(unknown, Vec::<String>::new(), "{target} {frame}");
-    }
-    assert!(
-        !claims
-            .unknown_columns("fig2", "rows", WindowRow::COLUMNS)
-            .is_empty()
-    );
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! The words of a verdict, and how several become one.
 
-use crate::rows::{Kind, Typed, Value};
+use rows::{Kind, Typed, Value};
 use std::fmt;
 use std::str::FromStr;
 

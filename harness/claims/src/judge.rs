@@ -9,8 +9,8 @@ use super::select::{Filter, Table, described, shown};
 use super::speedup::{speedup, unjudged};
 use super::verdict::{Part, Verdict, combined, short};
 use super::{Claim, ClaimRow, Claims, TargetRows};
-use crate::rows::{Frame, Value};
-use crate::statistics::adjusted;
+use rows::{Frame, Value};
+use rows::statistics::adjusted;
 use anyhow::Result;
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,10 +1,11 @@
 //! One page for several targets: `index.html`, `claims.md`, and the claims' own rows.
 
-use super::{Document, Judged, PageEntry, claims_markdown, document, page, to_csv, to_parquet};
-use crate::claims::{self, ClaimRow, Claims, TargetRows};
+use super::document;
+use claims::{ClaimRow, Claims, TargetRows};
+use report::{Document, Judged, claims_markdown, page, to_csv, to_parquet};
 use crate::files::write_atomically;
 use crate::manifest::{FILE as MANIFEST, Manifest};
-use crate::rows::Frame;
+use rows::Frame;
 use anyhow::{Context, Result};
 use std::path::{Path, PathBuf};
 

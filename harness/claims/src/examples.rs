@@ -1,6 +1,6 @@
 //! Made-up rows.
 
-use crate::rows::{Column, Frame, Kind, Value};
+use rows::{Column, Frame, Kind, Value};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A row by column, before it has a place in a frame.

@@ -3,8 +3,8 @@
 use super::predicate::{Against, Better, Compared, Interval, Scale};
 use super::select::{Table, number, shown};
 use super::verdict::{Part, Verdict, short};
-use crate::rows::{Column, Value};
-use crate::statistics::{median, p_value, paired_difference};
+use rows::statistics::{median, p_value, paired_difference};
+use rows::{Column, Value};
 use anyhow::{Result, ensure};
 use std::collections::BTreeSet;
 

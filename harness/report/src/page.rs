@@ -1,21 +1,11 @@
 //! All reports as one page: a single HTML file that needs no network and no script.
 
-use super::claims::{Judged, judged_on};
+use super::claims_of_papers::{Judged, judged_on};
 use super::escape::escaped;
 use super::section::{badge, section};
 use super::{Document, inline};
-use crate::claims::{ClaimRow, tallies};
-use crate::manifest::Manifest;
+use claims::{ClaimRow, tallies};
 use std::fmt::Write;
-
-/// A target's report with the run it is made from.
-#[derive(Clone, Copy, Debug)]
-pub struct PageEntry<'a> {
-    /// The report.
-    pub document: &'a Document,
-    /// The run.
-    pub manifest: &'a Manifest,
-}
 
 const TITLE: &str = "Does the paper hold? Hamiltonian Descent, reproduced";
 
@@ -26,8 +16,8 @@ modelled.";
 
 /// The page: how many claims got which verdict, all claims, then a section for each target.
 #[must_use]
-pub fn page(entries: &[PageEntry<'_>], claims: Option<&Judged<'_>>) -> String {
-    let ids = ids(entries);
+pub fn page(documents: &[Document], claims: Option<&Judged<'_>>) -> String {
+    let ids = ids(documents);
     let mut out = format!(
         "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
@@ -40,26 +30,25 @@ pub fn page(entries: &[PageEntry<'_>], claims: Option<&Judged<'_>>) -> String {
     if let Some(claims) = claims {
         out.push_str(&summary(claims));
     }
-    out.push_str(&warning(entries, &ids));
+    out.push_str(&warning(documents, &ids));
     out.push_str("</header>\n");
-    out.push_str(&contents(entries, &ids, claims.is_some()));
+    out.push_str(&contents(documents, &ids, claims.is_some()));
     out.push_str("<main id=\"content\" tabindex=\"-1\">\n");
     if let Some(claims) = claims {
-        out.push_str(&all_claims(claims, entries, &ids));
+        out.push_str(&all_claims(claims, documents, &ids));
     }
-    for (entry, id) in entries.iter().zip(&ids) {
-        out.push_str(&section(entry, id));
+    for (document, id) in documents.iter().zip(&ids) {
+        out.push_str(&section(document, id));
     }
     out.push_str("</main>\n</body>\n</html>\n");
     out
 }
 
 /// An id for each section: the target's name, numbered where several runs have the same.
-fn ids(entries: &[PageEntry<'_>]) -> Vec<String> {
+fn ids(documents: &[Document]) -> Vec<String> {
     let mut ids: Vec<String> = Vec::new();
-    for entry in entries {
-        let name: String = entry
-            .document
+    for document in documents {
+        let name: String = document
             .target
             .chars()
             .map(|c| if c.is_alphanumeric() { c } else { '-' })
@@ -92,12 +81,12 @@ fn summary(claims: &Judged<'_>) -> String {
 }
 
 /// Which sections begin with a warning, said before anything else.
-fn warning(entries: &[PageEntry<'_>], ids: &[String]) -> String {
-    let links: Vec<String> = entries
+fn warning(documents: &[Document], ids: &[String]) -> String {
+    let links: Vec<String> = documents
         .iter()
         .zip(ids)
-        .filter(|(entry, _)| entry.document.banner.is_some())
-        .map(|(entry, id)| format!("<a href=\"#{id}\">{}</a>", escaped(&entry.document.target)))
+        .filter(|(document, _)| document.banner.is_some())
+        .map(|(document, id)| format!("<a href=\"#{id}\">{}</a>", escaped(&document.target)))
         .collect();
     if links.is_empty() {
         return String::new();
@@ -108,7 +97,7 @@ fn warning(entries: &[PageEntry<'_>], ids: &[String]) -> String {
     )
 }
 
-fn contents(entries: &[PageEntry<'_>], ids: &[String], claims: bool) -> String {
+fn contents(documents: &[Document], ids: &[String], claims: bool) -> String {
     let mut out = String::from(
         "<nav id=\"contents\" aria-labelledby=\"contents-title\">\n\
          <h2 id=\"contents-title\">Contents</h2>\n<ul>\n",
@@ -116,9 +105,8 @@ fn contents(entries: &[PageEntry<'_>], ids: &[String], claims: bool) -> String {
     if claims {
         out.push_str("<li><a href=\"#claims\">All claims</a></li>\n");
     }
-    for (entry, id) in entries.iter().zip(ids) {
-        let surrogate = entry.manifest.data.iter().any(|d| d.source != "real");
-        let mark = if surrogate {
+    for (document, id) in documents.iter().zip(ids) {
+        let mark = if document.banner.is_some() {
             " <strong class=\"surrogate\">SURROGATE DATA</strong>"
         } else {
             ""
@@ -126,8 +114,8 @@ fn contents(entries: &[PageEntry<'_>], ids: &[String], claims: bool) -> String {
         let _ = writeln!(
             out,
             "<li><a href=\"#{id}\"><span class=\"name\">{}</span> {}</a>{mark}</li>",
-            escaped(&entry.document.target),
-            inline::html(&entry.document.title),
+            escaped(&document.target),
+            inline::html(&document.title),
         );
     }
     out + "</ul>\n</nav>\n"
@@ -135,7 +123,7 @@ fn contents(entries: &[PageEntry<'_>], ids: &[String], claims: bool) -> String {
 
 /// A table of claims for each chapter. Narrow screens show its rows as cards, for which the roles
 /// of its parts have to be said again.
-fn all_claims(claims: &Judged<'_>, entries: &[PageEntry<'_>], ids: &[String]) -> String {
+fn all_claims(claims: &Judged<'_>, documents: &[Document], ids: &[String]) -> String {
     let mut out = String::from(
         "<section id=\"claims\" aria-labelledby=\"claims-title\">\n\
          <h2 id=\"claims-title\">All claims</h2>\n",
@@ -152,7 +140,7 @@ fn all_claims(claims: &Judged<'_>, entries: &[PageEntry<'_>], ids: &[String]) ->
         }
         out.push_str("</tr></thead>\n<tbody role=\"rowgroup\">\n");
         for claim in chapter.rows {
-            out.push_str(&claim_row(claim, entries, ids));
+            out.push_str(&claim_row(claim, documents, ids));
         }
         out.push_str("</tbody>\n</table>\n");
     }
@@ -160,10 +148,10 @@ fn all_claims(claims: &Judged<'_>, entries: &[PageEntry<'_>], ids: &[String]) ->
     out + "</section>\n"
 }
 
-fn claim_row(claim: &ClaimRow, entries: &[PageEntry<'_>], ids: &[String]) -> String {
-    let tested = entries
+fn claim_row(claim: &ClaimRow, documents: &[Document], ids: &[String]) -> String {
+    let tested = documents
         .iter()
-        .position(|e| e.document.target == claim.target);
+        .position(|document| document.target == claim.target);
     let target = escaped(&claim.target);
     let target = match tested {
         Some(at) => format!("<a href=\"#{}\">{target}</a>", ids[at]),
@@ -196,22 +184,17 @@ fn claim_row(claim: &ClaimRow, entries: &[PageEntry<'_>], ids: &[String]) -> Str
 
 #[cfg(test)]
 mod tests {
-    use super::super::fixture;
+    use crate::fixture;
     use super::*;
 
     fn sample() -> String {
         let documents = [fixture::document("table2"), fixture::document("a <b>")];
-        let manifest = fixture::manifest();
-        let entries = documents.each_ref().map(|document| PageEntry {
-            document,
-            manifest: &manifest,
-        });
         let rows = fixture::claims();
         let judged = Judged {
             rows: &rows,
             level: 0.05,
         };
-        page(&entries, Some(&judged))
+        page(&documents, Some(&judged))
     }
 
     #[test]
@@ -286,13 +269,8 @@ mod tests {
     #[test]
     fn two_runs_of_a_target_have_a_place_each() {
         let document = fixture::document("a b");
-        let manifest = fixture::manifest();
-        let entry = PageEntry {
-            document: &document,
-            manifest: &manifest,
-        };
         assert_eq!(
-            ids(&[entry, entry, entry]),
+            ids(&[document.clone(), document.clone(), document]),
             ["target-a-b", "target-a-b-2", "target-a-b-3"]
         );
     }

@@ -2,7 +2,7 @@
 
 use super::range::Range;
 use super::verdict::short;
-use crate::rows::{Frame, Value};
+use rows::{Frame, Value};
 use anyhow::{Result, anyhow, ensure};
 use serde::Deserialize;
 use std::collections::BTreeMap;

@@ -1,6 +1,6 @@
 //! Rows as data frames: CSV and Parquet.
 
-use crate::rows::{Frame, Kind, Value};
+use rows::{Frame, Kind, Value};
 use anyhow::Result;
 use polars::prelude::{Column, CsvWriter, DataFrame, NamedFrom, ParquetWriter, SerWriter, Series};
 
@@ -60,7 +60,7 @@ fn flag(value: Value) -> Option<bool> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rows::{Column, Schema, Typed};
+    use rows::{Column, Schema, Typed};
 
     struct Two {
         name: String,

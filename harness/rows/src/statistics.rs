@@ -20,7 +20,7 @@ pub fn median(values: &[f64]) -> Option<f64> {
 /// nothing of nothing.
 ///
 /// ```
-/// use harness::statistics::spread;
+/// use rows::statistics::spread;
 /// assert_eq!(spread(&[1.0, 3.0, 2.0], |v| format!("{v:.0}")), "2 [1, 3]");
 /// assert_eq!(spread(&[1.01, 1.02], |v| format!("{v:.1}")), "1.0");
 /// ```
@@ -52,7 +52,7 @@ impl Line {
     /// do not have two different x.
     ///
     /// ```
-    /// use harness::statistics::Line;
+    /// use rows::statistics::Line;
     /// let line = Line::through(&[(0.0, 1.0), (1.0, 3.5), (2.0, 5.0)]).unwrap();
     /// assert!((line.slope - 2.0).abs() < 1e-12 && (line.at(1.0) - 19.0 / 6.0).abs() < 1e-12);
     /// assert_eq!(Line::through(&[(1.0, 1.0), (1.0, 2.0)]), None);
@@ -82,7 +82,7 @@ impl Line {
 /// are no two different x.
 ///
 /// ```
-/// use harness::statistics::power;
+/// use rows::statistics::power;
 /// let cubes = [0.1, 0.2, 0.7].map(|x: f64| (x, 5.0 * x.powi(3)));
 /// assert!((power(&cubes) - 3.0).abs() < 1e-12);
 /// ```
@@ -176,7 +176,7 @@ pub fn paired_difference(differences: &[f64], confidence: f64) -> Option<MeanInt
 /// `None` where there is no interval.
 ///
 /// ```
-/// use harness::statistics::p_value;
+/// use rows::statistics::p_value;
 /// // Mean 3, s/√n = 0.7071, t = 4.243 with 4 degrees of freedom: 0.0132 (tables).
 /// let p = p_value(&[1.0, 2.0, 3.0, 4.0, 5.0], 0.0).unwrap();
 /// assert!((p - 0.0132).abs() < 1e-4);
@@ -203,7 +203,7 @@ pub fn p_value(differences: &[f64], boundary: f64) -> Option<f64> {
 /// found, the share of false ones among them is at most that level in the long run.
 ///
 /// ```
-/// use harness::statistics::adjusted;
+/// use rows::statistics::adjusted;
 /// // 0.01 · 4/1, 0.02 · 4/2, 0.03 · 4/3 and 0.5: each the least of its own and those after it.
 /// assert_eq!(adjusted(&[0.5, 0.01, 0.03, 0.02]), [0.5, 0.04, 0.04, 0.04]);
 /// ```

@@ -1,4 +1,10 @@
-//! The schema of what a run says: names, units and meanings of all columns, in one place.
+//! Rows: what a run says, and the only truth that tables, plots and verdicts are made of.
+//!
+//! A [`schema!`] gives every column its name, unit and meaning in one place; a [`Frame`] is a table of
+//! such rows; [`statistics`] has the medians and intervals that rows and verdicts are made with. Nothing
+//! here knows what was measured.
+
+pub mod statistics;
 
 /// One column of a table of rows.
 #[derive(Clone, Copy, Debug)]
@@ -81,28 +87,27 @@ pub trait Schema {
 }
 
 /// Declares a type of rows: one line a column, with unit and meaning.
+#[macro_export]
 macro_rules! schema {
     ($(#[$doc:meta])* $name:ident { $($field:ident: $type:ty, $unit:literal, $what:literal;)+ }) => {
         $(#[$doc])*
         #[derive(Clone, Debug, PartialEq)]
         pub struct $name { $(#[doc = $what] pub $field: $type,)+ }
 
-        impl $crate::rows::Schema for $name {
-            const COLUMNS: &'static [$crate::rows::Column] = &[$($crate::rows::Column {
+        impl $crate::Schema for $name {
+            const COLUMNS: &'static [$crate::Column] = &[$($crate::Column {
                 name: stringify!($field),
                 unit: $unit,
                 what: $what,
-                kind: <$type as $crate::rows::Typed>::KIND,
+                kind: <$type as $crate::Typed>::KIND,
             },)+];
 
-            fn values(&self) -> Vec<$crate::rows::Value> {
-                vec![$($crate::rows::Typed::value(&self.$field),)+]
+            fn values(&self) -> Vec<$crate::Value> {
+                vec![$($crate::Typed::value(&self.$field),)+]
             }
         }
     };
 }
-pub(crate) use schema;
-
 /// Rows of any schema, as a table of values: what files are written from and claims judged on.
 #[derive(Clone, Debug)]
 pub struct Frame {

@@ -3,8 +3,8 @@
 //! An experiment turns its rows into a [`Document`]; the renderers beside this file know nothing of
 //! experiments, and experiments nothing of Markdown or HTML.
 
-use super::{Figure, Table};
-use crate::rows::Frame;
+use crate::{Figure, Table};
+use rows::Frame;
 use anyhow::{Result, ensure};
 use std::collections::BTreeSet;
 
@@ -17,7 +17,9 @@ pub struct Document {
     pub title: String,
     /// Where in the papers.
     pub source: String,
-    /// What has to be said before any number, such as that data is generated.
+    /// The profile that was run.
+    pub profile: String,
+    /// What has to be said before any number: that data is generated.
     pub banner: Option<String>,
     /// What is shown, in reading order.
     pub blocks: Vec<Block>,
@@ -25,6 +27,10 @@ pub struct Document {
     pub frames: Vec<Frame>,
     /// Cells that failed, with their reasons.
     pub failures: Vec<String>,
+    /// Where the numbers come from, one statement each, with `code` in backticks.
+    pub provenance: Vec<String>,
+    /// The plan with all its settings, as YAML.
+    pub plan: String,
 }
 
 impl Document {
@@ -90,7 +96,7 @@ pub struct FigureBlock {
 
 #[cfg(test)]
 mod tests {
-    use super::super::fixture;
+    use crate::fixture;
     use super::*;
 
     #[test]

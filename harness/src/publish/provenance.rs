@@ -1,0 +1,169 @@
+//! Where a run's numbers come from, as statements that Markdown and the page share.
+
+use crate::manifest::Manifest;
+
+/// What a reader has to know to judge the numbers or to make them again, one statement each, with
+/// `code` in backticks.
+pub fn statements(manifest: &Manifest) -> Vec<String> {
+    let e = &manifest.environment;
+    let mut all = vec![
+        format!(
+            "{} with {} cores ({} threads), {:.1} GiB of memory, {}.",
+            e.cpu,
+            e.cores,
+            e.threads,
+            e.memory_bytes as f64 / f64::from(1 << 30),
+            e.os
+        ),
+        format!(
+            "{} build {} of commit `{}`, {}.",
+            e.build_profile, e.version, e.commit, e.rustc
+        ),
+        format!(
+            "Profile `{}`, devices `{}`, seed {}, plan `{}` (SHA-256 of its YAML).",
+            manifest.profile, manifest.devices, manifest.seed, manifest.plan_sha256
+        ),
+        format!("Command: `{}`.", manifest.command.join(" ")),
+    ];
+    if !e.gpus.is_empty() {
+        let mut gpus = e.gpus.join("; ");
+        let more = [
+            ("driver", &e.gpu_driver),
+            ("CUDA", &e.cuda),
+            ("cuBLAS", &e.cublas),
+            ("cuDNN", &e.cudnn),
+            ("clocks", &e.gpu_clocks),
+        ];
+        for (what, text) in more {
+            if let Some(text) = text {
+                gpus.push_str(&format!("; {what} {text}"));
+            }
+        }
+        all.push(format!("{gpus}."));
+    }
+    if let Some(checks) = manifest.theory_checks {
+        all.push(format!(
+            "{checks} checks of the theory held before anything was measured."
+        ));
+    }
+    if let Some(rates) = &manifest.rates {
+        all.push(format!("What `{}` can do at most: {rates}.", rates.device));
+    }
+    let crates: Vec<String> = e.crates.iter().map(|(n, v)| format!("{n} {v}")).collect();
+    if !crates.is_empty() {
+        all.push(format!("Crates: {}.", crates.join(", ")));
+    }
+    for data in &manifest.data {
+        let [train, test, features, classes] = data.shape;
+        let reason = match &data.surrogate_reason {
+            Some(reason) => format!(": {reason}"),
+            None => String::new(),
+        };
+        let same = if data.test_is_train {
+            " It is tested on its training rows, for want of others."
+        } else {
+            ""
+        };
+        all.push(format!(
+            "{} ({}{reason}; split `{}`, digest `{}`): {train} training and {test} test rows, \
+             {features} features, {classes} classes.{same}",
+            data.dataset,
+            source(&data.source),
+            data.split,
+            data.digest
+        ));
+        for [name, sha256, from] in &data.files {
+            all.push(format!("`{name}` from {from}, SHA-256 `{sha256}`."));
+        }
+    }
+    all
+}
+
+/// Generated data in capitals wherever it is named.
+fn source(source: &str) -> String {
+    match source {
+        "real" => "real".into(),
+        other => format!("**{}**", other.to_uppercase()),
+    }
+}
+
+/// A run of one cell's worth of everything that provenance tells.
+#[cfg(test)]
+pub(crate) mod fixture {
+    use crate::environment::Environment;
+    use crate::manifest::{Data, Manifest};
+    use crate::paper::Paper;
+
+    pub fn manifest() -> Manifest {
+        let text = |t: &str| t.to_owned();
+        Manifest {
+            command: vec![text("harness"), text("reproduce")],
+            started_at: 0,
+            ended_at: None,
+            target: text("table2"),
+            profile: text("smoke"),
+            datasets: vec![text("a8a")],
+            plan: text("flow:\n  steps: 20 # <S>\n"),
+            plan_sha256: text("cafe"),
+            devices: text("cpu"),
+            seed: 7,
+            registry_sha256: text("beef"),
+            data: vec![Data {
+                dataset: text("a8a"),
+                split: text("upstream"),
+                source: text("surrogate"),
+                surrogate_reason: Some(text("no <network>")),
+                shape: [100, 50, 123, 2],
+                test_is_train: false,
+                digest: text("0123"),
+                files: Vec::new(),
+            }],
+            cells: Vec::new(),
+            copied: Vec::new(),
+            theory_checks: Some(71),
+            environment: Environment {
+                version: text("0.1.0"),
+                commit: text("abcdef"),
+                sources: text("5eed"),
+                build_profile: text("release"),
+                rustc: text("rustc 1.95.0"),
+                crates: [(text("candle-core"), text("0.11.1"))].into(),
+                os: text("Linux"),
+                cpu: text("A <cpu>"),
+                cores: 2,
+                threads: 2,
+                memory_bytes: 8 << 30,
+                gpus: vec![text("cuda:0 A <GPU>, 1.0 GiB, compute capability 9.0")],
+                gpu_driver: Some(text("580.1")),
+                gpu_clocks: None,
+                cuda: Some(text("13.0")),
+                cublas: Some(text("13.0.2")),
+                cudnn: Some(text("9.21.0")),
+            },
+            rates: None,
+            paper: Paper::from_yaml(include_str!("../../../configs/paper.yaml")).unwrap(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn program_machine_settings_and_data_are_told() {
+        let told = statements(&fixture::manifest()).join("\n");
+        for part in [
+            "A <cpu> with 2 cores (2 threads), 8.0 GiB of memory, Linux.",
+            "release build 0.1.0 of commit `abcdef`, rustc 1.95.0.",
+            "Profile `smoke`, devices `cpu`, seed 7, plan `cafe`",
+            "Command: `harness reproduce`.",
+            "cuda:0 A <GPU>, 1.0 GiB, compute capability 9.0; driver 580.1; CUDA 13.0; cuBLAS 13.0.2; cuDNN 9.21.0.",
+            "71 checks of the theory held before anything was measured.",
+            "Crates: candle-core 0.11.1.",
+            "a8a (**SURROGATE**: no <network>; split `upstream`, digest `0123`): 100 training and 50 test rows",
+        ] {
+            assert!(told.contains(part), "{part} is not in\n{told}");
+        }
+    }
+}
