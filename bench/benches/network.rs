@@ -5,8 +5,8 @@
 use candle_core::{DType, Device, Result, Tensor, Var};
 use candle_nn::{ModuleT, VarBuilder, VarMap, batch_norm};
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use harness::experiments::training::{Architecture, Learner, Method, ResNet, convolve, normalise};
-use harness::seed::Seeds;
+use lab::experiments::training::{Architecture, Learner, Method, ResNet, convolve, normalise};
+use lab::seed::Seeds;
 use optim::Kinetic;
 use optim::nn::Scope;
 

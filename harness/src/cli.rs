@@ -1,9 +1,9 @@
 //! The command line.
 
-use crate::device::Request;
-use crate::regress::Tier;
+use crate::gate::Tier;
 use clap::{Args, Parser, Subcommand};
 use datasets::DataPolicy;
+use lab::device::Request;
 use std::path::PathBuf;
 
 /// Find out, on this machine, whether the paper holds.

@@ -1,31 +1,17 @@
-//! The harness: from a plan in YAML to rows, and from rows to tables, plots and verdicts.
+//! The harness: what a user runs, and what he reads.
 //!
-//! Data goes one way. A [`plan`] is read and validated, its data found, its cells [`run`] by its
-//! kind of [`experiments`], and every result appended to the [`journal`]. The
-//! [`report`] is made from the journal alone, so it can be made again without running anything.
+//! Data goes one way. A plan is measured by the crate `lab`, which gives rows. [`show`] makes documents of
+//! rows, [`publish`] files of documents and of the verdicts on them, from journals alone, so that they can
+//! be made again without running anything. [`gate`] compares the program with what is recorded of it.
+//! [`cmd`] is the command line.
 //!
-//! The mathematics is in the `optim` crate, the data in `datasets`; neither knows of this one.
+//! Crates beside this one: `rows` (what a run says), `claims` (verdicts on rows), `report` (documents as
+//! text, pages and pictures), `lab` (what measures).
 
-pub mod capacity;
 pub mod cli;
-pub mod clock;
 pub mod cmd;
-pub mod configs;
-pub mod device;
-pub mod environment;
-pub mod experiments;
-pub mod files;
-pub mod heap;
-pub mod journal;
-pub mod manifest;
-pub mod paper;
-pub mod plan;
-pub mod progress;
+pub mod gate;
 pub mod publish;
-pub mod rates;
-pub mod regress;
-pub mod regression;
 pub mod run;
-pub mod seed;
-pub mod sharing;
+pub mod show;
 pub mod threads;

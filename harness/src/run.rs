@@ -1,17 +1,17 @@
 //! A run: one target's cells, measured unless a journal has them, and its report.
 
-use claims::Claims;
-use crate::device::Machine;
-use crate::experiments::{self, Bench, Experiment, Unit};
-use crate::journal::{self, Cell, Entry, Journal, Outcome};
-use crate::manifest::{Data, Manifest, now};
-use crate::plan::Plan;
-use crate::progress::{RunBar, say};
-use crate::rates::Rates;
 use crate::publish::{self, Built};
-use crate::sharing::{Copied, Relative};
 use anyhow::Result;
+use claims::Claims;
 use datasets::{Dataset, Images};
+use lab::device::Machine;
+use lab::experiments::{self, Bench, Experiment, Unit};
+use lab::journal::{self, Cell, Entry, Journal, Outcome};
+use lab::manifest::{Data, Manifest, now};
+use lab::plan::Plan;
+use lab::progress::{RunBar, say};
+use lab::rates::Rates;
+use lab::sharing::{Copied, Relative};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};

@@ -1,10 +1,10 @@
 //! The published claims beside the rows that they are judged on.
 
 use claims::Claims;
-use harness::experiments::descent::{DescentMarkRow, DescentRow};
-use harness::experiments::training::TrainingRow;
-use harness::experiments::{checks::CheckRow, counts::CountRow};
-use harness::experiments::{idealized::SlopeRow, spring::SpringSummary, windows::WindowRow};
+use lab::experiments::descent::{DescentMarkRow, DescentRow};
+use lab::experiments::training::TrainingRow;
+use lab::experiments::{checks::CheckRow, counts::CountRow};
+use lab::experiments::{idealized::SlopeRow, spring::SpringSummary, windows::WindowRow};
 use rows::Schema;
 
 #[test]

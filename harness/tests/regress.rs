@@ -4,9 +4,9 @@ mod common;
 
 use candle_core::{DType, Device, Tensor};
 use common::{House, run, stderr};
-use harness::regress::baseline::{Baseline, Recorded};
-use harness::regress::ratios::Standing;
-use harness::regress::{self, Lab, Presence, Processor, Report, Tier, show};
+use harness::gate::baseline::{Baseline, Recorded};
+use harness::gate::ratios::Standing;
+use harness::gate::{self, Lab, Presence, Processor, Report, Tier, show};
 use optim::{Cost, Potential};
 use std::path::{Path, PathBuf};
 use std::process::Output;
@@ -29,7 +29,7 @@ fn lab(baseline: &Baseline) -> Lab {
 }
 
 fn gate(baseline: &Baseline, only: Tier) -> Report {
-    regress::run(baseline, &lab(baseline), Some(only)).unwrap()
+    gate::run(baseline, &lab(baseline), Some(only)).unwrap()
 }
 
 /// Some processor that nobody has.
@@ -187,7 +187,7 @@ fn a_window_and_a_kernel_that_got_slow_fall_below_their_bounds() {
     let (_house, path) = house();
     let baseline = recorded(&path, Tier::Ratios);
     let slow = lab(&baseline).through(Arc::new(|of| Arc::new(Slow(of))));
-    let report = regress::run(&baseline, &slow, Some(Tier::Ratios)).unwrap();
+    let report = gate::run(&baseline, &slow, Some(Tier::Ratios)).unwrap();
     assert!(report.failed());
     let ratios = &report.ratios.as_ref().unwrap().ratios;
     for name in ["window over flow, little", "sparse over composed, little"] {
@@ -211,7 +211,7 @@ fn a_machine_of_which_a_part_was_gone_neither_fails_nor_passes_a_ratio() {
     // Slow as well, so that without the guard it would fail.
     let lab = lab(&baseline).seeing(busy);
     let slow = lab.through(Arc::new(|of| Arc::new(Slow(of))));
-    let report = regress::run(&baseline, &slow, Some(Tier::Ratios)).unwrap();
+    let report = gate::run(&baseline, &slow, Some(Tier::Ratios)).unwrap();
     assert!(!report.failed(), "{}", show::terminal(&report));
     assert_eq!(report.not_judged(), 3);
     let text = show::terminal(&report);
@@ -231,7 +231,7 @@ fn another_kind_of_processor_is_held_to_what_carries_over_and_recorded_beside_th
     let (_house, path) = house();
     let mut baseline = recorded(&path, Tier::Ratios);
     let there = || lab(&baseline).on(another());
-    let report = regress::run(&baseline, &there(), Some(Tier::Ratios)).unwrap();
+    let report = gate::run(&baseline, &there(), Some(Tier::Ratios)).unwrap();
     let standing = |report: &Report, name: &str| {
         let ratios = &report.ratios.as_ref().unwrap().ratios;
         let found = ratios.iter().find(|ratio| ratio.name == name);
@@ -255,7 +255,7 @@ fn another_kind_of_processor_is_held_to_what_carries_over_and_recorded_beside_th
     assert!(text.contains("Another, 2 cores"), "{text}");
     // What a window falls to that waits thousands of times too long is below any floor.
     let slow = there().through(Arc::new(|of| Arc::new(Slow(of))));
-    let slow = regress::run(&baseline, &slow, Some(Tier::Ratios)).unwrap();
+    let slow = gate::run(&baseline, &slow, Some(Tier::Ratios)).unwrap();
     assert_eq!(standing(&slow, "window over flow, little"), Standing::Below);
     let anew = report.recorded(&baseline.recorded).unwrap();
     assert_eq!(anew.ratios[&here()], baseline.recorded.ratios[&here()]);
@@ -263,7 +263,7 @@ fn another_kind_of_processor_is_held_to_what_carries_over_and_recorded_beside_th
     baseline.update(anew.clone()).unwrap();
     let again = Baseline::read(&path).unwrap();
     assert_eq!(again.recorded, anew);
-    let held = regress::run(&again, &lab(&again).on(another()), Some(Tier::Ratios)).unwrap();
+    let held = gate::run(&again, &lab(&again).on(another()), Some(Tier::Ratios)).unwrap();
     let text = show::terminal(&held);
     assert!(
         text.contains("for this kind of processor (Another, 2 cores"),
@@ -282,7 +282,7 @@ fn the_exact_tier_counts_on_every_kind_of_processor() {
         .for_each(|values| values.rounds[0] += 1);
     let there = lab(&baseline).on(another());
     assert!(
-        regress::run(&baseline, &there, Some(Tier::Exact))
+        gate::run(&baseline, &there, Some(Tier::Exact))
             .unwrap()
             .failed()
     );
@@ -418,7 +418,7 @@ fn what_no_plan_has_is_answered_with_what_there_is() {
         "predictor: copy}",
         "predictor: copy, tolerance: [0.1, 0.2]}",
     );
-    let error = regress::run(&twice, &Lab::new(&twice).unwrap(), Some(Tier::Exact));
+    let error = gate::run(&twice, &Lab::new(&twice).unwrap(), Some(Tier::Exact));
     let error = format!("{:#}", error.unwrap_err());
     assert!(
         error.contains("both called") && error.contains("little-windows"),

@@ -3,9 +3,9 @@
 mod common;
 
 use common::{House, column, run, stderr, succeed};
-use harness::environment::Environment;
-use harness::experiments::windows::cell::WindowCell;
-use harness::journal::Cell;
+use lab::environment::Environment;
+use lab::experiments::windows::cell::WindowCell;
+use lab::journal::Cell;
 use std::time::{Duration, Instant};
 
 const FILES: [&str; 9] = [
@@ -300,7 +300,7 @@ fn threads_are_as_many_as_one_says_and_without_a_word_as_many_as_there_are_cores
 fn a_cell_has_another_key_whenever_anything_it_depends_on_differs() {
     let house = House::new();
     succeed(house.reproduce(&[]));
-    let journal = harness::journal::read(&house.out().join("journal.jsonl")).unwrap();
+    let journal = lab::journal::read(&house.out().join("journal.jsonl")).unwrap();
     let environment = Environment::current();
     let cell: WindowCell = journal[2].cell().unwrap();
     let key_of = |cell: &WindowCell, environment: &Environment| {

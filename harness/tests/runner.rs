@@ -4,16 +4,16 @@ mod common;
 
 use common::House;
 use datasets::{Library, LibraryOptions, Registry, Silent};
-use harness::capacity::Sample;
-use harness::device::{Machine, cores};
-use harness::experiments::windows::Windows;
-use harness::experiments::windows::bench::Workbench;
-use harness::experiments::windows::cell::{Measured, WindowCell};
-use harness::experiments::windows::plan::EvaluatorKind;
-use harness::experiments::windows::runner::{flows_of, measure};
-use harness::journal::Outcome;
-use harness::plan::Plan;
-use harness::progress::Watch;
+use lab::capacity::Sample;
+use lab::device::{Machine, cores};
+use lab::experiments::windows::Windows;
+use lab::experiments::windows::bench::Workbench;
+use lab::experiments::windows::cell::{Measured, WindowCell};
+use lab::experiments::windows::plan::EvaluatorKind;
+use lab::experiments::windows::runner::{flows_of, measure};
+use lab::journal::Outcome;
+use lab::plan::Plan;
+use lab::progress::Watch;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 

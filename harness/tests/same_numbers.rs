@@ -3,10 +3,10 @@
 
 use candle_core::{DType, Device, Tensor};
 use datasets::{DataPolicy, Dataset, Library, LibraryOptions, Registry, Silent};
-use harness::device::Machine;
-use harness::experiments::windows::Windows;
-use harness::experiments::windows::bench::{Gradients, Workbench};
-use harness::plan::Plan;
+use lab::device::Machine;
+use lab::experiments::windows::Windows;
+use lab::experiments::windows::bench::{Gradients, Workbench};
+use lab::plan::Plan;
 use tempfile::TempDir;
 
 /// One flow of each window, on the precision and kernel that the settings say.
@@ -85,7 +85,7 @@ fn relative_distance(a: &Tensor, b: &Tensor) -> f64 {
 
 #[test]
 fn a_flow_on_the_papers_data_ends_where_it_does_on_the_cpu_after_as_many_rounds() {
-    let gpu = harness::device::gpu::all().is_ok();
+    let gpu = lab::device::gpu::all().is_ok();
     for dataset in data() {
         for (precision, bound) in [("f32", 1e-4), ("f64", 1e-10)] {
             let wanted = ends("cpu", &plan(precision, "auto"), &dataset);

@@ -2,15 +2,15 @@
 
 use anyhow::Result;
 use bench::noise;
-use harness::configs::Configs;
-use harness::environment::Environment;
-use harness::experiments::windows::cell::{FlowRecord, Measured, WindowCell};
-use harness::experiments::windows::plan::{EvaluatorKind, Window, WindowsPlan};
-use harness::journal::{Cell, Entry, Outcome};
-use harness::manifest::{Data, Manifest, sha256_hex};
-use harness::paper::Paper;
-use harness::plan::Plan;
 use harness::publish;
+use lab::configs::Configs;
+use lab::environment::Environment;
+use lab::experiments::windows::cell::{FlowRecord, Measured, WindowCell};
+use lab::experiments::windows::plan::{EvaluatorKind, Window, WindowsPlan};
+use lab::journal::{Cell, Entry, Outcome};
+use lab::manifest::{Data, Manifest, sha256_hex};
+use lab::paper::Paper;
+use lab::plan::Plan;
 use tempfile::TempDir;
 
 /// A run's folder.

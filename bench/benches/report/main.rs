@@ -6,10 +6,11 @@
 mod common;
 mod made_up;
 
-use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use claims::Claims;
-use harness::configs::Configs;
-use harness::{journal, report};
+use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use harness::publish;
+use lab::configs::Configs;
+use lab::journal;
 use made_up::MadeUp;
 
 /// Data sets of a journal: one, and all.

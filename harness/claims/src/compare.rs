@@ -3,9 +3,9 @@
 use super::predicate::{Against, Better, Compared, Interval, Scale};
 use super::select::{Table, number, shown};
 use super::verdict::{Part, Verdict, short};
+use anyhow::{Result, ensure};
 use rows::statistics::{median, p_value, paired_difference};
 use rows::{Column, Value};
-use anyhow::{Result, ensure};
 use std::collections::BTreeSet;
 
 /// What an interval is made with, from the head of the file.

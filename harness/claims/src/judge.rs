@@ -9,9 +9,9 @@ use super::select::{Filter, Table, described, shown};
 use super::speedup::{speedup, unjudged};
 use super::verdict::{Part, Verdict, combined, short};
 use super::{Claim, ClaimRow, Claims, TargetRows};
-use rows::{Frame, Value};
-use rows::statistics::adjusted;
 use anyhow::Result;
+use rows::statistics::adjusted;
+use rows::{Frame, Value};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Where rows come from that say nothing about a paper.

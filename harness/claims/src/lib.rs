@@ -34,8 +34,8 @@ pub use select::{Filter, Group, Match, Scalar};
 pub use tally::{Tally, comparisons, headline, tallies};
 pub use verdict::Verdict;
 
-use rows::{Column, Frame, Typed, schema};
 use anyhow::Result;
+use rows::{Column, Frame, Typed, schema};
 use serde::Deserialize;
 use std::collections::BTreeSet;
 

@@ -4,9 +4,9 @@ use super::compare::{Comparison, Rigour, diverged};
 use super::predicate::{Better, Direction, Holds, Over, Slope, Trend, ValueRule};
 use super::select::{Group, Table, number, shown};
 use super::verdict::{Part, Verdict, short};
+use anyhow::{Context, Result};
 use rows::Value;
 use rows::statistics::median;
-use anyhow::{Context, Result};
 use std::collections::BTreeMap;
 
 /// Whether a column lies in a range.

@@ -2,8 +2,8 @@
 
 use super::range::Range;
 use super::verdict::short;
-use rows::{Frame, Value};
 use anyhow::{Result, anyhow, ensure};
+use rows::{Frame, Value};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::fmt;

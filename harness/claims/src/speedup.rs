@@ -5,8 +5,8 @@ use super::predicate::Speedup;
 use super::rules::{each_row, no_number};
 use super::select::{Table, number};
 use super::verdict::{Part, Verdict, short};
-use rows::Value;
 use anyhow::Result;
+use rows::Value;
 
 /// Compares a speedup with the stated one, on both sides.
 ///

@@ -5,7 +5,7 @@ use std::fmt;
 use std::str::FromStr;
 
 /// What a claim comes to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Verdict {
     /// The rows say what the paper says, noise excluded.
     Reproduced,
@@ -22,6 +22,7 @@ pub enum Verdict {
     /// What would bear a contradiction out was not measured, or came out otherwise.
     EvidenceMissing,
     /// There are no rows that may say anything about it.
+    #[default]
     NotTestable,
 }
 

@@ -8,8 +8,8 @@ use super::predicate::{
 use super::range::Range;
 use super::select::{Filter, Group, Match};
 use super::{Claim, Claims, Kind, Paper};
-use datasets::yaml::OneOrMany;
 use anyhow::{Context, Result, bail, ensure};
+use datasets::yaml::OneOrMany;
 use serde::Deserialize;
 use serde_yaml::{Mapping, Value};
 use std::collections::BTreeSet;

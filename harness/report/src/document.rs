@@ -4,8 +4,8 @@
 //! experiments, and experiments nothing of Markdown or HTML.
 
 use crate::{Figure, Table};
-use rows::Frame;
 use anyhow::{Result, ensure};
+use rows::Frame;
 use std::collections::BTreeSet;
 
 /// The report of one target.
@@ -96,8 +96,8 @@ pub struct FigureBlock {
 
 #[cfg(test)]
 mod tests {
-    use crate::fixture;
     use super::*;
+    use crate::fixture;
 
     #[test]
     fn two_figures_or_two_frames_of_one_name_are_refused() {

@@ -1,8 +1,8 @@
 //! Rows as data frames: CSV and Parquet.
 
-use rows::{Frame, Kind, Value};
 use anyhow::Result;
 use polars::prelude::{Column, CsvWriter, DataFrame, NamedFrom, ParquetWriter, SerWriter, Series};
+use rows::{Frame, Kind, Value};
 
 /// Rows as CSV, one header line.
 ///

@@ -89,8 +89,8 @@ fn columns(frame: &Frame) -> String {
 
 #[cfg(test)]
 mod tests {
-    use crate::fixture;
     use super::*;
+    use crate::fixture;
 
     #[test]
     fn everything_that_a_document_holds_is_in_the_markdown_in_its_order() {

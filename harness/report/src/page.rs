@@ -184,8 +184,8 @@ fn claim_row(claim: &ClaimRow, documents: &[Document], ids: &[String]) -> String
 
 #[cfg(test)]
 mod tests {
-    use crate::fixture;
     use super::*;
+    use crate::fixture;
 
     fn sample() -> String {
         let documents = [fixture::document("table2"), fixture::document("a <b>")];

@@ -91,7 +91,7 @@ pub trait Schema {
 macro_rules! schema {
     ($(#[$doc:meta])* $name:ident { $($field:ident: $type:ty, $unit:literal, $what:literal;)+ }) => {
         $(#[$doc])*
-        #[derive(Clone, Debug, PartialEq)]
+        #[derive(Clone, Debug, Default, PartialEq)]
         pub struct $name { $(#[doc = $what] pub $field: $type,)+ }
 
         impl $crate::Schema for $name {

@@ -2,13 +2,13 @@
 
 use super::{cost, library, rates, registry, show};
 use crate::cli::{Common, Data};
-use crate::configs::Configs;
-use crate::device::{Machine, Request, gpu};
-use crate::environment::Environment;
-use crate::plan::Plan;
-use crate::seed::Seeds;
 use anyhow::Result;
 use candle_core::DType;
+use lab::configs::Configs;
+use lab::device::{Machine, Request, gpu};
+use lab::environment::Environment;
+use lab::plan::Plan;
+use lab::seed::Seeds;
 use std::fmt::Write;
 
 pub(super) fn run(measure: bool, devices: &Request, data: &Data, common: &Common) -> Result<u8> {
@@ -48,7 +48,7 @@ pub(super) fn run(measure: bool, devices: &Request, data: &Data, common: &Common
         for profile in summary.profiles {
             let text = configs.plan(&summary.target)?;
             let plan = Plan::from_yaml(&text, &[], Some(&profile.name))?;
-            let experiment = crate::experiments::of(&plan)?;
+            let experiment = lab::experiments::of(&plan)?;
             let needs = experiment.needs().into_iter().map(|need| need.dataset);
             let names: Vec<String> = needs.chain(experiment.needs_images()).collect();
             let on = if names.is_empty() {

@@ -2,10 +2,10 @@
 
 use super::{library, registry, show};
 use crate::cli::{Common, Data};
-use crate::configs::Configs;
-use crate::progress::{DataBar, say};
-use crate::seed::Seeds;
 use anyhow::Result;
+use lab::configs::Configs;
+use lab::progress::{DataBar, say};
+use lab::seed::Seeds;
 use std::fmt::Write;
 
 pub(super) fn run(names: &[String], data: &Data, common: &Common) -> Result<u8> {

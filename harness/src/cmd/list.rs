@@ -2,9 +2,9 @@
 
 use super::{cost, registry, show};
 use crate::cli::Common;
-use crate::configs::Configs;
-use crate::plan::Plan;
 use anyhow::{Context, Result};
+use lab::configs::Configs;
+use lab::plan::Plan;
 use std::fmt::Write;
 
 pub(super) fn run(common: &Common) -> Result<u8> {

@@ -9,18 +9,18 @@ mod reproduce;
 mod suite;
 
 use crate::cli::{Cli, Command, Common, Data};
-use crate::configs::Configs;
-use crate::device::Machine;
-use crate::environment::Environment;
-use crate::plan::Profile;
-use crate::progress::say;
-use crate::rates::settings::Settings;
-use crate::rates::store::Store;
 use crate::publish::Built;
-use crate::seed::Seeds;
 use anyhow::{Context, Result};
 use clap::{CommandFactory, FromArgMatches};
 use datasets::{Library, LibraryOptions, Registry};
+use lab::configs::Configs;
+use lab::device::Machine;
+use lab::environment::Environment;
+use lab::plan::Profile;
+use lab::progress::say;
+use lab::rates::settings::Settings;
+use lab::rates::store::Store;
+use lab::seed::Seeds;
 use std::io::Write;
 use std::process::ExitCode;
 

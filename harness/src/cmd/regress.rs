@@ -2,16 +2,16 @@
 
 use super::{DONE, FAILED, show};
 use crate::cli::Regress;
-use crate::files::replace;
-use crate::progress::say;
-use crate::regress::baseline::Baseline;
-use crate::regress::{self, Lab, show as shown};
+use crate::gate::baseline::Baseline;
+use crate::gate::{self, Lab, show as shown};
 use anyhow::{Context, Result};
+use lab::files::replace;
+use lab::progress::say;
 
 pub(super) fn run(arguments: &Regress) -> Result<u8> {
     let mut baseline = Baseline::read(&arguments.baseline)?;
     let lab = Lab::new(&baseline)?;
-    let report = regress::run(&baseline, &lab, arguments.only)?;
+    let report = gate::run(&baseline, &lab, arguments.only)?;
     show(&shown::terminal(&report));
     if let Some(path) = &arguments.json {
         replace(path, shown::json(&report)?.as_bytes())

@@ -1,12 +1,12 @@
 //! `harness report`.
 
 use super::{DONE, FAILED, outcome, show};
-use claims::Claims;
-use crate::configs::Configs;
-use crate::manifest::FILE as MANIFEST;
-use crate::progress::say;
 use crate::publish::{self, site};
 use anyhow::{Context, Result};
+use claims::Claims;
+use lab::configs::Configs;
+use lab::manifest::FILE as MANIFEST;
+use lab::progress::say;
 use std::path::Path;
 
 pub(super) fn run(folder: &Path) -> Result<u8> {

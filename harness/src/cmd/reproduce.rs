@@ -1,23 +1,23 @@
 //! `harness reproduce`.
 
 use super::{library, rates, registry, suite};
-use claims::Claims;
 use crate::cli::Reproduce;
-use crate::configs::Configs;
-use crate::device::Machine;
-use crate::environment::Environment;
-use crate::experiments::checks;
-use crate::manifest::{Manifest, now, sha256_hex};
-use crate::paper::Paper;
-use crate::plan::Plan;
-use crate::progress::{DataBar, say};
-use crate::rates::Rates;
-use crate::rates::store::Store;
 use crate::publish::{self, Built, site};
 use crate::run::Run;
-use crate::seed::Seeds;
-use crate::sharing::{Relative, relatives};
 use anyhow::{Context, Result};
+use claims::Claims;
+use lab::configs::Configs;
+use lab::device::Machine;
+use lab::environment::Environment;
+use lab::experiments::checks;
+use lab::manifest::{Manifest, now, sha256_hex};
+use lab::paper::Paper;
+use lab::plan::Plan;
+use lab::progress::{DataBar, say};
+use lab::rates::Rates;
+use lab::rates::store::Store;
+use lab::seed::Seeds;
+use lab::sharing::{Relative, relatives};
 use std::path::{Path, PathBuf};
 
 pub(super) fn run(arguments: &Reproduce) -> Result<u8> {
@@ -117,7 +117,7 @@ fn known_or_measured(store: &Store, machine: &Machine) -> Option<Rates> {
 fn say_files(folder: &Path, built: &Built) {
     let name = |path: &PathBuf| Some(path.file_name()?.to_string_lossy().into_owned());
     let mut names: Vec<String> = built.files.iter().filter_map(name).collect();
-    names.extend([publish::JOURNAL.to_owned(), crate::manifest::FILE.to_owned()]);
+    names.extend([publish::JOURNAL.to_owned(), lab::manifest::FILE.to_owned()]);
     say(&format!(
         "\nwritten to {}:\n  {}",
         folder.display(),

@@ -4,15 +4,16 @@
 pub mod provenance;
 pub mod site;
 
+use crate::show;
+use anyhow::Result;
 use claims::Claims;
-use crate::experiments::{self, Context};
-use crate::files::write_atomically;
-use crate::journal::{self, Entry};
-use crate::manifest::Manifest;
+use lab::experiments;
+use lab::files::write_atomically;
+use lab::journal::{self, Entry};
+use lab::manifest::Manifest;
+use lab::sharing::Copied;
 use report::{Block, Document, SURROGATE, markdown, terminal, to_csv, to_parquet};
 use rows::{Column, Kind, Value};
-use crate::sharing::Copied;
-use anyhow::Result;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -82,12 +83,7 @@ pub(crate) fn document(
         .extract_if(.., |entry| experiment.reads(entry).is_err())
         .count();
     let entries = journal::select(&entries, &manifest.cells);
-    let context = Context {
-        plan: &plan,
-        manifest,
-        claims,
-    };
-    let mut document = experiment.document(&context, &entries)?.validated()?;
+    let mut document = show::document(&plan, manifest, claims, &entries)?.validated()?;
     document.target.clone_from(&plan.target);
     document.title.clone_from(&plan.title);
     document.source.clone_from(&plan.source);

@@ -1,6 +1,6 @@
 //! Where a run's numbers come from, as statements that Markdown and the page share.
 
-use crate::manifest::Manifest;
+use lab::manifest::Manifest;
 
 /// What a reader has to know to judge the numbers or to make them again, one statement each, with
 /// `code` in backticks.
@@ -87,72 +87,13 @@ fn source(source: &str) -> String {
     }
 }
 
-/// A run of one cell's worth of everything that provenance tells.
-#[cfg(test)]
-pub(crate) mod fixture {
-    use crate::environment::Environment;
-    use crate::manifest::{Data, Manifest};
-    use crate::paper::Paper;
-
-    pub fn manifest() -> Manifest {
-        let text = |t: &str| t.to_owned();
-        Manifest {
-            command: vec![text("harness"), text("reproduce")],
-            started_at: 0,
-            ended_at: None,
-            target: text("table2"),
-            profile: text("smoke"),
-            datasets: vec![text("a8a")],
-            plan: text("flow:\n  steps: 20 # <S>\n"),
-            plan_sha256: text("cafe"),
-            devices: text("cpu"),
-            seed: 7,
-            registry_sha256: text("beef"),
-            data: vec![Data {
-                dataset: text("a8a"),
-                split: text("upstream"),
-                source: text("surrogate"),
-                surrogate_reason: Some(text("no <network>")),
-                shape: [100, 50, 123, 2],
-                test_is_train: false,
-                digest: text("0123"),
-                files: Vec::new(),
-            }],
-            cells: Vec::new(),
-            copied: Vec::new(),
-            theory_checks: Some(71),
-            environment: Environment {
-                version: text("0.1.0"),
-                commit: text("abcdef"),
-                sources: text("5eed"),
-                build_profile: text("release"),
-                rustc: text("rustc 1.95.0"),
-                crates: [(text("candle-core"), text("0.11.1"))].into(),
-                os: text("Linux"),
-                cpu: text("A <cpu>"),
-                cores: 2,
-                threads: 2,
-                memory_bytes: 8 << 30,
-                gpus: vec![text("cuda:0 A <GPU>, 1.0 GiB, compute capability 9.0")],
-                gpu_driver: Some(text("580.1")),
-                gpu_clocks: None,
-                cuda: Some(text("13.0")),
-                cublas: Some(text("13.0.2")),
-                cudnn: Some(text("9.21.0")),
-            },
-            rates: None,
-            paper: Paper::from_yaml(include_str!("../../../configs/paper.yaml")).unwrap(),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn program_machine_settings_and_data_are_told() {
-        let told = statements(&fixture::manifest()).join("\n");
+        let told = statements(&Manifest::made_up().unwrap()).join("\n");
         for part in [
             "A <cpu> with 2 cores (2 threads), 8.0 GiB of memory, Linux.",
             "release build 0.1.0 of commit `abcdef`, rustc 1.95.0.",

@@ -1,12 +1,12 @@
 //! One page for several targets: `index.html`, `claims.md`, and the claims' own rows.
 
 use super::document;
-use claims::{ClaimRow, Claims, TargetRows};
-use report::{Document, Judged, claims_markdown, page, to_csv, to_parquet};
-use crate::files::write_atomically;
-use crate::manifest::{FILE as MANIFEST, Manifest};
-use rows::Frame;
 use anyhow::{Context, Result};
+use claims::{ClaimRow, Claims, TargetRows};
+use lab::files::write_atomically;
+use lab::manifest::{FILE as MANIFEST, Manifest};
+use report::{Document, Judged, claims_markdown, page, to_csv, to_parquet};
+use rows::Frame;
 use std::path::{Path, PathBuf};
 
 /// The file in which a site keeps the claims it was judged by, so that it can be made again.
@@ -39,19 +39,15 @@ pub fn build(root: &Path, claims: Option<&str>, order: Option<&[String]>) -> Res
             .unwrap_or_default(),
     };
     let claims = Claims::from_yaml(&text)?;
-    let reports = reports(root, &order, &claims)?;
-    let rows = judged(&claims, root, &reports);
+    let (documents, targets) = reports(root, &order, &claims)?;
+    let rows = judged(&claims, root, &targets);
     let judged = Judged {
         rows: &rows,
         level: 1.0 - claims.confidence,
     };
-    let entries: Vec<PageEntry> = reports
-        .iter()
-        .map(|(manifest, document, _)| PageEntry { document, manifest })
-        .collect();
     let frame = Frame::of("claims", &rows);
     let files: Vec<(&str, Vec<u8>)> = vec![
-        ("index.html", page(&entries, Some(&judged)).into_bytes()),
+        ("index.html", page(&documents, Some(&judged)).into_bytes()),
         ("claims.md", claims_markdown(&judged).into_bytes()),
         ("claims.csv", to_csv(&frame)?),
         ("claims.parquet", to_parquet(&frame)?),
@@ -80,8 +76,6 @@ pub fn kept_claims(root: &Path) -> Result<String> {
         .with_context(|| format!("reading {}: was a report made there?", kept.display()))
 }
 
-type Reported = (Manifest, Document, bool);
-
 /// The folders of targets in `root`, in the order of the page: the given ones first, then by
 /// name; `root` itself if it is one.
 ///
@@ -106,28 +100,29 @@ pub fn targets(root: &Path, order: &[String]) -> Result<Vec<PathBuf>> {
     Ok(folders)
 }
 
-fn reports(root: &Path, order: &[String], claims: &Claims) -> Result<Vec<Reported>> {
-    let mut all = Vec::new();
+/// The documents of all targets, and the rows of each for the judge.
+fn reports(
+    root: &Path,
+    order: &[String],
+    claims: &Claims,
+) -> Result<(Vec<Document>, Vec<TargetRows>)> {
+    let (mut documents, mut rows) = (Vec::new(), Vec::new());
     for folder in targets(root, order)? {
         let manifest = Manifest::read(&folder)?;
         let (document, _) = document(&folder, &manifest, claims)?;
-        let verdicts = manifest.plan()?.profile.verdicts;
-        all.push((manifest, document, verdicts));
+        rows.push(TargetRows {
+            verdicts: manifest.plan()?.profile.verdicts,
+            target: manifest.target,
+            frames: document.frames.clone(),
+        });
+        documents.push(document);
     }
-    Ok(all)
+    Ok((documents, rows))
 }
 
 /// The verdicts; of a single target only those on its own claims.
-fn judged(claims: &Claims, root: &Path, reports: &[Reported]) -> Vec<ClaimRow> {
-    let targets: Vec<TargetRows> = reports
-        .iter()
-        .map(|(manifest, document, verdicts)| TargetRows {
-            target: manifest.target.clone(),
-            verdicts: *verdicts,
-            frames: document.frames.clone(),
-        })
-        .collect();
-    let mut rows = claims::judge(claims, &targets);
+fn judged(claims: &Claims, root: &Path, targets: &[TargetRows]) -> Vec<ClaimRow> {
+    let mut rows = claims::judge(claims, targets);
     if root.join(MANIFEST).is_file() {
         rows.retain(|row| targets.iter().any(|target| target.target == row.target));
     }

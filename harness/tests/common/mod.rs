@@ -1,12 +1,12 @@
 //! Running the real program on a small data set of one's own.
 #![allow(dead_code)] // Each test binary uses a part of this.
 
-use harness::configs::Configs;
-use harness::device::Machine;
-use harness::environment::Environment;
-use harness::rates::settings::Settings;
-use harness::rates::store::Store;
-use harness::rates::{Rates, Speeds};
+use lab::configs::Configs;
+use lab::device::Machine;
+use lab::environment::Environment;
+use lab::rates::settings::Settings;
+use lab::rates::store::Store;
+use lab::rates::{Rates, Speeds};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};

@@ -1,0 +1,154 @@
+//! How the work to a target grows with the condition number of a quadratic: idealised Hamiltonian
+//! Descent with constant, Chebyshev and random integration times, and friction-based methods.
+
+mod measure;
+mod rows;
+
+pub use self::rows::{IdealizedRow, MEASURES, Of, SlopeRow, rows, schemes, slopes};
+
+use super::{Bench, Effort, Experiment, Unit};
+use crate::device::Machine;
+use crate::journal::{Cell, Entry, Outcome};
+use crate::plan::Plan;
+use anyhow::Result;
+use datasets::Dataset;
+use measure::IdealizedCell;
+use serde::{Deserialize, Serialize};
+
+/// A method.
+#[derive(Clone, Copy, Debug, Deserialize, Serialize, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+pub enum Scheme {
+    /// Exact flows of one time, π/(2√L).
+    Constant,
+    /// Exact flows with the Chebyshev times of a cycle that is long enough for the target.
+    Chebyshev,
+    /// Exact flows of exponentially distributed times.
+    Random,
+    /// Gradient descent with step 1/L.
+    Gd,
+    /// Heavy Ball with the step and momentum that are best for quadratics.
+    Hb,
+    /// Nesterov's method for strongly convex functions.
+    Nesterov,
+    /// Conjugate gradients.
+    Cg,
+}
+
+impl Scheme {
+    /// The name that rows use.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Constant => "constant",
+            Self::Chebyshev => "chebyshev",
+            Self::Random => "random",
+            Self::Gd => "gd",
+            Self::Hb => "hb",
+            Self::Nesterov => "nesterov",
+            Self::Cg => "cg",
+        }
+    }
+
+    /// Whether its iterations are exact flows.
+    #[must_use]
+    pub fn flows(self) -> bool {
+        matches!(self, Self::Constant | Self::Chebyshev | Self::Random)
+    }
+
+    /// About how many iterations it takes, for showing the time left.
+    fn weight(self, condition: f64) -> u64 {
+        let iterations = match self {
+            Self::Constant | Self::Gd => condition,
+            Self::Random => 1.0,
+            _ => condition.sqrt(),
+        };
+        iterations.ceil() as u64
+    }
+}
+
+/// The body of a plan.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Wire {
+    schemes: Vec<Scheme>,
+    conditions: Vec<f64>,
+    dimension: usize,
+    starts: usize,
+    target_distance: f64,
+    cap: u64,
+    random_rate: f64,
+}
+
+/// The experiment.
+pub struct Idealized {
+    cells: Vec<IdealizedCell>,
+}
+
+impl Idealized {
+    /// From its plan.
+    ///
+    /// # Errors
+    /// Whatever of the plan is out of range, by its key.
+    pub fn new(plan: &Plan) -> Result<Self> {
+        plan.statistics()?;
+        let wire: Wire = plan.body()?;
+        let cell = |condition: f64| {
+            let wire = &wire;
+            wire.schemes.iter().map(move |&scheme| IdealizedCell {
+                seed: plan.seed,
+                scheme,
+                condition,
+                dimension: wire.dimension,
+                starts: wire.starts,
+                target_distance: wire.target_distance,
+                cap: wire.cap,
+                random_rate: wire.random_rate,
+            })
+        };
+        Ok(Self {
+            cells: wire.conditions.iter().copied().flat_map(cell).collect(),
+        })
+    }
+}
+
+impl Experiment for Idealized {
+    /// A unit a cell, since their lengths differ so much.
+    fn units(&self, _: &Machine, _: &[Dataset]) -> Result<Vec<Unit>> {
+        let unit = |cell: &IdealizedCell| {
+            Ok(Unit {
+                data: None,
+                cells: vec![Cell::new(cell.label(), cell)?],
+            })
+        };
+        self.cells.iter().map(unit).collect()
+    }
+
+    fn effort(&self, cells: &[Cell], _: Option<&Dataset>) -> Effort {
+        let cells = cells
+            .iter()
+            .filter_map(|cell| IdealizedCell::deserialize(&cell.settings).ok());
+        let (mut steps, mut weight) = (0, 1);
+        for cell in cells {
+            steps += cell.starts as u64;
+            weight = weight.max(cell.scheme.weight(cell.condition));
+        }
+        Effort { steps, weight }
+    }
+
+    fn measure(&mut self, around: &Bench<'_>, cells: &[Cell]) -> Result<Vec<Outcome>> {
+        let measured = |cell: &Cell| {
+            around.watch.doing(&cell.label);
+            let run = IdealizedCell::deserialize(&cell.settings)?.run(around.watch);
+            run.map_or_else(|e| Ok(Outcome::failed(&e)), |m| Outcome::measured(&m))
+        };
+        cells.iter().map(measured).collect()
+    }
+
+    fn reads(&self, entry: &Entry) -> Result<()> {
+        entry.is_of::<IdealizedCell, measure::Measured>()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,201 @@
+//! Single passes of a method over a data set: evaluated after each flow, timed, counted, with free
+//! gradients, or for the memory it holds; and a probe of the machine. In which order passes are made is
+//! the runner's.
+
+use super::bench::{Gradients, Lone, Workbench};
+use super::cell::{FlowRecord, WindowCell};
+use crate::capacity::{Account, Gpus, Probe, Sample, Snapshot, spin};
+use crate::clock::clocked;
+use crate::device::Placement;
+use crate::heap;
+use crate::progress::Watch;
+use anyhow::Result;
+use candle_core::Tensor;
+use optim::Method;
+use rows::statistics::median;
+
+/// An untimed run with everything written down.
+pub(super) struct Evaluated {
+    /// After each flow.
+    pub flows: Vec<FlowRecord>,
+    /// Where it ended.
+    pub end: Tensor,
+}
+
+/// Runs a method untimed. The inner error is the flow in which its numbers stopped being finite.
+pub(super) fn evaluated(
+    bench: &Workbench,
+    mut method: Box<dyn Method>,
+    flows: usize,
+    placement: &Placement,
+    watch: &dyn Watch,
+) -> Result<std::result::Result<Evaluated, usize>> {
+    let mut records = Vec::with_capacity(flows);
+    for flow in 1..=flows {
+        let progress = placement.run(|| method.advance())?;
+        let train_loss = bench.train_loss(method.position())?;
+        if progress.termination.is_some() || !train_loss.is_finite() {
+            return Ok(Err(flow));
+        }
+        records.push(FlowRecord {
+            rounds: progress.counts.rounds,
+            requested: progress.counts.requested,
+            distinct: progress.counts.distinct,
+            surrogate: progress.counts.surrogate,
+            strides: progress.strides,
+            train_loss,
+            test_accuracy: bench.test_accuracy(method.position())?,
+        });
+        watch.step();
+    }
+    Ok(Ok(Evaluated {
+        flows: records,
+        end: method.position().clone(),
+    }))
+}
+
+/// A timed run.
+#[derive(Clone, Default)]
+pub(super) struct Timed {
+    /// Seconds of each flow.
+    pub seconds: Vec<f64>,
+    /// What the kernel and the GPUs' driver say of it.
+    pub account: Account,
+}
+
+/// Times each of `flows` flows.
+pub(super) fn timed(
+    placement: &Placement,
+    flows: usize,
+    mut method: Box<dyn Method>,
+    watch: &dyn Watch,
+) -> Result<Timed> {
+    let before = Snapshot::now();
+    let mut seconds = Vec::with_capacity(flows);
+    for _ in 0..flows {
+        seconds.push(placement.run(|| clocked(placement, method.as_mut()))?.1);
+        watch.step();
+    }
+    let account = Snapshot::now().since(&before);
+    let account = account.with(&Gpus::among(&placement.devices));
+    Ok(Timed { seconds, account })
+}
+
+/// What a cell's machine is probed by: one gradient on each of its workers, and, where they are cores,
+/// as much arithmetic.
+pub(super) struct Probes {
+    gradients: Probe,
+    lone: Lone,
+    cores: Option<Probe>,
+}
+
+/// `None` if the plan asks for no probe, or if there is but one worker, which is always as fast as
+/// itself.
+pub(super) fn probes(
+    bench: &Workbench,
+    cell: &WindowCell,
+    placement: &Placement,
+) -> Result<Option<Probes>> {
+    let Some(seconds) = cell.probe_s else {
+        return Ok(None);
+    };
+    let lone = bench.lone(cell, placement)?;
+    if lone.workers() < 2 {
+        return Ok(None);
+    }
+    let cores = match cell.backend.as_str() {
+        "cpu" => Some(Probe::new(lone.workers(), seconds, &spin)?),
+        _ => None,
+    };
+    Ok(Some(Probes {
+        gradients: Probe::new(lone.workers(), seconds, &|worker| lone.gradient(worker))?,
+        lone,
+        cores,
+    }))
+}
+
+impl Probes {
+    /// A sample of each.
+    pub(super) fn sample(&self) -> Result<(Sample, Option<Sample>)> {
+        let gradients = self
+            .gradients
+            .sample(&|worker| self.lone.gradient(worker))?;
+        let cores = self.cores.as_ref().map(|cores| cores.sample(&spin));
+        Ok((gradients, cores.transpose()?))
+    }
+}
+
+/// Rounds of each flow of a cell's longer run; fewer than it asks for if it diverges, none if it has no
+/// such run. Nothing is timed and nothing evaluated, so all slots are computed in one product on one
+/// whole device, equal points once. Which rounds there are depends on the points alone, and where
+/// gradients are computed changes those by rounding only.
+pub(super) fn long_run(
+    bench: &Workbench,
+    cell: &WindowCell,
+    watch: &dyn Watch,
+) -> Result<Vec<u64>> {
+    if cell.long_flows == 0 {
+        return Ok(Vec::new());
+    }
+    watch.doing(&format!(
+        "{}, counted over {} flows",
+        cell.label(),
+        cell.long_flows
+    ));
+    let cell = WindowCell {
+        flows: cell.long_flows,
+        ..cell.on_one_device()
+    };
+    let placement = bench.placement(&cell)?;
+    let evaluator = bench.evaluator(&cell, &placement, Gradients::Real)?;
+    let mut method = bench.method(&cell, &evaluator)?;
+    let mut rounds = Vec::with_capacity(cell.flows);
+    for _ in 0..cell.flows {
+        let progress = placement.run(|| method.advance())?;
+        watch.step();
+        if progress.termination.is_some() {
+            break;
+        }
+        rounds.push(progress.counts.rounds);
+    }
+    Ok(rounds)
+}
+
+/// Seconds of one round in which gradients cost nothing: exchange of points and gradients, window
+/// update, norms, stride. The median over the cell's repeats, after one that is not counted.
+pub(super) fn round_overhead(
+    bench: &Workbench,
+    cell: &WindowCell,
+    placement: &Placement,
+) -> Result<f64> {
+    if cell.repeats == 0 {
+        return Ok(0.0);
+    }
+    let evaluator = bench.evaluator(cell, placement, Gradients::Free)?;
+    let mut samples = Vec::with_capacity(cell.repeats);
+    for repeat in 0..=cell.repeats {
+        let mut method = bench.method(cell, &evaluator)?;
+        let (_, seconds) = placement.run(|| clocked(placement, method.as_mut()))?;
+        if repeat > 0 {
+            samples.push(seconds / method.counts().rounds as f64);
+        }
+    }
+    Ok(median(&samples).unwrap_or_default())
+}
+
+/// Bytes that one flow holds at most. What the evaluator keeps for the next time, it has kept
+/// before.
+pub(super) fn held(
+    placement: &Placement,
+    method: impl Fn() -> Result<Box<dyn Method>>,
+) -> Result<u64> {
+    let mut first = method()?;
+    placement.run(|| first.advance())?;
+    drop(first);
+    let (run, bytes) = heap::held(|| {
+        let mut method = method()?;
+        placement.run(|| method.advance())?;
+        Ok(())
+    });
+    run.map(|()| bytes)
+}

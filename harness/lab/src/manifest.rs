@@ -1,0 +1,282 @@
+//! The manifest of a run: everything needed to say where its numbers come from, and to make its
+//! report again.
+
+use crate::configs::Configs;
+use crate::environment::Environment;
+use crate::files::write_atomically;
+use crate::paper::Paper;
+use crate::plan::Plan;
+use crate::rates::Rates;
+use crate::sharing::Copied;
+use anyhow::{Context, Result};
+use datasets::{Dataset, Images};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use std::path::Path;
+
+/// `manifest.json`.
+#[derive(Clone, Debug, Deserialize, Serialize, PartialEq)]
+pub struct Manifest {
+    /// The command line.
+    pub command: Vec<String>,
+    /// Seconds since 1970.
+    pub started_at: u64,
+    /// Seconds since 1970; absent while the run goes on, or if it was cut short.
+    pub ended_at: Option<u64>,
+    /// The target's name.
+    pub target: String,
+    /// The profile that was run.
+    pub profile: String,
+    /// The data sets that were run.
+    pub datasets: Vec<String>,
+    /// The plan with all settings applied, as YAML.
+    pub plan: String,
+    /// SHA-256 of `plan`.
+    pub plan_sha256: String,
+    /// What `--devices` asked for.
+    pub devices: String,
+    /// The root seed.
+    pub seed: u64,
+    /// SHA-256 of datasets.yaml.
+    pub registry_sha256: String,
+    /// The data.
+    pub data: Vec<Data>,
+    /// Keys of the cells of this run, in order.
+    pub cells: Vec<String>,
+    /// How many of them were taken from which other target.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub copied: Vec<Copied>,
+    /// How many checks of the theory held before anything was measured.
+    #[serde(default)]
+    pub theory_checks: Option<usize>,
+    /// Program and machine.
+    pub environment: Environment,
+    /// What the machine can do at most, for targets that are timed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rates: Option<Rates>,
+    /// The paper's figures that this run was compared with.
+    pub paper: Paper,
+}
+
+/// One data set of a run.
+#[derive(Clone, Debug, Deserialize, Serialize, PartialEq)]
+pub struct Data {
+    /// Data set.
+    pub dataset: String,
+    /// Its split.
+    pub split: String,
+    /// real or surrogate.
+    pub source: String,
+    /// Why it is a surrogate, if it is.
+    pub surrogate_reason: Option<String>,
+    /// Training rows, test rows, features, classes.
+    pub shape: [usize; 4],
+    /// Whether it is tested on the rows it is trained on, for want of others.
+    pub test_is_train: bool,
+    /// What identifies its numbers.
+    pub digest: String,
+    /// The files, by name, with the SHA-256 of their decompressed content and where they came
+    /// from.
+    pub files: Vec<[String; 3]>,
+}
+
+impl Data {
+    /// Of a loaded data set.
+    #[must_use]
+    pub fn of(dataset: &Dataset) -> Self {
+        let file = |f: &datasets::FileRecord| [f.name.clone(), f.sha256.clone(), f.from.clone()];
+        Self {
+            dataset: dataset.name.clone(),
+            split: dataset.split.clone(),
+            source: dataset.source.to_string(),
+            surrogate_reason: match &dataset.source {
+                datasets::Source::Real => None,
+                datasets::Source::Surrogate { reason } => Some(reason.clone()),
+            },
+            shape: [
+                dataset.train.len(),
+                dataset.test.len(),
+                dataset.features,
+                dataset.classes,
+            ],
+            test_is_train: dataset.test_is_train,
+            digest: dataset.digest(),
+            files: dataset.files.iter().map(file).collect(),
+        }
+    }
+}
+
+impl Data {
+    /// Of a loaded data set of images.
+    #[must_use]
+    pub fn of_images(images: &Images) -> Self {
+        let file = |f: &datasets::FileRecord| [f.name.clone(), f.sha256.clone(), f.from.clone()];
+        Self {
+            dataset: images.name.clone(),
+            split: "images".into(),
+            source: images.source.to_string(),
+            surrogate_reason: match &images.source {
+                datasets::Source::Real => None,
+                datasets::Source::Surrogate { reason } => Some(reason.clone()),
+            },
+            shape: [
+                images.train.len(),
+                images.test.len(),
+                images.train.image_len(),
+                images.classes,
+            ],
+            test_is_train: false,
+            digest: images.digest(),
+            files: images.files.iter().map(file).collect(),
+        }
+    }
+}
+
+/// The file's name.
+pub const FILE: &str = "manifest.json";
+
+impl Manifest {
+    /// Returns the manifest of a run that never was, with something of everything, for tests of what is
+    /// shown of one.
+    ///
+    /// # Errors
+    /// None, as long as the printed figures compiled into the program can be read.
+    pub fn made_up() -> Result<Self> {
+        let text = |t: &str| t.to_owned();
+        Ok(Self {
+            command: vec![text("harness"), text("reproduce")],
+            started_at: 0,
+            ended_at: None,
+            target: text("table2"),
+            profile: text("smoke"),
+            datasets: vec![text("a8a")],
+            plan: text("flow:\n  steps: 20 # <S>\n"),
+            plan_sha256: text("cafe"),
+            devices: text("cpu"),
+            seed: 7,
+            registry_sha256: text("beef"),
+            data: vec![Data {
+                dataset: text("a8a"),
+                split: text("upstream"),
+                source: text("surrogate"),
+                surrogate_reason: Some(text("no <network>")),
+                shape: [100, 50, 123, 2],
+                test_is_train: false,
+                digest: text("0123"),
+                files: Vec::new(),
+            }],
+            cells: Vec::new(),
+            copied: Vec::new(),
+            theory_checks: Some(71),
+            environment: Environment {
+                version: text("0.1.0"),
+                commit: text("abcdef"),
+                sources: text("5eed"),
+                build_profile: text("release"),
+                rustc: text("rustc 1.95.0"),
+                crates: [(text("candle-core"), text("0.11.1"))].into(),
+                os: text("Linux"),
+                cpu: text("A <cpu>"),
+                cores: 2,
+                threads: 2,
+                memory_bytes: 8 << 30,
+                gpus: vec![text("cuda:0 A <GPU>, 1.0 GiB, compute capability 9.0")],
+                gpu_driver: Some(text("580.1")),
+                gpu_clocks: None,
+                cuda: Some(text("13.0")),
+                cublas: Some(text("13.0.2")),
+                cudnn: Some(text("9.21.0")),
+            },
+            rates: None,
+            paper: Paper::from_yaml(&Configs::compiled_in().read("paper.yaml")?)?,
+        })
+    }
+
+    /// Writes it into `folder`.
+    ///
+    /// # Errors
+    /// If the folder cannot be written.
+    pub fn write(&self, folder: &Path) -> Result<()> {
+        let mut text = serde_json::to_string_pretty(self)?;
+        text.push('\n');
+        write_atomically(&folder.join(FILE), text.as_bytes())
+    }
+
+    /// The plan that was run.
+    ///
+    /// # Errors
+    /// If it is another version's.
+    pub fn plan(&self) -> Result<Plan> {
+        let mut plan =
+            Plan::from_yaml(&self.plan, &[], Some(&self.profile)).context("the manifest's plan")?;
+        if !self.datasets.is_empty() {
+            plan.only(&self.datasets)?;
+        }
+        Ok(plan)
+    }
+
+    /// Reads it from `folder`.
+    ///
+    /// # Errors
+    /// If there is none, or it is another version's.
+    pub fn read(folder: &Path) -> Result<Self> {
+        let path = folder.join(FILE);
+        let text = std::fs::read_to_string(&path).with_context(|| {
+            format!("reading {}: was anything reproduced there?", path.display())
+        })?;
+        serde_json::from_str(&text).with_context(|| format!("{} is not a manifest", path.display()))
+    }
+}
+
+/// SHA-256 as hexadecimal.
+#[must_use]
+pub fn sha256_hex(bytes: &[u8]) -> String {
+    Sha256::digest(bytes)
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
+}
+
+/// Seconds since 1970.
+#[must_use]
+pub fn now() -> u64 {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    since.map_or(0, |d| d.as_secs())
+}
+
+/// The day of a time in seconds since 1970, in UTC: 2026-07-01.
+#[must_use]
+pub fn date(seconds: u64) -> String {
+    // Days since 0000-03-01: with March first, the leap day is a year's last.
+    let days = seconds / 86_400 + 719_468;
+    let (era, day) = (days / 146_097, days % 146_097);
+    let year = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;
+    let day = day - (365 * year + year / 4 - year / 100);
+    let month = (5 * day + 2) / 153;
+    let day = day - (153 * month + 2) / 5 + 1;
+    let (year, month) = match month {
+        0..10 => (era * 400 + year, month + 3),
+        _ => (era * 400 + year + 1, month - 9),
+    };
+    format!("{year:04}-{month:02}-{day:02}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn days_are_those_of_the_calendar() {
+        for (seconds, day) in [
+            (0, "1970-01-01"),
+            (86_399, "1970-01-01"),
+            (951_782_400, "2000-02-29"),
+            (951_868_800, "2000-03-01"),
+            (1_735_689_599, "2024-12-31"),
+            (1_782_864_000, "2026-07-01"),
+            (4_107_542_400, "2100-03-01"),
+        ] {
+            assert_eq!(date(seconds), day);
+        }
+    }
+}

@@ -1,0 +1,218 @@
+//! Where the gate measures: a machine, generated data, and flows run as `reproduce` runs them.
+
+use super::baseline::Baseline;
+use super::{Presence, Processor};
+use anyhow::{Context, Result, ensure};
+use datasets::{DataPolicy, Dataset, Library, LibraryOptions};
+use lab::capacity::Limits;
+use lab::device::Machine;
+use lab::experiments::windows::Windows;
+use lab::experiments::windows::bench::Through;
+use lab::experiments::windows::cell::WindowCell;
+use lab::experiments::windows::plan::EvaluatorKind;
+use lab::experiments::{Bench, Experiment};
+use lab::journal::Outcome;
+use lab::plan::{Plan, Statistics};
+use lab::progress::{DataBar, RunBar};
+use lab::seed::Seeds;
+use optim::{Storage, Velocity, WindowMethod};
+use serde::Deserialize;
+use serde_yaml::{Mapping, Value};
+
+/// A machine and generated data.
+pub struct Lab {
+    pub(super) machine: Machine,
+    pub(super) through: Option<Through>,
+    /// In place of what is seen of the machine.
+    pub(super) seen: Option<Presence>,
+    pub(super) processor: Processor,
+    pub(super) limits: Limits,
+    pub(super) seeds: Seeds,
+    seed: u64,
+    statistics: Statistics,
+    library: Library,
+}
+
+/// A flow of a plan, and what came of it.
+pub(super) struct Found {
+    pub cell: WindowCell,
+    pub outcome: Outcome,
+}
+
+impl Lab {
+    /// For a baseline, on the CPU.
+    ///
+    /// # Errors
+    /// If there is no such device.
+    pub fn new(baseline: &Baseline) -> Result<Self> {
+        let seeds = Seeds::new(baseline.seed);
+        let options = LibraryOptions {
+            policy: DataPolicy::Surrogate,
+            offline: true,
+            surrogate_seed: seeds.key(&["surrogate"]),
+            ..LibraryOptions::default()
+        };
+        Ok(Self {
+            machine: Machine::open("cpu".parse()?)?,
+            through: None,
+            seen: None,
+            processor: Processor::here(),
+            limits: baseline.machine,
+            seeds,
+            seed: baseline.seed,
+            statistics: baseline.statistics,
+            library: Library::new(baseline.registry.clone(), options),
+        })
+    }
+
+    /// The same lab, the potentials of windows and of the first of two kernels reached through
+    /// something: for tests, which slow them down.
+    #[must_use]
+    pub fn through(self, through: Through) -> Self {
+        Self {
+            through: Some(through),
+            ..self
+        }
+    }
+
+    /// The same lab, where this is what is seen of the machine whenever something is timed: for
+    /// tests, which cannot make a machine busy or idle.
+    #[must_use]
+    pub fn seeing(self, seen: Presence) -> Self {
+        Self {
+            seen: Some(seen),
+            ..self
+        }
+    }
+
+    /// The same lab on another kind of processor: for tests.
+    #[must_use]
+    pub fn on(self, processor: Processor) -> Self {
+        Self { processor, ..self }
+    }
+
+    /// A generated data set.
+    pub(super) fn dataset(&self, name: &str) -> Result<Dataset> {
+        Ok(self.library.load(name, None, &DataBar::default())?)
+    }
+
+    /// Runs all flows of a plan, which has no head; answers with them in the order of its cells.
+    pub(super) fn flows(&self, name: &str, body: &Mapping) -> Result<Vec<Found>> {
+        let plan = self.plan(name, body)?;
+        let mut windows = Windows::new(&plan)?.through(self.through.clone());
+        let needs = windows.needs();
+        let load = |need: &lab::experiments::Need| self.dataset(&need.dataset);
+        let data: Vec<Dataset> = needs.iter().map(load).collect::<Result<_>>()?;
+        let units = windows.units(&self.machine, &data)?;
+        let effort = |unit: &lab::experiments::Unit| {
+            windows.effort(&unit.cells, unit.data.map(|index| &data[index]))
+        };
+        let efforts: Vec<_> = units.iter().map(effort).collect();
+        let bar = RunBar::new(efforts.iter().map(|e| e.steps * e.weight).sum());
+        let mut found = Vec::new();
+        for (unit, effort) in units.iter().zip(efforts) {
+            bar.steps_count(effort.weight);
+            let around = Bench {
+                machine: &self.machine,
+                data: unit.data.map(|index| &data[index]),
+                watch: &bar,
+                // These keep nothing.
+                keep: &|_| std::path::PathBuf::new(),
+            };
+            let outcomes = windows.measure(&around, &unit.cells)?;
+            for (cell, outcome) in unit.cells.iter().zip(outcomes) {
+                let cell = WindowCell::deserialize(&cell.settings)?;
+                found.push(Found { cell, outcome });
+            }
+        }
+        bar.finish();
+        let mut names: Vec<String> = found.iter().map(Found::full_name).collect();
+        names.sort();
+        if let Some(twice) = names.windows(2).find(|pair| pair[0] == pair[1]) {
+            let twice = &twice[0];
+            anyhow::bail!(
+                "two flows are both called `{twice}`: a name says neither a tolerance nor a variation, so put them into two plans"
+            );
+        }
+        Ok(found)
+    }
+
+    /// A plan with a head of the gate's own.
+    fn plan(&self, name: &str, body: &Mapping) -> Result<Plan> {
+        let head = serde_yaml::to_value(serde_json::json!({
+            "target": name,
+            "experiment": "windows",
+            "title": "regression gate",
+            "source": "",
+            "seed": self.seed,
+            "statistics": self.statistics,
+            "machine": self.limits,
+            "default_profile": "gate",
+            "profiles": {"gate": {"what": "the gate", "verdicts": false}},
+        }))?;
+        let Value::Mapping(mut whole) = head else {
+            anyhow::bail!("a plan's head is a mapping")
+        };
+        for (key, value) in body {
+            ensure!(
+                !whole.contains_key(key),
+                "a plan of the baseline has no head: leave {key:?} out"
+            );
+            whole.insert(key.clone(), value.clone());
+        }
+        Plan::from_yaml(&serde_yaml::to_string(&whole)?, &[], None).context("not a plan")
+    }
+}
+
+impl Found {
+    /// What distinguishes it from the other flows of its plan on the same data.
+    pub fn name(&self) -> String {
+        name(&self.cell)
+    }
+
+    /// The same with data set and kinetic energy.
+    pub fn full_name(&self) -> String {
+        format!(
+            "{} {}, {}",
+            self.cell.dataset,
+            self.cell.kinetic,
+            self.name()
+        )
+    }
+}
+
+/// `sequential on cpu`, `batched W=4 linear-force`, `W=2 secant M=10 m=64 across`.
+fn name(cell: &WindowCell) -> String {
+    if cell.is_baseline() {
+        return format!("sequential on {}", cell.devices);
+    }
+    let mut words = vec![format!("W={}", cell.window)];
+    if cell.evaluator == EvaluatorKind::Batched {
+        words.insert(0, "batched".into());
+    }
+    if cell.window_method == WindowMethod::Secant {
+        words.push(format!("secant M={}", cell.memory));
+        if cell.surrogate_rows > 0 {
+            words.push(format!("m={}", cell.surrogate_rows));
+        }
+    }
+    if cell.window_method != WindowMethod::Secant || cell.predictor.name() != "model" {
+        words.push(cell.predictor.to_string());
+    }
+    if cell.across_flows {
+        words.push("across".into());
+    }
+    if cell.storage != Storage::Points {
+        words.push(cell.storage.to_string());
+    }
+    if let Some(count) = cell.at_once {
+        words.push(format!("by {count}"));
+    }
+    if cell.tf32 {
+        words.push("tf32".into());
+    }
+    if cell.velocity != Velocity::Carried {
+        words.push(cell.velocity.to_string());
+    }
+    words.join(" ")
+}

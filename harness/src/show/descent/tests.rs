@@ -1,0 +1,181 @@
+//! What tells runs apart: lines of tables and figures, one for each method, panel and data set.
+
+use super::*;
+use lab::device::Machine;
+use lab::experiments::Experiment;
+use lab::experiments::descent::Descent;
+use lab::experiments::descent::rows;
+use lab::journal::{Entry, Outcome};
+use lab::plan::Plan;
+
+/// A plan on a function of two numbers.
+const PLAN: &str = "
+target: t
+experiment: descent
+title: a
+source: b
+seed: 7
+precision: f64
+problem: {kind: ackley}
+start: {distribution: uniform, scale: 0.5}
+starts: 2
+gradients: 100
+record_every: 10
+marks: {}
+tail: 0.5
+methods: []
+one_panel: true
+best: {metric: value}
+pictures: [{name: t, metric: value, logarithmic: true}]
+default_profile: only
+profiles: {only: {what: all, verdicts: true}}
+";
+
+fn head(settings: &[String]) -> Plan {
+    Plan::from_yaml(PLAN, settings, None).unwrap()
+}
+
+/// A plan of these parts.
+fn plan(parts: &str) -> Plan {
+    head(&[format!("parts={parts}")])
+}
+
+/// The document of made-up runs; each ends at a value that no other has.
+fn document(head: &Plan, datasets: &[&str]) -> Document {
+    let machine = Machine::open("cpu".parse().unwrap()).unwrap();
+    let units = Descent::new(head).unwrap().units(&machine, &[]).unwrap();
+    let mut entries: Vec<Entry> = Vec::new();
+    for dataset in datasets {
+        for cell in units.iter().flat_map(|unit| &unit.cells) {
+            let mut settings = cell.settings.clone();
+            settings["setting"]["dataset"] = (*dataset).into();
+            let value = (entries.len() + 1) as f64;
+            let record = |i: u64, value: f64| serde_json::json!({"iterations": i, "gradients": 10 * i, "wall_s": 0.5, "worth": {"value": value}});
+            let measured = serde_json::json!({"records": [record(1, 9.0), record(2, value)]});
+            entries.push(Entry {
+                key: entries.len().to_string(),
+                ended_at: 0,
+                copied_from: None,
+                cell: settings,
+                outcome: Outcome::measured(&measured).unwrap(),
+            });
+        }
+    }
+    let body = DescentPlan::new(head).unwrap();
+    super::document(&body, &rows(head, &body, &entries).unwrap())
+}
+
+fn figures(document: &Document) -> Vec<&FigureBlock> {
+    let mut figures = Vec::new();
+    for block in &document.blocks {
+        if let Block::Figure(figure) = block {
+            figures.push(figure);
+        }
+    }
+    figures
+}
+
+/// Names of the series of all panels.
+fn legend(document: &Document) -> Vec<String> {
+    let panels = figures(document)[0].figure.panels.iter();
+    panels
+        .flat_map(|panel| panel.series.iter().map(|s| s.label.clone()))
+        .collect()
+}
+
+/// The lines of the first table: method and value.
+fn lines(document: &Document) -> Vec<[String; 2]> {
+    let table = document.blocks.iter().find_map(|block| match block {
+        Block::Table(block) => Some(&block.table),
+        _ => None,
+    });
+    let table = table.unwrap();
+    let at = |name: &str| table.headers().iter().position(|h| h == name).unwrap();
+    let columns = ["method", "value"].map(at);
+    let line = |row: &Vec<String>| columns.map(|at| row[at].clone());
+    table.rows().iter().map(line).collect()
+}
+
+const GD: &str = "name: GD, method: heavy-ball, kinetic_energy: half-l2-squared, step_size: 0.1";
+
+#[test]
+fn two_momenta_of_one_name_are_two_lines_and_the_label_tells_which() {
+    let parts = format!(
+        "[{{name: a, title: t, methods: [{{{GD}, momentum: 0.0}}, {{{GD}, momentum: 0.5}}]}}]"
+    );
+    let document = document(&plan(&parts), &["ackley"]);
+    // Values 1 to 4, methods of a start beside each other.
+    let wanted = [
+        ["GD, momentum 0.0", "2 [1, 3]"],
+        ["GD, momentum 0.5", "3 [2, 4]"],
+    ];
+    assert_eq!(lines(&document), wanted);
+    assert_eq!(legend(&document), ["GD, momentum 0.0", "GD, momentum 0.5"]);
+}
+
+#[test]
+fn whatever_number_differs_makes_another_line_with_another_label() {
+    let all = [
+        "method: hd-picard, kinetic_energy: half-l2-squared, step_size: 0.1, steps: 4, window: 2, tolerance: 0.1",
+        "method: hd-picard, kinetic_energy: half-l2-squared, step_size: 0.1, steps: 4, window: 3, tolerance: 0.1",
+        "method: hd-picard, kinetic_energy: half-l2-squared, step_size: 0.1, steps: 4, window: 3, tolerance: 0.2",
+        "method: hd-picard, kinetic_energy: half-l2-squared, step_size: 0.1, steps: 4, window: 3, tolerance: 0.2, predictor: linear-force",
+        "method: hd-euler, kinetic_energy: half-l2-squared, step_size: 0.1, steps: 4",
+        "method: hd-leapfrog, kinetic_energy: half-l2-squared, step_size: 0.1, steps: 4",
+        "method: hd-leapfrog, kinetic_energy: half-l2-squared, step_size: 0.1, steps: 5",
+        "method: hd-leapfrog, kinetic_energy: l2, step_size: 0.1, steps: 4",
+        "method: hd-leapfrog, kinetic_energy: half-l2-squared, step_size: 0.1000001, steps: 4",
+        "method: l-bfgs, memory: 3",
+        "method: l-bfgs, memory: 4",
+    ];
+    let methods: Vec<String> = all.iter().map(|m| format!("{{name: X, {m}}}")).collect();
+    let parts = format!("[{{name: a, title: t, methods: [{}]}}]", methods.join(", "));
+    let document = document(&plan(&parts), &["ackley"]);
+    let (lines, legend) = (lines(&document), legend(&document));
+    assert_eq!((lines.len(), legend.len()), (all.len(), all.len()));
+    for (index, label) in legend.iter().enumerate() {
+        assert!(!legend[..index].contains(label), "{label} is there twice");
+    }
+    assert!(legend.iter().any(|label| label.contains("tolerance 0.2")));
+    assert!(legend.iter().any(|label| label.contains("hd-euler")));
+}
+
+#[test]
+fn what_cannot_be_told_apart_is_refused_by_its_key() {
+    let refused =
+        |parts: &str| format!("{:#}", Descent::new(&plan(parts)).map(|_| ()).unwrap_err());
+    let twice = format!("[{{name: a, title: t, methods: [{{{GD}}}, {{{GD}}}]}}]");
+    assert!(refused(&twice).contains("methods: two that are named GD"));
+    let listed = GD.replace("0.1", "[0.1, 0.1]");
+    let listed = format!("[{{name: a, title: t, methods: [{{{listed}}}]}}]");
+    assert!(refused(&listed).contains("methods: two that are named GD"));
+    let part = format!("{{name: a, title: t, methods: [{{{GD}}}]}}");
+    assert!(refused(&format!("[{part}, {part}]")).contains("parts: two are named `a`"));
+}
+
+#[test]
+fn several_data_sets_have_each_figure_once_and_their_rows_one_after_the_other() {
+    let settings = [
+        "problem={kind: logistic, bias: false, l2: 0.0}",
+        "datasets=[one, two]",
+        "pictures=[{name: t, metric: value}, {name: u, metric: value, against: iterations}]",
+    ];
+    let document = document(&head(&settings), &["one", "two"]);
+    let mut names: Vec<&str> = figures(&document).iter().map(|f| f.name.as_str()).collect();
+    // Two pictures of two data sets under three readings.
+    assert_eq!(names.len(), 2 * 2 * 3);
+    names.sort_unstable();
+    names.dedup();
+    assert_eq!(names.len(), 2 * 2 * 3);
+    assert!(document.clone().validated().is_ok());
+    let rows = &document.frames[0];
+    let at = rows.position("dataset").unwrap();
+    let mut datasets: Vec<String> = rows
+        .rows
+        .iter()
+        .map(|row| format!("{:?}", row[at]))
+        .collect();
+    assert_eq!(datasets.len(), 2 * 3 * 4);
+    datasets.dedup();
+    assert_eq!(datasets.len(), 2, "{datasets:?}");
+}
