@@ -23,21 +23,24 @@ gradients: 100
 record_every: 10
 marks: {}
 tail: 0.5
-methods: []
-one_panel: true
+methods:
+  - {name: HD-LF, method: hd-leapfrog, kinetic_energy: half-l2-squared, step_size: 0.1, steps: 5}
+  - {name: GD, method: heavy-ball, kinetic_energy: half-l2-squared, step_size: [0.001, 0.01], tune: true,
+     readings: {as-printed: 0.01, equal-step: 0.005}}
 best: {metric: value}
 pictures: [{name: t, metric: value, logarithmic: true}]
 default_profile: only
 profiles: {only: {what: all, verdicts: true}}
 ";
 
-fn head(settings: &[String]) -> Plan {
-    Plan::from_yaml(PLAN, settings, None).unwrap()
+fn head(settings: &[&str]) -> Plan {
+    let settings: Vec<String> = settings.iter().map(|s| (*s).to_owned()).collect();
+    Plan::from_yaml(PLAN, &settings, None).unwrap()
 }
 
 /// A plan of these parts.
 fn plan(parts: &str) -> Plan {
-    head(&[format!("parts={parts}")])
+    head(&["methods=[]", "one_panel=true", &format!("parts={parts}")])
 }
 
 /// The document of made-up runs; each ends at a value that no other has.
