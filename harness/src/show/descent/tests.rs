@@ -45,13 +45,25 @@ fn plan(parts: &str) -> Plan {
 
 /// The document of made-up runs; each ends at a value that no other has.
 fn document(head: &Plan, datasets: &[&str]) -> Document {
+    document_of(head, (head, None), datasets)
+}
+
+/// The same, its cells those of another plan, which needs no data, but for their problem.
+fn document_of(
+    head: &Plan,
+    (cells, problem): (&Plan, Option<serde_json::Value>),
+    datasets: &[&str],
+) -> Document {
     let machine = Machine::open("cpu".parse().unwrap()).unwrap();
-    let units = Descent::new(head).unwrap().units(&machine, &[]).unwrap();
+    let units = Descent::new(cells).unwrap().units(&machine, &[]).unwrap();
     let mut entries: Vec<Entry> = Vec::new();
     for dataset in datasets {
         for cell in units.iter().flat_map(|unit| &unit.cells) {
             let mut settings = cell.settings.clone();
             settings["setting"]["dataset"] = (*dataset).into();
+            if let Some(problem) = &problem {
+                settings["setting"]["problem"] = problem.clone();
+            }
             let value = (entries.len() + 1) as f64;
             let record = |i: u64, value: f64| serde_json::json!({"iterations": i, "gradients": 10 * i, "wall_s": 0.5, "worth": {"value": value}});
             let measured = serde_json::json!({"records": [record(1, 9.0), record(2, value)]});
@@ -158,12 +170,13 @@ fn what_cannot_be_told_apart_is_refused_by_its_key() {
 
 #[test]
 fn several_data_sets_have_each_figure_once_and_their_rows_one_after_the_other() {
-    let settings = [
-        "problem={kind: logistic, bias: false, l2: 0.0}",
-        "datasets=[one, two]",
-        "pictures=[{name: t, metric: value}, {name: u, metric: value, against: iterations}]",
-    ];
-    let document = document(&head(&settings), &["one", "two"]);
+    let pictures =
+        "pictures=[{name: t, metric: value}, {name: u, metric: value, against: iterations}]";
+    let logistic = "problem={kind: logistic, bias: false, l2: 0.0}";
+    let of_data = head(&["starts=3", pictures, logistic, "datasets=[one, two]"]);
+    let logistic = serde_json::json!({"kind": "logistic", "bias": false, "l2": 0.0});
+    let cells = (&head(&["starts=3", pictures]), Some(logistic));
+    let document = document_of(&of_data, cells, &["one", "two"]);
     let mut names: Vec<&str> = figures(&document).iter().map(|f| f.name.as_str()).collect();
     // Two pictures of two data sets under three readings.
     assert_eq!(names.len(), 2 * 2 * 3);
