@@ -229,7 +229,7 @@ mod tests {
 
     #[test]
     fn every_plan_of_the_folder_is_compiled_in_and_valid_in_every_profile() {
-        let folder = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../configs"));
+        let folder = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../configs"));
         let folder = Configs {
             folder: Some(folder),
         };
