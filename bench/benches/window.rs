@@ -12,8 +12,8 @@ use bench::{DIMENSIONS, Free, vector};
 use candle_core::Tensor;
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use optim::{
-    Batched, Counted, Kinetic, Method, Predictor, Storage, WindowMethod, WindowedDescent,
-    WindowedFlow,
+    Batched, Counted, Kinetic, Method, Predictor, Recurrence, Storage, Window, WindowMethod,
+    WindowedDescent, WindowedFlow,
 };
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -30,7 +30,7 @@ fn run(flow: &WindowedFlow, start: &Tensor) -> usize {
         dimension: start.elem_count(),
     });
     let forces = Counted::new(Batched::new(free));
-    let mut method = WindowedDescent::new(forces, flow.clone(), start.clone()).ending(FLOWS);
+    let mut method = WindowedDescent::new(forces, *flow, start.clone()).ending(FLOWS);
     let mut rounds = 0;
     for _ in 0..FLOWS {
         rounds += method.advance().unwrap().strides.len();
@@ -50,7 +50,7 @@ fn rounds(flow: &WindowedFlow, start: &Tensor, wanted: u64) -> Duration {
 fn measure(c: &mut Criterion, group: &str, case: &str, size: usize, flow: &WindowedFlow) {
     let start = vector(size).unwrap();
     let mut group = c.benchmark_group(group);
-    group.throughput(Throughput::Elements((flow.width * size) as u64));
+    group.throughput(Throughput::Elements((flow.window.width * size) as u64));
     group.bench_function(BenchmarkId::new(case, size), |b| {
         b.iter_custom(|wanted| rounds(flow, &start, wanted));
     });
@@ -59,29 +59,25 @@ fn measure(c: &mut Criterion, group: &str, case: &str, size: usize, flow: &Windo
 
 /// The settings that `method` is meant to be used with.
 fn flow(method: WindowMethod, width: usize) -> WindowedFlow {
-    let paper = WindowedFlow {
-        width,
-        tolerance: 1e-3,
-        ..WindowedFlow::new(Kinetic::HalfL2Squared, 0.1, 20)
-    };
-    match method {
-        WindowMethod::Picard => paper,
-        WindowMethod::Secant => WindowedFlow {
+    WindowedFlow {
+        recurrence: Recurrence::new(Kinetic::HalfL2Squared, 0.1, 20),
+        window: Window {
+            width,
+            tolerance: 1e-3,
             method,
-            predictor: Predictor::Model,
-            memory: MEMORY,
-            across_flows: true,
-            ..paper
+            across_flows: matches!(method, WindowMethod::Secant { .. }),
+            ..Window::default()
         },
     }
 }
 
 fn round(c: &mut Criterion) {
-    for method in WindowMethod::ALL {
+    for method in [WindowMethod::default(), WindowMethod::secant(MEMORY)] {
         for size in DIMENSIONS {
             for width in [4, 20] {
-                let (group, case) = (format!("{method}-round"), format!("w{width}"));
-                measure(c, &group, &case, size, &flow(*method, width));
+                let group = format!("{}-round", method.name());
+                let case = format!("w{width}");
+                measure(c, &group, &case, size, &flow(method, width));
             }
         }
     }
@@ -89,13 +85,13 @@ fn round(c: &mut Criterion) {
 
 /// The same with velocities in the place of points, which are then summed up anew in every round.
 fn stored(c: &mut Criterion) {
-    for storage in [Storage::Velocities, Storage::Bf16] {
+    let at_once = None;
+    for storage in [Storage::Velocities { at_once }, Storage::Bf16 { at_once }] {
         for size in DIMENSIONS {
-            let flow = WindowedFlow {
-                storage,
-                ..flow(WindowMethod::Picard, 20)
-            };
-            measure(c, "picard-round", &format!("w20-{storage}"), size, &flow);
+            let predictor = Predictor::default();
+            let flow = flow(WindowMethod::Picard { predictor, storage }, 20);
+            let case = format!("w20-{}", storage.name());
+            measure(c, "picard-round", &case, size, &flow);
         }
     }
 }
@@ -103,23 +99,25 @@ fn stored(c: &mut Criterion) {
 /// Every point counts as converged, so that a round moves by all W steps and predicts as many new
 /// points.
 fn predictor(c: &mut Criterion) {
-    for method in WindowMethod::ALL {
-        for predictor in Predictor::ALL {
-            if (*method, *predictor) == (WindowMethod::Picard, Predictor::Model) {
-                continue;
-            }
-            let flow = WindowedFlow {
-                predictor: *predictor,
-                step_size: 0.01,
-                steps: 40,
+    let memory = MEMORY;
+    let picard = Predictor::ALL.iter().map(|&of| WindowMethod::picard(of));
+    let with = |predictor| WindowMethod::Secant { memory, predictor };
+    let secant = Predictor::ALL.iter().map(|&of| with(Some(of)));
+    for method in picard.chain(secant).chain([WindowMethod::secant(memory)]) {
+        let flow = WindowedFlow {
+            recurrence: Recurrence::new(Kinetic::HalfL2Squared, 0.01, 40),
+            window: Window {
+                width: 4,
                 tolerance: 1e6,
+                method,
                 across_flows: true,
-                ..flow(*method, 4)
-            };
-            for size in DIMENSIONS {
-                let case = format!("{method}-{predictor}");
-                measure(c, "predictor", &case, size, &flow);
-            }
+                ..Window::default()
+            },
+        };
+        let predictor = method.predictor().map_or("model", Predictor::name);
+        for size in DIMENSIONS {
+            let case = format!("{}-{predictor}", method.name());
+            measure(c, "predictor", &case, size, &flow);
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use bench::peer::{Contender, Exported, Place, Plan, WindowOptions, export, serve};
 use datasets::{DataPolicy, LibraryOptions, Registry};
-use optim::Predictor;
+use optim::{Predictor, Window, WindowMethod};
 use serde_json::Value;
 use std::path::Path;
 
@@ -98,9 +98,12 @@ fn a_window_ends_where_the_sequential_flow_does_in_fewer_rounds() {
     let folder = tempfile::tempdir().unwrap();
     exported(folder.path());
     let options = WindowOptions {
-        width: 4,
-        predictor: Predictor::LinearForce,
-        tolerance: 1e-4,
+        window: Window {
+            width: 4,
+            tolerance: 1e-4,
+            method: WindowMethod::picard(Predictor::LinearForce),
+            ..Window::default()
+        },
         ..WindowOptions::default()
     };
     let sequential = answers(folder.path(), WindowOptions::default(), "flow\n");

@@ -7,7 +7,8 @@ use candle_core::{DType, Device, Tensor};
 use datasets::{DataPolicy, Library, LibraryOptions, Registry, Silent, Split};
 use optim::{
     Batched, Counted, Flow, HamiltonianDescent, Kinetic, Leapfrog, LogisticRegression, Method,
-    Potential, Predictor, Problem, SymplecticEuler, Velocity, WindowedDescent, WindowedFlow,
+    Potential, Predictor, Problem, Recurrence, SymplecticEuler, Velocity, Window, WindowMethod,
+    WindowedDescent, WindowedFlow,
 };
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -59,12 +60,16 @@ fn method(name: &str, golden: &A8a, forces: Counted, start: Tensor) -> Box<dyn M
             start,
         )),
         ["picard", velocity, predictor, "W=4", "tau=0.001"] => {
+            let predictor = predictor.parse::<Predictor>().unwrap();
             let flow = WindowedFlow {
-                width: 4,
-                tolerance: 1e-3,
-                velocity: velocity.parse::<Velocity>().unwrap(),
-                predictor: predictor.parse::<Predictor>().unwrap(),
-                ..WindowedFlow::new(kinetic, golden.theta, golden.steps)
+                recurrence: Recurrence::new(kinetic, golden.theta, golden.steps),
+                window: Window {
+                    width: 4,
+                    tolerance: 1e-3,
+                    velocity: velocity.parse::<Velocity>().unwrap(),
+                    method: WindowMethod::picard(predictor),
+                    ..Window::default()
+                },
             };
             Box::new(WindowedDescent::new(forces, flow, start))
         }

@@ -6,6 +6,7 @@ use common::{House, column, run, stderr, succeed};
 use lab::environment::Environment;
 use lab::experiments::windows::cell::WindowCell;
 use lab::journal::Cell;
+use optim::Window;
 use std::time::{Duration, Instant};
 
 const FILES: [&str; 9] = [
@@ -314,7 +315,10 @@ fn a_cell_has_another_key_whenever_anything_it_depends_on_differs() {
             ..cell.clone()
         },
         WindowCell {
-            tolerance: 2.0 * cell.tolerance,
+            window: Window {
+                tolerance: 2.0 * cell.window.tolerance,
+                ..cell.window
+            },
             ..cell.clone()
         },
         WindowCell {
@@ -322,7 +326,10 @@ fn a_cell_has_another_key_whenever_anything_it_depends_on_differs() {
             ..cell.clone()
         },
         WindowCell {
-            window: cell.window + 1,
+            window: Window {
+                width: cell.window.width + 1,
+                ..cell.window
+            },
             ..cell.clone()
         },
         WindowCell {

@@ -89,7 +89,10 @@ fn every_run_is_timed_next_to_one_of_the_baseline_and_every_flow_is_told() {
             // 80 rows of 3 features and 2 classes in f64: two products, and 5 for each logit.
             let operations = 4.0 * 80.0 * 3.0 * 2.0 + 5.0 * 80.0 * 2.0;
             assert_eq!(work.one.operations, operations);
-            assert_eq!(work.window.operations, operations * cell.window as f64);
+            assert_eq!(
+                work.window.operations,
+                operations * cell.window.width as f64
+            );
             assert!(work.one.bytes >= 80.0 * 3.0 * 8.0);
             assert!(
                 measured

@@ -49,20 +49,20 @@ impl Method for HamiltonianDescent {
 ///
 /// ```
 /// use candle_core::{Device, Tensor};
-/// use optim::{Batched, Counted, Kinetic, Method, Predictor, Quadratic, WindowMethod};
+/// use optim::{Batched, Counted, Kinetic, Method, Quadratic, Recurrence, Window, WindowMethod};
 /// use optim::{WindowedDescent, WindowedFlow};
 /// use std::sync::Arc;
 /// # fn main() -> optim::Result<()> {
 /// let f = Arc::new(Quadratic::diagonal(&[1.0, 2.0, 3.0], &Device::Cpu)?);
-/// let flow = WindowedFlow {
+/// let window = Window {
 ///     width: 8,
 ///     tolerance: 1e-6,
-///     method: WindowMethod::Secant,
-///     predictor: Predictor::Model,
-///     memory: 10,
+///     method: WindowMethod::secant(10),
 ///     across_flows: true,
-///     ..WindowedFlow::new(Kinetic::HalfL2Squared, 0.1, 20)
+///     ..Window::default()
 /// };
+/// let recurrence = Recurrence::new(Kinetic::HalfL2Squared, 0.1, 20);
+/// let flow = WindowedFlow { recurrence, window };
 /// let start = Tensor::new(&[1f64, 1.0, 1.0], &Device::Cpu)?;
 /// let mut method = WindowedDescent::new(Counted::new(Batched::new(f)), flow, start).ending(10);
 /// let mut rounds = 0;

@@ -72,6 +72,7 @@ mod potential;
 mod procrustes;
 mod quadratic;
 mod real;
+mod recurrence;
 mod sensing;
 mod times;
 pub mod window;
@@ -95,8 +96,10 @@ pub use nesterov::{Acceleration, Nesterov};
 pub use peak::multiply_adds;
 pub use potential::{Cost, Potential};
 pub use quadratic::Quadratic;
+pub use recurrence::Recurrence;
 pub use sensing::{MatrixSensing, Sensing};
 pub use times::IntegrationTimes;
 pub use window::{
-    Predictor, Quadrature, Storage, Velocity, WindowMethod, WindowedFlow, window_kernels,
+    Predictor, Quadrature, Storage, Velocity, Window, WindowForm, WindowMethod, WindowedFlow,
+    window_kernels,
 };

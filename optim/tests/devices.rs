@@ -7,7 +7,8 @@ use candle_core::{DType, Device, Tensor};
 use common::{SHAPE, numbers, random_numbers};
 use optim::{
     Batched, Counted, Counts, Devices, Evaluator, Kernel, Kinetic, LogisticRegression, Method,
-    Potential, Predictor, Problem, Storage, WindowMethod, WindowedDescent, WindowedFlow,
+    Potential, Predictor, Problem, Recurrence, Storage, Window, WindowMethod, WindowedDescent,
+    WindowedFlow,
 };
 use std::sync::Arc;
 
@@ -33,31 +34,30 @@ fn problem(device: &Device, dtype: DType, kernel: Kernel) -> Arc<LogisticRegress
 }
 
 fn windows() -> Vec<WindowedFlow> {
-    let width = |width| WindowedFlow {
+    let picard = |width, storage| Window {
         width,
         tolerance: 1e-3,
-        predictor: Predictor::LinearForce,
-        ..WindowedFlow::new(Kinetic::HalfL2Squared, 0.3, 10)
+        method: WindowMethod::Picard {
+            predictor: Predictor::LinearForce,
+            storage,
+        },
+        ..Window::default()
     };
-    let secant = WindowedFlow {
-        method: WindowMethod::Secant,
-        predictor: Predictor::Model,
-        memory: 6,
+    let secant = Window {
+        method: WindowMethod::secant(6),
         across_flows: true,
-        ..width(8)
+        ..picard(8, Storage::Points)
     };
-    let streamed = |storage, at_once| WindowedFlow {
-        storage,
-        at_once,
-        ..width(6)
-    };
-    vec![
-        width(1),
-        width(4),
+    let windows = vec![
+        picard(1, Storage::Points),
+        picard(4, Storage::Points),
         secant,
-        streamed(Storage::Velocities, None),
-        streamed(Storage::Bf16, Some(2)),
-    ]
+        picard(6, Storage::Velocities { at_once: None }),
+        picard(6, Storage::Bf16 { at_once: Some(2) }),
+    ];
+    let recurrence = Recurrence::new(Kinetic::HalfL2Squared, 0.3, 10);
+    let of = |window| WindowedFlow { recurrence, window };
+    windows.into_iter().map(of).collect()
 }
 
 /// Where three flows end, and what they cost.
@@ -73,8 +73,7 @@ fn run(
     );
     let start = start.unwrap().to_dtype(f.dtype()).unwrap();
     let start = start.to_device(f.device()).unwrap();
-    let mut method =
-        WindowedDescent::new(Counted::shared(evaluator), flow.clone(), start).ending(3);
+    let mut method = WindowedDescent::new(Counted::shared(evaluator), *flow, start).ending(3);
     for _ in 0..3 {
         method.advance().unwrap();
     }

@@ -6,7 +6,8 @@ use candle_core::{DType, Device, Tensor, Var};
 use common::{distance, random_problem, random_problem_with};
 use optim::{
     Batched, Counted, Devices, Evaluator, Kinetic, LogisticRegression, Method, Potential,
-    Predictor, Problem, Sequential, WindowedDescent, WindowedFlow,
+    Predictor, Problem, Recurrence, Sequential, Window, WindowMethod, WindowedDescent,
+    WindowedFlow,
 };
 use std::sync::Arc;
 
@@ -34,14 +35,17 @@ fn the_trajectory_does_not_depend_on_where_the_gradients_are_computed() {
         for &kinetic in Kinetic::ALL {
             let (potential, start) = random_problem(5, dtype);
             let flow = WindowedFlow {
-                width: 4,
-                tolerance: 1e-3,
-                predictor: Predictor::LinearForce,
-                ..WindowedFlow::new(kinetic, 0.2, 10)
+                recurrence: Recurrence::new(kinetic, 0.2, 10),
+                window: Window {
+                    width: 4,
+                    tolerance: 1e-3,
+                    method: WindowMethod::picard(Predictor::LinearForce),
+                    ..Window::default()
+                },
             };
             let mut ends: Vec<(&str, Tensor, _)> = Vec::new();
             for (name, forces) in evaluators(&potential) {
-                let mut method = WindowedDescent::new(forces, flow.clone(), start.clone());
+                let mut method = WindowedDescent::new(forces, flow, start.clone());
                 for _ in 0..3 {
                     method.advance().unwrap();
                 }

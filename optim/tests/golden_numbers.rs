@@ -7,8 +7,8 @@ use candle_core::{Device, Tensor};
 use common::{forces, numbers};
 use optim::{
     Baseline, Flow, HamiltonianDescent, Integrator, Kernel, Kinetic, Leapfrog, LogisticRegression,
-    Method, Potential, Predictor, Problem, Stratified, SymplecticEuler, Velocity, WindowedDescent,
-    WindowedFlow,
+    Method, Potential, Predictor, Problem, Recurrence, Stratified, SymplecticEuler, Velocity,
+    Window, WindowMethod, WindowedDescent, WindowedFlow,
 };
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -207,12 +207,16 @@ fn windowed(name: &str, kinetic: Kinetic, golden: &Golden) -> Option<WindowedFlo
     let [_, velocity, predictor, width, tau] = name.split('/').collect::<Vec<_>>()[..] else {
         return None;
     };
+    let (theta, steps) = (golden.problem.theta, golden.problem.steps);
     Some(WindowedFlow {
-        width: width.strip_prefix("W=")?.parse().ok()?,
-        tolerance: tau.strip_prefix("tau=")?.parse().ok()?,
-        velocity: velocity.parse::<Velocity>().ok()?,
-        predictor: predictor.parse::<Predictor>().ok()?,
-        ..WindowedFlow::new(kinetic, golden.problem.theta, golden.problem.steps)
+        recurrence: Recurrence::new(kinetic, theta, steps),
+        window: Window {
+            width: width.strip_prefix("W=")?.parse().ok()?,
+            tolerance: tau.strip_prefix("tau=")?.parse().ok()?,
+            velocity: velocity.parse::<Velocity>().ok()?,
+            method: WindowMethod::picard(predictor.parse::<Predictor>().ok()?),
+            ..Window::default()
+        },
     })
 }
 

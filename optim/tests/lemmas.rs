@@ -6,7 +6,7 @@ use candle_core::{DType, Tensor};
 use common::{distance, forces, numbers, random_problem};
 use optim::{
     Baseline, Flow, HamiltonianDescent, Kinetic, Leapfrog, Method, Predictor, Quadrature,
-    SymplecticEuler, Velocity, WindowMethod, WindowedFlow,
+    Recurrence, SymplecticEuler, Velocity, Window, WindowMethod, WindowedFlow,
 };
 
 const SEEDS: std::ops::Range<u64> = 0..8;
@@ -49,12 +49,10 @@ fn sequential_end(kinetic: Kinetic, quadrature: Quadrature, seed: u64, steps: us
     flow.from_rest(&start, &mut forces(&potential)).unwrap()
 }
 
-/// The window method that has a predictor.
-fn method_of(predictor: Predictor) -> WindowMethod {
-    match predictor {
-        Predictor::Model => WindowMethod::Secant,
-        _ => WindowMethod::Picard,
-    }
+/// Picard iteration with each of its predictors, and the secant method with its own.
+fn methods() -> Vec<WindowMethod> {
+    let picard = Predictor::ALL.iter().map(|&of| WindowMethod::picard(of));
+    picard.chain([WindowMethod::secant(5)]).collect()
 }
 
 /// Lemma 3: S Picard iterations over the whole flow give the sequential flow exactly. With τ = 0
@@ -64,23 +62,26 @@ fn a_window_over_the_whole_flow_is_the_sequential_flow_after_at_most_as_many_rou
     for seed in SEEDS {
         for &kinetic in Kinetic::ALL {
             for &quadrature in Quadrature::ALL {
-                for &predictor in Predictor::ALL {
+                for method in methods() {
                     let steps = 3 + seed as usize;
                     let (potential, start) = random_problem(seed, DType::F64);
                     let flow = WindowedFlow {
-                        width: steps,
-                        predictor,
-                        method: method_of(predictor),
-                        memory: 5,
-                        quadrature,
-                        ..WindowedFlow::new(kinetic, 0.3, steps)
+                        recurrence: Recurrence {
+                            quadrature,
+                            ..Recurrence::new(kinetic, 0.3, steps)
+                        },
+                        window: Window {
+                            width: steps,
+                            method,
+                            ..Window::default()
+                        },
                     };
                     let end = flow.from_rest(&start, &mut forces(&potential)).unwrap();
                     let wanted = sequential_end(kinetic, quadrature, seed, steps);
                     let apart = distance(&end.position, &wanted);
                     assert!(
                         apart < 1e-13,
-                        "{kinetic} {quadrature} {predictor} {seed}: {apart}"
+                        "{kinetic} {quadrature} {method:?} {seed}: {apart}"
                     );
                     assert!(end.strides.len() <= steps);
                     assert_eq!(end.strides.iter().sum::<usize>(), steps);
@@ -94,14 +95,15 @@ fn a_window_over_the_whole_flow_is_the_sequential_flow_after_at_most_as_many_rou
 fn a_window_of_one_step_is_the_sequential_flow_to_the_last_bit() {
     for seed in SEEDS {
         for &kinetic in Kinetic::ALL {
-            for &predictor in Predictor::ALL {
+            for method in methods() {
                 let (potential, start) = random_problem(seed, DType::F64);
                 let flow = WindowedFlow {
-                    predictor,
-                    method: method_of(predictor),
-                    memory: 5,
-                    tolerance: 1e-3,
-                    ..WindowedFlow::new(kinetic, 0.3, 7)
+                    recurrence: Recurrence::new(kinetic, 0.3, 7),
+                    window: Window {
+                        method,
+                        tolerance: 1e-3,
+                        ..Window::default()
+                    },
                 };
                 let mut forces = forces(&potential);
                 let end = flow.from_rest(&start, &mut forces).unwrap();
@@ -109,7 +111,7 @@ fn a_window_of_one_step_is_the_sequential_flow_to_the_last_bit() {
                 assert_eq!(
                     numbers(&end.position),
                     numbers(&wanted),
-                    "{kinetic} {predictor}"
+                    "{kinetic} {method:?}"
                 );
                 assert_eq!(forces.counts().requested, 7);
             }
@@ -121,8 +123,11 @@ fn a_window_of_one_step_is_the_sequential_flow_to_the_last_bit() {
 fn the_printed_velocity_with_a_window_of_one_is_gradient_descent_with_step_theta_squared() {
     let (potential, start) = random_problem(3, DType::F64);
     let flow = WindowedFlow {
-        velocity: Velocity::AsPrinted,
-        ..WindowedFlow::new(Kinetic::HalfL2Squared, 0.3, 9)
+        recurrence: Recurrence::new(Kinetic::HalfL2Squared, 0.3, 9),
+        window: Window {
+            velocity: Velocity::AsPrinted,
+            ..Window::default()
+        },
     };
     let end = flow.from_rest(&start, &mut forces(&potential)).unwrap();
     let mut descent = Baseline::new(
@@ -141,19 +146,20 @@ fn the_printed_velocity_with_a_window_of_one_is_gradient_descent_with_step_theta
 
 #[test]
 fn the_tolerance_bounds_the_distance_from_the_sequential_flow_and_a_smaller_one_comes_closer() {
-    for &predictor in Predictor::ALL {
+    for method in methods() {
         let mut last = f64::INFINITY;
         for tolerance in [1e-1, 1e-3, 1e-5, 1e-7] {
             let worst = SEEDS
                 .map(|seed| {
                     let (potential, start) = random_problem(seed, DType::F64);
                     let flow = WindowedFlow {
-                        width: 4,
-                        tolerance,
-                        predictor,
-                        method: method_of(predictor),
-                        memory: 5,
-                        ..WindowedFlow::new(Kinetic::HalfL2Squared, 0.3, 10)
+                        recurrence: Recurrence::new(Kinetic::HalfL2Squared, 0.3, 10),
+                        window: Window {
+                            width: 4,
+                            tolerance,
+                            method,
+                            ..Window::default()
+                        },
                     };
                     let end = flow.from_rest(&start, &mut forces(&potential)).unwrap();
                     let wanted =
@@ -163,7 +169,7 @@ fn the_tolerance_bounds_the_distance_from_the_sequential_flow_and_a_smaller_one_
                 .fold(0.0, f64::max);
             assert!(
                 worst <= 10.0 * tolerance && worst <= last,
-                "{predictor} {tolerance}: {worst}"
+                "{method:?} {tolerance}: {worst}"
             );
             last = worst;
         }
@@ -177,8 +183,11 @@ fn a_flow_that_blows_up_says_in_which_step_instead_of_going_on() {
     );
     let start = Tensor::new(&[1f64], &candle_core::Device::Cpu).unwrap();
     let flow = WindowedFlow {
-        width: 3,
-        ..WindowedFlow::new(Kinetic::HalfL2Squared, 1.0, 8)
+        recurrence: Recurrence::new(Kinetic::HalfL2Squared, 1.0, 8),
+        window: Window {
+            width: 3,
+            ..Window::default()
+        },
     };
     let mut forces = optim::Counted::new(optim::Sequential::new(potential));
     let end = flow.from_rest(&start, &mut forces).unwrap();
@@ -192,44 +201,21 @@ fn a_flow_that_blows_up_says_in_which_step_instead_of_going_on() {
 #[test]
 fn settings_out_of_range_are_refused_by_name() {
     let (potential, start) = random_problem(0, DType::F64);
-    let good = WindowedFlow::new(Kinetic::HalfL2Squared, 0.1, 4);
-    for (bad, name) in [
-        (
-            WindowedFlow {
-                step_size: 0.0,
-                ..good.clone()
-            },
-            "step_size",
-        ),
-        (
-            WindowedFlow {
-                step_size: f64::NAN,
-                ..good.clone()
-            },
-            "step_size",
-        ),
-        (
-            WindowedFlow {
-                steps: 0,
-                ..good.clone()
-            },
-            "steps",
-        ),
-        (
-            WindowedFlow {
-                width: 0,
-                ..good.clone()
-            },
-            "window",
-        ),
-        (
-            WindowedFlow {
-                tolerance: -1.0,
-                ..good.clone()
-            },
-            "tolerance",
-        ),
+    let paper = |step_size, steps| Recurrence::new(Kinetic::HalfL2Squared, step_size, steps);
+    let (good, one) = (paper(0.1, 4), Window::default());
+    let no_slot = Window { width: 0, ..one };
+    let less_than_nothing = Window {
+        tolerance: -1.0,
+        ..one
+    };
+    for (recurrence, window, name) in [
+        (paper(0.0, 4), one, "step_size"),
+        (paper(f64::NAN, 4), one, "step_size"),
+        (paper(0.1, 0), one, "steps"),
+        (good, no_slot, "window"),
+        (good, less_than_nothing, "tolerance"),
     ] {
+        let bad = WindowedFlow { recurrence, window };
         let error = bad
             .from_rest(&start, &mut forces(&potential))
             .unwrap_err()

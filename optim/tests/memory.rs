@@ -2,8 +2,8 @@
 
 use candle_core::{DType, Device, Tensor};
 use optim::{
-    Batched, Cost, Counted, Kinetic, Method, Potential, Predictor, Result, Storage,
-    WindowedDescent, WindowedFlow,
+    Batched, Cost, Counted, Kinetic, Method, Potential, Predictor, Recurrence, Result, Storage,
+    Window, WindowMethod, WindowedDescent, WindowedFlow,
 };
 use peak_alloc::PeakAlloc;
 use std::sync::Arc;
@@ -66,21 +66,23 @@ fn a_window_without_points_takes_less_memory_for_each_step_and_in_bf16_little_mo
 {
     let curvatures: Vec<f32> = (0..DIMENSION).map(|i| 1.0 + (i % 7) as f32).collect();
     let potential = Arc::new(Bowl(Tensor::new(curvatures, &Device::Cpu).unwrap()));
-    let per_step = |storage, at_once| {
+    let per_step = |storage| {
+        let predictor = Predictor::LinearForce;
         let flow = |width| WindowedFlow {
-            width,
-            storage,
-            at_once,
-            tolerance: 1e-3,
-            predictor: Predictor::LinearForce,
-            ..WindowedFlow::new(Kinetic::HalfL2Squared, 0.05, 32)
+            recurrence: Recurrence::new(Kinetic::HalfL2Squared, 0.05, 32),
+            window: Window {
+                width,
+                tolerance: 1e-3,
+                method: WindowMethod::Picard { predictor, storage },
+                ..Window::default()
+            },
         };
         let (few, many) = (held(&potential, flow(8)), held(&potential, flow(24)));
         (many - few) / 16.0
     };
-    let points = per_step(Storage::Points, None);
-    let velocities = per_step(Storage::Velocities, Some(1));
-    let rounded = per_step(Storage::Bf16, Some(1));
+    let points = per_step(Storage::Points);
+    let velocities = per_step(Storage::Velocities { at_once: Some(1) });
+    let rounded = per_step(Storage::Bf16 { at_once: Some(1) });
     println!("bytes a number of one more step: {points:.1}, {velocities:.1}, {rounded:.1}");
     assert!(points >= 12.0, "points, forces and new points: {points}");
     assert!((3.9..4.5).contains(&velocities), "{velocities}");

@@ -6,7 +6,7 @@ use candle_core::{DType, Device, Tensor};
 use common::{distance, forces, numbers, random_problem};
 use optim::{
     Counted, Flow, HamiltonianDescent, Kinetic, LogisticRegression, Method, Potential, Predictor,
-    SymplecticEuler, WindowMethod, WindowedDescent, WindowedFlow,
+    Recurrence, SymplecticEuler, Window, WindowMethod, WindowedDescent, WindowedFlow,
 };
 use std::sync::Arc;
 
@@ -15,15 +15,18 @@ const STEP_SIZE: f64 = 0.3;
 const STEPS: usize = 10;
 const FLOWS: usize = 4;
 
-fn secant(width: usize, memory: usize) -> WindowedFlow {
-    WindowedFlow {
+fn secant(width: usize, memory: usize) -> Window {
+    Window {
         width,
-        memory,
-        method: WindowMethod::Secant,
-        predictor: Predictor::Model,
+        method: WindowMethod::secant(memory),
         tolerance: 1e-3,
-        ..WindowedFlow::new(Kinetic::HalfL2Squared, STEP_SIZE, STEPS)
+        ..Window::default()
     }
+}
+
+fn of(kinetic: Kinetic, window: Window) -> WindowedFlow {
+    let recurrence = Recurrence::new(kinetic, STEP_SIZE, STEPS);
+    WindowedFlow { recurrence, window }
 }
 
 /// Where the sequential flows end, one after the other.
@@ -65,11 +68,11 @@ fn with_one_slot_it_is_the_sequential_flow_to_the_last_bit() {
         for &kinetic in Kinetic::ALL {
             for across_flows in [false, true] {
                 let (potential, start) = random_problem(seed, DType::F64);
-                let flow = WindowedFlow {
-                    kinetic,
+                let window = Window {
                     across_flows,
                     ..secant(1, 10)
                 };
+                let flow = of(kinetic, window);
                 let method = WindowedDescent::new(forces(&potential), flow, start.clone())
                     .with_surrogate(some_rows(&potential));
                 let (ends, rounds) = windowed(method);
@@ -89,12 +92,12 @@ fn without_tolerance_it_ends_at_the_sequential_flow_after_at_most_as_many_rounds
         for &kinetic in Kinetic::ALL {
             for (across_flows, width) in [(false, STEPS), (true, 4), (true, 3 * STEPS)] {
                 let (potential, start) = random_problem(seed, DType::F64);
-                let flow = WindowedFlow {
-                    kinetic,
+                let window = Window {
                     across_flows,
                     tolerance: 0.0,
                     ..secant(width, 6)
                 };
+                let flow = of(kinetic, window);
                 let method = WindowedDescent::new(forces(&potential), flow, start.clone())
                     .with_surrogate(some_rows(&potential))
                     .ending(FLOWS);
@@ -118,19 +121,21 @@ fn it_takes_fewer_rounds_than_picard_iteration_and_ends_within_the_tolerance() {
     for seed in SEEDS {
         let (potential, start) = random_problem(seed, DType::F64);
         let wanted = sequential(Kinetic::HalfL2Squared, &potential, &start);
-        let picard = WindowedFlow {
-            method: WindowMethod::Picard,
-            predictor: Predictor::LinearForce,
+        let picard = Window {
+            method: WindowMethod::picard(Predictor::LinearForce),
             ..secant(8, 0)
         };
-        let across = WindowedFlow {
+        let across = Window {
             across_flows: true,
             ..secant(8, 10)
         };
-        let of = |flow| WindowedDescent::new(forces(&potential), flow, start.clone()).ending(FLOWS);
-        let (_, picard) = windowed(of(picard));
-        let (end, plain) = windowed(of(secant(8, 10)));
-        let (guided_end, guided) = windowed(of(across).with_surrogate(some_rows(&potential)));
+        let by = |window| {
+            let flow = of(Kinetic::HalfL2Squared, window);
+            WindowedDescent::new(forces(&potential), flow, start.clone()).ending(FLOWS)
+        };
+        let (_, picard) = windowed(by(picard));
+        let (end, plain) = windowed(by(secant(8, 10)));
+        let (guided_end, guided) = windowed(by(across).with_surrogate(some_rows(&potential)));
         assert!(
             plain < picard && guided < plain,
             "{seed}: {picard} {plain} {guided}"
@@ -146,11 +151,12 @@ fn it_takes_fewer_rounds_than_picard_iteration_and_ends_within_the_tolerance() {
 fn a_surrogate_that_is_the_potential_itself_makes_every_window_right_at_once() {
     let (potential, start) = random_problem(1, DType::F64);
     for (width, rounds) in [(5, 8), (40, 1)] {
-        let flow = WindowedFlow {
+        let window = Window {
             across_flows: true,
             tolerance: 1e-9,
             ..secant(width, 0)
         };
+        let flow = of(Kinetic::HalfL2Squared, window);
         let method = WindowedDescent::new(forces(&potential), flow, start.clone())
             .with_surrogate(potential.clone())
             .ending(FLOWS);
@@ -166,10 +172,11 @@ fn a_surrogate_that_is_the_potential_itself_makes_every_window_right_at_once() {
 #[test]
 fn a_surrogates_gradients_are_counted_apart_and_nothing_is_computed_after_the_end() {
     let (potential, start) = random_problem(2, DType::F64);
-    let flow = WindowedFlow {
+    let window = Window {
         across_flows: true,
         ..secant(8, 10)
     };
+    let flow = of(Kinetic::HalfL2Squared, window);
     let mut method = WindowedDescent::new(forces(&potential), flow, start)
         .with_surrogate(potential.clone())
         .ending(FLOWS);
@@ -180,17 +187,6 @@ fn a_surrogates_gradients_are_counted_apart_and_nothing_is_computed_after_the_en
     // Every window is right at once, so each step's force is computed once and none beyond.
     assert_eq!(counts.distinct as usize, STEPS * FLOWS);
     assert!(counts.surrogate as usize >= STEPS * FLOWS);
-}
-
-#[test]
-fn a_model_without_the_secant_method_is_refused() {
-    let (potential, start) = random_problem(0, DType::F64);
-    let flow = WindowedFlow {
-        method: WindowMethod::Picard,
-        ..secant(4, 0)
-    };
-    let error = flow.from_rest(&start, &mut forces(&potential)).unwrap_err();
-    assert!(error.to_string().contains("secant"), "{error}");
 }
 
 /// The algorithm as SECANT.md states it, on plain numbers: no vector instructions, no shared
@@ -341,8 +337,9 @@ fn it_does_what_a_plain_implementation_of_it_does() {
                 memory,
                 known: Vec::new(),
             };
+            let flow = of(Kinetic::HalfL2Squared, secant(width, memory));
             let counted: Counted = forces(&potential);
-            let mut method = WindowedDescent::new(counted, secant(width, memory), start.clone());
+            let mut method = WindowedDescent::new(counted, flow, start.clone());
             let mut at = numbers(&start);
             for flow in 0..FLOWS {
                 let (end, strides) = plain.flow(&at, 1e-3);

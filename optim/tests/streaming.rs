@@ -5,8 +5,8 @@ mod common;
 use candle_core::{DType, Device, Tensor};
 use common::{distance, forces, numbers, random_problem};
 use optim::{
-    Counts, Kinetic, Method, Predictor, Quadrature, Storage, Velocity, WindowMethod,
-    WindowedDescent, WindowedFlow,
+    Counts, Kinetic, Method, Predictor, Quadrature, Recurrence, Storage, Velocity, Window,
+    WindowMethod, WindowedDescent, WindowedFlow,
 };
 
 const SEEDS: [u64; 2] = [1, 2];
@@ -20,9 +20,9 @@ struct Run {
     counts: Counts,
 }
 
-fn run(flow: &WindowedFlow, seed: u64, dtype: DType) -> Run {
+fn run(flow: WindowedFlow, seed: u64, dtype: DType) -> Run {
     let (potential, start) = random_problem(seed, dtype);
-    let mut method = WindowedDescent::new(forces(&potential), flow.clone(), start);
+    let mut method = WindowedDescent::new(forces(&potential), flow, start);
     let strides = (0..FLOWS).map(|_| method.advance().unwrap().strides);
     let strides = strides.collect();
     Run {
@@ -32,11 +32,19 @@ fn run(flow: &WindowedFlow, seed: u64, dtype: DType) -> Run {
     }
 }
 
-fn window(kinetic: Kinetic, width: usize) -> WindowedFlow {
-    WindowedFlow {
+const ALL_AT_ONCE: Storage = Storage::Velocities { at_once: None };
+
+fn of(kinetic: Kinetic, window: Window) -> WindowedFlow {
+    let recurrence = Recurrence::new(kinetic, 0.3, 10);
+    WindowedFlow { recurrence, window }
+}
+
+fn window(width: usize, predictor: Predictor, storage: Storage) -> Window {
+    Window {
         width,
         tolerance: 1e-2,
-        ..WindowedFlow::new(kinetic, 0.3, 10)
+        method: WindowMethod::Picard { predictor, storage },
+        ..Window::default()
     }
 }
 
@@ -52,19 +60,20 @@ fn points_summed_up_from_velocities_are_those_that_are_kept_to_the_last_bit() {
             for velocity in [Velocity::Carried, Velocity::AsPrinted] {
                 for quadrature in [Quadrature::SymplecticEuler, Quadrature::Leapfrog] {
                     for (width, dtype) in [(1, DType::F32), (4, DType::F32), (20, DType::F64)] {
-                        let points = WindowedFlow {
-                            predictor,
-                            velocity,
-                            quadrature,
-                            ..window(kinetic, width)
+                        let flow = |storage| WindowedFlow {
+                            recurrence: Recurrence {
+                                quadrature,
+                                ..Recurrence::new(kinetic, 0.3, 10)
+                            },
+                            window: Window {
+                                velocity,
+                                ..window(width, predictor, storage)
+                            },
                         };
-                        let streamed = WindowedFlow {
-                            storage: Storage::Velocities,
-                            ..points.clone()
-                        };
+                        let (points, streamed) = (flow(Storage::Points), flow(ALL_AT_ONCE));
                         for seed in SEEDS {
-                            let run_of_points = run(&points, seed, dtype);
-                            assert_eq!(run(&streamed, seed, dtype), run_of_points, "{points:?}");
+                            let run_of_points = run(points, seed, dtype);
+                            assert_eq!(run(streamed, seed, dtype), run_of_points, "{points:?}");
                             compared += 1;
                             let mut strides = run_of_points.strides.iter().flatten();
                             predicted += usize::from(strides.any(|stride| *stride > 1));
@@ -84,18 +93,13 @@ fn points_summed_up_from_velocities_are_those_that_are_kept_to_the_last_bit() {
 #[test]
 fn forces_computed_a_few_at_a_time_change_nothing_but_how_often_is_waited() {
     for predictor in [Predictor::Copy, Predictor::LinearForce] {
-        let all = WindowedFlow {
-            predictor,
-            storage: Storage::Velocities,
-            ..window(Kinetic::HalfL2Squared, 7)
-        };
-        let together = run(&all, 1, DType::F64);
+        let flow = |storage| of(Kinetic::HalfL2Squared, window(7, predictor, storage));
+        let together = run(flow(ALL_AT_ONCE), 1, DType::F64);
         for at_once in [1, 3, 7, 100] {
-            let some = WindowedFlow {
+            let some = Storage::Velocities {
                 at_once: Some(at_once),
-                ..all.clone()
             };
-            let parts = run(&some, 1, DType::F64);
+            let parts = run(flow(some), 1, DType::F64);
             assert_eq!(
                 (&parts.end, &parts.strides),
                 (&together.end, &together.strides)
@@ -115,13 +119,10 @@ fn forces_computed_a_few_at_a_time_change_nothing_but_how_often_is_waited() {
 fn with_guesses_in_bf16_a_flow_ends_where_it_does_without_but_for_the_tolerance() {
     for &kinetic in Kinetic::ALL {
         for seed in SEEDS {
-            let exact = run(&window(kinetic, 1), seed, DType::F32);
-            let rounded = WindowedFlow {
-                storage: Storage::Bf16,
-                predictor: Predictor::LinearForce,
-                ..window(kinetic, 8)
-            };
-            let rounded = run(&rounded, seed, DType::F32);
+            let exact = run(of(kinetic, Window::default()), seed, DType::F32);
+            let rounded = Storage::Bf16 { at_once: None };
+            let rounded = window(8, Predictor::LinearForce, rounded);
+            let rounded = run(of(kinetic, rounded), seed, DType::F32);
             let tensor = |run: &Run| Tensor::new(run.end.clone(), &Device::Cpu).unwrap();
             let apart = distance(&tensor(&rounded), &tensor(&exact));
             let size = exact.end.iter().map(|v| v * v).sum::<f64>().sqrt();
@@ -134,47 +135,30 @@ fn with_guesses_in_bf16_a_flow_ends_where_it_does_without_but_for_the_tolerance(
 #[test]
 fn without_tolerance_guesses_in_bf16_leave_no_trace_in_the_result() {
     // Every step is then made with a force computed at an exact point: rounding costs rounds.
-    let exact = run(&window(Kinetic::HalfL2Squared, 1), 1, DType::F64);
-    let rounded = WindowedFlow {
+    let exact = run(of(Kinetic::HalfL2Squared, Window::default()), 1, DType::F64);
+    let rounded = Window {
         tolerance: 0.0,
-        storage: Storage::Bf16,
-        ..window(Kinetic::HalfL2Squared, 5)
+        ..window(5, Predictor::Copy, Storage::Bf16 { at_once: None })
     };
-    let rounded = run(&rounded, 1, DType::F64);
+    let rounded = run(of(Kinetic::HalfL2Squared, rounded), 1, DType::F64);
     assert_eq!(rounded.end, exact.end);
     assert!(rounded.counts.rounds <= exact.counts.rounds);
 }
 
 #[test]
 fn what_a_storage_cannot_hold_is_refused() {
-    let refused = |flow: WindowedFlow| {
+    let refused = |window: Window| {
         let (potential, start) = random_problem(1, DType::F64);
+        let flow = of(Kinetic::HalfL2Squared, window);
         let end = flow.from_rest(&start, &mut forces(&potential));
         end.unwrap_err().to_string()
     };
-    let base = window(Kinetic::HalfL2Squared, 4);
-    let secant = WindowedFlow {
-        storage: Storage::Velocities,
-        method: WindowMethod::Secant,
-        memory: 4,
-        ..base.clone()
-    };
-    assert!(refused(secant).contains("storage"));
-    let across = WindowedFlow {
-        storage: Storage::Bf16,
+    let across = Window {
         across_flows: true,
-        ..base.clone()
+        ..window(4, Predictor::Copy, Storage::Bf16 { at_once: None })
     };
     assert!(refused(across).contains("storage"));
-    let points = WindowedFlow {
-        at_once: Some(2),
-        ..base.clone()
-    };
-    assert!(refused(points).contains("at_once"));
-    let none = WindowedFlow {
-        storage: Storage::Velocities,
-        at_once: Some(0),
-        ..base
-    };
+    let none = Storage::Velocities { at_once: Some(0) };
+    let none = window(4, Predictor::Copy, none);
     assert!(refused(none).contains("at_once"));
 }

@@ -6,7 +6,7 @@ use harness::publish;
 use lab::configs::Configs;
 use lab::environment::Environment;
 use lab::experiments::windows::cell::{FlowRecord, Measured, WindowCell};
-use lab::experiments::windows::plan::{EvaluatorKind, Window, WindowsPlan};
+use lab::experiments::windows::plan::{EvaluatorKind, PlacedWindow, WindowsPlan};
 use lab::journal::{Cell, Entry, Outcome};
 use lab::manifest::{Data, Manifest, sha256_hex};
 use lab::paper::Paper;
@@ -90,8 +90,9 @@ fn manifest(configs: &Configs, plan: &Plan, datasets: Vec<String>) -> Result<Man
 }
 
 /// The cell of a window on as many workers as it has slots, or on a whole CPU.
-fn cell(seed: u64, plan: &WindowsPlan, dataset: &str, window: &Window) -> WindowCell {
-    let (devices, workers) = match window.evaluator {
+fn cell(seed: u64, plan: &WindowsPlan, dataset: &str, placed: &PlacedWindow) -> WindowCell {
+    let window = placed.window;
+    let (devices, workers) = match placed.evaluator {
         EvaluatorKind::Devices => (format!("cpu:{}", window.width), window.width),
         _ => ("cpu".to_owned(), 1),
     };
@@ -112,22 +113,14 @@ fn cell(seed: u64, plan: &WindowsPlan, dataset: &str, window: &Window) -> Window
         devices,
         workers,
         oversubscribed: false,
-        evaluator: match window.is_sequential() {
+        evaluator: match placed.is_sequential() {
             true => EvaluatorKind::Sequential,
-            false => window.evaluator,
+            false => placed.evaluator,
         },
-        group: window.evaluator,
-        window: window.width,
-        window_method: window.method,
-        velocity: window.velocity,
-        predictor: window.predictor,
-        tolerance: window.tolerance,
-        memory: window.memory,
-        surrogate_rows: window.surrogate_rows,
-        across_flows: window.across_flows,
-        storage: window.storage,
-        at_once: window.at_once,
-        tf32: window.tf32,
+        group: placed.evaluator,
+        window,
+        surrogate_rows: placed.surrogate_rows,
+        tf32: placed.tf32,
         repeats: plan.repeats,
         warmup_flows: plan.warmup_flows,
         probe_s: None,
@@ -137,12 +130,12 @@ fn cell(seed: u64, plan: &WindowsPlan, dataset: &str, window: &Window) -> Window
 
 /// Measurements of the form that such a cell has.
 fn measured(cell: &WindowCell) -> Measured {
-    let stride = cell.window.div_ceil(2);
+    let stride = cell.window.width.div_ceil(2);
     let rounds = cell.steps.div_ceil(stride) as u64;
     let flow = |k: usize| FlowRecord {
         rounds,
-        requested: rounds * cell.window as u64,
-        distinct: rounds * cell.window as u64,
+        requested: rounds * cell.window.width as u64,
+        distinct: rounds * cell.window.width as u64,
         surrogate: 0,
         strides: vec![stride; rounds as usize],
         train_loss: 0.7 / (k + 1) as f64,

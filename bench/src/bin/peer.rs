@@ -4,7 +4,7 @@ use anyhow::Result;
 use bench::peer::{Contender, Exported, Place, Plan, WindowOptions, export, serve};
 use clap::{Args, Parser, Subcommand};
 use datasets::{DataPolicy, LibraryOptions, Registry};
-use optim::{Kernel, Predictor, WindowMethod};
+use optim::{Kernel, Window, WindowForm};
 use std::io;
 use std::path::PathBuf;
 
@@ -70,15 +70,15 @@ struct Serve {
     /// W; 1 is the sequential flow.
     #[arg(long, default_value_t = 1)]
     window: usize,
-    /// What new slots of the window hold.
-    #[arg(long, default_value_t)]
-    predictor: Predictor,
+    /// What new slots of the window hold; by default what the method has for them.
+    #[arg(long)]
+    predictor: Option<String>,
     /// By how much, relative to its norm, a point may change and count as converged.
     #[arg(long, default_value_t)]
     tolerance: f64,
     /// How forces become points.
-    #[arg(long, default_value_t)]
-    method: WindowMethod,
+    #[arg(long, default_value = "picard")]
+    method: String,
     /// M, how many of the last forces the secant method models the force by.
     #[arg(long, default_value_t)]
     memory: usize,
@@ -114,14 +114,18 @@ fn main() -> Result<()> {
             println!("{}", serde_json::to_string(&problem)?);
         }
         Command::Serve(arguments) => {
-            let options = WindowOptions {
-                width: arguments.window,
+            let form = WindowForm {
+                window: arguments.window,
+                method: arguments.method,
                 predictor: arguments.predictor,
                 tolerance: arguments.tolerance,
-                method: arguments.method,
                 memory: arguments.memory,
-                surrogate_rows: arguments.surrogate_rows,
                 across_flows: arguments.across_flows,
+                ..WindowForm::default()
+            };
+            let options = WindowOptions {
+                window: Window::try_from(form)?,
+                surrogate_rows: arguments.surrogate_rows,
                 seed: arguments.seed,
             };
             let place = Place::new(&arguments.device, arguments.kernel)?;

@@ -5,7 +5,7 @@ use anyhow::{Result, bail, ensure};
 use candle_core::{Device, Tensor};
 use optim::{
     Batched, Counted, Flow, HamiltonianDescent, Kernel, Kinetic, LogisticRegression, Method,
-    Potential, Predictor, Sequential, SymplecticEuler, WindowMethod, WindowedDescent, WindowedFlow,
+    Potential, Recurrence, Sequential, SymplecticEuler, Window, WindowedDescent, WindowedFlow,
 };
 use rand::SeedableRng;
 use rand_chacha::ChaCha20Rng;
@@ -14,39 +14,14 @@ use std::time::Instant;
 
 /// How the flow is computed: W = 1 is the sequential flow, more a window whose points are
 /// computed as one product.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct WindowOptions {
-    /// W.
-    pub width: usize,
-    /// What new slots hold.
-    pub predictor: Predictor,
-    /// τ.
-    pub tolerance: f64,
-    /// How forces become points.
-    pub method: WindowMethod,
-    /// M, of the secant method.
-    pub memory: usize,
+    /// The window.
+    pub window: Window,
     /// Random rows whose loss the secant method guesses by; 0 for none.
     pub surrogate_rows: usize,
-    /// Whether windows reach across flows.
-    pub across_flows: bool,
     /// Root of the stream that draws those rows.
     pub seed: u64,
-}
-
-impl Default for WindowOptions {
-    fn default() -> Self {
-        Self {
-            width: 1,
-            predictor: Predictor::default(),
-            tolerance: 0.0,
-            method: WindowMethod::default(),
-            memory: 0,
-            surrogate_rows: 0,
-            across_flows: false,
-            seed: 0,
-        }
-    }
 }
 
 /// What computes, and by which kernel.
@@ -201,19 +176,14 @@ impl Contender {
             self.points.device(),
         )?;
         let potential = self.potential.clone();
-        if self.options.width == 1 {
+        if self.options.window.width == 1 {
             let flow = Flow::new(kinetic, Box::new(SymplecticEuler), theta, steps)?;
             let forces = Counted::new(Sequential::new(potential));
             return Ok(Box::new(HamiltonianDescent::new(forces, flow, start)));
         }
         let flow = WindowedFlow {
-            width: self.options.width,
-            tolerance: self.options.tolerance,
-            predictor: self.options.predictor,
-            method: self.options.method,
-            memory: self.options.memory,
-            across_flows: self.options.across_flows,
-            ..WindowedFlow::new(kinetic, theta, steps)
+            recurrence: Recurrence::new(kinetic, theta, steps),
+            window: self.options.window,
         };
         let forces = Counted::new(Batched::new(potential));
         let method = WindowedDescent::new(forces, flow, start).ending(self.problem.flows);

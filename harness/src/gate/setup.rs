@@ -9,13 +9,11 @@ use lab::device::Machine;
 use lab::experiments::windows::Windows;
 use lab::experiments::windows::bench::Through;
 use lab::experiments::windows::cell::WindowCell;
-use lab::experiments::windows::plan::EvaluatorKind;
 use lab::experiments::{Bench, Experiment};
 use lab::journal::Outcome;
 use lab::plan::{Plan, Statistics};
 use lab::progress::{DataBar, RunBar};
 use lab::seed::Seeds;
-use optim::{Storage, Velocity, WindowMethod};
 use serde::Deserialize;
 use serde_yaml::{Mapping, Value};
 
@@ -181,38 +179,10 @@ impl Found {
     }
 }
 
-/// `sequential on cpu`, `batched W=4 linear-force`, `W=2 secant M=10 m=64 across`.
+/// `sequential on cpu`, `batched W=4 linear-force`, `W=2 secant M=10 across m=64`.
 fn name(cell: &WindowCell) -> String {
-    if cell.is_baseline() {
-        return format!("sequential on {}", cell.devices);
+    match cell.is_baseline() {
+        true => format!("sequential on {}", cell.devices),
+        false => cell.method(),
     }
-    let mut words = vec![format!("W={}", cell.window)];
-    if cell.evaluator == EvaluatorKind::Batched {
-        words.insert(0, "batched".into());
-    }
-    if cell.window_method == WindowMethod::Secant {
-        words.push(format!("secant M={}", cell.memory));
-        if cell.surrogate_rows > 0 {
-            words.push(format!("m={}", cell.surrogate_rows));
-        }
-    }
-    if cell.window_method != WindowMethod::Secant || cell.predictor.name() != "model" {
-        words.push(cell.predictor.to_string());
-    }
-    if cell.across_flows {
-        words.push("across".into());
-    }
-    if cell.storage != Storage::Points {
-        words.push(cell.storage.to_string());
-    }
-    if let Some(count) = cell.at_once {
-        words.push(format!("by {count}"));
-    }
-    if cell.tf32 {
-        words.push("tf32".into());
-    }
-    if cell.velocity != Velocity::Carried {
-        words.push(cell.velocity.to_string());
-    }
-    words.join(" ")
 }

@@ -354,10 +354,12 @@ mod tests {
         })
         .unwrap();
         let flow = crate::WindowedFlow {
-            width: 2,
-            tolerance: 0.0,
-            predictor: crate::Predictor::FrozenForce,
-            ..crate::WindowedFlow::new(crate::Kinetic::HalfL2Squared, 0.1, 20)
+            recurrence: crate::Recurrence::new(crate::Kinetic::HalfL2Squared, 0.1, 20),
+            window: crate::Window {
+                width: 2,
+                method: crate::WindowMethod::picard(crate::Predictor::FrozenForce),
+                ..crate::Window::default()
+            },
         };
         let start = points(1).remove(0);
         let mut forces = crate::Counted::new(devices);

@@ -88,7 +88,7 @@ impl<T: Real + WithDType> Streamed for Host<T> {
 
     fn kept(&self, vector: &Arc<Vec<T>>, storage: Storage) -> Result<HostKept<T>> {
         Ok(match storage {
-            Storage::Bf16 => {
+            Storage::Bf16 { .. } => {
                 let rounded = vector.iter().map(|v| bf16::from_f64(v.to_double()));
                 HostKept::Rounded(rounded.collect())
             }
@@ -209,7 +209,7 @@ impl Streamed for Tensors {
 
     fn kept(&self, vector: &Row, storage: Storage) -> Result<Tensor> {
         Ok(match storage {
-            Storage::Bf16 => vector.tensor()?.to_dtype(DType::BF16)?,
+            Storage::Bf16 { .. } => vector.tensor()?.to_dtype(DType::BF16)?,
             _ => vector.tensor()?,
         })
     }
@@ -378,7 +378,9 @@ mod tests {
         let tensor = Tensor::new(values.clone(), &Device::Cpu).unwrap();
         let space = Host::<f64>::new();
         let vector = space.vector(&tensor).unwrap();
-        let kept = space.kept(&vector, Storage::Bf16).unwrap();
+        let kept = space
+            .kept(&vector, Storage::Bf16 { at_once: None })
+            .unwrap();
         let HostKept::Rounded(rounded) = &kept else {
             panic!("kept in full");
         };
@@ -386,7 +388,7 @@ mod tests {
         let restored = space.restored(&kept, &vector).unwrap();
         let tensors = Tensors::by_operations();
         let row = tensors.vector(&tensor).unwrap();
-        let kept = tensors.kept(&row, Storage::Bf16).unwrap();
+        let kept = tensors.kept(&row, Storage::Bf16 { at_once: None }).unwrap();
         let of_tensors = tensors.restored(&kept, &row).unwrap().tensor().unwrap();
         assert_eq!(*restored, of_tensors.to_vec1::<f64>().unwrap());
         for (restored, value) in restored.iter().zip(values) {

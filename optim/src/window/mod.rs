@@ -10,6 +10,7 @@
 //! - line 26 reads the iterate after m was advanced: the newest one is meant.
 
 mod agreement;
+mod form;
 mod front;
 mod host;
 mod predict;
@@ -22,16 +23,17 @@ mod tensors;
 #[cfg(test)]
 mod tests;
 
+pub use form::WindowForm;
 pub use settings::{Predictor, Quadrature, Storage, Velocity, WindowMethod};
 pub(crate) use sliding::Slide;
 pub use tensors::window_kernels;
 
-use crate::flow::check;
-use crate::{Counted, Error, Kinetic, Potential, Result, Termination};
+use crate::{Counted, Error, Potential, Recurrence, Result, Termination};
 use candle_core::{DType, Tensor};
 use front::Streamed;
 use host::Host;
 use sliding::Sliding;
+use std::fmt;
 use std::sync::Arc;
 use streaming::Streaming;
 use tensors::Tensors;
@@ -39,7 +41,7 @@ use tensors::Tensors;
 /// A discretised Hamiltonian flow of which up to `width` steps are computed at once: Algorithm 5
 /// of the paper, lines 3 to 26.
 ///
-/// Every round computes the forces at the W points of the window in parallel, sums them up to new
+/// Every round computes the gradients at the W points of the window in parallel, sums them up to new
 /// points, and moves the window past the points that changed by no more than `tolerance`. The
 /// first point after the window's start is always exact, so a round moves by at least one step
 /// and a flow ends after at most S rounds, Lemma 3; with width 1 it is the sequential flow. For
@@ -48,48 +50,74 @@ use tensors::Tensors;
 ///
 /// ```
 /// use candle_core::{Device, Tensor};
-/// use optim::{Batched, Counted, Kinetic, Quadratic, WindowedFlow};
+/// use optim::{Batched, Counted, Kinetic, Quadratic, Recurrence, Window, WindowedFlow};
 /// use std::sync::Arc;
 /// # fn main() -> optim::Result<()> {
 /// let f = Arc::new(Quadratic::diagonal(&[1.0, 2.0], &Device::Cpu)?);
-/// let flow = WindowedFlow { width: 4, ..WindowedFlow::new(Kinetic::HalfL2Squared, 0.1, 20) };
+/// let flow = WindowedFlow {
+///     recurrence: Recurrence::new(Kinetic::HalfL2Squared, 0.1, 20),
+///     window: Window { width: 4, ..Window::default() },
+/// };
 /// let mut forces = Counted::new(Batched::new(f));
 /// let end = flow.from_rest(&Tensor::new(&[1f64, 1.0], &Device::Cpu)?, &mut forces)?;
 /// assert!(end.strides.len() < 20, "fewer rounds than steps");
 /// # Ok(())
 /// # }
 /// ```
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct WindowedFlow {
-    /// φ.
-    pub kinetic: Kinetic,
-    /// θ.
-    pub step_size: f64,
-    /// S.
-    pub steps: usize,
+    /// What is computed.
+    pub recurrence: Recurrence,
+    /// How several of its steps are computed at once.
+    pub window: Window,
+}
+
+/// How several steps of a recurrence are computed at once. The default is of one step, with which
+/// the flow is the sequential one: change `width` and the rest as wanted.
+///
+/// ```
+/// use optim::{Window, WindowMethod};
+/// let secant = Window { width: 8, tolerance: 1e-3, method: WindowMethod::secant(10), ..Window::default() };
+/// assert_eq!(secant.to_string(), "W=8 secant M=10");
+/// assert_eq!(Window { width: 4, ..Window::default() }.to_string(), "W=4 copy");
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(try_from = "WindowForm", into = "WindowForm"))]
+pub struct Window {
     /// W, the paper's number of GPUs.
     pub width: usize,
     /// τ: by how much, relative to its norm, a point may change and count as converged.
     pub tolerance: f64,
-    /// How forces become points.
+    /// How gradients become points.
     pub method: WindowMethod,
     /// With which velocity a window starts.
     pub velocity: Velocity,
-    /// What new slots hold.
-    pub predictor: Predictor,
-    /// Which sequential flow is approximated.
-    pub quadrature: Quadrature,
-    /// M: how many of the last forces the secant method models the force by.
-    pub memory: usize,
     /// Whether a window reaches into the next flow before the last step of one has converged.
     /// The velocity that is reset there is one more operation the window knows, so W steps at a
-    /// time remain W steps, where S is no multiple of W too.
+    /// time remain W steps, where S is no multiple of W too. Not where anything else than points is
+    /// kept.
     pub across_flows: bool,
-    /// What is kept from one round to the next.
-    pub storage: Storage,
-    /// How many of the window's forces are computed, and exist, at a time; all if `None`. With
-    /// fewer, a round waits several times. Not where points are kept.
-    pub at_once: Option<usize>,
+}
+
+/// Of one step, else as Algorithm 5 has it, the velocity carried and τ = 0.
+impl Default for Window {
+    fn default() -> Self {
+        Self {
+            width: 1,
+            tolerance: 0.0,
+            method: WindowMethod::default(),
+            velocity: Velocity::default(),
+            across_flows: false,
+        }
+    }
+}
+
+/// As its [`WindowForm`].
+impl fmt::Display for Window {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        WindowForm::from(*self).fmt(f)
+    }
 }
 
 /// Where a windowed flow ended and how it got there.
@@ -105,27 +133,6 @@ pub struct FlowEnd {
 }
 
 impl WindowedFlow {
-    /// A window of width 1, which is the sequential flow: change `width` and the rest as wanted.
-    /// The other settings are Algorithm 5's, with the velocity carried and τ = 0.
-    #[must_use]
-    pub fn new(kinetic: Kinetic, step_size: f64, steps: usize) -> Self {
-        Self {
-            kinetic,
-            step_size,
-            steps,
-            width: 1,
-            tolerance: 0.0,
-            method: WindowMethod::default(),
-            velocity: Velocity::default(),
-            predictor: Predictor::default(),
-            quadrature: Quadrature::default(),
-            memory: 0,
-            across_flows: false,
-            storage: Storage::default(),
-            at_once: None,
-        }
-    }
-
     /// The end of the flow from `start` `[D]` at rest.
     ///
     /// # Errors
@@ -156,45 +163,39 @@ impl WindowedFlow {
         surrogate: Option<Arc<dyn Potential>>,
         flows: Option<usize>,
     ) -> Result<Box<dyn Slide>> {
-        let flow = self.clone();
-        Ok(match self.storage {
-            Storage::Points => Box::new(Sliding::new(space, flow, start, surrogate, flows)?),
-            _ => Box::new(Streaming::new(space, flow, start)?),
+        Ok(match self.window.method.storage() {
+            Storage::Points => Box::new(Sliding::new(space, *self, start, surrogate, flows)?),
+            _ => Box::new(Streaming::new(space, *self, start)?),
         })
     }
 
     fn check(&self) -> Result<()> {
-        check(self.step_size, self.steps)?;
+        self.recurrence.check()?;
+        self.window.check()
+    }
+}
+
+impl Window {
+    /// Whether its settings are in range.
+    ///
+    /// # Errors
+    /// By the setting that is not.
+    pub fn check(&self) -> Result<()> {
+        let (tolerance, storage) = (self.tolerance, self.method.storage());
         if self.width == 0 {
             return Err(Error::setting("window", self.width, "at least 1"));
         }
-        if !(self.tolerance.is_finite() && self.tolerance >= 0.0) {
-            return Err(Error::setting(
-                "tolerance",
-                self.tolerance,
-                "0 or a positive number",
-            ));
+        if !(tolerance.is_finite() && tolerance >= 0.0) {
+            let possible = "0 or a positive number";
+            return Err(Error::setting("tolerance", tolerance, possible));
         }
-        if self.predictor == Predictor::Model && self.method != WindowMethod::Secant {
-            let possible = "with the window method secant, as Picard iteration has no model";
-            return Err(Error::setting("predictor", self.predictor, possible));
+        if storage != Storage::Points && self.across_flows {
+            let possible = "points, but for windows within flows";
+            return Err(Error::setting("storage", storage.name(), possible));
         }
-        if self.storage == Storage::Points {
-            return match self.at_once {
-                None => Ok(()),
-                Some(count) => {
-                    let possible = "with the storage velocities or bf16";
-                    Err(Error::setting("at_once", count, possible))
-                }
-            };
+        match storage.at_once() {
+            Some(0) => Err(Error::setting("at_once", 0, "at least 1")),
+            _ => Ok(()),
         }
-        if self.method != WindowMethod::Picard || self.across_flows {
-            let possible = "points, but for the window method picard within flows";
-            return Err(Error::setting("storage", self.storage, possible));
-        }
-        if self.at_once == Some(0) {
-            return Err(Error::setting("at_once", 0, "at least 1"));
-        }
-        Ok(())
     }
 }

@@ -22,19 +22,17 @@ impl<S: Space> Sliding<S> {
         let Some(last) = gradients.last() else {
             return Guess::Copies;
         };
-        match self.flow.predictor {
+        match self.window.method.predictor() {
             // With one slot nothing is ever asked of a guess.
-            _ if self.flow.width == 1 => Guess::Copies,
-            Predictor::Copy => Guess::Copies,
-            Predictor::FrozenForce => Guess::Force(last.clone(), None),
-            Predictor::LinearForce => {
+            _ if self.window.width == 1 => Guess::Copies,
+            Some(Predictor::Copy) => Guess::Copies,
+            Some(Predictor::FrozenForce) => Guess::Force(last.clone(), None),
+            Some(Predictor::LinearForce) => {
                 let before = width.checked_sub(2).map(|w| &gradients[w]);
                 let slope = before.and_then(|before| self.space.minus(last, before).ok());
                 Guess::Force(last.clone(), slope)
             }
-            Predictor::Model => {
-                Guess::Model(Some(self.slots[width - 1].clone()), Some(last.clone()))
-            }
+            None => Guess::Model(Some(self.slots[width - 1].clone()), Some(last.clone())),
         }
     }
 

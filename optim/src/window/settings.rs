@@ -2,23 +2,94 @@
 
 use crate::error::named;
 
-/// How a window turns forces at guessed points into better points.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+/// How a window turns gradients at guessed points into better points.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum WindowMethod {
-    /// Picard iteration, eq. (14) of the paper: the force computed at a guessed point is taken
-    /// for the force at the corrected one.
-    #[default]
-    Picard,
-    /// The force at the corrected point is modelled around the guessed one, from forces that were
-    /// computed anyway and, where there is one, a cheap surrogate of the potential. Beyond the
+    /// Picard iteration, eq. (14) of the paper: the gradient computed at a guessed point is taken
+    /// for the gradient at the corrected one.
+    Picard {
+        /// What new slots hold.
+        predictor: Predictor,
+        /// What is kept from one round to the next.
+        storage: Storage,
+    },
+    /// The gradient at the corrected point is modelled around the guessed one, from gradients that
+    /// were computed anyway and, where there is one, a cheap surrogate of the potential. Beyond the
     /// paper; `SECANT.md` describes it.
-    Secant,
+    Secant {
+        /// M: how many of the last gradients make the model.
+        memory: usize,
+        /// What new slots hold. `None` is the recurrence continued with modelled gradients, the
+        /// first window of a flow included.
+        predictor: Option<Predictor>,
+    },
 }
 
-named!(WindowMethod, "window method",
-    WindowMethod::Picard => "picard",
-    WindowMethod::Secant => "secant",
-);
+/// The paper's.
+impl Default for WindowMethod {
+    fn default() -> Self {
+        Self::Picard {
+            predictor: Predictor::default(),
+            storage: Storage::default(),
+        }
+    }
+}
+
+impl WindowMethod {
+    /// The paper's, with another predictor.
+    #[must_use]
+    pub fn picard(predictor: Predictor) -> Self {
+        Self::Picard {
+            predictor,
+            storage: Storage::default(),
+        }
+    }
+
+    /// With a model of the last `memory` gradients, which predicts, too.
+    #[must_use]
+    pub fn secant(memory: usize) -> Self {
+        Self::Secant {
+            memory,
+            predictor: None,
+        }
+    }
+
+    /// The name that configurations and rows use.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Picard { .. } => "picard",
+            Self::Secant { .. } => "secant",
+        }
+    }
+
+    /// What new slots hold; `None` if they are predicted by the model.
+    #[must_use]
+    pub fn predictor(self) -> Option<Predictor> {
+        match self {
+            Self::Picard { predictor, .. } => Some(predictor),
+            Self::Secant { predictor, .. } => predictor,
+        }
+    }
+
+    /// What is kept from one round to the next.
+    #[must_use]
+    pub fn storage(self) -> Storage {
+        match self {
+            Self::Picard { storage, .. } => storage,
+            Self::Secant { .. } => Storage::Points,
+        }
+    }
+
+    /// M; 0 of Picard iteration, which has no model.
+    #[must_use]
+    pub fn memory(self) -> usize {
+        match self {
+            Self::Picard { .. } => 0,
+            Self::Secant { memory, .. } => memory,
+        }
+    }
+}
 
 /// With which velocity a window that has moved on starts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -34,36 +105,32 @@ pub enum Velocity {
 
 named!(Velocity, "velocity rule", Velocity::Carried => "carried", Velocity::AsPrinted => "as-printed");
 
-/// What a window slot holds before a force at it was ever computed. None costs a gradient.
+/// What a window slot holds before a gradient at it was ever computed. None costs a gradient.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Predictor {
     /// A copy of the last point of the window, line 22 of Algorithm 5.
     #[default]
     Copy,
-    /// The recurrence continued with the last force.
+    /// The recurrence continued with the last gradient.
     FrozenForce,
-    /// The recurrence continued with the last two forces extrapolated.
+    /// The recurrence continued with the last two gradients extrapolated.
     LinearForce,
-    /// The recurrence continued with forces modelled by the secant method, the first window of a
-    /// flow included.
-    Model,
 }
 
 named!(Predictor, "predictor",
     Predictor::Copy => "copy",
     Predictor::FrozenForce => "frozen-force",
     Predictor::LinearForce => "linear-force",
-    Predictor::Model => "model",
 );
 
-/// Which sequential flow the window converges to: how its sum over forces approximates the
+/// Which sequential flow the window converges to: how its sum over gradients approximates the
 /// integral of eq. (13).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Quadrature {
-    /// Full weight on every force, eq. (14): symplectic Euler.
+    /// Full weight on every gradient, eq. (14): symplectic Euler.
     #[default]
     SymplecticEuler,
-    /// Half weight on the force at the start of the flow: Leapfrog.
+    /// Half weight on the gradient at the start of the flow: Leapfrog.
     Leapfrog,
 }
 
@@ -80,24 +147,36 @@ pub enum Storage {
     Points,
     /// W velocities, from which points are summed up a few at a time, the same ones to the last
     /// bit. For Picard iteration within a flow.
-    Velocities,
+    Velocities {
+        /// How many of the window's gradients are computed, and exist, at a time; all if `None`.
+        /// With fewer, a round waits several times.
+        at_once: Option<usize>,
+    },
     /// The same rounded to bf16: two bytes for each of D. Guesses are rounded, not results: the
     /// start of a window and the sums made from it are in full precision.
-    Bf16,
+    Bf16 {
+        /// As of velocities.
+        at_once: Option<usize>,
+    },
 }
 
-named!(Storage, "storage",
-    Storage::Points => "points",
-    Storage::Velocities => "velocities",
-    Storage::Bf16 => "bf16",
-);
-
-impl Quadrature {
-    /// For how long the force at x̄_i acts, i counted from the start of the flow.
-    pub(super) fn weight(self, step: usize, step_size: f64) -> f64 {
+impl Storage {
+    /// The name that configurations and rows use.
+    #[must_use]
+    pub fn name(self) -> &'static str {
         match self {
-            Self::Leapfrog if step == 0 => step_size / 2.0,
-            _ => step_size,
+            Self::Points => "points",
+            Self::Velocities { .. } => "velocities",
+            Self::Bf16 { .. } => "bf16",
+        }
+    }
+
+    /// How many of the window's gradients exist at a time, where not all of them do.
+    #[must_use]
+    pub fn at_once(self) -> Option<usize> {
+        match self {
+            Self::Points => None,
+            Self::Velocities { at_once } | Self::Bf16 { at_once } => at_once,
         }
     }
 }

@@ -2,9 +2,9 @@
 
 use super::predict::Guess;
 use super::secant::{Known, Memory};
-use super::space::{self, Pace, Space};
-use super::{FlowEnd, Predictor, Velocity, WindowMethod, WindowedFlow};
-use crate::{Counted, Potential, Result, Termination};
+use super::space::{self, Space};
+use super::{FlowEnd, Velocity, Window, WindowMethod, WindowedFlow};
+use crate::{Counted, Potential, Recurrence, Result, Termination};
 use candle_core::Tensor;
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -19,7 +19,8 @@ pub(crate) trait Slide: Send {
 /// reset, which is one more operation that the window knows.
 pub(super) struct Sliding<S: Space> {
     pub(super) space: S,
-    pub(super) flow: WindowedFlow,
+    pub(super) recurrence: Recurrence,
+    pub(super) window: Window,
     pub(super) surrogate: Option<Arc<dyn Potential>>,
     /// The step after which nothing is wanted any more.
     pub(super) last: usize,
@@ -67,25 +68,31 @@ impl<S: Space> Sliding<S> {
         flows: Option<usize>,
     ) -> Result<Self> {
         let rest = space.vector(&start.zeros_like()?)?;
-        let secant = flow.method == WindowMethod::Secant;
+        let (recurrence, method) = (flow.recurrence, flow.window.method);
+        let secant = matches!(method, WindowMethod::Secant { .. });
         Ok(Self {
             surrogate: surrogate.filter(|_| secant),
-            last: flows.map_or(usize::MAX, |flows| flows.saturating_mul(flow.steps)),
+            last: flows.map_or(usize::MAX, |flows| flows.saturating_mul(recurrence.steps)),
             done: 0,
             slots: [Slot::new(space.vector(start)?)].into(),
             velocity: rest.clone(),
             rest,
-            memory: Memory::new(if secant { flow.memory } else { 0 }),
+            memory: Memory::new(method.memory()),
             ends: VecDeque::new(),
             space,
-            flow,
+            recurrence,
+            window: flow.window,
         })
+    }
+
+    fn is_secant(&self) -> bool {
+        matches!(self.window.method, WindowMethod::Secant { .. })
     }
 
     /// The step after which a window that starts at `done` may not reach.
     fn limit(&self) -> usize {
-        let end = (self.done / self.flow.steps + 1).saturating_mul(self.flow.steps);
-        match self.flow.across_flows {
+        let end = (self.done / self.recurrence.steps + 1).saturating_mul(self.recurrence.steps);
+        match self.window.across_flows {
             // Who asks for more flows than he said gets them.
             true if self.done < self.last => self.last,
             _ => end,
@@ -97,10 +104,10 @@ impl<S: Space> Sliding<S> {
     fn round(&mut self, forces: &mut Counted) -> Result<Moved> {
         self.open(forces)?;
         let limit = self.limit();
-        let width = self.flow.width.min(limit - self.done);
+        let width = self.window.width.min(limit - self.done);
         let window: Vec<S::Vector> = self.points(0..width);
         let gradients = self.forces(&window, forces)?;
-        if self.flow.method == WindowMethod::Secant && self.flow.width > 1 {
+        if self.is_secant() && self.window.width > 1 {
             self.learn(&window, &gradients, forces)?;
         }
         let (mut new, velocities) = self.sweep(&gradients, forces)?;
@@ -108,12 +115,12 @@ impl<S: Space> Sliding<S> {
         let changes = self.space.changes(&points, &self.points(1..width + 1))?;
         // Only the first new point is exact; those after it may be wild guesses yet.
         if !changes.first_size.is_finite() {
-            let step = self.done % self.flow.steps + 1;
+            let step = self.done % self.recurrence.steps + 1;
             return Ok(Moved::Nowhere(Termination::NotFinite { step }));
         }
-        let stride = changes.stride(self.flow.tolerance);
+        let stride = changes.stride(self.window.tolerance);
         for (w, point) in points.iter().take(stride).enumerate() {
-            if (self.done + w + 1).is_multiple_of(self.flow.steps) {
+            if self.recurrence.is_first(self.done + w + 1) {
                 self.ends.push_back(point.clone());
             }
         }
@@ -121,7 +128,7 @@ impl<S: Space> Sliding<S> {
         let guess = self.guess(&gradients);
         let last = velocities[width - 1].clone();
         self.predict(wanted, (self.done + width, last), guess, &mut new, forces)?;
-        self.velocity = match self.flow.velocity {
+        self.velocity = match self.window.velocity {
             Velocity::Carried => velocities[stride - 1].clone(),
             Velocity::AsPrinted => self.rest.clone(),
         };
@@ -132,21 +139,21 @@ impl<S: Space> Sliding<S> {
 
     /// Fills the window at the start of a flow.
     fn open(&mut self, forces: &mut Counted) -> Result<()> {
-        let width = self.flow.width.min(self.limit() - self.done);
+        let width = self.window.width.min(self.limit() - self.done);
         let missing = (width + 1).saturating_sub(self.slots.len());
         if missing == 0 {
             return Ok(());
         }
         let known = self.memory.newest();
-        let guess = match (self.flow.predictor, known) {
-            (Predictor::Model, Some(known)) => Guess::Model(
+        let guess = match (self.window.method.predictor(), known) {
+            (None, Some(known)) => Guess::Model(
                 Some(Slot {
                     point: known.point.clone(),
                     surrogate: known.surrogate.clone(),
                 }),
                 Some(known.force.clone()),
             ),
-            (Predictor::Model, None) if self.surrogate.is_some() => Guess::Model(None, None),
+            (None, None) if self.surrogate.is_some() => Guess::Model(None, None),
             _ => Guess::Copies,
         };
         let at = (self.done + self.slots.len() - 1, self.velocity.clone());
@@ -227,11 +234,9 @@ impl<S: Space> Sliding<S> {
         }
         let mut velocities: Vec<S::Vector> = Vec::with_capacity(gradients.len());
         for (w, gradient) in gradients.iter().enumerate() {
-            let force = match self.flow.method {
-                WindowMethod::Secant if w > 0 => {
-                    self.modelled(&mut new[w], gradient, Some(&self.slots[w]), forces)?
-                }
-                _ => gradient.clone(),
+            let force = match self.is_secant() && w > 0 {
+                true => self.modelled(&mut new[w], gradient, Some(&self.slots[w]), forces)?,
+                false => gradient.clone(),
             };
             let before = velocities.last().unwrap_or(&self.velocity);
             let (x, v) = self.step(self.done + w, &new[w].point, before, &force)?;
@@ -253,21 +258,13 @@ impl<S: Space> Sliding<S> {
         if self.surrogate.is_some() || count == 0 {
             return Ok(None);
         }
-        let flow = &self.flow;
         self.space.recurrence(&space::Steps {
             position,
             velocity,
             forces,
             model,
-            kinetic: flow.kinetic,
-            pace: Pace {
-                count,
-                within: step % flow.steps,
-                flow_steps: flow.steps,
-                step_size: flow.step_size,
-                time: flow.quadrature.weight(1, flow.step_size),
-                first_time: flow.quadrature.weight(0, flow.step_size),
-            },
+            kinetic: self.recurrence.kinetic,
+            pace: self.recurrence.pace(step, count),
         })
     }
 
@@ -279,11 +276,14 @@ impl<S: Space> Sliding<S> {
         v: &S::Vector,
         force: &S::Vector,
     ) -> Result<(S::Vector, S::Vector)> {
-        let (within, size) = (step % self.flow.steps, self.flow.step_size);
-        let v = if within == 0 { &self.rest } else { v };
-        let time = self.flow.quadrature.weight(within, size);
-        let v = self.space.kicked(v, force, time)?;
-        let x = self.space.drifted(x, &v, self.flow.kinetic, size)?;
+        let recurrence = &self.recurrence;
+        let v = match recurrence.is_first(step) {
+            true => &self.rest,
+            false => v,
+        };
+        let v = self.space.kicked(v, force, recurrence.kick(step))?;
+        let (kinetic, size) = (recurrence.kinetic, recurrence.step_size);
+        let x = self.space.drifted(x, &v, kinetic, size)?;
         Ok((x, v))
     }
 

@@ -7,13 +7,13 @@
 //! furthest before which all had converged is remembered: the next start.
 //!
 //! Sums are made in the same order as where points are kept, so the points are the same to the
-//! last bit. Where velocities are kept in bf16 ([`Storage::Bf16`]), guessed points are off by a
+//! last bit. Where velocities are kept in bf16 ([`Storage::Bf16`](super::Storage::Bf16)), guessed points are off by a
 //! 256th of a step or less; the start, its velocity and all new sums are in full precision.
 
 use super::front::Streamed;
 use super::sliding::Slide;
-use super::{FlowEnd, Predictor, Velocity, WindowedFlow};
-use crate::{Counted, Result, Termination};
+use super::{FlowEnd, Predictor, Velocity, Window, WindowedFlow};
+use crate::{Counted, Recurrence, Result, Termination};
 use candle_core::Tensor;
 use std::collections::VecDeque;
 use std::ops::Range;
@@ -21,7 +21,8 @@ use std::ops::Range;
 /// A window of which no points are kept.
 pub(super) struct Streaming<S: Streamed> {
     space: S,
-    flow: WindowedFlow,
+    recurrence: Recurrence,
+    window: Window,
     /// The step within the flow at which the window starts.
     done: usize,
     position: S::Vector,
@@ -58,7 +59,8 @@ impl<S: Streamed> Streaming<S> {
             rest,
             steps: VecDeque::new(),
             space,
-            flow,
+            recurrence: flow.recurrence,
+            window: flow.window,
         })
     }
 
@@ -76,13 +78,13 @@ impl<S: Streamed> Streaming<S> {
     }
 
     fn kicked(&self, step: usize, velocity: &S::Vector, force: &S::Vector) -> Result<S::Vector> {
-        let time = self.flow.quadrature.weight(step, self.flow.step_size);
         let velocity = if step == 0 { &self.rest } else { velocity };
+        let time = self.recurrence.kick(step);
         self.space.kicked(velocity, force, time)
     }
 
     fn moved(&self, position: &S::Vector, velocity: &S::Vector) -> Result<S::Vector> {
-        let (kinetic, size) = (self.flow.kinetic, self.flow.step_size);
+        let (kinetic, size) = (self.recurrence.kinetic, self.recurrence.step_size);
         self.space.drifted(position, velocity, kinetic, size)
     }
 
@@ -126,8 +128,9 @@ impl<S: Streamed> Streaming<S> {
 
     /// Lines 9 to 26. Answers by how many steps the window moved, or why it cannot.
     fn round(&mut self, forces: &mut Counted) -> Result<std::result::Result<usize, Termination>> {
-        let left = self.flow.steps - self.done;
-        let width = self.flow.width.min(left);
+        let storage = self.window.method.storage();
+        let left = self.recurrence.steps - self.done;
+        let width = self.window.width.min(left);
         self.steps.resize(width.max(self.steps.len()), None);
         let mut front = self.space.front(&self.position, &self.velocity)?;
         let mut walk = Walk {
@@ -141,7 +144,7 @@ impl<S: Streamed> Streaming<S> {
         };
         let mut first = 0;
         while first < width {
-            let count = self.flow.at_once.unwrap_or(width).min(width - first);
+            let count = storage.at_once().unwrap_or(width).min(width - first);
             let gradients = self.forces(&guess, first..first + count, forces)?;
             let mut own = 0;
             for step in first..first + count {
@@ -157,12 +160,12 @@ impl<S: Streamed> Streaming<S> {
                 let before = self.after(step, &guess.position)?;
                 let (x, v) = self.step(self.done + step, &walk.position, &walk.velocity, &force)?;
                 self.space
-                    .reach(&mut front, &x, &v, &before, self.flow.tolerance)?;
+                    .reach(&mut front, &x, &v, &before, self.window.tolerance)?;
                 guess = Guess {
                     position: before,
                     copy: self.steps[step].is_none(),
                 };
-                self.steps[step] = Some(self.space.kept(&v, self.flow.storage)?);
+                self.steps[step] = Some(self.space.kept(&v, storage)?);
                 let [newest, _] = walk.forces;
                 walk = Walk {
                     position: x,
@@ -181,7 +184,7 @@ impl<S: Streamed> Streaming<S> {
         self.steps.drain(..reached.stride);
         self.predict(wanted, self.done + width, walk)?;
         self.position = reached.position;
-        self.velocity = match self.flow.velocity {
+        self.velocity = match self.window.velocity {
             Velocity::Carried => reached.velocity,
             Velocity::AsPrinted => self.rest.clone(),
         };
@@ -191,18 +194,19 @@ impl<S: Streamed> Streaming<S> {
 
     /// Line 22, or the recurrence continued with guessed forces, for the steps from `first` on.
     fn predict(&mut self, count: usize, first: usize, walk: Walk<S::Vector>) -> Result<()> {
+        let storage = self.window.method.storage();
         let Walk {
             mut velocity,
             forces,
             ..
         } = walk;
-        let (mut force, slope) = match (self.flow.predictor, forces) {
-            (Predictor::FrozenForce, [force, _]) => (force, None),
-            (Predictor::LinearForce, [Some(force), Some(before)]) => {
+        let (mut force, slope) = match (self.window.method.predictor(), forces) {
+            (Some(Predictor::FrozenForce), [force, _]) => (force, None),
+            (Some(Predictor::LinearForce), [Some(force), Some(before)]) => {
                 let slope = self.space.minus(&force, &before)?;
                 (Some(force), Some(slope))
             }
-            (Predictor::LinearForce, [force, None]) => (force, None),
+            (Some(Predictor::LinearForce), [force, None]) => (force, None),
             _ => (None, None),
         };
         for step in first..first + count {
@@ -214,7 +218,7 @@ impl<S: Streamed> Streaming<S> {
                 *guess = self.space.plus(guess, slope)?;
             }
             velocity = self.kicked(step, &velocity, guess)?;
-            let kept = self.space.kept(&velocity, self.flow.storage)?;
+            let kept = self.space.kept(&velocity, storage)?;
             self.steps.push_back(Some(kept));
         }
         Ok(())
@@ -225,7 +229,7 @@ impl<S: Streamed> Slide for Streaming<S> {
     fn flow(&mut self, forces: &mut Counted) -> Result<FlowEnd> {
         let mut strides = Vec::new();
         let mut termination = None;
-        while self.done < self.flow.steps && termination.is_none() {
+        while self.done < self.recurrence.steps && termination.is_none() {
             match self.round(forces)? {
                 Ok(stride) => strides.push(stride),
                 Err(reason) => termination = Some(reason),

@@ -2,9 +2,10 @@
 
 use super::tensors::Tensors;
 use super::{
-    FlowEnd, Host, Predictor, Quadrature, Slide, Storage, Velocity, WindowMethod, WindowedFlow,
+    FlowEnd, Host, Predictor, Quadrature, Slide, Storage, Velocity, Window, WindowMethod,
+    WindowedFlow,
 };
-use crate::{Batched, Counted, Counts, Kinetic, Quadratic};
+use crate::{Batched, Counted, Counts, Kinetic, Quadratic, Recurrence};
 use candle_core::{Device, Tensor};
 use std::sync::Arc;
 
@@ -44,34 +45,40 @@ fn flows() -> Vec<WindowedFlow> {
             (Predictor::FrozenForce, Quadrature::Leapfrog),
             (Predictor::LinearForce, Quadrature::SymplecticEuler),
         ] {
-            let flow = WindowedFlow {
+            let recurrence = Recurrence {
+                quadrature,
+                ..Recurrence::new(kinetic, 0.05, 17)
+            };
+            let window = Window {
                 width: 5,
                 tolerance: 1e-2,
-                predictor,
-                quadrature,
-                ..WindowedFlow::new(kinetic, 0.05, 17)
+                method: WindowMethod::picard(predictor),
+                ..Window::default()
             };
-            let as_printed = WindowedFlow {
+            let as_printed = Window {
                 velocity: Velocity::AsPrinted,
-                ..flow.clone()
+                ..window
             };
-            let across = WindowedFlow {
+            let across = Window {
                 across_flows: true,
-                ..flow.clone()
+                ..window
             };
-            let streamed = WindowedFlow {
-                storage: Storage::Velocities,
-                at_once: Some(3),
-                ..flow.clone()
+            let of = |method| Window { method, ..window };
+            let storage = Storage::Velocities { at_once: Some(3) };
+            let streamed = of(WindowMethod::Picard { predictor, storage });
+            let secant = |predictor| {
+                of(WindowMethod::Secant {
+                    memory: 6,
+                    predictor,
+                })
             };
-            let secant = |predictor| WindowedFlow {
-                method: WindowMethod::Secant,
-                predictor,
-                memory: 6,
-                ..flow.clone()
-            };
-            all.extend([as_printed, across, streamed]);
-            all.extend([secant(predictor), secant(Predictor::Model), flow.clone()]);
+            let secants = [secant(Some(predictor)), secant(None)];
+            let windows = [window, as_printed, across, streamed].into_iter();
+            all.extend(
+                windows
+                    .chain(secants)
+                    .map(|window| WindowedFlow { recurrence, window }),
+            );
         }
     }
     all

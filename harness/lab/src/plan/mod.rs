@@ -10,11 +10,13 @@
 //! then `--set`, then `--datasets`; what comes later goes before.
 
 mod common;
+mod grid;
 pub mod numbers;
 mod settings;
 
 pub use common::{Model, Precision, Scale, Start, named, non_negative, positive};
 pub use datasets::yaml::OneOrMany;
+pub use grid::combinations;
 pub use settings::apply_settings;
 
 use anyhow::{Context, Result, bail, ensure};

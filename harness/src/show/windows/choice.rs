@@ -1,6 +1,6 @@
 //! Which window is the fastest on each data set, and why.
 
-use super::{floor, method, name, number, ratio, ratio_with_interval, seconds, varied};
+use super::{floor, name, number, ratio, ratio_with_interval, seconds, varied};
 use lab::experiments::windows::WindowRow;
 use lab::experiments::windows::plan::Choice;
 use report::{Table, TableBlock};
@@ -24,7 +24,7 @@ pub(super) fn chosen(rows: &[WindowRow], choice: Choice) -> TableBlock {
     for row in best(rows, choice) {
         table.push(vec![
             name(row) + &varied(row, rows),
-            method(row),
+            row.method(),
             number(row.tolerance, |v| v.to_string()),
             row.devices.clone(),
             number(row.flow_error, |v| format!("{v:.0e}")),

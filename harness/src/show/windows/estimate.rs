@@ -1,6 +1,6 @@
 //! How good the estimate is of what as many devices as slots would do.
 
-use super::{method, name, ratio, ratio_with_interval, varied};
+use super::{name, ratio, ratio_with_interval, varied};
 use lab::experiments::windows::WindowRow;
 use report::{Table, TableBlock};
 
@@ -32,7 +32,7 @@ pub(super) fn table(rows: &[WindowRow]) -> Option<TableBlock> {
             } else {
                 String::new()
             },
-            method(row),
+            row.method(),
             row.devices.clone(),
             ratio(row.depth_speedup),
             ratio(row.modelled_speedup),

@@ -1,6 +1,6 @@
 //! The pictures of windows: curves as Figures 5, 6 and 9 have them, and depth against width.
 
-use super::{guess, method, name, varied};
+use super::{name, varied};
 use lab::experiments::windows::plan::Figures;
 use lab::experiments::windows::{CurveRow, WindowRow};
 use report::{Axis, Figure, FigureBlock, Panel, Series};
@@ -88,7 +88,7 @@ fn series(
     y: fn(&CurveRow) -> Option<f64>,
 ) -> Vec<Series> {
     let of_row = |row: &WindowRow| Series {
-        label: format!("{} on {}", method(row), row.devices),
+        label: format!("{} on {}", row.method(), row.devices),
         points: curves
             .iter()
             .filter(|c| c.cell == row.cell)
@@ -113,7 +113,7 @@ fn depth(name: &str, rows: &[WindowRow]) -> FigureBlock {
             let (Some(tolerance), Some(depth)) = (row.tolerance, row.depth_speedup) else {
                 continue;
             };
-            let label = format!("{}, τ = {tolerance:e}", guess(row));
+            let label = format!("{}, τ = {tolerance:e}", row.guess());
             let point = (row.window as f64, depth);
             match series.iter_mut().find(|s| s.label == label) {
                 Some(series) => series.points.push(point),

@@ -1,6 +1,6 @@
 //! What is said below a table of how much of the machine was there.
 
-use super::{method, name};
+use super::name;
 use lab::experiments::windows::WindowRow;
 use rows::statistics::spread;
 
@@ -39,7 +39,7 @@ pub(super) fn paragraph(rows: &[WindowRow]) -> Option<String> {
     sentences.push(match disturbed.len() {
         0 => "No timed row was disturbed.".into(),
         count => {
-            let label = |row: &&WindowRow| format!("{} {} on {}", name(row), method(row), row.devices);
+            let label = |row: &&WindowRow| format!("{} {} on {}", name(row), row.method(), row.devices);
             let mut names: Vec<String> = disturbed.iter().take(NAMED).map(label).collect();
             if count > NAMED {
                 names.push(format!("and {} more", count - NAMED));

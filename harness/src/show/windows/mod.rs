@@ -243,7 +243,7 @@ fn every_cell(rows: &[WindowRow]) -> Table {
         table.push(vec![
             name(row) + &varied(row, rows),
             kinetic(row),
-            method(row),
+            row.method(),
             tolerance(row),
             row.devices.clone() + mark(row),
             row.rounds.map_or_else(String::new, |n| n.to_string()),
@@ -313,40 +313,6 @@ pub(super) fn name(row: &WindowRow) -> String {
     }
 }
 
-/// The method of a row, for tables and legends.
-pub(super) fn method(row: &WindowRow) -> String {
-    let guess = guess(row);
-    match row.evaluator.as_str() {
-        "sequential" => "sequential".into(),
-        "batched" => format!("batched W={} {guess}", row.window),
-        _ => format!("W={} {guess}", row.window),
-    }
-}
-
-/// How a window guesses forces and fills slots.
-pub(super) fn guess(row: &WindowRow) -> String {
-    let mut guess = row.predictor.clone().unwrap_or_default();
-    if row.window_method.as_deref() == Some("secant") {
-        guess = secant(row, &guess);
-    }
-    if row.across_flows == Some(true) {
-        guess.push_str(" across");
-    }
-    if let Some(storage) = row.storage.as_deref().filter(|s| *s != "points") {
-        guess.push_str(&format!(" {storage}"));
-    }
-    if let Some(count) = row.at_once {
-        guess.push_str(&format!(" by {count}"));
-    }
-    if row.tf32 == Some(true) {
-        guess.push_str(" tf32");
-    }
-    if row.velocity.as_deref() == Some("as-printed") {
-        guess.push_str(" as-printed");
-    }
-    guess
-}
-
 /// What of the flow's setting is not the first row's, which is the plan's: `, θ = 0.05`.
 pub(super) fn varied(row: &WindowRow, rows: &[WindowRow]) -> String {
     let mut text = String::new();
@@ -361,18 +327,6 @@ pub(super) fn varied(row: &WindowRow, rows: &[WindowRow]) -> String {
     }
     if row.steps != own.steps {
         text.push_str(&format!(", S = {}", row.steps));
-    }
-    text
-}
-
-/// The settings of a secant window: `secant M=10 m=256`, M its memory, m its surrogate's rows.
-fn secant(row: &WindowRow, predictor: &str) -> String {
-    let mut text = format!("secant M={}", row.memory.unwrap_or_default());
-    if let Some(rows) = row.surrogate_rows.filter(|rows| *rows > 0) {
-        text.push_str(&format!(" m={rows}"));
-    }
-    if predictor != "model" {
-        text.push_str(&format!(" {predictor}"));
     }
     text
 }

@@ -6,7 +6,7 @@ use super::problems::{Instance, Logistic, tensor};
 use super::watched::{Place, Watched};
 use crate::seed::Seeds;
 use anyhow::{Result, ensure};
-use optim::{Counted, Kinetic, WindowedFlow};
+use optim::{Counted, Kinetic, Recurrence, Window, WindowedFlow};
 use serde::{Deserialize, Serialize};
 
 /// Algorithm 5 with a window over the whole flow, one of its gradients disturbed.
@@ -103,8 +103,11 @@ impl Figure1 {
         disturbed: Option<Place>,
     ) -> Result<Option<[Asked; 2]>> {
         let flow = WindowedFlow {
-            width: self.steps,
-            ..WindowedFlow::new(kinetic, self.step_size, self.steps)
+            recurrence: Recurrence::new(kinetic, self.step_size, self.steps),
+            window: Window {
+                width: self.steps,
+                ..Window::default()
+            },
         };
         let watched = Watched::new(instance.potential.clone(), disturbed);
         let start = tensor(&instance.start)?;

@@ -5,7 +5,10 @@ use super::check::{Bound, Number};
 use super::problems::{Instance, Logistic, apart, largest, numbers, plus, symmetric, tensor};
 use crate::seed::Seeds;
 use anyhow::Result;
-use optim::{Flow, Integrator, Kinetic, Leapfrog, SymplecticEuler, Velocity, WindowedFlow};
+use optim::{
+    Flow, Integrator, Kinetic, Leapfrog, Recurrence, SymplecticEuler, Velocity, Window,
+    WindowedFlow,
+};
 use serde::{Deserialize, Serialize};
 
 /// Picard iterations on random logistic regressions.
@@ -179,9 +182,12 @@ impl Picard {
         velocity: Velocity,
     ) -> Result<(Vec<f64>, usize)> {
         let flow = WindowedFlow {
-            width,
-            velocity,
-            ..WindowedFlow::new(kinetic, self.step_size, self.steps)
+            recurrence: Recurrence::new(kinetic, self.step_size, self.steps),
+            window: Window {
+                width,
+                velocity,
+                ..Window::default()
+            },
         };
         let end = flow.from_rest(&tensor(&instance.start)?, &mut instance.forces())?;
         Ok((numbers(&end.position)?, end.strides.len()))

@@ -6,7 +6,7 @@ use super::check::{Bound, Number};
 use super::problems::{Instance, Logistic, apart, largest, norm, numbers, plus, tensor};
 use crate::seed::Seeds;
 use anyhow::{Result, ensure};
-use optim::{Flow, Kinetic, SymplecticEuler, WindowedFlow};
+use optim::{Flow, Kinetic, Recurrence, SymplecticEuler, Window, WindowedFlow};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
@@ -170,9 +170,12 @@ impl Checker for Printed {
 impl Printed {
     fn window(&self, tolerance: f64) -> WindowedFlow {
         WindowedFlow {
-            width: self.width,
-            tolerance,
-            ..WindowedFlow::new(Kinetic::HalfL2Squared, self.step_size, self.steps)
+            recurrence: Recurrence::new(Kinetic::HalfL2Squared, self.step_size, self.steps),
+            window: Window {
+                width: self.width,
+                tolerance,
+                ..Window::default()
+            },
         }
     }
 

@@ -6,8 +6,8 @@ use crate::seed::Seeds;
 use anyhow::{Context, Result};
 use optim::{
     Acceleration, Baseline, Batched, Counted, Evaluator, Flow, HamiltonianDescent, Integrator,
-    Kinetic, Leapfrog, Method, Nesterov, Sequential, Stratified, SymplecticEuler, WindowedDescent,
-    WindowedFlow,
+    Kinetic, Leapfrog, Method, Nesterov, Recurrence, Sequential, Stratified, SymplecticEuler,
+    Window, WindowForm, WindowedDescent, WindowedFlow,
 };
 use rand::RngExt;
 use std::sync::Arc;
@@ -49,13 +49,13 @@ pub fn method(
         MethodKind::HdPicard => {
             let steps = variant.steps.context("steps is missing")?;
             let flow = WindowedFlow {
-                width: variant.window.context("window is missing")?,
-                tolerance: variant.tolerance.context("tolerance is missing")?,
-                predictor: match &variant.predictor {
-                    Some(name) => name.parse()?,
-                    None => Default::default(),
-                },
-                ..WindowedFlow::new(kinetic(variant)?, step_size()?, steps)
+                recurrence: Recurrence::new(kinetic(variant)?, step_size()?, steps),
+                window: Window::try_from(WindowForm {
+                    window: variant.window.context("window is missing")?,
+                    tolerance: variant.tolerance.context("tolerance is missing")?,
+                    predictor: variant.predictor.clone(),
+                    ..WindowForm::default()
+                })?,
             };
             Box::new(WindowedDescent::new(forces(), flow, start))
         }

@@ -11,8 +11,8 @@ use candle_core::{DType, Device, Tensor};
 use datasets::Dataset;
 use optim::{
     Batched, Cost, Counted, Devices, Evaluator, Flow, HamiltonianDescent, Kernel,
-    LogisticRegression, Method, Potential, Sequential, SymplecticEuler, Tf32, WindowedDescent,
-    WindowedFlow,
+    LogisticRegression, Method, Potential, Recurrence, Sequential, SymplecticEuler, Tf32,
+    WindowedDescent, WindowedFlow,
 };
 use std::hint::black_box;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -94,7 +94,7 @@ impl Workbench {
     /// If a thread cannot be started.
     pub fn placement(&self, cell: &WindowCell) -> Result<Placement> {
         match cell.group {
-            EvaluatorKind::Devices => self.machine.workers(cell.window),
+            EvaluatorKind::Devices => self.machine.workers(cell.window.width),
             _ => Ok(self.machine.whole()),
         }
     }
@@ -164,9 +164,11 @@ impl Workbench {
 
     /// Refuses a cell whose window does not fit on the devices that it is shared out to.
     fn check_room(&self, cell: &WindowCell, placement: &Placement) -> Result<()> {
-        let workers = placement.devices.len().min(cell.window);
-        let points = cell.at_once.unwrap_or(cell.window).min(cell.window);
-        let what = format!("{} with a window of {}", cell.dataset, cell.window);
+        let width = cell.window.width;
+        let workers = placement.devices.len().min(width);
+        let at_once = cell.window.method.storage().at_once();
+        let points = at_once.unwrap_or(width).min(width);
+        let what = format!("{} with a window of {width}", cell.dataset);
         for device in &placement.devices[..workers] {
             let known = self.is_there(device);
             let need = Need {
@@ -206,16 +208,8 @@ impl Workbench {
             return self.sequential_flow(cell, evaluator);
         }
         let flow = WindowedFlow {
-            width: cell.window,
-            tolerance: cell.tolerance,
-            method: cell.window_method,
-            velocity: cell.velocity,
-            predictor: cell.predictor,
-            memory: cell.memory,
-            across_flows: cell.across_flows,
-            storage: cell.storage,
-            at_once: cell.at_once,
-            ..WindowedFlow::new(cell.kinetic, cell.step_size, cell.steps)
+            recurrence: Recurrence::new(cell.kinetic, cell.step_size, cell.steps),
+            window: cell.window,
         };
         let forces = Counted::shared(evaluator.clone());
         let method = WindowedDescent::new(forces, flow, self.start(cell)?).ending(cell.flows);
@@ -283,8 +277,8 @@ impl Workbench {
     pub fn work(&self, cell: &WindowCell) -> Work {
         Work {
             one: self.train.cost(1).into(),
-            window: self.train.cost(cell.window).into(),
-            width: cell.window,
+            window: self.train.cost(cell.window.width).into(),
+            width: cell.window.width,
         }
     }
 

@@ -1,11 +1,11 @@
 //! A window to be measured, and what is measured of it.
 
-use super::plan::{EvaluatorKind, Setting, Window, WindowsPlan};
+use super::plan::{EvaluatorKind, PlacedWindow, Setting, WindowsPlan};
 use crate::capacity::{Account, Sample};
 use crate::device::Placement;
 use crate::plan::{Model, Precision, Start, named};
 use crate::rates::floor::Work;
-use optim::{Kinetic, Predictor, Storage, Velocity, WindowMethod};
+use optim::{Kinetic, Window, WindowForm};
 use serde::{Deserialize, Serialize};
 
 /// Everything that a measurement depends on, besides the machine and the program.
@@ -49,34 +49,12 @@ pub struct WindowCell {
     /// What the sequential flow it is compared with runs on: `Devices` (one worker) or `Batched`
     /// (one whole device).
     pub group: EvaluatorKind,
-    /// W.
-    pub window: usize,
-    /// How forces become points.
-    #[serde(with = "named")]
-    pub window_method: WindowMethod,
-    /// With which velocity a window starts.
-    #[serde(with = "named")]
-    pub velocity: Velocity,
-    /// What new slots hold.
-    #[serde(with = "named")]
-    pub predictor: Predictor,
-    /// τ.
-    pub tolerance: f64,
-    /// M, of the secant method.
-    #[serde(default)]
-    pub memory: usize,
+    /// The window.
+    #[serde(flatten)]
+    pub window: Window,
     /// Rows of the surrogate; 0 if there is none.
     #[serde(default)]
     pub surrogate_rows: usize,
-    /// Whether windows reach across flows.
-    #[serde(default)]
-    pub across_flows: bool,
-    /// What a window keeps from one round to the next.
-    #[serde(default, with = "named")]
-    pub storage: Storage,
-    /// How many forces exist at a time; all of a window's if `None`.
-    #[serde(default)]
-    pub at_once: Option<usize>,
     /// Whether products are made in TF32.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub tf32: bool,
@@ -116,10 +94,10 @@ impl WindowCell {
         seed: u64,
         plan: &WindowsPlan,
         (setting, kinetic): (&Setting, Kinetic),
-        window: &Window,
+        placed: &PlacedWindow,
         place: &Place<'_>,
     ) -> Self {
-        let sequential = window.is_sequential();
+        let sequential = placed.is_sequential();
         Self {
             dataset: place.dataset.name.clone(),
             split: place.dataset.split.clone(),
@@ -140,25 +118,17 @@ impl WindowCell {
             evaluator: if sequential {
                 EvaluatorKind::Sequential
             } else {
-                window.evaluator
+                placed.evaluator
             },
-            group: window.evaluator,
-            window: window.width,
-            window_method: window.method,
-            velocity: window.velocity,
-            predictor: window.predictor,
-            tolerance: window.tolerance,
-            memory: window.memory,
-            surrogate_rows: window.surrogate_rows,
-            across_flows: window.across_flows,
-            storage: window.storage,
-            at_once: window.at_once,
-            tf32: window.tf32 && !sequential,
+            group: placed.evaluator,
+            window: placed.window,
+            surrogate_rows: placed.surrogate_rows,
+            tf32: placed.tf32 && !sequential,
             repeats: plan.repeats,
             warmup_flows: plan.warmup_flows,
             // Where nothing is timed, it does not matter who else is there.
             probe_s: plan.machine.filter(|_| plan.repeats > 0).map(|m| m.probe_s),
-            long_flows: match window.is_the_papers() {
+            long_flows: match placed.is_the_papers() {
                 true => plan.long_flows_of(&place.dataset.name),
                 false => 0,
             },
@@ -188,22 +158,46 @@ impl WindowCell {
         self.evaluator == EvaluatorKind::Sequential
     }
 
-    /// A short description for people: `usps  devices W=4 copy`.
+    /// How the flow is computed, for tables and legends.
+    #[must_use]
+    pub fn method(&self) -> String {
+        let form = WindowForm::from(self.window);
+        method(self.evaluator.name(), &form, self.surrogate_rows, self.tf32)
+    }
+
+    /// A short description for people: `usps W=4 copy on cpu:4`.
     #[must_use]
     pub fn label(&self) -> String {
-        match self.is_baseline() {
-            true => format!("{} sequential on {}", self.dataset, self.devices),
-            false => format!(
-                "{} {} W={} {} {} on {}",
-                self.dataset,
-                self.evaluator.name(),
-                self.window,
-                self.window_method,
-                self.predictor,
-                self.devices
-            ),
-        }
+        format!("{} {} on {}", self.dataset, self.method(), self.devices)
     }
+}
+
+/// `sequential`, `W=4 linear-force`, `batched W=2 secant M=10 across m=64`: how a flow is computed.
+pub(super) fn method(
+    evaluator: &str,
+    form: &WindowForm,
+    surrogate_rows: usize,
+    tf32: bool,
+) -> String {
+    let guess = guess(form, surrogate_rows, tf32);
+    match evaluator {
+        "sequential" => "sequential".into(),
+        "batched" => format!("batched W={} {guess}", form.window),
+        _ => format!("W={} {guess}", form.window),
+    }
+}
+
+/// `secant M=10 across m=64`: how a window guesses gradients and fills slots, M its memory, m its
+/// surrogate's rows.
+pub(super) fn guess(form: &WindowForm, surrogate_rows: usize, tf32: bool) -> String {
+    let mut guess = form.guess();
+    if surrogate_rows > 0 {
+        guess.push_str(&format!(" m={surrogate_rows}"));
+    }
+    if tf32 {
+        guess.push_str(" tf32");
+    }
+    guess
 }
 
 /// Raw measurements of a cell.

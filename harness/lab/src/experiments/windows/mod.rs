@@ -25,7 +25,7 @@ use bench::{Through, Workbench};
 use cell::{Place, WindowCell};
 use datasets::Dataset;
 use optim::Kinetic;
-use plan::{EvaluatorKind, Setting, Window, WindowsPlan};
+use plan::{EvaluatorKind, PlacedWindow, Setting, WindowsPlan};
 use serde::Deserialize;
 
 /// The experiment.
@@ -69,7 +69,7 @@ impl Windows {
         for &kinetic in &self.plan.kinetic {
             for setting in &self.plan.settings() {
                 // Only GPUs have TF32; elsewhere the window is there without.
-                let here = |window: &&Window| machine.backend() == "cuda" || !window.tf32;
+                let here = |window: &&PlacedWindow| machine.backend() == "cuda" || !window.tf32;
                 for window in setting.windows.iter().filter(here) {
                     let cell = self.cell(machine, dataset, kinetic, (setting, window))?;
                     // Two variations may be the same flow.
@@ -103,14 +103,14 @@ impl Windows {
         machine: &Machine,
         dataset: &Dataset,
         kinetic: Kinetic,
-        (setting, window): (&Setting, &Window),
+        (setting, placed): (&Setting, &PlacedWindow),
     ) -> Result<WindowCell> {
         let flows = self
             .plan
             .flows_of(&dataset.name)
             .with_context(|| format!("no number of flows for {}", dataset.name))?;
-        let placement = match window.evaluator {
-            EvaluatorKind::Devices => machine.workers(window.width)?,
+        let placement = match placed.evaluator {
+            EvaluatorKind::Devices => machine.workers(placed.window.width)?,
             _ => machine.whole(),
         };
         let place = Place {
@@ -124,7 +124,7 @@ impl Windows {
             seed,
             &self.plan,
             (setting, kinetic),
-            window,
+            placed,
             &place,
         ))
     }

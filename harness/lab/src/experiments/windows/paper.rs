@@ -16,10 +16,14 @@ impl Maker<'_> {
             return;
         };
         let papers_method = cell.group == EvaluatorKind::Devices
-            && cell.window_method == WindowMethod::Picard
-            && cell.velocity == Velocity::Carried
-            && cell.storage == Storage::Points
-            && (cell.is_baseline() || cell.predictor.name() == paper.setting.predictor);
+            && cell.window.velocity == Velocity::Carried
+            && cell.window.method.storage() == Storage::Points
+            && match cell.window.method {
+                WindowMethod::Picard { predictor, .. } => {
+                    cell.is_baseline() || predictor.name() == paper.setting.predictor
+                }
+                WindowMethod::Secant { .. } => false,
+            };
         if !papers_method {
             return;
         }
@@ -58,7 +62,7 @@ fn other_setting(cell: &WindowCell, paper: &Table2, split: &str) -> Option<Strin
         .or_else(|| {
             differs(
                 "τ",
-                cell.tolerance.to_string(),
+                cell.window.tolerance.to_string(),
                 setting.tolerance.to_string(),
             )
         })

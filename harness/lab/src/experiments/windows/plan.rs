@@ -3,8 +3,9 @@
 use super::wire::Wire;
 use crate::capacity::Limits;
 use crate::plan::{Model, Plan, Precision, Start, positive};
-use anyhow::Result;
-use optim::{Kinetic, Predictor, Storage, Velocity, WindowMethod};
+use anyhow::{Result, bail, ensure};
+use optim::{Kinetic, Velocity, Window, WindowForm, WindowMethod};
+use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -32,42 +33,57 @@ impl EvaluatorKind {
     }
 }
 
-/// One window to be compared with the sequential flow.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Window {
-    /// Where its gradients are computed: `Batched` or `Devices`, also for width 1, to say on what
-    /// the sequential flow runs.
+/// A window to be compared with the sequential flow, and where its gradients are computed.
+#[derive(Clone, Debug, Deserialize, PartialEq)]
+pub struct PlacedWindow {
+    /// `Batched` or `Devices`, also for width 1, to say on what the sequential flow runs.
     pub evaluator: EvaluatorKind,
-    /// W.
-    pub width: usize,
-    /// How forces become points.
-    pub method: WindowMethod,
-    /// With which velocity a window starts.
-    pub velocity: Velocity,
-    /// What new slots hold.
-    pub predictor: Predictor,
-    /// τ.
-    pub tolerance: f64,
-    /// M, of the secant method; else 0.
-    pub memory: usize,
+    /// The window.
+    #[serde(flatten)]
+    pub window: Window,
     /// Rows of the surrogate that the secant method guesses by; 0 if there is none.
+    #[serde(default)]
     pub surrogate_rows: usize,
-    /// Whether windows reach across flows.
-    pub across_flows: bool,
-    /// What is kept from one round to the next.
-    pub storage: Storage,
-    /// How many forces exist at a time; all of a window's if `None`.
-    pub at_once: Option<usize>,
     /// Whether the products of f32 are made in TF32, which GPUs have: 10 bits behind the point
     /// instead of 23.
+    #[serde(default)]
     pub tf32: bool,
+    /// Keys that mean nothing here.
+    #[serde(flatten)]
+    unknown: BTreeMap<String, IgnoredAny>,
 }
 
-impl Window {
+impl PlacedWindow {
+    /// Itself, if it can be computed with numbers of this precision.
+    pub(super) fn validated(self, precision: Precision) -> Result<Self> {
+        if let Some(key) = self.unknown.keys().next() {
+            let mut known: Vec<&str> = WindowForm::KEYS.to_vec();
+            known.extend(["evaluator", "surrogate_rows", "tf32"]);
+            bail!(
+                "`{key}` is no key of a window, which has {}",
+                known.join(", ")
+            );
+        }
+        ensure!(
+            self.evaluator != EvaluatorKind::Sequential,
+            "write `evaluator: devices` (one worker) or `evaluator: batched` (one whole device) with `window: 1` for the sequential flow"
+        );
+        let secant = matches!(self.window.method, WindowMethod::Secant { .. });
+        ensure!(
+            secant || self.surrogate_rows == 0,
+            "surrogate_rows belongs to `method: secant`"
+        );
+        ensure!(
+            precision == Precision::F32 || !self.tf32,
+            "tf32 belongs to `precision: f32`"
+        );
+        Ok(self)
+    }
+
     /// Whether it is the sequential flow.
     #[must_use]
     pub fn is_sequential(&self) -> bool {
-        self.width == 1 && self.velocity == Velocity::Carried
+        self.window.width == 1 && self.window.velocity == Velocity::Carried
     }
 
     /// Whether it is a window of Algorithm 5 as the paper runs it, a device for each slot.
@@ -75,11 +91,9 @@ impl Window {
     pub fn is_the_papers(&self) -> bool {
         !self.is_sequential()
             && self.evaluator == EvaluatorKind::Devices
-            && self.method == WindowMethod::Picard
-            && self.velocity == Velocity::Carried
-            && self.predictor == Predictor::Copy
-            && self.storage == Storage::Points
-            && !self.across_flows
+            && self.window.method == WindowMethod::default()
+            && self.window.velocity == Velocity::Carried
+            && !self.window.across_flows
     }
 }
 
@@ -106,7 +120,7 @@ pub struct Setting {
     /// S.
     pub steps: usize,
     /// The windows.
-    pub windows: Vec<Window>,
+    pub windows: Vec<PlacedWindow>,
 }
 
 /// Which window is chosen for a data set.
@@ -190,7 +204,7 @@ pub struct WindowsPlan {
     /// How much of the machine a timed run may lack; older plans say nothing, and nothing is probed.
     pub machine: Option<Limits>,
     /// What is compared.
-    pub windows: Vec<Window>,
+    pub windows: Vec<PlacedWindow>,
     /// What the paper calls the plots.
     pub figures: Figures,
     /// The share of the wall time below which the least time of the counted work does not bound
@@ -261,13 +275,13 @@ mod tests {
         assert_eq!((plan.step_size, plan.steps), (0.1, 20));
         assert_eq!(plan.kinetic, [Kinetic::HalfL2Squared]);
         assert_eq!(plan.datasets, ["a8a", "a9a", "mnist", "usps"]);
-        assert!(plan.windows.iter().all(|w| w.tolerance == 1e-3));
+        assert!(plan.windows.iter().all(|w| w.window.tolerance == 1e-3));
         assert!(
             plan.windows
                 .iter()
                 .any(|w| w.evaluator == EvaluatorKind::Devices
-                    && w.width == 4
-                    && w.predictor == Predictor::Copy)
+                    && w.window.width == 4
+                    && w.window.method == WindowMethod::default())
         );
     }
 
@@ -288,33 +302,43 @@ mod tests {
 
     #[test]
     fn a_secant_window_has_a_memory_and_predicts_by_its_model() {
-        let grid = "windows=[{evaluator: batched, window: 1}, {evaluator: batched, window: 4, method: [picard, secant], predictor: [copy, linear-force], memory: [10, 20], surrogate_rows: [0, 64], across_flows: [false, true]}]";
+        let grid = "windows=[{evaluator: batched, window: 1}, {evaluator: batched, window: 4, method: secant, memory: [10, 20], surrogate_rows: [0, 64], across_flows: [false, true]}]";
         let plan = plan(&[grid], None).unwrap();
-        let secant: Vec<&Window> = plan
-            .windows
-            .iter()
-            .filter(|w| w.method == WindowMethod::Secant)
-            .collect();
-        assert_eq!((secant.len(), plan.windows.len()), (8, 1 + 4 + 8));
-        assert!(secant.iter().all(|w| w.predictor == Predictor::Model));
+        assert_eq!(plan.windows.len(), 1 + 8);
+        let secant = &plan.windows[1..];
+        assert!(secant.iter().all(|w| w.window.method.predictor().is_none()));
+        assert_eq!(secant[7].window.method, WindowMethod::secant(20));
         let without = "windows=[{evaluator: batched, window: [1, 4], method: secant}]";
         assert!(refused(&[without]).contains("memory"));
         let picard = "windows=[{evaluator: batched, window: [1, 4], memory: 10}]";
         assert!(refused(&[picard]).contains("secant"));
+        let both =
+            "windows=[{evaluator: batched, window: [1, 4], method: [picard, secant], memory: 10}]";
+        assert!(
+            refused(&[both]).contains("windows[0]"),
+            "{}",
+            refused(&[both])
+        );
+        let rows = "windows=[{evaluator: batched, window: [1, 4], surrogate_rows: 10}]";
+        assert!(refused(&[rows]).contains("surrogate_rows"));
+    }
+
+    #[test]
+    fn a_key_that_no_window_has_is_refused_with_those_that_it_has() {
+        let misspelt = "windows=[{evaluator: batched, window: [1, 4], predicter: copy}]";
+        let error = refused(&[misspelt]);
+        assert!(error.contains("windows[0]"), "{error}");
+        assert!(
+            error.contains("`predicter`") && error.contains("predictor"),
+            "{error}"
+        );
     }
 
     #[test]
     fn a_storage_other_than_points_is_for_picard_windows_and_says_how_many_forces_exist() {
-        let grid = "windows=[{evaluator: batched, window: 1}, {evaluator: batched, window: [4, 8], storage: [points, velocities, bf16], at_once: [1, 2]}]";
+        let grid = "windows=[{evaluator: batched, window: 1}, {evaluator: batched, window: [4, 8], storage: [velocities, bf16], at_once: [1, 2]}]";
         let plan = plan(&[grid], None).unwrap();
-        assert_eq!(plan.windows.len(), 1 + 2 * (1 + 2 * 2));
-        let kept = |w: &&Window| w.storage == Storage::Points;
-        assert!(
-            plan.windows
-                .iter()
-                .filter(kept)
-                .all(|w| w.at_once.is_none())
-        );
+        assert_eq!(plan.windows.len(), 1 + 2 * 2 * 2);
         let base = "windows=[{evaluator: batched, window: 1}, {evaluator: batched, window: 4";
         let refused = |rest: &str| refused(&[&format!("{base}, {rest}}}]")]);
         assert!(refused("storage: bf16, method: secant, memory: 4").contains("picard"));
@@ -360,10 +384,9 @@ mod tests {
     #[test]
     fn only_the_papers_own_windows_have_a_longer_run() {
         let quick = plan(&[], None).unwrap();
-        let long: Vec<&Window> = quick.windows.iter().filter(|w| w.is_the_papers()).collect();
-        let widths: Vec<usize> = long.iter().map(|w| w.width).collect();
+        let long: Vec<&PlacedWindow> = quick.windows.iter().filter(|w| w.is_the_papers()).collect();
+        let widths: Vec<usize> = long.iter().map(|w| w.window.width).collect();
         assert_eq!(widths, [2, 4]);
-        assert!(long.iter().all(|w| w.predictor == Predictor::Copy));
         assert_eq!(quick.long_flows_of("mnist"), 200);
         assert!(refused(&["long_flows={other: 1}"]).contains("long_flows.other"));
         let short = plan(&[], Some("short")).unwrap();

@@ -1,6 +1,6 @@
 //! From journal entries to rows.
 
-use super::cell::{FlowRecord, Measured, WindowCell};
+use super::cell::{self, FlowRecord, Measured, WindowCell};
 use super::plan::{EvaluatorKind, WindowsPlan};
 use super::schema::{CurveRow, WindowRow};
 use crate::capacity::{self, Account, over_runs};
@@ -11,6 +11,7 @@ use crate::rates::Rates;
 use crate::rates::floor::Rounds;
 use crate::seed::Seeds;
 use anyhow::Result;
+use optim::WindowForm;
 use rows::statistics::{median, paired_ratio};
 
 /// What rows are made with besides the entries.
@@ -206,6 +207,8 @@ fn estimate(row: &mut WindowRow, round_overhead_s: f64) {
 
 /// What is known of a cell before it is measured.
 fn unmeasured(head: &Plan, entry: &Entry, cell: &WindowCell) -> WindowRow {
+    // What only a windowed flow has.
+    let form = (!cell.is_baseline()).then(|| WindowForm::from(cell.window));
     WindowRow {
         experiment: head.target.clone(),
         profile: head.profile.name.clone(),
@@ -217,18 +220,20 @@ fn unmeasured(head: &Plan, entry: &Entry, cell: &WindowCell) -> WindowRow {
         devices: cell.devices.clone(),
         evaluator: cell.evaluator.name().into(),
         workers: cell.workers as u64,
-        window: cell.window as u64,
-        window_method: of_window(cell, |c| c.window_method.to_string()),
-        velocity: of_window(cell, |c| c.velocity.to_string()),
-        predictor: of_window(cell, |c| c.predictor.to_string()),
-        tolerance: of_window(cell, |c| c.tolerance),
-        memory: of_window(cell, |c| c.memory as u64),
-        surrogate_rows: of_window(cell, |c| c.surrogate_rows as u64),
-        across_flows: of_window(cell, |c| c.across_flows),
-        storage: of_window(cell, |c| c.storage.to_string()),
-        at_once: cell.at_once.map(|count| count as u64),
-        tf32: of_window(cell, |c| c.tf32),
-        kernel: None,
+        window: cell.window.width as u64,
+        window_method: form.as_ref().map(|f| f.method.clone()),
+        velocity: form.as_ref().map(|f| f.velocity.clone()),
+        predictor: form.as_ref().and_then(|f| f.predictor.clone()),
+        tolerance: form.as_ref().map(|f| f.tolerance),
+        memory: form.as_ref().map(|f| f.memory as u64),
+        surrogate_rows: form.as_ref().map(|_| cell.surrogate_rows as u64),
+        across_flows: form.as_ref().map(|f| f.across_flows),
+        storage: form.as_ref().map(|f| f.storage.clone()),
+        at_once: form
+            .as_ref()
+            .and_then(|f| f.at_once)
+            .map(|count| count as u64),
+        tf32: form.as_ref().map(|_| cell.tf32),
         kinetic_energy: cell.kinetic.to_string(),
         steps: cell.steps as u64,
         step_size: cell.step_size,
@@ -236,54 +241,10 @@ fn unmeasured(head: &Plan, entry: &Entry, cell: &WindowCell) -> WindowRow {
         precision: cell.precision.name().into(),
         seed: cell.seed,
         status: entry.status(),
-        rounds: None,
-        mean_stride: None,
-        depth_speedup: None,
-        requested_gradients: None,
-        distinct_gradients: None,
-        surrogate_gradients: None,
-        flow_error: None,
-        train_loss: None,
-        test_accuracy: None,
-        held_bytes: None,
-        bytes_per_point: None,
         repeats: cell.repeats as u64,
-        wall_s: None,
-        wall_s_min: None,
-        wall_s_max: None,
-        baseline_wall_s: None,
-        speedup: None,
-        speedup_low: None,
-        speedup_high: None,
-        round_gradients: None,
-        efficiency: None,
-        capacity: None,
-        gradient_capacity: None,
-        waited_share: None,
-        baseline_waited_share: None,
-        stolen_share: None,
-        gpu_clock: None,
-        baseline_gpu_clock: None,
-        gpu_slowed: None,
-        gpu_shared: None,
-        disturbed: None,
         oversubscribed: cell.oversubscribed,
-        floor_s: None,
-        floor_share: None,
-        bound: None,
-        gradient_s: None,
-        gradient_floor_s: None,
-        round_overhead_s: None,
-        modelled_wall_s: None,
-        modelled_speedup: None,
-        modelled_over_measured: None,
         long_flows: (cell.long_flows > 0).then_some(cell.long_flows as u64),
-        depth_long: None,
-        depth_late: None,
-        modelled_late: None,
-        paper_wall_s: None,
-        paper_speedup: None,
-        paper_differs: None,
+        ..WindowRow::default()
     }
 }
 
@@ -303,6 +264,7 @@ pub fn curves(entries: &[Entry]) -> Result<Vec<CurveRow>> {
             rounds += flow.rounds;
             requested += flow.requested;
             distinct += flow.distinct;
+            let form = (!cell.is_baseline()).then(|| WindowForm::from(cell.window));
             let until = |run: &Vec<f64>| run.iter().take(index + 1).sum::<f64>();
             all.push(CurveRow {
                 cell: entry.key.clone(),
@@ -310,8 +272,8 @@ pub fn curves(entries: &[Entry]) -> Result<Vec<CurveRow>> {
                 data_source: cell.data_source.clone(),
                 devices: cell.devices.clone(),
                 evaluator: cell.evaluator.name().into(),
-                window: cell.window as u64,
-                predictor: of_window(&cell, |c| c.predictor.to_string()),
+                window: cell.window.width as u64,
+                predictor: form.and_then(|form| form.predictor),
                 flow: index as u64 + 1,
                 rounds,
                 requested_gradients: requested,
@@ -325,7 +287,35 @@ pub fn curves(entries: &[Entry]) -> Result<Vec<CurveRow>> {
     Ok(all)
 }
 
-/// What only a windowed flow has.
-fn of_window<T>(cell: &WindowCell, of: impl Fn(&WindowCell) -> T) -> Option<T> {
-    (!cell.is_baseline()).then(|| of(cell))
+impl WindowRow {
+    /// How the flow is computed, for tables and legends.
+    #[must_use]
+    pub fn method(&self) -> String {
+        let (form, rows, tf32) = self.window_form();
+        cell::method(&self.evaluator, &form, rows, tf32)
+    }
+
+    /// How its window guesses gradients and fills slots.
+    #[must_use]
+    pub fn guess(&self) -> String {
+        let (form, rows, tf32) = self.window_form();
+        cell::guess(&form, rows, tf32)
+    }
+
+    fn window_form(&self) -> (WindowForm, usize, bool) {
+        let none = WindowForm::default();
+        let form = WindowForm {
+            window: self.window as usize,
+            method: self.window_method.clone().unwrap_or(none.method),
+            velocity: self.velocity.clone().unwrap_or(none.velocity),
+            predictor: self.predictor.clone(),
+            tolerance: self.tolerance.unwrap_or_default(),
+            memory: self.memory.unwrap_or_default() as usize,
+            across_flows: self.across_flows.unwrap_or_default(),
+            storage: self.storage.clone().unwrap_or(none.storage),
+            at_once: self.at_once.map(|count| count as usize),
+        };
+        let rows = self.surrogate_rows.unwrap_or_default() as usize;
+        (form, rows, self.tf32 == Some(true))
+    }
 }

@@ -10,7 +10,7 @@ use crate::rates::Rates;
 use crate::rates::floor::{Amount, Work};
 use ::rows::Frame;
 use claims::{Claims, TargetRows, Verdict};
-use optim::{Velocity, WindowMethod};
+use optim::{Predictor, Storage, Velocity, Window, WindowMethod};
 
 fn plan() -> Plan {
     Plan::from_yaml(
@@ -26,6 +26,18 @@ fn paper() -> Table2 {
         .unwrap()
         .table2
 }
+
+/// The paper's own window.
+const WINDOW: Window = Window {
+    width: 4,
+    tolerance: 0.001,
+    method: WindowMethod::Picard {
+        predictor: Predictor::Copy,
+        storage: Storage::Points,
+    },
+    velocity: Velocity::Carried,
+    across_flows: false,
+};
 
 /// The paper's own cell on four real devices.
 fn cell() -> WindowCell {
@@ -52,16 +64,8 @@ fn cell() -> WindowCell {
         oversubscribed: false,
         evaluator: EvaluatorKind::Devices,
         group: EvaluatorKind::Devices,
-        window: 4,
-        window_method: WindowMethod::Picard,
-        velocity: Velocity::Carried,
-        predictor: optim::Predictor::Copy,
-        tolerance: 0.001,
-        memory: 0,
+        window: WINDOW,
         surrogate_rows: 0,
-        across_flows: false,
-        storage: optim::Storage::Points,
-        at_once: None,
         tf32: false,
         repeats: 6,
         warmup_flows: 1,
@@ -203,7 +207,7 @@ fn work(width: usize) -> Work {
 fn a_row_stands_beside_the_least_time_of_its_work() {
     let rates = crate::rates::tests::rates();
     let row = |cell: WindowCell| {
-        let work = work(cell.window);
+        let work = work(cell.window.width);
         row_with(cell, &[2.0; 6], Some(work), Some(&rates))
     };
     let close = |found: Option<f64>, wanted: f64| {
@@ -427,6 +431,7 @@ fn a_journal_without_probes_says_nothing_of_the_machine() {
 
 #[test]
 fn what_is_not_the_papers_experiment_gets_no_verdict() {
+    let of = |window| WindowCell { window, ..cell() };
     let others = [
         WindowCell {
             data_source: "surrogate".into(),
@@ -440,14 +445,17 @@ fn what_is_not_the_papers_experiment_gets_no_verdict() {
             step_size: 0.2,
             ..cell()
         },
-        WindowCell {
+        of(Window {
             tolerance: 0.1,
-            ..cell()
-        },
-        WindowCell {
-            storage: optim::Storage::Bf16,
-            ..cell()
-        },
+            ..WINDOW
+        }),
+        of(Window {
+            method: WindowMethod::Picard {
+                predictor: Predictor::Copy,
+                storage: Storage::Bf16 { at_once: None },
+            },
+            ..WINDOW
+        }),
         WindowCell {
             split: "another".into(),
             ..cell()
@@ -464,14 +472,14 @@ fn what_is_not_the_papers_experiment_gets_no_verdict() {
             },
             ..cell()
         },
-        WindowCell {
-            predictor: optim::Predictor::LinearForce,
-            ..cell()
-        },
-        WindowCell {
+        of(Window {
+            method: WindowMethod::picard(Predictor::LinearForce),
+            ..WINDOW
+        }),
+        of(Window {
             velocity: Velocity::AsPrinted,
-            ..cell()
-        },
+            ..WINDOW
+        }),
         WindowCell {
             evaluator: EvaluatorKind::Batched,
             group: EvaluatorKind::Batched,
@@ -482,9 +490,8 @@ fn what_is_not_the_papers_experiment_gets_no_verdict() {
             ..cell()
         },
         WindowCell {
-            window: 2,
             workers: 2,
-            ..cell()
+            ..of(Window { width: 2, ..WINDOW })
         },
     ];
     for other in others {

@@ -1,15 +1,15 @@
 //! A plan of kind `windows` as it is written, and what makes it valid.
 
-use super::plan::{Choice, EvaluatorKind, Figures, Inference, Setting, Window, WindowsPlan};
+use super::plan::{Choice, Figures, Inference, PlacedWindow, Setting, WindowsPlan};
 use crate::capacity::Limits;
-use crate::plan::{Model, OneOrMany, Precision, Start, non_negative, positive};
+use crate::plan::{Model, OneOrMany, Precision, Start, combinations, non_negative, positive};
 use anyhow::{Context, Result, bail, ensure};
-use optim::{Kinetic, Predictor, Storage, Velocity, WindowMethod};
+use datasets::yaml;
+use optim::{Kinetic, WindowMethod};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
+use serde_yaml::Mapping;
 use std::collections::BTreeMap;
-use std::fmt::Display;
-use std::str::FromStr;
 
 /// As it is written.
 #[derive(Debug, Deserialize)]
@@ -65,28 +65,8 @@ struct FlowSettings {
     steps: usize,
 }
 
-/// Each value may be a list: every combination is then a window.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct WindowSettings {
-    evaluator: EvaluatorKind,
-    window: OneOrMany<usize>,
-    method: Option<OneOrMany<String>>,
-    velocity: Option<OneOrMany<String>>,
-    predictor: Option<OneOrMany<String>>,
-    tolerance: Option<OneOrMany<f64>>,
-    /// Of the secant method, which has to have one.
-    memory: Option<OneOrMany<usize>>,
-    /// Of the secant method.
-    surrogate_rows: Option<OneOrMany<usize>>,
-    across_flows: Option<OneOrMany<bool>>,
-    /// Of Picard iteration within flows, where it is not `points`.
-    storage: Option<OneOrMany<String>>,
-    /// With such a storage.
-    at_once: Option<OneOrMany<usize>>,
-    /// On GPUs; elsewhere such a window is left out.
-    tf32: Option<OneOrMany<bool>>,
-}
+/// A window each of whose values may be a list: every combination is then a window.
+type WindowSettings = Mapping;
 
 /// The key of `flows` and `long_flows` that stands for every data set not named.
 const OTHER: &str = "other";
@@ -161,7 +141,7 @@ impl Wire {
         })
     }
 
-    fn variations(&self, windows: &[Window]) -> Result<Vec<Setting>> {
+    fn variations(&self, windows: &[PlacedWindow]) -> Result<Vec<Setting>> {
         let windows = match &self.varied_windows {
             Some(own) => self.windows(own).context("varied_windows")?,
             None => windows.to_vec(),
@@ -189,19 +169,21 @@ impl Wire {
         self.variations.iter().enumerate().map(setting).collect()
     }
 
-    fn windows(&self, all: &[WindowSettings]) -> Result<Vec<Window>> {
+    fn windows(&self, all: &[WindowSettings]) -> Result<Vec<PlacedWindow>> {
         ensure!(
             !all.is_empty(),
             "windows is empty: there is nothing to compare"
         );
-        let mut windows: Vec<Window> = Vec::new();
+        let mut windows: Vec<PlacedWindow> = Vec::new();
         for (i, settings) in all.iter().enumerate() {
-            let expanded = self
-                .expanded(settings)
-                .with_context(|| format!("windows[{i}]"))?;
+            let mut settings = settings.clone();
+            let tolerance = settings.entry("tolerance".into());
+            tolerance.or_insert(self.tolerance.into());
             // A sequential flow has no tolerance or predictor: of a grid's many, one is enough.
-            for window in expanded {
-                let same = |w: &Window| {
+            for settings in combinations(&settings) {
+                let window = self.placed(settings);
+                let window = window.with_context(|| format!("windows[{i}]"))?;
+                let same = |w: &PlacedWindow| {
                     *w == window
                         || (w.is_sequential()
                             && window.is_sequential()
@@ -213,7 +195,7 @@ impl Wire {
             }
         }
         for window in &windows {
-            let baseline = |w: &Window| w.evaluator == window.evaluator && w.is_sequential();
+            let baseline = |w: &PlacedWindow| w.evaluator == window.evaluator && w.is_sequential();
             if !windows.iter().any(baseline) {
                 let name = window.evaluator.name();
                 bail!(
@@ -224,146 +206,14 @@ impl Wire {
         Ok(windows)
     }
 
-    fn expanded(&self, wire: &WindowSettings) -> Result<Vec<Window>> {
-        if wire.evaluator == EvaluatorKind::Sequential {
-            bail!(
-                "write `evaluator: devices` (one worker) or `evaluator: batched` (one whole device) with `window: 1` for the sequential flow"
-            );
-        }
-        let tolerances = wire
-            .tolerance
-            .as_ref()
-            .map_or(vec![self.tolerance], OneOrMany::all);
-        for &tolerance in &tolerances {
-            non_negative("tolerance", tolerance)?;
-        }
-        let across = wire.across_flows.as_ref();
-        let across = across.map_or(vec![false], OneOrMany::all);
-        let methods = named::<WindowMethod>(wire.method.as_ref())?;
-        let mut like = Vec::new();
-        for velocity in named::<Velocity>(wire.velocity.as_ref())? {
-            for &method in &methods {
-                for (predictor, memory, surrogate_rows) in wire.guesses(method, &methods)? {
-                    for &tolerance in &tolerances {
-                        like.extend(across.iter().map(|&across_flows| Window {
-                            evaluator: wire.evaluator,
-                            width: 1,
-                            method,
-                            velocity,
-                            predictor,
-                            tolerance,
-                            memory,
-                            surrogate_rows,
-                            across_flows,
-                            storage: Storage::Points,
-                            at_once: None,
-                            tf32: false,
-                        }));
-                    }
-                }
-            }
-        }
-        let stored = wire.stored()?;
-        let tf32 = wire.tf32.as_ref().map_or(vec![false], OneOrMany::all);
+    fn placed(&self, settings: WindowSettings) -> Result<PlacedWindow> {
+        let has_memory = settings.contains_key("memory");
+        let placed: PlacedWindow = yaml::typed(&settings.into())?;
+        let secant = matches!(placed.window.method, WindowMethod::Secant { .. });
         ensure!(
-            self.precision == Precision::F32 || !tf32.contains(&true),
-            "tf32 belongs to `precision: f32`"
+            has_memory || !secant,
+            "`method: secant` needs `memory`, of how many gradients it makes its model"
         );
-        let mut windows = Vec::new();
-        for width in wire.window.all() {
-            ensure!(width >= 1, "window is 0, but a window has at least 1 slot");
-            for window in &like {
-                let streamed = window.method == WindowMethod::Picard && !window.across_flows;
-                ensure!(
-                    streamed || stored == [(Storage::Points, None)],
-                    "storage velocities and bf16 belong to `method: picard` within flows"
-                );
-                for &(storage, at_once) in &stored {
-                    windows.extend(tf32.iter().map(|&tf32| Window {
-                        width,
-                        storage,
-                        at_once,
-                        tf32,
-                        ..*window
-                    }));
-                }
-            }
-        }
-        Ok(windows)
+        placed.validated(self.precision)
     }
-}
-
-impl WindowSettings {
-    /// Every storage, with every number of forces at a time where it can have one.
-    fn stored(&self) -> Result<Vec<(Storage, Option<usize>)>> {
-        let counts = self.at_once.as_ref().map_or(Vec::new(), OneOrMany::all);
-        ensure!(
-            !counts.contains(&0),
-            "at_once is 0, but forces are computed at least 1 at a time"
-        );
-        let mut stored = Vec::new();
-        for storage in named::<Storage>(self.storage.as_ref())? {
-            match storage {
-                Storage::Points => stored.push((storage, None)),
-                _ if counts.is_empty() => stored.push((storage, None)),
-                _ => stored.extend(counts.iter().map(|&count| (storage, Some(count)))),
-            }
-        }
-        ensure!(
-            counts.is_empty()
-                || stored
-                    .iter()
-                    .any(|(storage, _)| *storage != Storage::Points),
-            "at_once belongs to `storage: velocities` or `storage: bf16`"
-        );
-        Ok(stored)
-    }
-
-    /// Every predictor, memory and surrogate that a method of a grid is combined with.
-    fn guesses(
-        &self,
-        method: WindowMethod,
-        all: &[WindowMethod],
-    ) -> Result<Vec<(Predictor, usize, usize)>> {
-        let predictors = named::<Predictor>(self.predictor.as_ref())?;
-        if method == WindowMethod::Picard {
-            ensure!(
-                all.contains(&WindowMethod::Secant)
-                    || (self.memory.is_none() && self.surrogate_rows.is_none()),
-                "memory and surrogate_rows belong to `method: secant`"
-            );
-            // In a grid of both methods, the model is the secant method's.
-            let of_picard = predictors.into_iter().filter(|p| *p != Predictor::Model);
-            return Ok(of_picard.map(|predictor| (predictor, 0, 0)).collect());
-        }
-        let Some(memory) = &self.memory else {
-            bail!("`method: secant` needs `memory`, of how many forces it makes its model");
-        };
-        let surrogates = self.surrogate_rows.as_ref();
-        let surrogates = surrogates.map_or(vec![0], OneOrMany::all);
-        let predictors = match (&self.predictor, all.contains(&WindowMethod::Picard)) {
-            (Some(_), false) => predictors,
-            // Its own, where the grid's are those of Picard iteration.
-            _ => vec![Predictor::Model],
-        };
-        let mut guesses = Vec::new();
-        for predictor in predictors {
-            for &memory in &memory.all() {
-                guesses.extend(surrogates.iter().map(|&rows| (predictor, memory, rows)));
-            }
-        }
-        Ok(guesses)
-    }
-}
-
-/// Names as values; the default where there are none.
-fn named<T>(names: Option<&OneOrMany<String>>) -> Result<Vec<T>>
-where
-    T: FromStr<Err: Display + Send + Sync + std::error::Error + 'static> + Default,
-{
-    let Some(names) = names else {
-        return Ok(vec![T::default()]);
-    };
-    let parse = |name: &String| name.parse::<T>().map_err(anyhow::Error::new);
-    names.all().iter().map(parse).collect()
 }
