@@ -1,12 +1,12 @@
-//! Made-up rows.
+//! Makes up rows.
 
 use rows::{Column, Frame, Kind, Value};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// A row by column, before it has a place in a frame.
+/// Holds a row by column, before it has a place in a frame.
 pub type Made = BTreeMap<String, Value>;
 
-/// Rows as a frame, with a column for each name that occurs.
+/// Makes rows a frame, with a column for each name that occurs.
 pub fn frame(name: &str, rows: Vec<Made>) -> Frame {
     let names: BTreeSet<String> = rows.iter().flat_map(|row| row.keys().cloned()).collect();
     let column = |name: &String| Column {

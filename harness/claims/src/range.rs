@@ -5,7 +5,7 @@ use anyhow::{Result, bail, ensure};
 use serde::Deserialize;
 use std::fmt;
 
-/// A range as YAML has it: bounds, and by how much they may be missed.
+/// Holds a range as YAML has it: bounds, and by how much they may be missed.
 #[derive(Clone, Copy, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Bounds {
@@ -18,7 +18,7 @@ pub(super) struct Bounds {
     pub absolute_tolerance: Option<f64>,
 }
 
-/// One end of a range.
+/// Marks one end of a range.
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct End {
     value: f64,
@@ -26,15 +26,15 @@ struct End {
     strict: bool,
 }
 
-/// A range with at least one end.
+/// Allows numbers between two ends, of which there is at least one.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq)]
 #[serde(try_from = "Bounds")]
-pub struct Range {
+pub struct AllowedRange {
     low: Option<End>,
     high: Option<End>,
 }
 
-impl TryFrom<Bounds> for Range {
+impl TryFrom<Bounds> for AllowedRange {
     type Error = anyhow::Error;
 
     fn try_from(bounds: Bounds) -> Result<Self> {
@@ -43,8 +43,8 @@ impl TryFrom<Bounds> for Range {
 }
 
 impl Bounds {
-    /// The range, widened by the tolerance.
-    pub(super) fn validated(self) -> Result<Range> {
+    /// Makes the range, widened by the tolerance.
+    pub(super) fn validated(self) -> Result<AllowedRange> {
         let numbers = [
             ("at_least", self.at_least),
             ("above", self.above),
@@ -90,7 +90,7 @@ impl Bounds {
                         strict: false,
                     })
                 };
-                Ok(Range {
+                Ok(AllowedRange {
                     low: at(value - slack(value)),
                     high: at(value + slack(value)),
                 })
@@ -101,7 +101,7 @@ impl Bounds {
             None => {
                 let ordered = low.zip(high).is_none_or(|(l, h)| l.value <= h.value);
                 ensure!(ordered, "the lower bound is above the upper one");
-                Ok(Range { low, high })
+                Ok(AllowedRange { low, high })
             }
         }
     }
@@ -127,8 +127,8 @@ fn end(
         .or_else(|| strict.map(|v| of(v, true))))
 }
 
-impl Range {
-    /// From `low` to `high`, both inside.
+impl AllowedRange {
+    /// Allows what lies from `low` to `high`, both inside.
     ///
     /// # Errors
     /// If they are no numbers, or the wrong way round.
@@ -141,7 +141,7 @@ impl Range {
         bounds.validated()
     }
 
-    /// Whether a number is inside. What is no number is not.
+    /// Says whether a number is inside. What is no number is not.
     #[must_use]
     pub fn contains(&self, number: f64) -> bool {
         !number.is_nan() && !self.too_low(number) && !self.too_high(number)
@@ -157,7 +157,7 @@ impl Range {
         self.high.is_some_and(outside)
     }
 
-    /// Whether an interval is inside, outside, or on both sides.
+    /// Says whether an interval is inside, outside, or on both sides.
     #[must_use]
     pub fn verdict(&self, low: f64, high: f64) -> Verdict {
         if low.is_nan() || high.is_nan() {
@@ -171,7 +171,7 @@ impl Range {
         }
     }
 
-    /// The bad end: infinitely far outside. For numbers of runs that diverged.
+    /// Returns a number infinitely far outside, at the bad end: that of a run that diverged.
     #[must_use]
     pub fn outside(&self) -> f64 {
         if self.high.is_some() {
@@ -182,7 +182,7 @@ impl Range {
     }
 }
 
-impl fmt::Display for Range {
+impl fmt::Display for AllowedRange {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let low = |e: End| {
             let word = if e.strict { "above" } else { "at least" };
@@ -206,7 +206,7 @@ impl fmt::Display for Range {
 mod tests {
     use super::*;
 
-    fn range(yaml: &str) -> Result<Range> {
+    fn range(yaml: &str) -> Result<AllowedRange> {
         serde_yaml::from_str::<Bounds>(yaml)?.validated()
     }
 
@@ -226,7 +226,7 @@ mod tests {
         assert_eq!(faster.verdict(1.1, 1.2), Verdict::Reproduced);
         assert_eq!(faster.verdict(0.9, 1.2), Verdict::Inconclusive);
         assert_eq!(faster.verdict(0.8, 1.0), Verdict::NotReproduced);
-        let between = Range::between(1.0, 2.0).unwrap();
+        let between = AllowedRange::between(1.0, 2.0).unwrap();
         assert_eq!(between.verdict(0.5, 2.5), Verdict::Inconclusive);
         assert_eq!(between.verdict(2.1, 2.5), Verdict::NotReproduced);
     }

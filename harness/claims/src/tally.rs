@@ -1,25 +1,25 @@
 //! How verdicts are counted: by sentence of the papers, and what is not theirs apart.
 
 use super::verdict::one_of;
-use super::{ClaimRow, Kind, Verdict};
+use super::{ClaimKind, ClaimRow, Verdict};
 
-/// How many sentences of one kind came to what.
+/// Counts how many sentences of one kind came to what.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tally {
     /// Whose words they are.
-    pub kind: Kind,
+    pub kind: ClaimKind,
     /// Every verdict with the number of sentences that it was passed on; none is left out.
     pub counts: Vec<(Verdict, usize)>,
 }
 
 impl Tally {
-    /// How many sentences there are.
+    /// Counts the sentences.
     #[must_use]
     pub fn total(&self) -> usize {
         self.counts.iter().map(|(_, count)| count).sum()
     }
 
-    /// Such as "24 reproduced, 3 partly".
+    /// Puts the counts into words, such as "24 reproduced, 3 partly".
     #[must_use]
     pub fn words(&self) -> String {
         let counts = self.counts.iter().filter(|(_, count)| *count > 0);
@@ -28,11 +28,11 @@ impl Tally {
     }
 }
 
-/// The tally of each kind that there is. A sentence that several claims are part of is counted once, by
+/// Counts each kind that there is. A sentence that several claims are part of is counted once, by
 /// what they come to together: one sentence about nine methods is not nine statements.
 #[must_use]
 pub fn tallies(rows: &[ClaimRow]) -> Vec<Tally> {
-    let of_kind = |kind: Kind| {
+    let of_kind = |kind: ClaimKind| {
         let mut sentences: Vec<(&str, Vec<Verdict>)> = Vec::new();
         for row in rows.iter().filter(|row| row.kind == kind) {
             match sentences.iter_mut().find(|(name, _)| *name == row.sentence) {
@@ -50,25 +50,25 @@ pub fn tallies(rows: &[ClaimRow]) -> Vec<Tally> {
             counts: Verdict::ALL.map(count).to_vec(),
         }
     };
-    let all = Kind::ALL.map(of_kind);
+    let all = ClaimKind::ALL.map(of_kind);
     all.into_iter().filter(|tally| tally.total() > 0).collect()
 }
 
-/// All of it in one line: "31 statements of the papers: 24 reproduced, 7 partly; 5 controls: 5
+/// Puts all counts into one line: "31 statements of the papers: 24 reproduced, 7 partly; 5 controls: 5
 /// reproduced".
 #[must_use]
 pub fn headline(rows: &[ClaimRow]) -> String {
     let one = |tally: &Tally| {
         let total = tally.total();
         let noun = match (tally.kind, total) {
-            (Kind::Statement, 1) => "statement of the papers",
-            (Kind::Statement, _) => "statements of the papers",
-            (Kind::Control, 1) => "control",
-            (Kind::Control, _) => "controls",
-            (Kind::Finding, 1) => "finding beside them",
-            (Kind::Finding, _) => "findings beside them",
-            (Kind::Erratum, 1) => "erratum",
-            (Kind::Erratum, _) => "errata",
+            (ClaimKind::Statement, 1) => "statement of the papers",
+            (ClaimKind::Statement, _) => "statements of the papers",
+            (ClaimKind::Control, 1) => "control",
+            (ClaimKind::Control, _) => "controls",
+            (ClaimKind::Finding, 1) => "finding beside them",
+            (ClaimKind::Finding, _) => "findings beside them",
+            (ClaimKind::Erratum, 1) => "erratum",
+            (ClaimKind::Erratum, _) => "errata",
         };
         format!("{total} {noun}: {}", tally.words())
     };
@@ -79,7 +79,7 @@ pub fn headline(rows: &[ClaimRow]) -> String {
     }
 }
 
-/// How many paired comparisons the verdicts rest on, and how many of the decided ones are to be
+/// Says how many paired comparisons the verdicts rest on, and how many of the decided ones are to be
 /// expected false at `level`; `None` if there are none.
 #[must_use]
 pub fn comparisons(rows: &[ClaimRow], level: f64) -> Option<String> {
@@ -98,17 +98,18 @@ pub fn comparisons(rows: &[ClaimRow], level: f64) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{Paper, RuleKind};
 
-    fn row(sentence: &str, kind: Kind, verdict: Verdict) -> ClaimRow {
+    fn row(sentence: &str, kind: ClaimKind, verdict: Verdict) -> ClaimRow {
         ClaimRow {
             claim: sentence.into(),
             kind,
             sentence: sentence.into(),
-            paper: "P".into(),
+            paper: Paper::P,
             place: String::new(),
             says: String::new(),
             target: "t".into(),
-            judge: "value".into(),
+            judge: RuleKind::InRange,
             verdict,
             note: String::new(),
             beside: None,
@@ -123,10 +124,10 @@ mod tests {
     #[test]
     fn a_sentence_with_nine_claims_counts_once_and_a_control_apart() {
         let mut rows: Vec<ClaimRow> = (0..9)
-            .map(|_| row("best", Kind::Statement, Verdict::NotReproduced))
+            .map(|_| row("best", ClaimKind::Statement, Verdict::NotReproduced))
             .collect();
-        rows.push(row("other", Kind::Statement, Verdict::Reproduced));
-        rows.push(row("control", Kind::Control, Verdict::Reproduced));
+        rows.push(row("other", ClaimKind::Statement, Verdict::Reproduced));
+        rows.push(row("control", ClaimKind::Control, Verdict::Reproduced));
         assert_eq!(
             headline(&rows),
             "2 statements of the papers: 1 reproduced, 1 not reproduced; 1 control: 1 reproduced"
@@ -138,7 +139,7 @@ mod tests {
 
     #[test]
     fn false_verdicts_are_expected_in_proportion_to_what_was_decided() {
-        let rows = [row("a", Kind::Statement, Verdict::Reproduced)];
+        let rows = [row("a", ClaimKind::Statement, Verdict::Reproduced)];
         let said = comparisons(&rows, 0.05).unwrap();
         assert!(
             said.starts_with("4 paired comparisons, 3 of them decided"),

@@ -1,10 +1,9 @@
-//! The words of a verdict, and how several become one.
+//! Verdicts, their words, and how several become one.
 
-use rows::{Kind, Typed, Value};
 use std::fmt;
 use std::str::FromStr;
 
-/// What a claim comes to.
+/// Says what a claim comes to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Verdict {
     /// The rows say what the paper says, noise excluded.
@@ -39,7 +38,7 @@ impl Verdict {
         Self::NotTestable,
     ];
 
-    /// The word in rows and tables.
+    /// Returns the word in rows and tables.
     #[must_use]
     pub fn word(self) -> &'static str {
         match self {
@@ -52,14 +51,6 @@ impl Verdict {
             Self::EvidenceMissing => "evidence missing",
             Self::NotTestable => "not testable here",
         }
-    }
-}
-
-impl Typed for Verdict {
-    const KIND: Kind = Kind::Text;
-
-    fn value(&self) -> Value {
-        Value::Text(Some(self.word().to_owned()))
     }
 }
 
@@ -78,9 +69,9 @@ impl FromStr for Verdict {
     }
 }
 
-/// A verdict on one part of a claim: one group, one row, one pair of neighbours.
+/// Holds the verdict on one part of a claim: one group, one row, one pair of neighbours.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Part {
+pub struct PartVerdict {
     /// Which part; empty if the claim has only one.
     pub label: String,
     /// Its verdict.
@@ -101,8 +92,8 @@ pub struct Part {
     pub again: bool,
 }
 
-impl Part {
-    /// A part without pairs.
+impl PartVerdict {
+    /// Makes a part without pairs.
     #[must_use]
     pub fn new(label: impl Into<String>, verdict: Verdict, note: impl Into<String>) -> Self {
         Self {
@@ -118,7 +109,7 @@ impl Part {
     }
 }
 
-/// One verdict of several: reproduced if all are, partly if some are, even in part; of those none
+/// Makes one verdict of several: reproduced if all are, partly if some are, even in part; of those none
 /// of which holds, not reproduced as soon as one is refuted. So an open one never makes the whole
 /// pass, and never refutes it.
 #[must_use]
@@ -147,12 +138,12 @@ pub fn one_of(verdicts: &[Verdict]) -> Verdict {
     }
 }
 
-/// The verdict of several parts, and what they say.
+/// Combines the verdicts of several parts, and what they say.
 #[must_use]
-pub fn combined(parts: &[Part]) -> (Verdict, String) {
+pub fn combined(parts: &[PartVerdict]) -> (Verdict, String) {
     let verdict = one_of(&parts.iter().map(|p| p.verdict).collect::<Vec<_>>());
     let several = parts.len() > 1;
-    let text = |p: &Part| match (p.label.is_empty(), several) {
+    let text = |p: &PartVerdict| match (p.label.is_empty(), several) {
         (true, true) => format!("{} ({})", p.note, p.verdict),
         (true, false) => p.note.clone(),
         (false, true) => format!("{}: {} ({})", p.label, p.note, p.verdict),
@@ -174,7 +165,13 @@ pub fn combined(parts: &[Part]) -> (Verdict, String) {
     (verdict, note.join("; "))
 }
 
-/// A number as a note shows it: four significant digits.
+/// Joins labels with commas, leaving out empty ones.
+pub fn joined(labels: &[&str]) -> String {
+    let there = labels.iter().copied().filter(|label| !label.is_empty());
+    there.collect::<Vec<_>>().join(", ")
+}
+
+/// Shows a number as a note does: four significant digits.
 #[must_use]
 pub fn short(number: f64) -> String {
     let size = number.abs();
@@ -215,7 +212,7 @@ mod tests {
 
     #[test]
     fn rows_that_say_the_same_are_told_once() {
-        let same = Part::new("GD", Verdict::Reproduced, "gradients 300");
+        let same = PartVerdict::new("GD", Verdict::Reproduced, "gradients 300");
         let (_, note) = combined(&[same.clone(), same]);
         assert_eq!(note, "GD: gradients 300 (reproduced) in 2 rows");
     }

@@ -1,7 +1,7 @@
 //! What the papers claim and what became of it, as `claims.md` shows it.
 
 use super::inline::sentence;
-use claims::{ClaimRow, Kind, Paper, comparisons, headline};
+use claims::{ClaimKind as Kind, ClaimRow, Paper, comparisons, headline};
 use std::fmt::Write;
 
 /// Claims with their verdicts, and the share of false ones among those decided that they allow.
@@ -44,9 +44,8 @@ impl<'a> Judged<'a> {
     /// Each paper's statements, then what is not theirs: controls, findings, errata.
     pub(super) fn chapters(&self) -> Vec<Chapter<'a>> {
         let of = |kind: Kind, paper: Option<Paper>| {
-            let mine = |row: &&ClaimRow| {
-                row.kind == kind && paper.is_none_or(|paper| row.paper == paper.word())
-            };
+            let mine =
+                |row: &&ClaimRow| row.kind == kind && paper.is_none_or(|paper| row.paper == paper);
             self.rows.iter().filter(mine).collect::<Vec<_>>()
         };
         let papers = [Paper::P, Paper::G].map(|paper| Chapter {

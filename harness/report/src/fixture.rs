@@ -1,7 +1,7 @@
 //! A document with one of everything, and markup where text belongs.
 
 use crate::{Axis, Block, Document, Figure, FigureBlock, Panel, Series, Table, TableBlock};
-use claims::{ClaimRow, Kind as Of, Verdict};
+use claims::{ClaimKind as Of, ClaimRow, Paper, RuleKind, Verdict};
 use rows::{Column, Frame, Kind, Value};
 
 const COLUMNS: &[Column] = &[Column {
@@ -60,15 +60,15 @@ pub fn document(target: &str) -> Document {
 }
 
 pub fn claims() -> Vec<ClaimRow> {
-    let row = |id: &str, paper: &str, kind: Of, verdict: Verdict| ClaimRow {
+    let row = |id: &str, paper: Paper, kind: Of, verdict: Verdict| ClaimRow {
         claim: id.into(),
         kind,
         sentence: id.into(),
-        paper: paper.into(),
+        paper,
         place: "Table 2".into(),
         says: format!("{id} is <faster>|better"),
         target: "table2".into(),
-        judge: "value".into(),
+        judge: RuleKind::InRange,
         verdict,
         note: "2.2x, not 1.95x".into(),
         beside: (verdict == Verdict::NotTestable).then(|| "at equal step: partly (so)".into()),
@@ -79,8 +79,8 @@ pub fn claims() -> Vec<ClaimRow> {
         p: None,
     };
     vec![
-        row("hd-1", "P", Of::Statement, Verdict::Reproduced),
-        row("par-1", "G", Of::Statement, Verdict::NotTestable),
-        row("hd-2", "P", Of::Control, Verdict::Reproduced),
+        row("hd-1", Paper::P, Of::Statement, Verdict::Reproduced),
+        row("par-1", Paper::G, Of::Statement, Verdict::NotTestable),
+        row("hd-2", Paper::P, Of::Control, Verdict::Reproduced),
     ]
 }

@@ -3,7 +3,7 @@
 use super::*;
 
 const ORDERING: &str =
-    "judge: ordering, first: {m: a}, second: {m: b}, metric: x, better: lower, pair_by: [s]";
+    "ordering: {first: {m: a}, second: {m: b}, metric: x, better: lower, pair_by: [s]}";
 
 #[test]
 fn an_ordering_holds_when_the_interval_of_its_differences_does_not_reach_zero() {
@@ -78,7 +78,7 @@ fn differences_that_do_not_scatter_take_six_pairs() {
 
 #[test]
 fn two_sides_differ_if_the_whole_interval_lies_beyond_the_margin_on_either_side() {
-    let keys = "judge: differ, first: {m: a}, second: {m: b}, metric: x, margin: 0.5, pair_by: [s]";
+    let keys = "differ: {first: {m: a}, second: {m: b}, metric: x, margin: 0.5, pair_by: [s]}";
     let rows = |a: [f64; 4]| {
         let lines: Vec<String> = a
             .iter()
@@ -107,7 +107,7 @@ fn two_sides_differ_if_the_whole_interval_lies_beyond_the_margin_on_either_side(
 #[test]
 fn a_margin_is_what_the_first_has_to_be_better_by() {
     let rows = |x: f64| {
-        let keys = format!("{ORDERING}, scale: log, margin: 0.5");
+        let keys = with(ORDERING, "scale: log, margin: 0.5");
         let lines: Vec<String> = (1..=4)
             .flat_map(|s| {
                 let jitter = 1.0 + 0.001 * f64::from(s);
@@ -164,7 +164,7 @@ fn a_method_that_diverged_loses_whatever_it_had_reached() {
 #[test]
 fn an_allowance_on_the_log_scale_is_a_share() {
     let rows = |x: f64| {
-        let keys = format!("{ORDERING}, scale: log, allowance: 0.05");
+        let keys = with(ORDERING, "scale: log, allowance: 0.05");
         let lines: Vec<String> = (1..=3)
             .flat_map(|s| {
                 let jitter = 1.0 + 0.001 * f64::from(s);
@@ -187,7 +187,7 @@ fn of_several_rivals_in_one_place_the_best_is_met_or_the_filter_is_refused() {
         .collect();
     let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
     assert_eq!(
-        on(&format!("{ORDERING}, against: best"), &lines),
+        on(&with(ORDERING, "against: best"), &lines),
         Verdict::NotReproduced
     );
     let (verdict, note) = verdict_on(&one(ORDERING).unwrap(), table(&lines));
@@ -197,8 +197,8 @@ fn of_several_rivals_in_one_place_the_best_is_met_or_the_filter_is_refused() {
 
 #[test]
 fn the_worst_of_some_rows_against_their_best_says_how_far_they_are_apart() {
-    let apart = "judge: ordering, first: {m: a}, second: {m: a}, metric: x, better: higher, allowance: 0.02, \
-                 pair_by: [s], compared: worst, against: best";
+    let apart = "ordering: {first: {m: a}, second: {m: a}, metric: x, better: higher, allowance: 0.02, \
+                 pair_by: [s], compared: worst, against: best}";
     let rows = |far: f64, status: &str| {
         let line = |(s, t): (u32, u32)| {
             let x = 0.9
@@ -224,7 +224,7 @@ fn the_worst_of_some_rows_against_their_best_says_how_far_they_are_apart() {
 
 #[test]
 fn groups_of_which_some_hold_make_a_claim_partly_reproduced() {
-    let keys = format!("{ORDERING}, groups: [{{column: r, words: [u, v]}}]");
+    let keys = with(ORDERING, "groups: [{column: r, words: [u, v]}]");
     let lines: Vec<String> = (1..=3)
         .flat_map(|s| {
             let differing = format!("m=a r=u+v x=2.{s}{s} s={s}");
@@ -246,8 +246,8 @@ fn groups_of_which_some_hold_make_a_claim_partly_reproduced() {
 
 #[test]
 fn intervals_of_two_rows_have_to_be_apart() {
-    let keys = "judge: ordering, first: {w: 4}, second: {w: 2}, metric: x, better: higher, pair_by: [d], \
-                interval: {low: l, high: h, repeats: n}";
+    let keys = "ordering: {first: {w: 4}, second: {w: 2}, metric: x, better: higher, pair_by: [d], \
+                interval: {low: l, high: h, repeats: n}}";
     let four = "w=4 d=a x=3 l=2.5 h=3.5 n=6";
     let is = |two: &str, verdict: Verdict| assert_eq!(on(keys, &[four, two]), verdict, "{two}");
     is("w=2 d=a x=2 l=1.5 h=2.4 n=6", Verdict::Reproduced);
@@ -257,7 +257,7 @@ fn intervals_of_two_rows_have_to_be_apart() {
 
 #[test]
 fn the_best_of_a_grid_is_better_than_each_other_value_by_paired_differences() {
-    let keys = "judge: best-of, column: h, metric: x, better: lower, stated: [1], pair_by: [s]";
+    let keys = "best-of: {column: h, metric: x, better: lower, stated: [1], pair_by: [s]}";
     let grid = |of: [f64; 3], starts: u32| {
         let lines: Vec<String> = (1..=starts)
             .flat_map(|s| {
@@ -296,7 +296,7 @@ fn the_best_of_a_grid_is_better_than_each_other_value_by_paired_differences() {
     );
     assert_eq!(judged(&both, &grid([1.0, 3.0, 2.0], 5)), Verdict::Partly);
     // A value that one group of two lacks is not passed over.
-    let grouped = format!("{keys}, groups: [g]");
+    let grouped = with(keys, "groups: [g]");
     let mut lines: Vec<String> = grid([1.0, 2.0, 2.0], 5)
         .iter()
         .map(|row| format!("{row} g=u"))
@@ -313,7 +313,7 @@ fn the_best_of_a_grid_is_better_than_each_other_value_by_paired_differences() {
 
 #[test]
 fn what_is_best_for_all_together_need_not_be_best_for_any() {
-    let keys = "judge: best-of, column: h, metric: x, better: lower, stated: [2], pair_by: [s]";
+    let keys = "best-of: {column: h, metric: x, better: lower, stated: [2], pair_by: [s]}";
     // One method is best at 1, the other at 3; 2 is second for both, and the best for the two together.
     let value = |m: u32, h: u32| match (m, h) {
         (_, 2) => 2.0,
@@ -328,9 +328,9 @@ fn what_is_best_for_all_together_need_not_be_best_for_any() {
         lines.push(format!("h={h} s={s} m={m} x={x}"));
     }
     let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
-    let common = format!("{keys}, mean_over: [m]");
+    let common = with(keys, "mean_over: [m]");
     assert_eq!(on(&common, &lines), Verdict::Reproduced);
-    let own = format!("{keys}, groups: [m]");
+    let own = with(keys, "groups: [m]");
     assert_eq!(on(&own, &lines), Verdict::Partly);
     // A method that is missing at one value would shift that value's mean.
     let (verdict, note) = verdict_on(&one(&common).unwrap(), table(&lines[1..]));
@@ -340,7 +340,7 @@ fn what_is_best_for_all_together_need_not_be_best_for_any() {
 
 #[test]
 fn a_trend_is_an_ordering_of_neighbours() {
-    let keys = "judge: trend, column: h, metric: x, direction: increasing, pair_by: [s]";
+    let keys = "trend: {column: h, metric: x, direction: increasing, pair_by: [s]}";
     let rows = |metrics: [f64; 3]| {
         let lines: Vec<String> = (1..=3)
             .flat_map(|s| [1, 2, 10].map(|h| (s, h)))

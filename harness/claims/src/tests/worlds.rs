@@ -1,22 +1,25 @@
 //! The judge on planted rows: for every claim worlds in which its verdict is known.
 //!
-//! `worlds.yaml` holds them. Each world is a few rows as an experiment would write them, under the
+//! `worlds/` holds them. Each world is a few rows as an experiment would write them, under the
 //! verdict that they have to lead to. They are written by hand from what the papers say, not made from
 //! the claims: a claim whose bound, filter or rule is changed by mistake meets rows that still say what
 //! they said before.
 
-use super::super::Kind;
-use super::super::predicate::{Must, Predicate};
-use super::super::wire::each;
+use super::super::each::each;
 use super::*;
+use serde::Deserialize;
 use serde_yaml::{Mapping, Value as Yaml};
 use std::collections::BTreeMap;
 
-const WORLDS: &str = include_str!("worlds.yaml");
+const WORLDS: [&str; 3] = [
+    include_str!("worlds/descent.yaml"),
+    include_str!("worlds/windows.yaml"),
+    include_str!("worlds/theory.yaml"),
+];
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Wire {
+struct PlantedWorlds {
     claim: String,
     target: String,
     frame: Option<String>,
@@ -27,11 +30,13 @@ struct Wire {
     worlds: BTreeMap<String, Vec<Mapping>>,
 }
 
-fn worlds() -> Vec<Wire> {
-    let all: Vec<Mapping> = datasets::yaml::load(WORLDS).unwrap();
-    let one = |wire| serde_yaml::from_value(Yaml::Mapping(wire)).unwrap();
-    all.into_iter()
-        .flat_map(|wire| each(wire).unwrap())
+fn worlds() -> Vec<PlantedWorlds> {
+    let load = |text| datasets::yaml::load::<Vec<Mapping>>(text).unwrap();
+    let one = |filled| serde_yaml::from_value(Yaml::Mapping(filled)).unwrap();
+    WORLDS
+        .into_iter()
+        .flat_map(load)
+        .flat_map(|written| each(written).unwrap())
         .map(one)
         .collect()
 }
@@ -90,7 +95,7 @@ fn of(target: &str, frame_name: &str, grids: &[Mapping]) -> TargetRows {
     run(target, frame(frame_name, rows(grids)))
 }
 
-fn judged(claims: &Claims, world: &Wire, grids: &[Mapping]) -> ClaimRow {
+fn judged(claims: &Claims, world: &PlantedWorlds, grids: &[Mapping]) -> ClaimRow {
     let claim = claims.claims.iter().find(|claim| claim.id == world.claim);
     let claim = claim.unwrap_or_else(|| panic!("no claim {}", world.claim));
     let alone = Claims {
@@ -112,7 +117,7 @@ fn in_every_planted_world_every_claim_has_the_verdict_of_that_world() {
     for world in worlds() {
         for (word, grids) in &world.worlds {
             let row = judged(&claims, &world, grids);
-            if row.verdict.word() != word {
+            if row.verdict != word.parse().unwrap() {
                 wrong.push(format!(
                     "{} is {}, not {word}: {}",
                     row.claim, row.verdict, row.note
@@ -125,25 +130,28 @@ fn in_every_planted_world_every_claim_has_the_verdict_of_that_world() {
 
 #[test]
 fn every_claim_has_a_world_for_each_verdict_that_rows_could_give_it() {
-    let claims = published();
+    let (claims, worlds) = (published(), worlds());
     let mut missing = Vec::new();
     for claim in &claims.claims {
-        let words: &[&str] = match &claim.question.predicate {
-            Predicate::NotTestable(_) => &[],
-            Predicate::Contradiction(rule) => {
-                match rule.evidence.iter().any(|side| side.must.is_some()) {
-                    true => &["paper contradicts itself", "evidence missing"],
-                    false => &[],
-                }
+        let rule = claim.judge.answers();
+        let wanted: &[Verdict] = match rule.by_rows() {
+            Some(_) => &[
+                Verdict::Reproduced,
+                Verdict::NotReproduced,
+                Verdict::NotTestable,
+            ],
+            None if rule.evidence().iter().any(|side| side.must.is_some()) => {
+                &[Verdict::Contradiction, Verdict::EvidenceMissing]
             }
-            _ => &["reproduced", "not reproduced", "not testable here"],
+            None => &[],
         };
-        let there: BTreeSet<String> = worlds()
-            .into_iter()
+        let there: Vec<Verdict> = worlds
+            .iter()
             .filter(|world| world.claim == claim.id)
-            .flat_map(|world| world.worlds.into_keys())
+            .flat_map(|world| world.worlds.keys())
+            .map(|word| word.parse().unwrap())
             .collect();
-        let lacking: Vec<_> = words.iter().filter(|w| !there.contains(**w)).collect();
+        let lacking: Vec<_> = wanted.iter().filter(|v| !there.contains(v)).collect();
         if !lacking.is_empty() {
             missing.push(format!("{}: {lacking:?}", claim.id));
         }
@@ -154,12 +162,8 @@ fn every_claim_has_a_world_for_each_verdict_that_rows_could_give_it() {
 #[test]
 fn what_no_rows_can_change_is_not_counted_as_a_statement_of_the_papers() {
     for claim in published().claims {
-        if let Predicate::Contradiction(rule) = &claim.question.predicate {
-            assert_eq!(claim.kind, Kind::Erratum, "{}", claim.id);
-            let musts = rule.evidence.iter().filter_map(|side| side.must);
-            for must in musts {
-                assert!(matches!(must, Must::Hold | Must::Fail));
-            }
+        if claim.judge.kind() == RuleKind::Contradiction {
+            assert_eq!(claim.kind, ClaimKind::Erratum, "{}", claim.id);
         }
     }
 }

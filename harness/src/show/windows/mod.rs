@@ -7,7 +7,7 @@ mod inference;
 mod machine;
 
 use choice::chosen;
-use claims::{ClaimRow, Claims, TargetRows};
+use claims::{ClaimRow, Claims, RuleKind, TargetRows};
 use estimate::capacity;
 use figures::figures;
 use lab::experiments::windows::{CurveRow, Maker, WindowRow, lacks_devices};
@@ -113,7 +113,8 @@ fn speedups(maker: &Maker<'_>, claims: &Claims, frames: &[Frame]) -> BTreeMap<St
         verdicts: maker.head.profile.verdicts,
         frames: frames.to_vec(),
     });
-    let of_one_row = |claim: &ClaimRow| claim.judge == "speedup" && !claim.rows.contains(' ');
+    let of_one_row =
+        |claim: &ClaimRow| claim.judge == RuleKind::Speedup && !claim.rows.contains(' ');
     let speedups = judged.into_iter().filter(of_one_row);
     speedups.map(|claim| (claim.rows.clone(), claim)).collect()
 }

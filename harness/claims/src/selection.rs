@@ -1,129 +1,22 @@
-//! Which rows a claim is about: filters by column, and groups of rows.
+//! Rows of a frame, filtered, taken apart and sorted by key.
 
-use super::range::Range;
+use super::filter::{Filter, GroupBy, Match, Scalar};
 use super::verdict::short;
 use anyhow::{Result, anyhow, ensure};
 use rows::{Frame, Value};
-use serde::Deserialize;
 use std::collections::BTreeMap;
-use std::fmt;
 
-/// A value as YAML has it; any number matches a whole or a real column.
-#[derive(Clone, Debug, Deserialize, PartialEq)]
-#[serde(untagged, expecting = "a text, a number, true or false")]
-pub enum Scalar {
-    /// Yes or no.
-    Flag(bool),
-    /// A number.
-    Number(f64),
-    /// Text.
-    Text(String),
-}
-
-/// What a column has to hold.
-#[derive(Clone, Debug, Deserialize, PartialEq)]
-#[serde(
-    untagged,
-    deny_unknown_fields,
-    expecting = "a value, a list of values, {has: word}, {same_as: column} or a range such as {at_least: 1}"
-)]
-pub enum Match {
-    /// This value.
-    One(Scalar),
-    /// One of these values. Each of them has to occur: a claim on four data sets is not judged on
-    /// three.
-    Any(Vec<Scalar>),
-    /// A '+'-joined text with this word.
-    Has {
-        /// The word.
-        has: String,
-    },
-    /// What another column of the same row holds.
-    Same {
-        /// That column.
-        same_as: String,
-    },
-    /// A number in this range.
-    Within(Range),
-}
-
-/// What several columns have to hold, all of them.
-pub type Filter = BTreeMap<String, Match>;
-
-/// What rows are taken apart by.
-#[derive(Clone, Debug, Deserialize, PartialEq)]
-#[serde(
-    untagged,
-    deny_unknown_fields,
-    expecting = "a column, or {column: …, words: […]}"
-)]
-pub enum Group {
-    /// A group for each value of a column.
-    Column(String),
-    /// A group for each of the words, of the rows whose '+'-joined text has it. A row can be in
-    /// several.
-    Words {
-        /// The column.
-        column: String,
-        /// The words.
-        words: Vec<String>,
-    },
-}
-
-impl Scalar {
-    fn is(&self, value: &Value) -> bool {
-        match (self, value) {
-            (Self::Flag(want), Value::Flag(Some(have))) => want == have,
-            (Self::Text(want), Value::Text(Some(have))) => want == have,
-            (Self::Number(want), value) => number(value) == Some(*want),
-            _ => false,
-        }
-    }
-}
-
-impl fmt::Display for Scalar {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Flag(flag) => write!(f, "{flag}"),
-            Self::Number(number) => write!(f, "{number}"),
-            Self::Text(text) => write!(f, "{text}"),
-        }
-    }
-}
-
-impl fmt::Display for Match {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::One(scalar) => write!(f, "= {scalar}"),
-            Self::Any(list) => {
-                let list: Vec<String> = list.iter().map(ToString::to_string).collect();
-                write!(f, "one of {}", list.join(", "))
-            }
-            Self::Has { has } => write!(f, "has {has}"),
-            Self::Same { same_as } => write!(f, "= {same_as}"),
-            Self::Within(range) => write!(f, "{range}"),
-        }
-    }
-}
-
-/// A filter in words.
-#[must_use]
-pub fn described(filter: &Filter) -> String {
-    let one = |(column, what): (&String, &Match)| format!("{column} {what}");
-    filter.iter().map(one).collect::<Vec<_>>().join(", ")
-}
-
-/// Some rows of a frame.
+/// Holds some rows of a frame.
 #[derive(Clone, Debug)]
-pub struct Table<'a> {
+pub struct Selection<'a> {
     /// The frame.
     pub frame: &'a Frame,
     /// The rows.
     pub rows: Vec<&'a [Value]>,
 }
 
-impl<'a> Table<'a> {
-    /// All rows of a frame.
+impl<'a> Selection<'a> {
+    /// Selects all rows of a frame.
     #[must_use]
     pub fn of(frame: &'a Frame) -> Self {
         Self {
@@ -132,7 +25,16 @@ impl<'a> Table<'a> {
         }
     }
 
-    /// The place of a column.
+    /// Selects no rows of the same frame.
+    #[must_use]
+    pub fn none(&self) -> Self {
+        Self {
+            frame: self.frame,
+            rows: vec![],
+        }
+    }
+
+    /// Finds the place of a column.
     ///
     /// # Errors
     /// If there is none; the message lists those that there are.
@@ -147,7 +49,7 @@ impl<'a> Table<'a> {
         })
     }
 
-    /// The rows that a filter lets through.
+    /// Selects the rows that a filter lets through.
     ///
     /// # Errors
     /// If it names a column that there is not.
@@ -174,7 +76,7 @@ impl<'a> Table<'a> {
         })
     }
 
-    /// The listed values of a filter that none of these rows has, in words.
+    /// Lists, in words, the values of a filter that none of these rows has.
     ///
     /// # Errors
     /// If it names a column that there is not.
@@ -190,17 +92,17 @@ impl<'a> Table<'a> {
         Ok(unmet)
     }
 
-    /// Rows taken apart, in the order in which the groups first occur, under labels that name
+    /// Takes rows apart, in the order in which the groups first occur, under labels that name
     /// them. Without groups: all rows, under an empty label.
     ///
     /// # Errors
     /// If a group names a column that there is not.
-    pub fn split(&self, groups: &[Group]) -> Result<Vec<(String, Self)>> {
+    pub fn split(&self, groups: &[GroupBy]) -> Result<Vec<(String, Self)>> {
         let mut all = vec![(Vec::new(), self.clone())];
         for group in groups {
             let mut finer = Vec::new();
-            for (label, table) in &all {
-                for (name, part) in table.split_once(group)? {
+            for (label, rows) in &all {
+                for (name, part) in rows.split_once(group)? {
                     let mut label: Vec<String> = label.clone();
                     label.push(name);
                     finer.push((label, part));
@@ -210,20 +112,20 @@ impl<'a> Table<'a> {
         }
         Ok(all
             .into_iter()
-            .map(|(label, table)| (label.join(", "), table))
+            .map(|(label, rows)| (label.join(", "), rows))
             .collect())
     }
 
-    fn split_once(&self, group: &Group) -> Result<Vec<(String, Self)>> {
+    fn split_once(&self, group: &GroupBy) -> Result<Vec<(String, Self)>> {
         match group {
-            Group::Words { column, words } => {
+            GroupBy::Words { column, words } => {
                 let by = |word: &String| {
                     let filter = Filter::from([(column.clone(), Match::Has { has: word.clone() })]);
                     Ok((word.clone(), self.filter(&filter)?))
                 };
                 words.iter().map(by).collect()
             }
-            Group::Column(column) => {
+            GroupBy::Column(column) => {
                 let at = self.position(column)?;
                 let mut parts: Vec<(String, Self)> = Vec::new();
                 for row in &self.rows {
@@ -243,7 +145,7 @@ impl<'a> Table<'a> {
         }
     }
 
-    /// The rows by what they hold in some columns, each of them once.
+    /// Sorts rows by what they hold in some columns.
     ///
     /// # Errors
     /// If a column does not exist.
@@ -261,7 +163,7 @@ impl<'a> Table<'a> {
         Ok(keyed)
     }
 
-    /// As [`Table::keyed`], where no two rows may share a key.
+    /// Sorts rows as [`Selection::keyed`] does, where no two rows may share a key.
     ///
     /// # Errors
     /// If two do, or a column does not exist.
@@ -284,7 +186,7 @@ impl<'a> Table<'a> {
     }
 }
 
-/// A value as a label: text by itself, anything else after its column's name.
+/// Makes a value a label: text by itself, anything else after its column's name.
 fn named(column: &str, value: &Value) -> String {
     match value {
         Value::Text(Some(text)) => text.clone(),
@@ -294,7 +196,7 @@ fn named(column: &str, value: &Value) -> String {
     }
 }
 
-/// A value as a note shows it.
+/// Shows a value as a note does.
 #[must_use]
 pub fn shown(value: &Value) -> String {
     match value {
@@ -306,7 +208,7 @@ pub fn shown(value: &Value) -> String {
     }
 }
 
-/// A whole or real number.
+/// Reads a whole or real number.
 #[must_use]
 pub fn number(value: &Value) -> Option<f64> {
     match value {
@@ -316,6 +218,7 @@ pub fn number(value: &Value) -> Option<f64> {
     }
 }
 
+/// Splits a '+'-joined text into its words.
 fn words(value: &Value) -> impl Iterator<Item = &str> {
     let text = if let Value::Text(Some(text)) = value {
         text.as_str()

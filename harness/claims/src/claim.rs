@@ -1,0 +1,215 @@
+//! Claims, the rows they are judged on, and the row that each of them becomes.
+
+use super::judge::judge;
+use super::question::{Question, RowScope};
+use super::rules::{Rule, RuleKind};
+use super::verdict::Verdict;
+use anyhow::{Result, ensure};
+use rows::{Column, Frame, Typed, schema};
+use serde::Deserialize;
+use std::collections::BTreeSet;
+
+/// Names one of the two papers.
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
+pub enum Paper {
+    /// "Frictionless Hamiltonian Descent with Discretization and Parallel Optimization".
+    #[default]
+    P,
+    /// "Exposition on the connections between descent methods and Hamiltonian mechanics".
+    G,
+}
+
+impl Paper {
+    /// Returns its letter.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::P => "P",
+            Self::G => "G",
+        }
+    }
+
+    /// Returns its title.
+    #[must_use]
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::P => {
+                "Frictionless Hamiltonian Descent with Discretization and Parallel Optimization"
+            }
+            Self::G => {
+                "Exposition on the connections between descent methods and Hamiltonian mechanics"
+            }
+        }
+    }
+}
+
+/// Says whose words a claim is, which is what it counts as.
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq, PartialOrd, Ord)]
+#[serde(rename_all = "kebab-case")]
+pub enum ClaimKind {
+    /// A paper's statement: what reproduction is about.
+    #[default]
+    Statement,
+    /// What a statement is compared with: it has to come out so for the experiment to mean anything.
+    Control,
+    /// What was found on the way and no paper says.
+    Finding,
+    /// Two places of a paper that exclude each other, or a slip of its text.
+    Erratum,
+}
+
+impl ClaimKind {
+    /// All of them, in the order in which they are counted.
+    pub const ALL: [Self; 4] = [Self::Statement, Self::Control, Self::Finding, Self::Erratum];
+
+    /// Returns the word in rows and tables.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Statement => "statement",
+            Self::Control => "control",
+            Self::Finding => "finding",
+            Self::Erratum => "erratum",
+        }
+    }
+}
+
+/// Makes types with a word columns of text.
+macro_rules! words {
+    ($($type:ty),+) => { $(
+        impl Typed for $type {
+            const KIND: rows::Kind = rows::Kind::Text;
+
+            fn value(&self) -> rows::Value {
+                rows::Value::Text(Some(self.word().to_owned()))
+            }
+        }
+    )+ };
+}
+words!(Paper, ClaimKind, RuleKind, Verdict);
+
+/// States something that a paper says and rows can answer, as `claims.yaml` has it.
+#[derive(Clone, Debug, Deserialize, PartialEq)]
+#[serde(deny_unknown_fields)]
+pub struct Claim {
+    /// Its name.
+    pub id: String,
+    /// Which paper says it.
+    pub paper: Paper,
+    /// Whose words it is.
+    #[serde(default)]
+    pub kind: ClaimKind,
+    sentence: Option<String>,
+    /// Where.
+    pub place: String,
+    /// What: a quotation, or a faithful paraphrase.
+    pub says: String,
+    /// Why it is read as it is.
+    pub note: Option<String>,
+    pub(crate) rows: RowScope,
+    #[serde(with = "serde_yaml::with::singleton_map")]
+    pub(crate) judge: Rule,
+}
+
+impl Claim {
+    /// Returns the sentence that it is part of: claims of one sentence are counted once.
+    #[must_use]
+    pub fn sentence(&self) -> &str {
+        self.sentence.as_ref().unwrap_or(&self.id)
+    }
+
+    pub(crate) fn question(&self) -> Question<'_> {
+        Question {
+            scope: &self.rows,
+            rule: &self.judge,
+        }
+    }
+
+    /// Refuses what makes no sense.
+    pub(crate) fn check(&self) -> Result<()> {
+        let kebab = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+        ensure!(
+            !self.id.is_empty() && self.id.chars().all(kebab),
+            "id is `{}`, but is written in lower case with hyphens",
+            self.id
+        );
+        self.question().check()
+    }
+}
+
+/// Holds all claims, with what their verdicts are passed with.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Claims {
+    /// The confidence of the intervals of paired differences.
+    pub confidence: f64,
+    /// The fewest pairs that may decide anything.
+    pub least_pairs: usize,
+    /// The profile that a reader is told to run.
+    pub profile: String,
+    /// The claims.
+    pub claims: Vec<Claim>,
+}
+
+/// Holds the rows of a target, as far as it has been run.
+#[derive(Clone, Debug)]
+pub struct TargetRows {
+    /// The target.
+    pub target: String,
+    /// Whether the profile that was run is long enough for verdicts.
+    pub verdicts: bool,
+    /// Its rows.
+    pub frames: Vec<Frame>,
+}
+
+impl Claims {
+    /// Judges the claims on one target, by its rows alone.
+    #[must_use]
+    pub fn on(&self, rows: TargetRows) -> Vec<ClaimRow> {
+        let mine = |claim: &&Claim| claim.rows.target == rows.target;
+        let own = Self {
+            profile: self.profile.clone(),
+            claims: self.claims.iter().filter(mine).cloned().collect(),
+            ..*self
+        };
+        judge(&own, &[rows])
+    }
+
+    /// Lists the columns that claims on a frame name and its schema does not have: none, if whoever
+    /// writes that frame and these claims agree.
+    #[must_use]
+    pub fn unknown_columns(&self, target: &str, frame: &str, columns: &[Column]) -> Vec<String> {
+        let mut unknown = BTreeSet::new();
+        for claim in &self.claims {
+            for (scope, names) in claim.question().columns() {
+                if scope.target == target && scope.frame == frame {
+                    let is_there = |name: &&str| columns.iter().any(|c| c.name == *name);
+                    let lacking = names.into_iter().filter(|name| !is_there(name));
+                    unknown.extend(lacking.map(|name| format!("{}: {name}", claim.id)));
+                }
+            }
+        }
+        unknown.into_iter().collect()
+    }
+}
+
+schema! {
+    /// Says what a claim came to: `claims.parquet`, `claims.csv`.
+    ClaimRow {
+        claim: String, "", "The claim's name.";
+        kind: ClaimKind, "", "statement: a paper's own; control: what it is compared with; finding: what no paper says; erratum: a slip or contradiction of a paper.";
+        sentence: String, "", "The sentence that it is part of: claims of one sentence count once.";
+        paper: Paper, "", "P: Frictionless Hamiltonian Descent; G: the exposition.";
+        place: String, "", "Where the paper says it.";
+        says: String, "", "What it says.";
+        target: String, "", "The target whose rows answer it.";
+        judge: RuleKind, "", "How they do.";
+        verdict: Verdict, "", "reproduced, faster than the paper, partly, not reproduced, inconclusive, paper contradicts itself, evidence missing, not testable here.";
+        note: String, "", "The numbers it was judged on, and why it was read so.";
+        beside: Option<String>, "", "What the same question comes to under other readings of the paper: shown, never part of the verdict.";
+        rows: String, "", "The keys of the rows it was judged on.";
+        pairs: Option<u64>, "", "How many pairs of rows were compared.";
+        comparisons: Option<u64>, "", "How many paired comparisons have a p-value, besides those that a claim before made already.";
+        decided: Option<u64>, "", "How many of these are decided.";
+        p: Option<f64>, "", "The largest p-value of those decided, after the procedure of Benjamini and Hochberg over all comparisons of the target.";
+    }
+}

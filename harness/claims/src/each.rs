@@ -1,0 +1,74 @@
+//! Writes out `each`: one entry of a file that stands for several.
+
+use anyhow::{Context, Result, bail, ensure};
+use serde_yaml::{Mapping, Value};
+
+/// Makes a claim for each entry of its `each`, the entry's values put in the place of `{name}`. A kind
+/// or a sentence that only an entry has is that claim's.
+pub fn each(mut written: Mapping) -> Result<Vec<Mapping>> {
+    let entries: Vec<Mapping> = match written.remove("each") {
+        None => vec![Mapping::new()],
+        Some(entries) => serde_yaml::from_value(entries).context("each")?,
+    };
+    ensure!(!entries.is_empty(), "each is empty");
+    let filled = |names: &Mapping| {
+        let Value::Mapping(mut claim) = fill(&Value::Mapping(written.clone()), names)? else {
+            bail!("a claim is a mapping")
+        };
+        for key in ["kind", "sentence"] {
+            if let (None, Some(own)) = (claim.get(key), names.get(key)) {
+                claim.insert(key.into(), own.clone());
+            }
+        }
+        Ok(claim)
+    };
+    entries.iter().map(filled).collect()
+}
+
+/// Fills in a value, whatever is inside it.
+fn fill(value: &Value, names: &Mapping) -> Result<Value> {
+    Ok(match value {
+        Value::String(text) => fill_text(text, names)?,
+        Value::Sequence(list) => {
+            let list: Result<Vec<Value>> = list.iter().map(|v| fill(v, names)).collect();
+            Value::Sequence(list?)
+        }
+        Value::Mapping(map) => {
+            let entry = |(key, value): (&Value, &Value)| Ok((key.clone(), fill(value, names)?));
+            Value::Mapping(map.iter().map(entry).collect::<Result<_>>()?)
+        }
+        other => other.clone(),
+    })
+}
+
+/// Fills in a text: one that is a single `{name}` becomes that value, number or list; in a longer text
+/// the value's words are put in.
+fn fill_text(text: &str, names: &Mapping) -> Result<Value> {
+    let mut filled = String::new();
+    let mut rest = text;
+    while let Some(open) = rest.find('{') {
+        let (before, after) = rest.split_at(open);
+        filled.push_str(before);
+        let name = after[1..].split('}').next().unwrap_or_default();
+        let is_name = !name.is_empty() && name.chars().all(|c| c.is_ascii_lowercase() || c == '_');
+        if !is_name {
+            filled.push('{');
+            rest = &after[1..];
+            continue;
+        }
+        let value = names
+            .get(name)
+            .with_context(|| format!("`each` gives no value for {{{name}}} in `{text}`"))?;
+        if text.len() == name.len() + 2 {
+            return Ok(value.clone());
+        }
+        match value {
+            Value::String(value) => filled.push_str(value),
+            Value::Number(value) => filled.push_str(&value.to_string()),
+            _ => bail!("{{{name}}} in `{text}` is neither text nor a number"),
+        }
+        rest = &after[name.len() + 2..];
+    }
+    filled.push_str(rest);
+    Ok(Value::String(filled))
+}

@@ -1,0 +1,67 @@
+//! Reads `claims.yaml`: the head of the file, then each claim by itself, so that what is refused is
+//! named by claim and key.
+
+use super::claim::{Claim, Claims};
+use super::each::each;
+use anyhow::{Context, Result, ensure};
+use serde::Deserialize;
+use serde_yaml::{Mapping, Value};
+use std::collections::BTreeSet;
+
+/// Holds the file as it is written; claims are typed once their `each` is filled in.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ClaimsFile {
+    confidence: f64,
+    least_pairs: usize,
+    profile: String,
+    claims: Vec<Mapping>,
+}
+
+impl Claims {
+    /// Reads claims from YAML.
+    ///
+    /// # Errors
+    /// Names what is unknown, missing or impossible, by claim and key.
+    pub fn from_yaml(text: &str) -> Result<Self> {
+        let file: ClaimsFile = datasets::yaml::load(text)?;
+        ensure!(
+            file.confidence > 0.0 && file.confidence < 1.0,
+            "confidence is {}, but lies between 0 and 1",
+            file.confidence
+        );
+        ensure!(
+            file.least_pairs >= 2,
+            "least_pairs is {}, but an interval needs at least 2",
+            file.least_pairs
+        );
+        let (mut claims, mut ids) = (Vec::new(), BTreeSet::new());
+        for (index, written) in file.claims.into_iter().enumerate() {
+            let id = written.get("id").and_then(Value::as_str);
+            let place = format!("claims[{index}] ({})", id.unwrap_or("no id"));
+            for claim in typed(written).context(place)? {
+                ensure!(
+                    ids.insert(claim.id.clone()),
+                    "two claims have the id {}",
+                    claim.id
+                );
+                claims.push(claim);
+            }
+        }
+        Ok(Self {
+            confidence: file.confidence,
+            least_pairs: file.least_pairs,
+            profile: file.profile,
+            claims,
+        })
+    }
+}
+
+/// Makes the claims of one entry of the file.
+fn typed(written: Mapping) -> Result<Vec<Claim>> {
+    let one = |filled: Mapping| {
+        let claim: Claim = datasets::yaml::typed(&Value::Mapping(filled))?;
+        claim.check().map(|()| claim)
+    };
+    each(written)?.into_iter().map(one).collect()
+}

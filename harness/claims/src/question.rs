@@ -1,0 +1,111 @@
+//! What is asked, and of which rows: a scope and a rule.
+
+use super::filter::{Filter, GroupBy, Match, check_filter};
+use super::rules::Rule;
+use anyhow::{Result, ensure};
+use serde::Deserialize;
+
+/// Chooses the rows that a question is put to, as YAML has it under `rows`.
+#[derive(Clone, Debug, Deserialize, PartialEq)]
+#[serde(deny_unknown_fields)]
+pub struct RowScope {
+    /// The target whose rows answer.
+    pub target: String,
+    /// The frame of that target.
+    #[serde(default = "rows")]
+    pub frame: String,
+    /// Which of its rows.
+    #[serde(default)]
+    pub r#where: Filter,
+    /// What the chosen rows have to be like for their numbers to mean anything here, such as a
+    /// core for every worker. One row that is not makes the claim untestable.
+    #[serde(default)]
+    pub requires: Filter,
+    /// The profile that has rows for it, where it is not the one that the file names.
+    pub profile: Option<String>,
+    /// The same question to other rows, for a reader to see how much the answer depends on a reading
+    /// of the paper. What they come to is shown, and never part of the verdict.
+    #[serde(default)]
+    pub beside: Vec<Beside>,
+}
+
+fn rows() -> String {
+    "rows".into()
+}
+
+/// Chooses the rows of another reading of the paper.
+#[derive(Clone, Debug, Deserialize, PartialEq)]
+#[serde(deny_unknown_fields)]
+pub struct Beside {
+    /// What the reading is called.
+    pub name: String,
+    /// Which rows it is about: these columns in the place of the question's own.
+    #[serde(default)]
+    pub r#where: Filter,
+    /// By how much the first rows of an ordering may be worse, in the place of the question's own.
+    pub allowance: Option<f64>,
+}
+
+impl RowScope {
+    /// Returns the filters of the scope, those of other readings among them.
+    fn filters(&self) -> impl Iterator<Item = &Filter> {
+        let beside = self.beside.iter().map(|reading| &reading.r#where);
+        [&self.r#where, &self.requires].into_iter().chain(beside)
+    }
+
+    /// Returns the scope of another reading.
+    pub fn read_as(&self, reading: &Beside) -> Self {
+        let mut scope = self.clone();
+        scope.r#where.extend(reading.r#where.clone());
+        scope
+    }
+}
+
+/// Puts a rule to rows: what a claim asks, or a piece of evidence.
+#[derive(Clone, Copy, Debug)]
+pub struct Question<'a> {
+    /// Of which rows.
+    pub scope: &'a RowScope,
+    /// What decides.
+    pub rule: &'a Rule,
+}
+
+impl<'a> Question<'a> {
+    /// Refuses what makes no sense, by its key.
+    pub fn check(self) -> Result<()> {
+        let rule = self.rule.answers();
+        rule.check_all()?;
+        self.scope.filters().try_for_each(check_filter)?;
+        for reading in &self.scope.beside {
+            let Some(by_rows) = rule.by_rows() else {
+                anyhow::bail!("beside belongs to a claim that rows answer");
+            };
+            ensure!(
+                reading
+                    .allowance
+                    .is_none_or(|a| by_rows.allowing(a).is_some()),
+                "beside.allowance belongs to `judge: ordering`"
+            );
+        }
+        Ok(())
+    }
+
+    /// Returns the columns that it names, by the scopes that have to have them.
+    pub fn columns(self) -> Vec<(&'a RowScope, Vec<&'a str>)> {
+        let rule = self.rule.answers();
+        let evidence = rule.evidence().iter();
+        let mut all: Vec<_> = evidence.flat_map(|e| e.question().columns()).collect();
+        if let Some(rule) = rule.by_rows() {
+            let mut names = rule.columns();
+            for (column, what) in self.scope.filters().chain(rule.filters()).flatten() {
+                names.push(column);
+                if let Match::Same { same_as } = what {
+                    names.push(same_as);
+                }
+            }
+            names.extend(rule.groups().into_iter().map(GroupBy::column));
+            all.push((self.scope, names));
+        }
+        all
+    }
+}

@@ -1,0 +1,61 @@
+//! `holds`: a column says yes.
+
+use super::{RowRule, each_row, strings};
+use crate::filter::GroupBy;
+use crate::interval::Rigour;
+use crate::selection::{Selection, shown};
+use crate::verdict::{PartVerdict, Verdict};
+use anyhow::Result;
+use rows::Value;
+use serde::Deserialize;
+
+/// Asks whether a column of yes and no has the expected answer in all rows.
+#[derive(Clone, Debug, Deserialize, PartialEq)]
+#[serde(deny_unknown_fields)]
+pub struct Holds {
+    column: String,
+    /// The expected answer; no, for a control.
+    #[serde(default = "yes")]
+    expect: bool,
+    /// Columns that the note shows: what was measured, and against what.
+    #[serde(default)]
+    show: Vec<String>,
+    /// What a note names a row by.
+    #[serde(default)]
+    groups: Vec<GroupBy>,
+}
+
+fn yes() -> bool {
+    true
+}
+
+impl RowRule for Holds {
+    fn columns(&self) -> Vec<&str> {
+        strings(&self.show).chain([self.column.as_str()]).collect()
+    }
+
+    fn groups(&self) -> Vec<&GroupBy> {
+        self.groups.iter().collect()
+    }
+
+    fn judge(&self, rows: &Selection, _rigour: Rigour) -> Result<Vec<PartVerdict>> {
+        let column = rows.position(&self.column)?;
+        let show = self.show.iter().map(|c| Ok((c, rows.position(c)?)));
+        let show: Vec<(&String, usize)> = show.collect::<Result<_>>()?;
+        each_row(rows, &self.groups, |row| {
+            let mut note = format!("{} {}", self.column, shown(&row[column]));
+            for (name, at) in &show {
+                note += &format!(", {name} {}", shown(&row[*at]));
+            }
+            // What was not measured says neither yes nor no, whatever the column holds.
+            let unmeasured = show.iter().any(|(_, at)| row[*at].is_none());
+            let verdict = match row[column] {
+                _ if unmeasured => Verdict::NotTestable,
+                Value::Flag(Some(flag)) if flag == self.expect => Verdict::Reproduced,
+                Value::Flag(Some(_)) => Verdict::NotReproduced,
+                _ => Verdict::NotTestable,
+            };
+            Ok((verdict, note))
+        })
+    }
+}

@@ -1,0 +1,183 @@
+//! The rules by which claims are judged. Each is a file: how it is written in YAML, what of that is
+//! refused, which columns it reads and how it judges.
+//!
+//! A new rule is a file here, its `mod` and its line in the list of rules.
+
+mod best_of;
+mod contradiction;
+mod differ;
+mod holds;
+mod not_testable;
+mod ordering;
+mod slope;
+mod speedup;
+mod trend;
+mod value;
+
+pub use contradiction::{Contradiction, Evidence};
+
+use super::filter::{Filter, GroupBy, check_filter};
+use super::finding::Finding;
+use super::interval::Rigour;
+use super::judging::Judging;
+use super::question::RowScope;
+use super::selection::Selection;
+use super::verdict::{PartVerdict, Verdict};
+use anyhow::Result;
+use rows::Value;
+use serde::Deserialize;
+
+/// Lists the rules, each under its name in YAML.
+macro_rules! rules {
+    ($($(#[$default:ident])? $name:literal => $module:ident::$rule:ident, $what:literal;)+) => {
+        /// Decides a claim: the rule under `judge`, as a mapping of its name to what it takes.
+        #[derive(Clone, Debug, Deserialize, PartialEq)]
+        pub enum Rule { $(#[doc = $what] #[serde(rename = $name)] $rule($module::$rule),)+ }
+
+        /// Names a rule.
+        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+        pub enum RuleKind { $(#[doc = $what] $(#[$default])? $rule,)+ }
+
+        impl Rule {
+            /// Returns which rule it is.
+            pub fn kind(&self) -> RuleKind {
+                match self { $(Self::$rule(_) => RuleKind::$rule,)+ }
+            }
+
+            /// Returns what the rule can do.
+            pub fn answers(&self) -> &dyn Answers {
+                match self { $(Self::$rule(rule) => rule,)+ }
+            }
+        }
+
+        impl RuleKind {
+            /// Returns its name, in YAML and in rows.
+            #[must_use]
+            pub fn word(self) -> &'static str {
+                match self { $(Self::$rule => $name,)+ }
+            }
+        }
+    };
+}
+
+rules! {
+    "value" => value::InRange, "A column lies in a range.";
+    "speedup" => speedup::Speedup, "A measured speedup is the stated one.";
+    "holds" => holds::Holds, "A column says yes.";
+    "ordering" => ordering::Ordering, "Some rows have a better metric than others.";
+    "best-of" => best_of::BestOf, "The best values of a grid are the stated ones.";
+    "differ" => differ::Differ, "Two sides differ.";
+    "trend" => trend::Trend, "A metric goes one way along a column.";
+    "slope" => slope::Slope, "A fitted slope lies in a range.";
+    "contradiction" => contradiction::Contradiction, "Statements of a paper exclude each other.";
+    #[default] "not-testable" => not_testable::NotTestable, "Nothing here can answer it.";
+}
+
+/// Judges rows: what a rule is that rows answer.
+pub trait RowRule {
+    /// Refuses what YAML lets through and makes no sense.
+    ///
+    /// # Errors
+    /// Says which key makes no sense, and why.
+    fn check(&self) -> Result<()> {
+        Ok(())
+    }
+
+    /// Returns the columns that it reads, besides those of filters and groups.
+    fn columns(&self) -> Vec<&str>;
+
+    /// Returns the filters inside it; each has to let rows through.
+    fn filters(&self) -> Vec<&Filter> {
+        vec![]
+    }
+
+    /// Returns what its rows are taken apart by.
+    fn groups(&self) -> Vec<&GroupBy> {
+        vec![]
+    }
+
+    /// Judges rows, a verdict for each part.
+    ///
+    /// # Errors
+    /// Fails if rows cannot be judged, as when a column is missing.
+    fn judge(&self, rows: &Selection, rigour: Rigour) -> Result<Vec<PartVerdict>>;
+
+    /// Says what was measured of rows that may not be judged, if that is of interest.
+    ///
+    /// # Errors
+    /// Fails if a column is missing.
+    fn unjudged(&self, _rows: &Selection) -> Result<Option<String>> {
+        Ok(None)
+    }
+
+    /// Returns the same rule with another allowance, if it has one.
+    fn allowing(&self, _allowance: f64) -> Option<Box<dyn RowRule>> {
+        None
+    }
+}
+
+/// Answers a question: what every rule does, whether rows answer it or not.
+pub trait Answers {
+    /// Refuses what makes no sense, in the rule and in all that is inside it.
+    ///
+    /// # Errors
+    /// Says which key makes no sense, and why.
+    fn check_all(&self) -> Result<()>;
+
+    /// Returns the rule by which rows answer, if they do.
+    fn by_rows(&self) -> Option<&dyn RowRule> {
+        None
+    }
+
+    /// Returns the questions that are asked in the place of its own.
+    fn evidence(&self) -> &[Evidence] {
+        &[]
+    }
+
+    /// Answers.
+    fn answer(&self, scope: &RowScope, judging: &Judging) -> Finding;
+}
+
+impl<R: RowRule> Answers for R {
+    fn check_all(&self) -> Result<()> {
+        self.check()?;
+        self.filters().into_iter().try_for_each(check_filter)?;
+        self.groups().into_iter().try_for_each(GroupBy::check)
+    }
+
+    fn by_rows(&self) -> Option<&dyn RowRule> {
+        Some(self)
+    }
+
+    fn answer(&self, scope: &RowScope, judging: &Judging) -> Finding {
+        judging.by_rows(scope, self)
+    }
+}
+
+/// Judges each row by itself, named by its groups.
+fn each_row(
+    rows: &Selection,
+    groups: &[GroupBy],
+    judge: impl Fn(&[Value]) -> Result<(Verdict, String)>,
+) -> Result<Vec<PartVerdict>> {
+    let mut parts = Vec::new();
+    for (label, group) in rows.split(groups)? {
+        if group.rows.is_empty() {
+            parts.push(PartVerdict::new(label, Verdict::NotTestable, "no rows"));
+            continue;
+        }
+        for row in &group.rows {
+            let (verdict, note) = judge(row)?;
+            parts.push(PartVerdict::new(label.clone(), verdict, note));
+        }
+    }
+    Ok(parts)
+}
+
+fn no_number(column: &str) -> String {
+    format!("{column} has no number")
+}
+
+fn strings(columns: &[String]) -> impl Iterator<Item = &str> {
+    columns.iter().map(String::as_str)
+}

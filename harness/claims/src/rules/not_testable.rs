@@ -1,0 +1,25 @@
+//! `not-testable`: nothing here can answer it.
+
+use super::Answers;
+use crate::finding::Finding;
+use crate::judging::Judging;
+use crate::question::RowScope;
+use anyhow::Result;
+use serde::Deserialize;
+
+/// Says of a claim that nothing here can answer what it would take.
+#[derive(Clone, Debug, Deserialize, PartialEq)]
+#[serde(deny_unknown_fields)]
+pub struct NotTestable {
+    needs: String,
+}
+
+impl Answers for NotTestable {
+    fn check_all(&self) -> Result<()> {
+        Ok(())
+    }
+
+    fn answer(&self, _scope: &RowScope, _judging: &Judging) -> Finding {
+        Finding::untestable(format!("needs {}", self.needs))
+    }
+}

@@ -1,0 +1,105 @@
+//! Mistakes in the file of claims, and what is said of them.
+
+use super::*;
+
+fn refused(rows: &str, judge: &str, words: &[&str]) {
+    let error = format!("{:#}", scoped(rows, judge).unwrap_err());
+    for word in words.iter().chain(&["claims[0] (c)"]) {
+        assert!(
+            error.contains(word),
+            "{rows} {judge}: {error}, without {word}"
+        );
+    }
+}
+
+#[test]
+fn a_mistake_in_a_rule_is_refused_by_claim_and_key() {
+    for (judge, words) in [
+        (
+            "guess: {}",
+            &["judge", "unknown variant `guess`", "`value`"][..],
+        ),
+        ("", &["judge"]),
+        ("holds: {colunm: x}", &["judge", "`colunm`", "`column`"]),
+        ("holds: {show: [x]}", &["judge", "missing field `column`"]),
+        ("value: {column: x, is: {}}", &["judge.value", "at_least"]),
+        (
+            "value: {column: x, is: {abov: 1}}",
+            &["judge", "is", "`abov`", "`above`"],
+        ),
+        (
+            "value: {column: x, over: median, is: {above: 1}, interval: {low: l, high: h, repeats: n}}",
+            &["over: median"],
+        ),
+        (
+            "value: {column: x, is: {above: 1}, interval: {low: l, high: h}}",
+            &["interval.repeats"],
+        ),
+        (
+            "slope: {column: x, between: [2, 1]}",
+            &["between: the lower bound"],
+        ),
+        (
+            "speedup: {column: x, interval: {low: l, high: h, repeats: n}, stated: [3, 2], \
+             relative_tolerance: 0.1, depth: d, depth_late: e}",
+            &["judge.speedup", "stated is [3.0, 2.0]"],
+        ),
+        ("contradiction: {between: [alone]}", &["two to contradict"]),
+        (
+            "contradiction: {between: [a, b], evidence: [{side: a, rows: {target: t}, judge: {holds: {colum: x}}}]}",
+            &["evidence[0]", "`colum`", "`column`"],
+        ),
+        (
+            "contradiction: {between: [a, b], evidence: [{side: a, rows: {target: t, where: {x: []}}, judge: {holds: {column: x}}}]}",
+            &["evidence[0]", "the list of `x` is empty"],
+        ),
+        ("holds: {column: \"{name}\"}", &["{name}"]),
+    ] {
+        refused("", judge, words);
+    }
+}
+
+#[test]
+fn a_mistake_in_what_rows_are_chosen_is_refused_by_claim_and_key() {
+    let holds = "holds: {column: x}";
+    for (rows, words) in [
+        ("wher: {a: 1}", &["rows", "`wher`", "`where`"][..]),
+        ("where: {a: []}", &["empty"]),
+        ("where: {a: {hass: b}}", &["rows.where", "{has: word}"]),
+        (
+            "beside: [{name: n, allowance: 1}]",
+            &["beside.allowance", "ordering"],
+        ),
+    ] {
+        refused(rows, holds, words);
+    }
+    refused(
+        "beside: [{name: n}]",
+        "not-testable: {needs: more}",
+        &["rows answer"],
+    );
+}
+
+#[test]
+fn a_mistake_in_a_claim_is_refused_by_claim_and_key() {
+    let right = claim("c", "", ABOVE_ONE);
+    for (from, to, words) in [
+        ("judge:", "juge:", &["unknown field `juge`", "`judge`"][..]),
+        (
+            "judge: {value: {column: x, is: {above: 1}}}",
+            "note: none",
+            &["missing field `judge`"],
+        ),
+        ("judge: {value: ", "judge: value, x: {y: ", &["judge"]),
+        ("target: t, ", "", &["rows", "missing field `target`"]),
+        ("paper: P", "paper: Q", &["paper", "unknown variant `Q`"]),
+    ] {
+        let error = format!("{:#}", file(&[right.replace(from, to)]).unwrap_err());
+        for word in words.iter().chain(&["claims[0] (c)"]) {
+            assert!(error.contains(word), "{to}: {error}, without {word}");
+        }
+    }
+    let twice = FILE.replace("id: fig2-gradients", "id: table1-a8a");
+    let error = Claims::from_yaml(&twice).unwrap_err().to_string();
+    assert!(error.contains("table1-a8a"), "{error}");
+}
