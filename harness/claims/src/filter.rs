@@ -108,7 +108,6 @@ impl fmt::Display for Match {
 }
 
 /// Puts a filter into words.
-#[must_use]
 pub fn described(filter: &Filter) -> String {
     let one = |(column, what): (&String, &Match)| format!("{column} {what}");
     filter.iter().map(one).collect::<Vec<_>>().join(", ")

@@ -51,9 +51,6 @@ impl IntervalColumns {
     }
 
     /// Finds the columns.
-    ///
-    /// # Errors
-    /// Fails if one is missing.
     pub fn reader(&self, rows: &Selection) -> Result<IntervalReader> {
         let repeats = self.repeats.as_ref();
         Ok(IntervalReader {

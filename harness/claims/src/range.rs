@@ -129,9 +129,6 @@ fn end(
 
 impl AllowedRange {
     /// Allows what lies from `low` to `high`, both inside.
-    ///
-    /// # Errors
-    /// If they are no numbers, or the wrong way round.
     pub fn between(low: f64, high: f64) -> Result<Self> {
         let bounds = Bounds {
             at_least: Some(low),
@@ -142,7 +139,6 @@ impl AllowedRange {
     }
 
     /// Says whether a number is inside. What is no number is not.
-    #[must_use]
     pub fn contains(&self, number: f64) -> bool {
         !number.is_nan() && !self.too_low(number) && !self.too_high(number)
     }
@@ -158,7 +154,6 @@ impl AllowedRange {
     }
 
     /// Says whether an interval is inside, outside, or on both sides.
-    #[must_use]
     pub fn verdict(&self, low: f64, high: f64) -> Verdict {
         if low.is_nan() || high.is_nan() {
             Verdict::Inconclusive
@@ -172,7 +167,6 @@ impl AllowedRange {
     }
 
     /// Returns a number infinitely far outside, at the bad end: that of a run that diverged.
-    #[must_use]
     pub fn outside(&self) -> f64 {
         if self.high.is_some() {
             f64::INFINITY

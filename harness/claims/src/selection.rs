@@ -17,7 +17,6 @@ pub struct Selection<'a> {
 
 impl<'a> Selection<'a> {
     /// Selects all rows of a frame.
-    #[must_use]
     pub fn of(frame: &'a Frame) -> Self {
         Self {
             frame,
@@ -26,7 +25,6 @@ impl<'a> Selection<'a> {
     }
 
     /// Selects no rows of the same frame.
-    #[must_use]
     pub fn none(&self) -> Self {
         Self {
             frame: self.frame,
@@ -35,9 +33,6 @@ impl<'a> Selection<'a> {
     }
 
     /// Finds the place of a column.
-    ///
-    /// # Errors
-    /// If there is none; the message lists those that there are.
     pub fn position(&self, column: &str) -> Result<usize> {
         self.frame.position(column).ok_or_else(|| {
             let known: Vec<_> = self.frame.columns.iter().map(|c| c.name).collect();
@@ -50,9 +45,6 @@ impl<'a> Selection<'a> {
     }
 
     /// Selects the rows that a filter lets through.
-    ///
-    /// # Errors
-    /// If it names a column that there is not.
     pub fn filter(&self, filter: &Filter) -> Result<Self> {
         let mut rows = self.rows.clone();
         for (column, what) in filter {
@@ -77,9 +69,6 @@ impl<'a> Selection<'a> {
     }
 
     /// Lists, in words, the values of a filter that none of these rows has.
-    ///
-    /// # Errors
-    /// If it names a column that there is not.
     pub fn unmet(&self, filter: &Filter) -> Result<Vec<String>> {
         let mut unmet = Vec::new();
         for (column, what) in filter {
@@ -94,9 +83,6 @@ impl<'a> Selection<'a> {
 
     /// Takes rows apart, in the order in which the groups first occur, under labels that name
     /// them. Without groups: all rows, under an empty label.
-    ///
-    /// # Errors
-    /// If a group names a column that there is not.
     pub fn split(&self, groups: &[GroupBy]) -> Result<Vec<(String, Self)>> {
         let mut all = vec![(Vec::new(), self.clone())];
         for group in groups {
@@ -146,9 +132,6 @@ impl<'a> Selection<'a> {
     }
 
     /// Sorts rows by what they hold in some columns.
-    ///
-    /// # Errors
-    /// If a column does not exist.
     pub fn keyed(&self, columns: &[String]) -> Result<BTreeMap<String, Vec<&'a [Value]>>> {
         let at: Vec<usize> = columns
             .iter()
@@ -164,9 +147,6 @@ impl<'a> Selection<'a> {
     }
 
     /// Sorts rows as [`Selection::keyed`] does, where no two rows may share a key.
-    ///
-    /// # Errors
-    /// If two do, or a column does not exist.
     pub fn keyed_once(&self, columns: &[String]) -> Result<BTreeMap<String, &'a [Value]>> {
         let mut once = BTreeMap::new();
         for (key, rows) in self.keyed(columns)? {
@@ -197,7 +177,6 @@ fn named(column: &str, value: &Value) -> String {
 }
 
 /// Shows a value as a note does.
-#[must_use]
 pub fn shown(value: &Value) -> String {
     match value {
         Value::Text(Some(text)) => text.clone(),
@@ -209,7 +188,6 @@ pub fn shown(value: &Value) -> String {
 }
 
 /// Reads a whole or real number.
-#[must_use]
 pub fn number(value: &Value) -> Option<f64> {
     match value {
         Value::Count(count) => count.map(|c| c as f64),

@@ -49,9 +49,6 @@ impl MetricColumn<'_> {
     /// Returns a row's number; of a run that diverged the worst there is, whatever was recorded before,
     /// since a mean over the part before says nothing of a method that then failed. `None` if a
     /// run that did not diverge has none.
-    ///
-    /// # Errors
-    /// Fails if there is no such column.
     pub fn of(&self, rows: &Selection, row: &[Value]) -> Result<Option<f64>> {
         let at = rows.position(self.column)?;
         Ok(match diverged(rows, row) {

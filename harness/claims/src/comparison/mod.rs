@@ -57,10 +57,14 @@ pub fn check_pair_by(pair_by: &[String]) -> Result<()> {
 
 impl<'a> Comparison<'a> {
     /// Asks whether the first is better at all, of the only row of each side in each pair.
-    pub fn new(metric: MetricColumn<'a>, pair_by: &'a [String]) -> Self {
+    pub fn new(column: &'a str, better: Better, scale: CompareBy, pair_by: &'a [String]) -> Self {
         Self {
             hypothesis: Hypothesis::FirstIsBetter,
-            metric,
+            metric: MetricColumn {
+                column,
+                better,
+                scale,
+            },
             allowance: 0.0,
             margin: 0.0,
             pair_by,
@@ -72,10 +76,6 @@ impl<'a> Comparison<'a> {
     }
 
     /// Judges the first rows against the second, a part for each pair or one for all.
-    ///
-    /// # Errors
-    /// Fails if a column is missing, two rows claim one place in a pair, or a logarithm is asked of a
-    /// negative number.
     pub fn judge(
         &self,
         first: &Selection,

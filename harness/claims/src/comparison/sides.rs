@@ -23,9 +23,6 @@ pub struct Sides<'a> {
 
 impl Sides<'_> {
     /// Compares each part of the first side with each of the second, group by group.
-    ///
-    /// # Errors
-    /// Fails as [`Comparison::judge`] does.
     pub fn judge(
         &self,
         comparison: &Comparison,

@@ -1,10 +1,8 @@
 //! `best-of`: the best values of a grid are the stated ones.
 
-use super::{RowRule, strings};
-use crate::comparison::{Better, CompareBy, Comparison, MetricColumn, check_pair_by};
+use super::{Rigour, RowRule, Selection, strings};
+use crate::comparison::{Better, CompareBy, Comparison, check_pair_by};
 use crate::filter::{Filter, GroupBy, Match, Scalar};
-use crate::interval::Rigour;
-use crate::selection::Selection;
 use crate::verdict::{PartVerdict, Verdict, joined};
 use anyhow::{Result, ensure};
 use serde::Deserialize;
@@ -55,14 +53,9 @@ impl RowRule for BestOf {
     }
 
     fn judge(&self, rows: &Selection, rigour: Rigour) -> Result<Vec<PartVerdict>> {
-        let metric = MetricColumn {
-            column: &self.metric,
-            better: self.better,
-            scale: self.scale,
-        };
         let comparison = Comparison {
             mean_over: &self.mean_over,
-            ..Comparison::new(metric, &self.pair_by)
+            ..Comparison::new(&self.metric, self.better, self.scale, &self.pair_by)
         };
         let all = labels(&self.at_values(rows)?);
         let mut parts = Vec::new();

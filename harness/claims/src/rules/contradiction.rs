@@ -1,8 +1,7 @@
 //! `contradiction`: statements of a paper exclude each other.
 
-use super::{Answers, Rule};
+use super::{Answers, Judging, Rule};
 use crate::finding::{Basis, Finding};
-use crate::judging::Judging;
 use crate::question::{Question, RowScope};
 use crate::verdict::Verdict;
 use anyhow::{Context, Result, ensure};

@@ -1,13 +1,7 @@
 //! `differ`: two sides differ, whichever is larger.
 
-use super::{RowRule, strings};
-use crate::comparison::{
-    Better, CompareBy, Comparison, Hypothesis, MetricColumn, Sides, check_pair_by,
-};
-use crate::filter::{Filter, GroupBy};
-use crate::interval::Rigour;
-use crate::selection::Selection;
-use crate::verdict::PartVerdict;
+use super::{Filter, GroupBy, PartVerdict, Rigour, RowRule, Selection, strings};
+use crate::comparison::{Better, CompareBy, Comparison, Hypothesis, Sides, check_pair_by};
 use anyhow::{Result, ensure};
 use serde::Deserialize;
 
@@ -61,15 +55,10 @@ impl RowRule for Differ {
     }
 
     fn judge(&self, rows: &Selection, rigour: Rigour) -> Result<Vec<PartVerdict>> {
-        let metric = MetricColumn {
-            column: &self.metric,
-            better: Better::Higher,
-            scale: self.scale,
-        };
         let comparison = Comparison {
             hypothesis: Hypothesis::TheyDiffer,
             margin: self.margin,
-            ..Comparison::new(metric, &self.pair_by)
+            ..Comparison::new(&self.metric, Better::Higher, self.scale, &self.pair_by)
         };
         let sides = Sides {
             first: &self.first,

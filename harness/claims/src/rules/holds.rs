@@ -1,10 +1,7 @@
 //! `holds`: a column says yes.
 
-use super::{RowRule, each_row, strings};
-use crate::filter::GroupBy;
-use crate::interval::Rigour;
+use super::{GroupBy, PartVerdict, Rigour, RowRule, Verdict, each_row, strings};
 use crate::selection::{Selection, shown};
-use crate::verdict::{PartVerdict, Verdict};
 use anyhow::Result;
 use rows::Value;
 use serde::Deserialize;

@@ -52,8 +52,7 @@ macro_rules! rules {
 
         impl RuleKind {
             /// Returns its name, in YAML and in rows.
-            #[must_use]
-            pub fn word(self) -> &'static str {
+                    pub fn word(self) -> &'static str {
                 match self { $(Self::$rule => $name,)+ }
             }
         }
@@ -76,9 +75,6 @@ rules! {
 /// Judges rows: what a rule is that rows answer.
 pub trait RowRule {
     /// Refuses what YAML lets through and makes no sense.
-    ///
-    /// # Errors
-    /// Says which key makes no sense, and why.
     fn check(&self) -> Result<()> {
         Ok(())
     }
@@ -97,15 +93,9 @@ pub trait RowRule {
     }
 
     /// Judges rows, a verdict for each part.
-    ///
-    /// # Errors
-    /// Fails if rows cannot be judged, as when a column is missing.
     fn judge(&self, rows: &Selection, rigour: Rigour) -> Result<Vec<PartVerdict>>;
 
     /// Says what was measured of rows that may not be judged, if that is of interest.
-    ///
-    /// # Errors
-    /// Fails if a column is missing.
     fn unjudged(&self, _rows: &Selection) -> Result<Option<String>> {
         Ok(None)
     }
@@ -119,9 +109,6 @@ pub trait RowRule {
 /// Answers a question: what every rule does, whether rows answer it or not.
 pub trait Answers {
     /// Refuses what makes no sense, in the rule and in all that is inside it.
-    ///
-    /// # Errors
-    /// Says which key makes no sense, and why.
     fn check_all(&self) -> Result<()>;
 
     /// Returns the rule by which rows answer, if they do.

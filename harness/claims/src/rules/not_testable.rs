@@ -1,9 +1,6 @@
 //! `not-testable`: nothing here can answer it.
 
-use super::Answers;
-use crate::finding::Finding;
-use crate::judging::Judging;
-use crate::question::RowScope;
+use super::{Answers, Finding, Judging, RowScope};
 use anyhow::Result;
 use serde::Deserialize;
 

@@ -1,13 +1,10 @@
 //! `ordering`: some rows have a better metric than others.
 
-use super::{RowRule, strings};
+use super::{Filter, GroupBy, PartVerdict, RowRule, Selection, strings};
 use crate::comparison::{
-    Better, CompareBy, Comparison, MetricColumn, Sides, WhichFirst, WhichSecond, check_pair_by,
+    Better, CompareBy, Comparison, Sides, WhichFirst, WhichSecond, check_pair_by,
 };
-use crate::filter::{Filter, GroupBy};
 use crate::interval::{IntervalColumns, Rigour};
-use crate::selection::Selection;
-use crate::verdict::PartVerdict;
 use anyhow::{Result, ensure};
 use serde::Deserialize;
 
@@ -96,18 +93,13 @@ impl RowRule for Ordering {
     }
 
     fn judge(&self, rows: &Selection, rigour: Rigour) -> Result<Vec<PartVerdict>> {
-        let metric = MetricColumn {
-            column: &self.metric,
-            better: self.better,
-            scale: self.scale,
-        };
         let comparison = Comparison {
             allowance: self.allowance,
             margin: self.margin,
             compared: self.compared,
             against: self.against,
             interval: self.interval.as_ref(),
-            ..Comparison::new(metric, &self.pair_by)
+            ..Comparison::new(&self.metric, self.better, self.scale, &self.pair_by)
         };
         let sides = Sides {
             first: &self.first,

@@ -1,8 +1,7 @@
 //! `speedup`: a measured speedup is the stated one.
 
-use super::{RowRule, each_row, no_number};
+use super::{GroupBy, RowRule, each_row, no_number};
 use crate::comparison::diverged;
-use crate::filter::GroupBy;
 use crate::interval::{IntervalColumns, IntervalReader, Rigour};
 use crate::selection::{Selection, number};
 use crate::verdict::{PartVerdict, Verdict, short};

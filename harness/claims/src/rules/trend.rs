@@ -1,9 +1,7 @@
 //! `trend`: a metric goes one way along a column.
 
-use super::{RowRule, strings};
-use crate::comparison::{Better, CompareBy, Comparison, MetricColumn, check_pair_by};
-use crate::filter::GroupBy;
-use crate::interval::Rigour;
+use super::{GroupBy, Rigour, RowRule, strings};
+use crate::comparison::{Better, CompareBy, Comparison, check_pair_by};
 use crate::selection::{Selection, number};
 use crate::verdict::{PartVerdict, Verdict, joined, short};
 use anyhow::{Context, Result};
@@ -54,12 +52,7 @@ impl RowRule for Trend {
     }
 
     fn judge(&self, rows: &Selection, rigour: Rigour) -> Result<Vec<PartVerdict>> {
-        let metric = MetricColumn {
-            column: &self.metric,
-            better: self.better,
-            scale: self.scale,
-        };
-        let comparison = Comparison::new(metric, &self.pair_by);
+        let comparison = Comparison::new(&self.metric, self.better, self.scale, &self.pair_by);
         // Whether the better metric is expected at the smaller value of two neighbours.
         let is_up = self.direction == Direction::Increasing;
         let small_wins = (self.better == Better::Lower) == is_up;

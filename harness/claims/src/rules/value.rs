@@ -1,8 +1,7 @@
 //! `value`: a column lies in a range.
 
-use super::{RowRule, each_row, no_number};
+use super::{GroupBy, RowRule, each_row, no_number};
 use crate::comparison::diverged;
-use crate::filter::GroupBy;
 use crate::interval::{IntervalColumns, Rigour};
 use crate::range::AllowedRange;
 use crate::selection::{Selection, number};
