@@ -49,6 +49,7 @@
 //! ```
 
 mod ackley;
+mod adam;
 mod aligned;
 mod baseline;
 pub mod classical;
@@ -78,6 +79,7 @@ mod times;
 pub mod window;
 
 pub use ackley::Ackley;
+pub use adam::Adam;
 pub use baseline::Baseline;
 pub use conjugate::ConjugateGradients;
 pub use coordinate::{CoordinateHamiltonianDescent, Sweep};

@@ -2,7 +2,7 @@
 //! gradients.
 
 use super::measure::Record;
-use super::plan::{Contestant, Variant};
+use super::plan::Contestant;
 use anyhow::{Result, ensure};
 use serde::{Deserialize, Serialize};
 
@@ -125,18 +125,5 @@ impl Marks {
             }
         }
         Ok(self)
-    }
-}
-
-impl Variant {
-    /// How many gradients an outer iteration takes; `None` where that is not known beforehand.
-    #[must_use]
-    pub fn gradients_an_iteration(&self) -> Option<u64> {
-        use super::plan::MethodKind as Kind;
-        match self.method {
-            Kind::HdLeapfrog | Kind::HdStratified | Kind::HdEuler => self.steps.map(|s| s as u64),
-            Kind::HeavyBall | Kind::Nesterov | Kind::Adam => Some(1),
-            Kind::HdPicard | Kind::LBfgs => None,
-        }
     }
 }

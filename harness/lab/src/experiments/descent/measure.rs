@@ -1,8 +1,7 @@
 //! Runs a variant from its start and writes down what its points are worth.
 
 use super::marks::Marks;
-use super::methods;
-use super::plan::Variant;
+use super::methods::{MethodSpec, Site};
 use super::scene::{Scene, Setting, Worth};
 use crate::clock::clocked;
 use crate::device::Placement;
@@ -18,7 +17,7 @@ pub struct DescentCell {
     /// The problem and the start.
     pub setting: Setting,
     /// The method with all its numbers.
-    pub variant: Variant,
+    pub variant: MethodSpec,
     /// How many gradients it may compute.
     pub gradients: u64,
     /// How many gradients lie between two records.
@@ -89,7 +88,11 @@ pub fn run(
     placement: &Placement,
     watch: &dyn Watch,
 ) -> Result<Measured> {
-    let mut method = methods::method(&cell.variant, scene, &cell.setting, evaluator)?;
+    let mut method = cell.variant.build(&Site {
+        scene,
+        setting: &cell.setting,
+        evaluator,
+    })?;
     let mut measured = Measured::default();
     let (mut iterations, mut gradients, mut wall_s) = (0, 0, 0.0);
     let mut due = cell.record_every;

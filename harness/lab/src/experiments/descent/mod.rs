@@ -1,8 +1,6 @@
 //! Methods side by side from the same starting points: Figures 2, 3, 7 and 8, and what a
 //! practitioner would use instead.
 
-mod adam;
-mod lbfgs;
 mod marks;
 mod measure;
 mod methods;

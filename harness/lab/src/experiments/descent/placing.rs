@@ -2,7 +2,8 @@
 
 use super::marks::Mark;
 use super::measure::{DescentCell, Ended, Measured, Record};
-use super::plan::{Contestant, DescentPlan, Metric, Part, Variant};
+use super::methods::MethodSpec;
+use super::plan::{Contestant, DescentPlan, Metric, Part};
 use super::scene::Worth;
 use crate::experiments::identity::once;
 use crate::journal::Entry;
@@ -103,7 +104,7 @@ pub(super) fn readings(
             return words.join("+");
         }
         let here = |(reading, value): (&String, &f64)| {
-            (variant.step_size == Some(*value)).then(|| reading.clone())
+            (variant.step_size() == Some(*value)).then(|| reading.clone())
         };
         let mut words: Vec<String> = contestant.readings.iter().filter_map(here).collect();
         if contestant.grid().contains(&variant) {
@@ -118,8 +119,8 @@ pub(super) fn readings(
 }
 
 /// The variant of a grid with the best median over the starts.
-fn best(runs: &[Placed<'_>], score: impl Fn(&Placed<'_>) -> f64) -> Option<Variant> {
-    let middle = |variant: &Variant| -> Option<f64> {
+fn best(runs: &[Placed<'_>], score: impl Fn(&Placed<'_>) -> f64) -> Option<MethodSpec> {
+    let middle = |variant: &MethodSpec| -> Option<f64> {
         let of_variant = runs.iter().filter(|r| r.cell.variant == *variant);
         median(&of_variant.map(&score).collect::<Vec<_>>())
     };

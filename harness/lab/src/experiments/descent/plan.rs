@@ -1,6 +1,7 @@
 //! What a plan of kind `descent` says, validated. How it is written is in `wire`.
 
 use super::marks::Marks;
+use super::methods::MethodSpec;
 use super::wire::Wire;
 use crate::plan::{Model, Plan, Precision, Start, non_negative, positive};
 use anyhow::{Result, ensure};
@@ -86,93 +87,13 @@ impl Problem {
 /// The largest of a matrix sensing problem's sizes: its 2·m·d numbers are then 1.6 GB.
 const MOST: usize = 10_000;
 
-/// A method with all its numbers: what a cell runs.
-#[derive(Clone, Debug, Deserialize, Serialize, PartialEq)]
-#[serde(deny_unknown_fields)]
-pub struct Variant {
-    /// Which method.
-    pub method: MethodKind,
-    /// φ, or the direction of a counterpart, by name.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub kinetic_energy: Option<String>,
-    /// θ of a flow, η of a counterpart.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub step_size: Option<f64>,
-    /// S.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub steps: Option<usize>,
-    /// β.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub momentum: Option<f64>,
-    /// W, for flows computed a window at a time.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub window: Option<usize>,
-    /// τ of the window.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub tolerance: Option<f64>,
-    /// What new slots of the window hold.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub predictor: Option<String>,
-    /// Pairs that a quasi-Newton method remembers.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub memory: Option<usize>,
-}
-
-/// Which method.
-#[derive(Clone, Copy, Debug, Deserialize, Serialize, PartialEq, Eq)]
-#[serde(rename_all = "kebab-case")]
-pub enum MethodKind {
-    /// Algorithm 2 with Leapfrog, Algorithm 3.
-    HdLeapfrog,
-    /// Algorithm 2 with the Stratified integrator, Algorithm 4.
-    HdStratified,
-    /// Algorithm 2 with symplectic Euler.
-    HdEuler,
-    /// Algorithm 5, all points of a window in one product.
-    HdPicard,
-    /// Gradient, normalised, sign or coordinate descent, with Heavy Ball momentum if β > 0.
-    HeavyBall,
-    /// Nesterov's method with adaptive restart.
-    Nesterov,
-    /// Adam.
-    Adam,
-    /// L-BFGS with a line search.
-    LBfgs,
-}
-
-impl MethodKind {
-    /// Whether it follows a flow of S steps.
-    #[must_use]
-    pub fn is_flow(self) -> bool {
-        matches!(
-            self,
-            Self::HdLeapfrog | Self::HdStratified | Self::HdEuler | Self::HdPicard
-        )
-    }
-
-    /// Whether it draws random numbers of its own.
-    #[must_use]
-    pub fn draws(self) -> bool {
-        self == Self::HdStratified
-    }
-}
-
-impl Variant {
-    /// S·θ, of a flow.
-    #[must_use]
-    pub fn integration_time(&self) -> Option<f64> {
-        let (steps, size) = (self.steps?, self.step_size?);
-        Some(steps as f64 * size)
-    }
-}
-
 /// A method of the plan, with one variant for each value of its lists.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Contestant {
     /// What tables and legends call it.
     pub name: String,
     /// Its variants: those of its lists, then those that only a reading gives it.
-    pub variants: Vec<Variant>,
+    pub variants: Vec<MethodSpec>,
     /// How many of the variants are its lists'.
     pub listed: usize,
     /// Whether the lists are a grid from which the best is chosen, rather than things to compare.
@@ -184,7 +105,7 @@ pub struct Contestant {
 impl Contestant {
     /// The variants that the best is chosen from.
     #[must_use]
-    pub fn grid(&self) -> Vec<&Variant> {
+    pub fn grid(&self) -> Vec<&MethodSpec> {
         self.variants.iter().take(self.listed).collect()
     }
 }

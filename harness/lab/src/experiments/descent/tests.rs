@@ -3,7 +3,7 @@
 mod marks;
 
 use super::measure::{Ended, run};
-use super::plan::{MethodKind, Variant};
+use super::methods::MethodSpec;
 use super::scene::Worth;
 use super::*;
 use crate::device::Machine;
@@ -95,7 +95,7 @@ fn rows_with(end: impl Fn(f64) -> (f64, Option<Ended>)) -> Vec<DescentRow> {
         .iter()
         .enumerate()
         .map(|(i, cell)| {
-            let (value, ended) = end(cell.variant.step_size.unwrap());
+            let (value, ended) = end(cell.variant.step_size().unwrap());
             entry(cell, i.to_string(), &[3.0, 4.0, value], ended)
         })
         .collect();
@@ -144,7 +144,7 @@ fn a_row_is_made_of_its_records() {
 }
 
 /// Runs one variant of each method from a start on the Ackley function.
-fn ran(variant: Variant, index: u64) -> (Measured, Vec<f64>, u64) {
+fn ran(variant: MethodSpec, index: u64) -> (Measured, Vec<f64>, u64) {
     let head = head(&[]);
     let descent = Descent::new(&head).unwrap();
     let part = &descent.plan.parts[0];
@@ -169,30 +169,29 @@ fn ran(variant: Variant, index: u64) -> (Measured, Vec<f64>, u64) {
     )
 }
 
-fn variant(method: MethodKind) -> Variant {
-    let flow = method.is_flow();
-    Variant {
-        method,
-        kinetic_energy: Some("half-l2-squared".into()),
-        step_size: Some(if flow { 0.05 } else { 0.003 }),
-        steps: flow.then_some(5),
-        momentum: Some(0.5),
-        window: Some(2),
-        tolerance: Some(1e-6),
-        predictor: None,
-        memory: Some(5),
-    }
+/// A method by its name in plans, with numbers that suit the function.
+fn variant(method: &str) -> MethodSpec {
+    let numbers = match method {
+        "hd-picard" => {
+            "kinetic_energy: half-l2-squared, step_size: 0.05, steps: 5, window: 2, tolerance: 1e-6"
+        }
+        "heavy-ball" => "kinetic_energy: half-l2-squared, step_size: 0.003, momentum: 0.5",
+        "nesterov" | "adam" => "step_size: 0.003",
+        "l-bfgs" => "memory: 5",
+        _ => "kinetic_energy: half-l2-squared, step_size: 0.05, steps: 5",
+    };
+    datasets::yaml::load(&format!("{{method: {method}, {numbers}}}")).unwrap()
 }
 
-const ALL: [MethodKind; 8] = [
-    MethodKind::HdLeapfrog,
-    MethodKind::HdStratified,
-    MethodKind::HdEuler,
-    MethodKind::HdPicard,
-    MethodKind::HeavyBall,
-    MethodKind::Nesterov,
-    MethodKind::Adam,
-    MethodKind::LBfgs,
+const ALL: [&str; 8] = [
+    "hd-leapfrog",
+    "hd-stratified",
+    "hd-euler",
+    "hd-picard",
+    "heavy-ball",
+    "nesterov",
+    "adam",
+    "l-bfgs",
 ];
 
 #[test]
@@ -210,20 +209,17 @@ fn every_method_starts_at_the_same_point_and_goes_down() {
             ordered || measured.ended == Some(Ended::Stopped),
             "{method:?}"
         );
-        assert!(
-            steps <= 10 || method == MethodKind::LBfgs,
-            "{method:?}: {steps}"
-        );
+        assert!(steps <= 10 || method == "l-bfgs", "{method:?}: {steps}");
     }
 }
 
 #[test]
 fn records_stand_every_so_many_gradients_and_at_the_marks() {
-    let (measured, _, steps) = ran(variant(MethodKind::HeavyBall), 0);
+    let (measured, _, steps) = ran(variant("heavy-ball"), 0);
     let at: Vec<u64> = measured.records.iter().map(|r| r.gradients).collect();
     assert_eq!(at, [4, 10, 20, 30, 40, 50, 60, 70, 80, 90, 100]);
     assert_eq!(steps, 10, "the progress bar ends at its end");
-    let (flows, ..) = ran(variant(MethodKind::HdLeapfrog), 0);
+    let (flows, ..) = ran(variant("hd-leapfrog"), 0);
     let marked = flows.records.iter().find(|r| r.iterations == 4).unwrap();
     assert_eq!(marked.gradients, 20);
 }
@@ -258,7 +254,7 @@ fn in_lockstep_every_method_ends_where_it_ends_alone() {
 #[test]
 fn the_same_start_is_the_same_run_and_another_start_another() {
     let values = |index| -> Vec<f64> {
-        let (measured, ..) = ran(variant(MethodKind::HdStratified), index);
+        let (measured, ..) = ran(variant("hd-stratified"), index);
         measured.records.iter().map(|r| r.worth.value).collect()
     };
     assert_eq!(values(0), values(0));
@@ -288,20 +284,20 @@ fn what_cannot_be_run_is_refused_with_the_key_that_says_so() {
             .contains("pictures: two are named `t`")
     );
     let methods = |method: &str| refused(&format!("methods=[{method}]"));
-    assert!(methods("{name: x, method: hd-euler, step_size: 0.1}").contains("integration_time"));
-    assert!(methods("{name: x, method: heavy-ball, step_size: -1}").contains("step_size"));
-    assert!(methods("{name: x, method: heavy-ball, step_size: 1, steps: 3}").contains("steps"));
-    assert!(
-        methods("{name: x, method: heavy-ball, step_size: 1, momentum: 1}").contains("momentum")
-    );
-    assert!(methods("{name: x, method: hd-euler, step_size: 1, steps: 0}").contains("steps is 0"));
-    assert!(
-        methods("{name: x, method: hd-euler, kinetic_energy: l3, step_size: 1, steps: 1}")
-            .contains("kinetic_energy")
-    );
-    assert!(
-        methods("{name: x, method: heavy-ball, step_size: 1, readings: {a: 2}}").contains("tune")
-    );
+    let euler = |rest: &str| methods(&format!("{{name: x, method: hd-euler, {rest}}}"));
+    let heavy = |rest: &str| {
+        let method = "name: x, method: heavy-ball, kinetic_energy: l2";
+        methods(&format!("{{{method}, {rest}}}"))
+    };
+    assert!(euler("kinetic_energy: l2, step_size: 0.1").contains("`steps`"));
+    assert!(euler("kinetic_energy: l2, step_size: 1, steps: 0").contains("steps is 0"));
+    let both = "kinetic_energy: l2, step_size: 0.1, steps: 2, integration_time: 1";
+    assert!(euler(both).contains("integration_time"));
+    assert!(euler("kinetic_energy: l3, step_size: 1, steps: 1").contains("kinetic energy"));
+    assert!(heavy("step_size: -1").contains("step_size"));
+    assert!(heavy("step_size: 1, steps: 3").contains("steps"));
+    assert!(heavy("step_size: 1, momentum: 1").contains("momentum"));
+    assert!(heavy("step_size: 1, readings: {a: 2}").contains("tune"));
 }
 
 #[test]

@@ -2,12 +2,14 @@
 //! `plan`, or refused by its key.
 
 use super::marks::Marks;
-use super::plan::{Best, Contestant, DescentPlan, MethodKind, Part, Picture, Problem, Variant};
+use super::methods::MethodSpec;
+use super::plan::{Best, Contestant, DescentPlan, Part, Picture, Problem};
 use crate::experiments::identity::repeated;
-use crate::plan::{OneOrMany, Precision, Start, positive};
+use crate::plan::{OneOrMany, Precision, Start, combinations, positive};
 use anyhow::{Context, Result, bail, ensure};
-use optim::{Kinetic, Predictor};
+use datasets::yaml;
 use serde::Deserialize;
+use serde_yaml::{Mapping, Value};
 use std::collections::BTreeMap;
 
 #[derive(Debug, Deserialize)]
@@ -57,23 +59,17 @@ struct WirePart {
 }
 
 #[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
 struct WireMethod {
     name: String,
-    method: MethodKind,
-    kinetic_energy: Option<String>,
-    step_size: Option<OneOrMany<f64>>,
-    steps: Option<usize>,
+    /// Of flows, in place of steps.
     integration_time: Option<OneOrMany<f64>>,
-    momentum: Option<f64>,
-    window: Option<usize>,
-    tolerance: Option<f64>,
-    predictor: Option<String>,
-    memory: Option<usize>,
     #[serde(default)]
     tune: bool,
     #[serde(default)]
     readings: BTreeMap<String, f64>,
+    /// The method's own numbers; each step size of a list is a method.
+    #[serde(flatten)]
+    numbers: Mapping,
 }
 
 impl Wire {
@@ -197,7 +193,7 @@ impl Part {
         if self.starts == 1 || self.start != Start::Zeros || drawn_anew {
             return Ok(());
         }
-        let variants = |c: &&Contestant| c.variants.iter().any(|v| !v.method.draws());
+        let variants = |c: &&Contestant| c.variants.iter().any(|v| !v.draws());
         match self.contestants.iter().find(variants) {
             Some(contestant) => bail!(
                 "starts is {}, but with `start: {{distribution: zeros}}` all runs of {} are the same \
@@ -212,22 +208,10 @@ impl Part {
 
 impl WireMethod {
     fn contestant(&self) -> Result<Contestant> {
-        self.check_numbers()?;
-        let mut variants = if self.method.is_flow() {
-            self.flows()?
-        } else {
-            ensure!(
-                self.steps.is_none() && self.integration_time.is_none(),
-                "steps and integration_time belong to flows"
-            );
-            match self.step_sizes()? {
-                Some(sizes) => sizes
-                    .into_iter()
-                    .map(|size| self.variant(Some(size), None))
-                    .collect(),
-                None => vec![self.variant(None, None)],
-            }
-        };
+        let mut variants = Vec::new();
+        for numbers in combinations(&self.numbers) {
+            variants.extend(self.timed(numbers)?);
+        }
         let listed = variants.len();
         ensure!(
             self.readings.is_empty() || self.tune,
@@ -235,8 +219,10 @@ impl WireMethod {
         );
         for (reading, &value) in &self.readings {
             positive(&format!("readings.{reading}"), value)?;
-            if !variants.iter().any(|v| v.step_size == Some(value)) {
-                variants.push(self.variant(Some(value), None));
+            if !variants.iter().any(|v| v.step_size() == Some(value)) {
+                let mut numbers = self.numbers.clone();
+                numbers.insert("step_size".into(), value.into());
+                variants.push(spec(numbers)?);
             }
         }
         Ok(Contestant {
@@ -248,85 +234,46 @@ impl WireMethod {
         })
     }
 
-    /// Refuses numbers that no method can be made with.
-    fn check_numbers(&self) -> Result<()> {
-        if let Some(momentum) = self.momentum {
-            ensure!(
-                (0.0..1.0).contains(&momentum),
-                "momentum is {momentum}, but lies in [0, 1)"
-            );
-        }
-        if let Some(tolerance) = self.tolerance {
-            positive("tolerance", tolerance)?;
-        }
-        for (key, count) in [
-            ("steps", self.steps),
-            ("window", self.window),
-            ("memory", self.memory),
-        ] {
-            ensure!(count != Some(0), "{key} is 0, but is at least 1");
-        }
-        if let Some(kinetic) = &self.kinetic_energy {
-            kinetic.parse::<Kinetic>().context("kinetic_energy")?;
-        }
-        if let Some(predictor) = &self.predictor {
-            predictor.parse::<Predictor>().context("predictor")?;
-        }
-        Ok(())
-    }
-
-    fn step_sizes(&self) -> Result<Option<Vec<f64>>> {
-        let Some(sizes) = &self.step_size else {
-            return Ok(None);
+    /// A method for each integration time, which says a flow's steps: S = ⌊η/θ⌋; the method as it is
+    /// where there is none.
+    fn timed(&self, numbers: Mapping) -> Result<Vec<MethodSpec>> {
+        let Some(times) = &self.integration_time else {
+            return Ok(vec![spec(numbers)?]);
         };
-        for &size in &sizes.all() {
-            positive("step_size", size)?;
-        }
-        Ok(Some(sizes.all()))
+        ensure!(
+            !numbers.contains_key("steps"),
+            "a flow has either steps or an integration_time"
+        );
+        let with = |time: f64| {
+            let mut numbers = numbers.clone();
+            let size = numbers.get("step_size").and_then(Value::as_f64);
+            let size = size.context("a flow has a step_size, the paper's θ")?;
+            numbers.insert("steps".into(), steps(time, size)?.into());
+            spec(numbers)
+        };
+        times.all().into_iter().map(with).collect()
     }
+}
 
-    /// A flow's number of steps is said, or follows from its integration time: S = ⌊η/θ⌋.
-    fn flows(&self) -> Result<Vec<Variant>> {
-        let sizes = self
-            .step_sizes()?
-            .context("a flow has a step_size, the paper's θ")?;
-        let mut variants = Vec::new();
-        for size in sizes {
-            match (self.steps, &self.integration_time) {
-                (Some(steps), None) => variants.push(self.variant(Some(size), Some(steps))),
-                (None, Some(times)) => {
-                    for time in times.all() {
-                        positive("integration_time", time)?;
-                        // A hair more, so that 0.01/0.001 is 10 and not 9.
-                        let steps = (time / size * (1.0 + 1e-9)).floor() as usize;
-                        ensure!(
-                            steps >= 1,
-                            "integration_time {time} is shorter than one step of {size}"
-                        );
-                        ensure!(
-                            steps <= 1_000_000,
-                            "integration_time {time} is {steps} steps of {size}, but a flow has at most 1000000"
-                        );
-                        variants.push(self.variant(Some(size), Some(steps)));
-                    }
-                }
-                _ => bail!("a flow has either steps or an integration_time"),
-            }
-        }
-        Ok(variants)
-    }
+/// The steps of a flow as long as this.
+fn steps(time: f64, size: f64) -> Result<u64> {
+    positive("step_size", size)?;
+    positive("integration_time", time)?;
+    // A hair more, so that 0.01/0.001 is 10 and not 9.
+    let steps = (time / size * (1.0 + 1e-9)).floor();
+    ensure!(
+        steps >= 1.0,
+        "integration_time {time} is shorter than one step of {size}"
+    );
+    ensure!(
+        steps <= 1e6,
+        "integration_time {time} is {steps} steps of {size}, but a flow has at most 1000000"
+    );
+    Ok(steps as u64)
+}
 
-    fn variant(&self, step_size: Option<f64>, steps: Option<usize>) -> Variant {
-        Variant {
-            method: self.method,
-            kinetic_energy: self.kinetic_energy.clone(),
-            step_size,
-            steps,
-            momentum: self.momentum,
-            window: self.window,
-            tolerance: self.tolerance,
-            predictor: self.predictor.clone(),
-            memory: self.memory,
-        }
-    }
+fn spec(numbers: Mapping) -> Result<MethodSpec> {
+    let spec: MethodSpec = yaml::typed(&numbers.into())?;
+    spec.check()?;
+    Ok(spec)
 }

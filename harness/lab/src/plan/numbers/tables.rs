@@ -142,6 +142,7 @@ const DESCENT: Table = &[
     ("**.methods.window", HELD),
     ("**.methods.tolerance", NON_NEGATIVE),
     ("**.methods.memory", HELD),
+    ("**.methods.reset_every", MANY),
     ("**.methods.readings.*", POSITIVE),
     ("targets.*", REAL),
     ("**.marks.iterations", OFTEN),

@@ -22,7 +22,7 @@ fn rows_of(measured: impl Fn(f64) -> Option<Measured>) -> Rows {
         ended_at: 0,
         copied_from: None,
         cell: serde_json::to_value(cell).unwrap(),
-        outcome: match measured(cell.variant.step_size.unwrap()) {
+        outcome: match measured(cell.variant.step_size().unwrap()) {
             Some(measured) => Outcome::measured(&measured).unwrap(),
             None => Outcome::failed(&anyhow!("no room")),
         },

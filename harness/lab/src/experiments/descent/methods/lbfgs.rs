@@ -1,16 +1,42 @@
 //! L-BFGS as a method: argmin's solver, one iteration at a time.
 
-use anyhow::anyhow;
+use super::{Site, Spec};
+use anyhow::{Result, anyhow, ensure};
 use argmin::core::{CostFunction, Error as Failure, Gradient, IterState, Problem, Solver, State};
 use argmin::solver::linesearch::MoreThuenteLineSearch;
 use argmin::solver::quasinewton::LBFGS;
 use candle_core::{DType, Tensor};
 use optim::{Counts, Method, Potential, Progress};
+use serde::{Deserialize, Serialize};
 use std::sync::{Arc, Mutex};
 
 type Vector = Vec<f64>;
 type Search = MoreThuenteLineSearch<Vector, Vector, f64>;
 type Iteration = IterState<Vector, Vector, (), (), (), f64>;
+
+/// How many pairs of steps and gradient differences it remembers.
+#[derive(Clone, Debug, Deserialize, Serialize, PartialEq)]
+#[serde(deny_unknown_fields)]
+pub struct LBfgsSpec {
+    memory: usize,
+}
+
+impl Spec for LBfgsSpec {
+    fn check(&self) -> Result<()> {
+        ensure!(self.memory >= 1, "memory is 0, but is at least 1");
+        Ok(())
+    }
+
+    fn build(&self, site: &Site<'_>) -> Result<Box<dyn Method>> {
+        let potential = site.scene.potential.clone();
+        let method = LBfgs::new(potential, self.memory, &site.scene.start)?;
+        Ok(Box::new(method))
+    }
+
+    fn gradients_an_iteration(&self) -> Option<u64> {
+        None
+    }
+}
 
 /// L-BFGS with the line search of Moré and Thuente, on the host in f64; values and gradients are
 /// the potential's. Every distinct point counts as one gradient, its value included.
@@ -29,11 +55,7 @@ impl LBfgs {
     ///
     /// # Errors
     /// If a value or a gradient fails.
-    pub fn new(
-        potential: Arc<dyn Potential>,
-        memory: usize,
-        start: &Tensor,
-    ) -> anyhow::Result<Self> {
+    pub fn new(potential: Arc<dyn Potential>, memory: usize, start: &Tensor) -> Result<Self> {
         let objective = Objective {
             potential,
             seen: Arc::new(Mutex::new(Seen::default())),
@@ -127,7 +149,7 @@ impl Objective {
     }
 
     /// Counts a point if it is another than the last; an error if it is no point to go on from.
-    fn count(&self, point: &Vector) -> Result<(), Failure> {
+    fn count(&self, point: &Vector) -> std::result::Result<(), Failure> {
         if point.iter().any(|x| !x.is_finite()) {
             return Err(anyhow!("the line search left the numbers"));
         }
@@ -155,7 +177,7 @@ impl CostFunction for Objective {
     type Param = Vector;
     type Output = f64;
 
-    fn cost(&self, point: &Vector) -> Result<f64, Failure> {
+    fn cost(&self, point: &Vector) -> std::result::Result<f64, Failure> {
         self.count(point)?;
         Ok(self.potential.value(&self.tensor(point)?)?)
     }
@@ -165,7 +187,7 @@ impl Gradient for Objective {
     type Param = Vector;
     type Gradient = Vector;
 
-    fn gradient(&self, point: &Vector) -> Result<Vector, Failure> {
+    fn gradient(&self, point: &Vector) -> std::result::Result<Vector, Failure> {
         self.count(point)?;
         let gradient = self.potential.gradient(&self.tensor(point)?)?;
         Ok(gradient.to_dtype(DType::F64)?.to_vec1()?)
