@@ -12,7 +12,7 @@ use lab::experiments::windows::cell::{Measured, WindowCell};
 use lab::experiments::windows::plan::EvaluatorKind;
 use lab::experiments::windows::runner::{flows_of, measure};
 use lab::journal::Outcome;
-use lab::plan::Plan;
+use lab::plan::Layers;
 use lab::progress::Watch;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -38,8 +38,8 @@ fn measured(group: EvaluatorKind) -> (Vec<WindowCell>, Vec<Measured>, Notes) {
     let house = House::new();
     let settings = ["precision=f64".into(), "profiles.smoke.repeats=3".into()];
     let text = include_str!("../../configs/table2.yaml");
-    let mut plan = Plan::from_yaml(text, &settings, Some("smoke")).unwrap();
-    plan.only(&["tiny".into()]).unwrap();
+    let layers = Layers::of(text).unwrap().profile(Some("smoke"));
+    let plan = layers.set(&settings).only(&["tiny".into()]).plan().unwrap();
     let mut registry = Registry::from_yaml("datasets: {}").unwrap();
     registry
         .extend_from_file(&house.folder.path().join("tiny.yaml"))

@@ -25,9 +25,8 @@ impl MadeUp {
     /// All cells of `configs/table2.yaml` for these data sets.
     pub fn table2(datasets: &[&str]) -> Result<Self> {
         let configs = Configs::compiled_in();
-        let mut plan = Plan::from_yaml(&configs.plan("table2")?, &[], None)?;
         let datasets: Vec<String> = datasets.iter().map(|&name| name.to_owned()).collect();
-        plan.only(&datasets)?;
+        let plan = configs.plan("table2")?.only(&datasets).plan()?;
         let windows = WindowsPlan::new(&plan)?;
         let mut manifest = manifest(&configs, &plan, datasets)?;
         let mut journal = String::new();

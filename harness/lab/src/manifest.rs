@@ -202,17 +202,12 @@ impl Manifest {
         write_atomically(&folder.join(FILE), text.as_bytes())
     }
 
-    /// The plan that was run.
+    /// Returns the plan that was run, whose layers were put together before.
     ///
     /// # Errors
     /// If it is another version's.
     pub fn plan(&self) -> Result<Plan> {
-        let mut plan =
-            Plan::from_yaml(&self.plan, &[], Some(&self.profile)).context("the manifest's plan")?;
-        if !self.datasets.is_empty() {
-            plan.only(&self.datasets)?;
-        }
-        Ok(plan)
+        Plan::from_yaml(&self.plan, &[], Some(&self.profile)).context("the manifest's plan")
     }
 
     /// Reads it from `folder`.

@@ -141,8 +141,7 @@ mod tests {
     fn relatives_are_targets_of_the_report_in_folders_of_their_own_names() {
         let root = tempfile::TempDir::new().unwrap();
         let configs = Configs::compiled_in();
-        let plan =
-            |target: &str| Plan::from_yaml(&configs.plan(target).unwrap(), &[], None).unwrap();
+        let plan = |target: &str| configs.plan(target).unwrap().plan().unwrap();
         let put = |folder: &str, target: &str| {
             let folder = root.path().join(folder);
             std::fs::create_dir_all(&folder).unwrap();

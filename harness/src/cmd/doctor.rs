@@ -7,7 +7,6 @@ use candle_core::DType;
 use lab::configs::Configs;
 use lab::device::{Machine, Request, gpu};
 use lab::environment::Environment;
-use lab::plan::Plan;
 use lab::seed::Seeds;
 use std::fmt::Write;
 
@@ -46,8 +45,8 @@ pub(super) fn run(measure: bool, devices: &Request, data: &Data, common: &Common
     );
     for summary in configs.summaries()? {
         for profile in summary.profiles {
-            let text = configs.plan(&summary.target)?;
-            let plan = Plan::from_yaml(&text, &[], Some(&profile.name))?;
+            let layers = configs.plan(&summary.target)?;
+            let plan = layers.profile(Some(&profile.name)).plan()?;
             let experiment = lab::experiments::of(&plan)?;
             let needs = experiment.needs().into_iter().map(|need| need.dataset);
             let names: Vec<String> = needs.chain(experiment.needs_images()).collect();

@@ -4,13 +4,14 @@ use super::{cost, registry, show};
 use crate::cli::Common;
 use anyhow::{Context, Result};
 use lab::configs::Configs;
-use lab::plan::Plan;
+use lab::plan::Layers;
 use std::fmt::Write;
 
 pub(super) fn run(common: &Common) -> Result<u8> {
     let configs = Configs::new(common.configs.clone());
     let mut out = format!("Targets (plans: {}):\n", configs.place());
-    let all = Plan::summary(&configs.read("all.yaml")?).context("all.yaml")?;
+    let all = Layers::of(&configs.read("all.yaml")?).and_then(Layers::summary);
+    let all = all.context("all.yaml")?;
     for plan in std::iter::once(all).chain(configs.summaries()?) {
         let _ = writeln!(out, "\n  {:<10} {}", plan.target, plan.title);
         let _ = writeln!(out, "  {:<10} {}", "", plan.source);

@@ -25,12 +25,13 @@ pub(super) fn run(arguments: &Reproduce) -> Result<u8> {
     if arguments.target == suite::NAME {
         return suite::run(arguments, &configs);
     }
-    let text = configs.plan(&arguments.target)?;
-    let mut plan = Plan::from_yaml(&text, &arguments.settings, arguments.profile.as_deref())
-        .with_context(|| format!("the plan of {}", arguments.target))?;
-    if !arguments.datasets.is_empty() {
-        plan.only(&arguments.datasets)?;
-    }
+    let layers = configs
+        .plan(&arguments.target)?
+        .profile(arguments.profile.as_deref())
+        .set(&arguments.settings)
+        .only(&arguments.datasets);
+    let plan = layers.plan();
+    let plan = plan.with_context(|| format!("the plan of {}", arguments.target))?;
     // With --out the page stands in the target's own folder, else above all targets.
     let (folder, root) = match &arguments.out {
         Some(out) => (out.clone(), out.clone()),

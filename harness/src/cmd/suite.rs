@@ -109,8 +109,8 @@ pub(super) fn run(arguments: &Reproduce, configs: &Configs) -> Result<u8> {
         }
         // One that fails is told, and the others go on.
         let one = || -> Result<u8> {
-            let plan = Plan::from_yaml(&configs.plan(name)?, &[], Some(profile))
-                .with_context(|| format!("the plan of {name}"))?;
+            let plan = configs.plan(name)?.profile(Some(profile)).plan();
+            let plan = plan.with_context(|| format!("the plan of {name}"))?;
             let mut sharing = relatives(&root, &plan)?;
             // Afresh, only what this command has measured.
             sharing.retain(|relative| !arguments.fresh || done.contains(&relative.target));

@@ -11,7 +11,7 @@ use lab::experiments::windows::bench::Through;
 use lab::experiments::windows::cell::WindowCell;
 use lab::experiments::{Bench, Experiment};
 use lab::journal::Outcome;
-use lab::plan::{Plan, Statistics};
+use lab::plan::{Layers, Plan, Statistics};
 use lab::progress::{DataBar, RunBar};
 use lab::seed::Seeds;
 use serde::Deserialize;
@@ -158,7 +158,7 @@ impl Lab {
             );
             whole.insert(key.clone(), value.clone());
         }
-        Plan::from_yaml(&serde_yaml::to_string(&whole)?, &[], None).context("not a plan")
+        Layers::from(whole).plan().context("not a plan")
     }
 }
 

@@ -1,43 +1,74 @@
 //! `--set key=value`: one value of a plan, for one run.
 
-use anyhow::{Context, Result, anyhow, bail, ensure};
-use serde_yaml::Value;
+use anyhow::{Context, Result, ensure};
+use serde_yaml::{Mapping, Value};
 
-/// Applies settings such as `flow.steps=40` to a plan before it is validated. A key may be new
-/// (validation refuses the ones that do not exist); the value is YAML.
-///
-/// # Errors
-/// If a setting is not `key=value`, its value is not YAML, or its key leads through something
-/// that has no keys.
-pub fn apply_settings(plan: &mut Value, settings: &[String]) -> Result<()> {
-    for setting in settings {
-        let Some((key, value)) = setting.split_once('=') else {
-            bail!("--set {setting}: write key=value, for example --set flow.steps=40");
-        };
-        ensure!(
-            key != "like",
-            "--set {setting}: what a plan is like stands in its file"
-        );
-        let value: Value = datasets::yaml::load(value)
-            .with_context(|| format!("--set {setting}: the value of {key}"))?;
-        set(plan, key, value).with_context(|| format!("--set {setting}"))?;
-    }
-    Ok(())
+/// A setting such as `flow.steps=40`: a path of keys, and a value in YAML.
+pub(super) struct Setting<'a> {
+    text: &'a str,
+    path: Vec<&'a str>,
+    value: Value,
 }
 
-fn set(plan: &mut Value, path: &str, value: Value) -> Result<()> {
-    let mut at = plan;
-    for key in path.split('.') {
-        let map = at
-            .as_mapping_mut()
-            .ok_or_else(|| anyhow!("`{key}` of `{path}` is inside something that has no keys"))?;
-        at = map
-            .entry(Value::String(key.to_owned()))
-            .or_insert(Value::Null);
-        if at.is_null() {
-            *at = Value::Mapping(serde_yaml::Mapping::new());
-        }
+impl<'a> Setting<'a> {
+    /// Reads a setting.
+    ///
+    /// # Errors
+    /// If it is not `key=value`, its value is no YAML, or its key is not one to set.
+    pub fn of(text: &'a str) -> Result<Self> {
+        let (key, value) = text.split_once('=').with_context(|| {
+            format!("--set {text}: write key=value, for example --set flow.steps=40")
+        })?;
+        ensure!(
+            key != "like",
+            "--set {text}: what a plan is like stands in its file"
+        );
+        ensure!(
+            key != "default_profile",
+            "--set {text}: --profile says which profile is run"
+        );
+        let value = datasets::yaml::load(value)
+            .with_context(|| format!("--set {text}: the value of {key}"))?;
+        Ok(Self {
+            text,
+            path: key.split('.').collect(),
+            value,
+        })
     }
-    *at = value;
-    Ok(())
+
+    /// Whether it changes profiles rather than the plan itself.
+    pub fn is_of_profiles(&self) -> bool {
+        self.path[0] == "profiles"
+    }
+
+    /// Refuses a setting of another profile than the one that is run: it would be of no effect.
+    pub fn is_of_profile(&self, name: &str) -> Result<()> {
+        let other = self.path.get(1).is_some_and(|profile| *profile != name);
+        ensure!(
+            !other,
+            "--set {}: the profile that is run is {name}",
+            self.text
+        );
+        Ok(())
+    }
+
+    /// Changes a plan. The key may be new: validation refuses those that do not exist.
+    ///
+    /// # Errors
+    /// If the key leads through something that has no keys.
+    pub fn apply(&self, plan: &mut Mapping) -> Result<()> {
+        let (last, above) = self.path.split_last().unwrap_or((&"", &[]));
+        let mut at = plan;
+        for key in above {
+            let inner = at.entry((*key).into()).or_insert(Value::Null);
+            if inner.is_null() {
+                *inner = Mapping::new().into();
+            }
+            at = inner.as_mapping_mut().with_context(|| {
+                format!("--set {}: `{key}` is something that has no keys", self.text)
+            })?;
+        }
+        at.insert((*last).into(), self.value.clone());
+        Ok(())
+    }
 }

@@ -2,7 +2,6 @@
 
 use super::{Check, Checks};
 use crate::configs::Configs;
-use crate::plan::Plan;
 use anyhow::{Context, Result, bail};
 use std::time::{Duration, Instant};
 
@@ -26,8 +25,8 @@ pub struct GateReport {
 pub fn gate(configs: &Configs) -> Result<GateReport> {
     let began = Instant::now();
     let (target, profile) = TARGET;
-    let plan = Plan::from_yaml(&configs.plan(target)?, &[], Some(profile))
-        .with_context(|| format!("the plan of {target}"))?;
+    let plan = configs.plan(target)?.profile(Some(profile)).plan();
+    let plan = plan.with_context(|| format!("the plan of {target}"))?;
     let passed = passed(&Checks::new(&plan)?)?;
     Ok(GateReport {
         passed,

@@ -329,7 +329,12 @@ fn the_gradient_through_convolution_and_normalisation_is_that_of_differences() {
 
 #[test]
 fn the_plan_of_figure_4_maps_the_papers_numbers_and_every_profile_is_valid() {
-    for profile in Plan::summary(FIG4).unwrap().profiles {
+    for profile in crate::plan::Layers::of(FIG4)
+        .unwrap()
+        .summary()
+        .unwrap()
+        .profiles
+    {
         let plan = Plan::from_yaml(FIG4, &[], Some(&profile.name)).unwrap();
         TrainingPlan::new(&plan).unwrap();
     }

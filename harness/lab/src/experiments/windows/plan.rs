@@ -287,7 +287,12 @@ mod tests {
 
     #[test]
     fn every_profile_of_the_plan_is_valid() {
-        for profile in Plan::summary(TABLE2).unwrap().profiles {
+        for profile in crate::plan::Layers::of(TABLE2)
+            .unwrap()
+            .summary()
+            .unwrap()
+            .profiles
+        {
             let plan = plan(&[], Some(&profile.name)).unwrap();
             assert!(plan.datasets.iter().all(|d| plan.flows_of(d).is_some()));
         }
@@ -405,10 +410,12 @@ mod tests {
 
     #[test]
     fn a_data_set_asked_for_twice_is_run_once() {
-        let mut plan = Plan::from_yaml(TABLE2, &[], None).unwrap();
-        plan.only(&["usps".into(), "a8a".into(), "usps".into()])
-            .unwrap();
-        assert_eq!(WindowsPlan::new(&plan).unwrap().datasets, ["usps", "a8a"]);
+        let only = ["usps".into(), "a8a".into(), "usps".into()];
+        let plan = crate::plan::Layers::of(TABLE2).unwrap().only(&only).plan();
+        assert_eq!(
+            WindowsPlan::new(&plan.unwrap()).unwrap().datasets,
+            ["usps", "a8a"]
+        );
     }
 
     #[test]

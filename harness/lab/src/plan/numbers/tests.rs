@@ -22,9 +22,9 @@ fn published() -> Vec<Plan> {
     let configs = Configs::compiled_in();
     let mut plans = Vec::new();
     for summary in configs.summaries().unwrap() {
-        let text = configs.plan(&summary.target).unwrap();
+        let layers = configs.plan(&summary.target).unwrap();
         for profile in summary.profiles {
-            plans.push(Plan::from_yaml(&text, &[], Some(&profile.name)).unwrap());
+            plans.push(layers.clone().profile(Some(&profile.name)).plan().unwrap());
         }
     }
     plans
@@ -109,7 +109,7 @@ fn what_nobody_can_mean_is_refused_by_its_key_before_anything_is_made_of_it() {
 
 #[test]
 fn the_heads_numbers_are_checked_too() {
-    let text = Configs::compiled_in().plan("table2").unwrap();
+    let layers = Configs::compiled_in().plan("table2").unwrap();
     for (setting, key) in [
         ("seed=-1", "seed"),
         ("seed=1e18", "seed"),
@@ -122,7 +122,11 @@ fn the_heads_numbers_are_checked_too() {
         ("statistics.confidence=.nan", "statistics.confidence"),
         ("profiles.paper.minutes=-1", "profiles.paper.minutes"),
     ] {
-        let error = Plan::from_yaml(&text, &[setting.to_owned()], None).unwrap_err();
+        let error = layers
+            .clone()
+            .set(&[setting.to_owned()])
+            .plan()
+            .unwrap_err();
         assert!(format!("{error:#}").contains(key), "{setting}: {error:#}");
     }
 }

@@ -1,0 +1,200 @@
+//! The layers of a plan, and the only place where they are put together. From the lowest to the highest:
+//!
+//! 1. the plan that its file is [`like`](Layers::like),
+//! 2. its file, with the merge keys `<<` applied as in every YAML that is read,
+//! 3. the [`profile`](Layers::profile) that is run,
+//! 4. what the command line sets ([`set`](Layers::set)),
+//! 5. the data sets that it names ([`only`](Layers::only)).
+//!
+//! A key of a higher layer replaces the whole value of a lower one; only a setting may reach into a value.
+//! The layers are folded once, by [`plan`](Layers::plan), in this order, in whichever order they were given.
+
+use super::settings::Setting;
+use super::{Plan, Profile, ProfileWire, Profiles, Summary, numbers};
+use anyhow::{Context, Result, bail, ensure};
+use datasets::yaml;
+use serde_yaml::{Mapping, Value};
+
+/// The key by which a plan names the one it is like.
+const LIKE: &str = "like";
+
+/// The keys of the head that are the same in every profile.
+const FIXED: &[&str] = &[
+    "target",
+    "experiment",
+    "title",
+    "source",
+    LIKE,
+    "default_profile",
+    "profiles",
+];
+
+/// A plan's layers, not yet put together.
+#[derive(Clone, Debug)]
+pub struct Layers {
+    /// The file, over what it is like.
+    file: Mapping,
+    profile: Option<String>,
+    settings: Vec<String>,
+    datasets: Vec<String>,
+}
+
+impl From<Mapping> for Layers {
+    fn from(file: Mapping) -> Self {
+        Self {
+            file,
+            profile: None,
+            settings: Vec::new(),
+            datasets: Vec::new(),
+        }
+    }
+}
+
+impl Layers {
+    /// Reads a plan's file.
+    ///
+    /// # Errors
+    /// If the text is no mapping in YAML.
+    pub fn of(text: &str) -> Result<Self> {
+        match yaml::load(text)? {
+            Value::Mapping(file) => Ok(file.into()),
+            _ => bail!("the plan is not a mapping of keys"),
+        }
+    }
+
+    /// Returns the name of the plan that the file says it is like.
+    ///
+    /// # Errors
+    /// If what it says is not a name.
+    pub fn base(&self) -> Result<Option<String>> {
+        let name = |like: &Value| Some(like.as_str()?.to_owned());
+        let like = self.file.get(LIKE);
+        let name = like.map(|like| name(like).context("`like` is not the name of a target"));
+        name.transpose()
+    }
+
+    /// Puts the file over that of another plan, whose name stays under `like`: the two share their runs.
+    ///
+    /// # Errors
+    /// If the other is itself like another.
+    pub fn like(mut self, base: Self) -> Result<Self> {
+        let mut whole = base.file;
+        ensure!(
+            !whole.contains_key(LIKE),
+            "the plan it is like is itself like another: name that one"
+        );
+        let name = whole.get("target").cloned();
+        whole.extend(self.file);
+        if let Some(name) = name {
+            whole.insert(LIKE.into(), name);
+        }
+        self.file = whole;
+        Ok(self)
+    }
+
+    /// Chooses a profile; without a name, the plan's default.
+    #[must_use]
+    pub fn profile(mut self, name: Option<&str>) -> Self {
+        self.profile = name.map(str::to_owned);
+        self
+    }
+
+    /// Adds settings such as `flow.steps=40`.
+    #[must_use]
+    pub fn set(mut self, settings: &[String]) -> Self {
+        self.settings.extend_from_slice(settings);
+        self
+    }
+
+    /// Leaves only the given data sets, in the given order, each once; all of them if none is given.
+    #[must_use]
+    pub fn only(mut self, datasets: &[String]) -> Self {
+        for name in datasets {
+            if !self.datasets.contains(name) {
+                self.datasets.push(name.clone());
+            }
+        }
+        self
+    }
+
+    /// Summarises the plan, with all of its profiles.
+    ///
+    /// # Errors
+    /// If its head is not valid.
+    pub fn summary(self) -> Result<Summary> {
+        let all = Profiles::of(&self.file)?;
+        let plan = self.plan()?;
+        let named = |(name, wire): (&String, &ProfileWire)| wire.clone().named(name);
+        let mut profiles: Vec<Profile> = all.profiles.iter().map(named).collect();
+        profiles.sort_by_key(|profile| profile.name != all.default_profile);
+        Ok(Summary {
+            target: plan.target,
+            title: plan.title,
+            source: plan.source,
+            profiles,
+        })
+    }
+
+    /// Puts the layers together. The plan's body is not looked at yet.
+    ///
+    /// # Errors
+    /// If something in the head is unknown, missing or out of range, by its key; if a layer is of no effect.
+    pub fn plan(self) -> Result<Plan> {
+        let mut plan = self.file;
+        let settings = self.settings.iter().map(|text| Setting::of(text));
+        let settings: Vec<Setting<'_>> = settings.collect::<Result<_>>()?;
+        // Settings of a profile change the file, so that its layer is what they make of it.
+        let (of_profiles, others): (Vec<_>, Vec<_>) =
+            settings.into_iter().partition(Setting::is_of_profiles);
+        for setting in &of_profiles {
+            setting.apply(&mut plan)?;
+        }
+        let profiles = Profiles::of(&plan)?;
+        let name = self.profile.unwrap_or(profiles.default_profile);
+        for setting in &of_profiles {
+            setting.is_of_profile(&name)?;
+        }
+        for (key, value) in profile_keys(&plan, &name)? {
+            plan.insert(key, value);
+        }
+        plan.insert("default_profile".into(), name.into());
+        for setting in &others {
+            setting.apply(&mut plan)?;
+        }
+        if !self.datasets.is_empty() {
+            ensure!(
+                plan.contains_key("datasets"),
+                "the plan has no data sets to choose from"
+            );
+            plan.insert("datasets".into(), self.datasets.into());
+        }
+        let plan = Value::Mapping(plan);
+        numbers::check(&[numbers::HEAD], &plan)?;
+        Ok(yaml::typed(&plan)?)
+    }
+}
+
+/// The keys that a profile puts in the place of the plan's.
+fn profile_keys(plan: &Mapping, name: &str) -> Result<Mapping> {
+    let profiles = plan.get("profiles").and_then(Value::as_mapping);
+    let profile = profiles.and_then(|profiles| profiles.get(name)?.as_mapping());
+    let mut keys = profile.cloned().with_context(|| {
+        let names = profiles.into_iter().flat_map(Mapping::keys);
+        let names: Vec<&str> = names.filter_map(Value::as_str).collect();
+        format!(
+            "`{name}` is no profile of the plan: it has {}",
+            names.join(", ")
+        )
+    })?;
+    keys.retain(|key, _| {
+        !key.as_str()
+            .is_some_and(|key| ProfileWire::KEYS.contains(&key))
+    });
+    if let Some(fixed) = FIXED.iter().find(|fixed| keys.contains_key(**fixed)) {
+        bail!("profiles.{name}.{fixed}: no profile can change it");
+    }
+    Ok(keys)
+}
+
+#[cfg(test)]
+mod tests;
