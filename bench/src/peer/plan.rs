@@ -131,7 +131,7 @@ impl Plan {
     /// # Errors
     /// What is unknown, missing or cannot be meant.
     pub fn from_yaml(text: &str) -> Result<Self> {
-        let plan: Self = serde_yaml::from_str(text)?;
+        let plan: Self = datasets::yaml::load(text)?;
         let widest = plan.gradient.windows.iter().min();
         ensure!(
             widest.is_some_and(|&window| window >= 1),
