@@ -125,13 +125,12 @@ pub fn read(path: &Path, features: usize, classes: usize) -> Result<Cached, Cach
 /// # Errors
 /// What the system says; the file there was is then untouched.
 pub fn write(path: &Path, split: &Split, content: Sha, content_bytes: u64) -> io::Result<()> {
-    let folder = path.parent().unwrap_or(Path::new("."));
-    std::fs::create_dir_all(folder)?;
-    let file = tempfile::Builder::new()
-        .prefix(".csr-")
-        .tempfile_in(folder)?;
+    crate::files::replace_with(path, |file| put(file, split, content, content_bytes))
+}
+
+fn put(file: &mut File, split: &Split, content: Sha, content_bytes: u64) -> io::Result<()> {
     let mut output = Checked {
-        inner: file.as_file(),
+        inner: file,
         crc: Hasher::new(),
     };
     let rows = &split.rows;
@@ -150,10 +149,7 @@ pub fn write(path: &Path, split: &Split, content: Sha, content_bytes: u64) -> io
     output.put_array(rows.indices())?;
     output.put_array(rows.values())?;
     let crc = output.crc.clone().finalize();
-    output.put(&crc.to_le_bytes())?;
-    file.as_file().sync_all()?;
-    file.persist(path).map_err(|e| e.error)?;
-    crate::durable::sync_folder(folder)
+    output.put(&crc.to_le_bytes())
 }
 
 /// The length of a file of so many rows and nonzeros, unless that is beyond any file.

@@ -10,9 +10,9 @@
 pub mod cache;
 mod csr;
 mod digest;
-mod durable;
 mod error;
 mod fetch;
+pub mod files;
 mod images;
 mod labels;
 mod library;

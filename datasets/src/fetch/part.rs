@@ -8,7 +8,7 @@ use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
-use crate::durable::sync_folder;
+use crate::files::settle;
 
 /// A download so far, locked against other processes.
 pub(super) struct Part {
@@ -83,9 +83,7 @@ impl Part {
     /// Moves the finished file to its place, then clears away what dead processes left of it.
     pub(super) fn finish(self, folder: &Path, name: &str) -> io::Result<PathBuf> {
         let target = folder.join(name);
-        self.file.sync_all()?;
-        fs::rename(&self.path, &target)?;
-        sync_folder(folder)?;
+        settle(&self.path, &target)?;
         abandoned(folder, name).for_each(Part::discard);
         Ok(target)
     }

@@ -1,11 +1,12 @@
-//! Writing files so that nobody ever sees half of one.
+//! Writing files so that nobody ever sees half of one: as [`datasets::files`] does, with what to do about
+//! a report that cannot be written.
 
 use anyhow::{Context, Result};
-use std::fs::File;
-use std::io::Write;
 use std::path::Path;
 
-/// Replaces `path` with `content` of a report, or leaves it as it was, as [`replace`] does.
+pub use datasets::files::{append, replace, settle};
+
+/// Replaces the file of a report at `path` with `content`, or leaves it as it was.
 ///
 /// # Errors
 /// If the folder cannot be written.
@@ -16,28 +17,4 @@ pub fn write_atomically(path: &Path, content: &[u8]) -> Result<()> {
             path.display()
         )
     })
-}
-
-/// Replaces `path` with `content`, or leaves it as it was: temporary file beside it, fsync,
-/// rename, fsync of the folder.
-///
-/// # Errors
-/// If the folder cannot be written.
-pub fn replace(path: &Path, content: &[u8]) -> std::io::Result<()> {
-    let folder = path
-        .parent()
-        .filter(|p| !p.as_os_str().is_empty())
-        .unwrap_or(Path::new("."));
-    std::fs::create_dir_all(folder)?;
-    let mut file = tempfile::NamedTempFile::new_in(folder)?;
-    file.write_all(content)?;
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        file.as_file()
-            .set_permissions(std::fs::Permissions::from_mode(0o644))?;
-    }
-    file.as_file().sync_all()?;
-    file.persist(path)?;
-    File::open(folder)?.sync_all()
 }

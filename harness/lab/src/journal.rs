@@ -4,6 +4,7 @@
 mod json;
 
 use crate::environment::Environment;
+use crate::files::{append, replace};
 use crate::progress::say;
 use anyhow::{Context, Result, bail};
 use serde::de::DeserializeOwned;
@@ -12,7 +13,7 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{Read, Seek, SeekFrom, Write};
+use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 /// One thing that is measured: the unit of resuming and of sharing between targets.
@@ -216,7 +217,8 @@ impl Journal {
     pub fn clear(&mut self) -> Result<()> {
         if self.file.metadata()?.len() > 0 {
             let old = self.path.with_extension("jsonl.old");
-            std::fs::copy(&self.path, &old)
+            std::fs::read(&self.path)
+                .and_then(|lines| replace(&old, &lines))
                 .with_context(|| format!("keeping the old journal as {}", old.display()))?;
         }
         self.file.set_len(0)?;
@@ -232,8 +234,7 @@ impl Journal {
     pub fn append(&mut self, entry: Entry) -> Result<()> {
         let mut line = serde_json::to_vec(&entry)?;
         line.push(b'\n');
-        let write = |file: &mut File| file.write_all(&line).and_then(|()| file.sync_data());
-        write(&mut self.file)
+        append(&mut self.file, &line)
             .with_context(|| format!("appending to {}: is the disk full?", self.path.display()))?;
         self.entries.push(entry);
         Ok(())

@@ -2,21 +2,14 @@
 
 use super::learner::Learner;
 use super::measure::EpochRecord;
+use crate::files::settle;
 use anyhow::{Context, Result};
-use std::fs::{self, File, OpenOptions};
+use std::fs;
 use std::path::{Path, PathBuf};
 
 const WEIGHTS: &str = "weights.safetensors";
 const OPTIMIZER: &str = "optimizer.safetensors";
 const RECORDS: &str = "records.json";
-
-/// Asks the system to write a folder's list of names to the disk, where it has such a request.
-fn sync_folder(folder: &Path) -> std::io::Result<()> {
-    match cfg!(unix) {
-        true => File::open(folder)?.sync_all(),
-        false => Ok(()),
-    }
-}
 
 /// A folder with one run's checkpoint: `epoch-N`, N epochs done.
 pub struct Checkpoints {
@@ -49,17 +42,11 @@ impl Checkpoints {
             learner.network().varmap().save(part.join(WEIGHTS))?;
             learner.save_state(&part.join(OPTIMIZER))?;
             fs::write(part.join(RECORDS), serde_json::to_vec(records)?)?;
-            for name in [WEIGHTS, OPTIMIZER, RECORDS] {
-                let written = OpenOptions::new().write(true).open(part.join(name))?;
-                written.sync_all()?;
-            }
-            sync_folder(&part)?;
             let whole = self.of(epoch);
             if whole.exists() {
                 fs::remove_dir_all(&whole)?;
             }
-            fs::rename(&part, &whole)?;
-            Ok(sync_folder(&self.folder)?)
+            Ok(settle(&part, &whole)?)
         };
         write().with_context(|| format!("keeping a checkpoint in {}", self.folder.display()))?;
         for other in self.epochs().into_iter().filter(|other| *other != epoch) {
