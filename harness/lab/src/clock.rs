@@ -1,12 +1,25 @@
-//! The only clock in the house for what is compared.
+//! The only clock in the house for what is compared: the device is idle whenever it is read.
 
 use crate::device::Placement;
 use anyhow::Result;
+use candle_core::Device;
 use optim::{Method, Progress};
 use std::time::Instant;
 
-/// The fewest seconds that a call of `work` took, of as many calls as fit into `budget` seconds, at
-/// least two: the first one finds caches cold and buffers unmapped.
+/// Does `work` with the device idle before and after; returns what it made and the seconds it took.
+///
+/// # Errors
+/// If the work or the device fails.
+pub fn timed<T>(device: &Device, work: impl FnOnce() -> Result<T>) -> Result<(T, f64)> {
+    device.synchronize()?;
+    let begin = Instant::now();
+    let made = work()?;
+    device.synchronize()?;
+    Ok((made, begin.elapsed().as_secs_f64()))
+}
+
+/// Returns the fewest seconds that a call of `work` took, of as many calls as fit into `budget` seconds,
+/// at least two: the first one finds caches cold and buffers unmapped.
 ///
 /// # Errors
 /// If the work or the device fails.
@@ -18,29 +31,22 @@ pub fn fastest(
     let begin = Instant::now();
     let (mut fewest, mut calls) = (f64::INFINITY, 0);
     while calls < 2 || begin.elapsed().as_secs_f64() < budget {
-        placement.synchronize()?;
-        let call = Instant::now();
-        work()?;
-        placement.synchronize()?;
-        fewest = fewest.min(call.elapsed().as_secs_f64());
+        let ((), seconds) = timed(placement.first(), &mut work)?;
+        fewest = fewest.min(seconds);
         calls += 1;
     }
     Ok(fewest)
 }
 
-/// One outer iteration of a method and the seconds it took, the device idle before and after.
+/// Makes one outer iteration of a method; returns its progress and the seconds it took.
 ///
 /// # Errors
 /// If the method or the device fails.
 pub fn clocked(placement: &Placement, method: &mut dyn Method) -> Result<(Progress, f64)> {
-    placement.synchronize()?;
-    let begin = Instant::now();
-    let progress = method.advance()?;
-    placement.synchronize()?;
-    Ok((progress, begin.elapsed().as_secs_f64()))
+    timed(placement.first(), || Ok(method.advance()?))
 }
 
-/// Seconds of two works in `pairs` pairs, the first's beside the second's: A B, B A, A B, … so that
+/// Times two works in `pairs` pairs, the first's seconds beside the second's: A B, B A, A B, … so that
 /// neither always runs first, and a drift of the machine's speed meets both halves of a pair. Each
 /// is run once before the clock starts.
 ///
@@ -53,11 +59,7 @@ pub fn alternating(
     mut second: impl FnMut() -> Result<()>,
 ) -> Result<Vec<(f64, f64)>> {
     let seconds = |work: &mut dyn FnMut() -> Result<()>| -> Result<f64> {
-        placement.synchronize()?;
-        let begin = Instant::now();
-        work()?;
-        placement.synchronize()?;
-        Ok(begin.elapsed().as_secs_f64())
+        Ok(timed(placement.first(), work)?.1)
     };
     seconds(&mut first)?;
     seconds(&mut second)?;

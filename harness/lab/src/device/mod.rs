@@ -204,12 +204,10 @@ impl Placement {
         }
     }
 
-    /// Waits until the device on which positions live has done all it was asked.
-    ///
-    /// # Errors
-    /// If the device is lost.
-    pub fn synchronize(&self) -> Result<()> {
-        Ok(self.devices[0].synchronize()?)
+    /// Returns the device on which positions live.
+    #[must_use]
+    pub fn first(&self) -> &Device {
+        &self.devices[0]
     }
 }
 

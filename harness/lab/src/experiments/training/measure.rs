@@ -4,13 +4,14 @@ use super::checkpoint::Checkpoints;
 use super::learner::{Learner, Score};
 use super::network::{Architecture, ResNet};
 use super::plan::{Images, Method, Moves};
+use crate::clock::timed;
 use crate::progress::Watch;
 use crate::seed::Seeds;
 use anyhow::Result;
 use candle_core::{Device, Tensor};
 use datasets::{Epoch, ImageSet};
 use serde::{Deserialize, Serialize};
-use std::time::Instant;
+use std::ops::ControlFlow;
 
 /// A method on a network: what is measured.
 #[derive(Clone, Debug, Deserialize, Serialize, PartialEq)]
@@ -122,15 +123,13 @@ pub fn run(
     };
     let mut records = checkpoints.resume(&mut learner)?;
     (0..records.len()).for_each(|_| watch.step());
+    let mut diverged_at = None;
     while records.len() < cell.epochs {
         match epoch(cell, &feed, &mut learner, records.last())? {
-            Ok(record) => records.push(record),
-            Err(step) => {
-                return Ok(Measured {
-                    parameters,
-                    records,
-                    diverged_at: Some(step),
-                });
+            ControlFlow::Continue(record) => records.push(record),
+            ControlFlow::Break(step) => {
+                diverged_at = Some(step);
+                break;
             }
         }
         checkpoints.keep(&learner, &records)?;
@@ -139,17 +138,17 @@ pub fn run(
     Ok(Measured {
         parameters,
         records,
-        diverged_at: None,
+        diverged_at,
     })
 }
 
-/// One more epoch; the inner error is the step at which the loss was no number or had exploded.
+/// Trains for one more epoch, and tests; breaks with the step at which the loss was no number or had exploded.
 fn epoch(
     cell: &TrainingCell,
     feed: &Feed<'_>,
     learner: &mut Learner,
     before: Option<&EpochRecord>,
-) -> Result<std::result::Result<EpochRecord, u64>> {
+) -> Result<ControlFlow<u64, EpochRecord>> {
     let number = before.map_or(0, |record| record.epoch) + 1;
     let mut steps = before.map_or(0, |record| record.steps);
     let train = &feed.images.train;
@@ -158,20 +157,25 @@ fn epoch(
     let stream = |what| seeds.stream(&[what, &cell.dataset, &start, &which]);
     let augment = cell.augment.map(Into::into);
     let order = Epoch::shuffled(train.len(), augment, stream("order"), stream("moves"));
-    let begin = Instant::now();
-    let mut trained = Score::default();
-    for index in 0..order.batches(cell.batch) {
-        let (images, labels) = feed.batch(&order, train, index)?;
-        let score = learner.step(&images, &labels)?;
-        steps += 1;
-        let loss = score.mean_loss();
-        if !loss.is_finite() || loss > cell.diverged_above {
-            return Ok(Err(steps));
+    let train = || -> Result<Option<Score>> {
+        let mut trained = Score::default();
+        for index in 0..order.batches(cell.batch) {
+            let (images, labels) = feed.batch(&order, train, index)?;
+            let score = learner.step(&images, &labels)?;
+            steps += 1;
+            let loss = score.mean_loss();
+            if !loss.is_finite() || loss > cell.diverged_above {
+                return Ok(None);
+            }
+            trained.add(score);
         }
-        trained.add(score);
-    }
-    feed.device.synchronize()?;
-    let wall_s = before.map_or(0.0, |record| record.wall_s) + begin.elapsed().as_secs_f64();
+        Ok(Some(trained))
+    };
+    let (trained, seconds) = timed(feed.device, train)?;
+    let Some(trained) = trained else {
+        return Ok(ControlFlow::Break(steps));
+    };
+    let wall_s = before.map_or(0.0, |record| record.wall_s) + seconds;
     let test = &feed.images.test;
     let in_order = Epoch::in_order(test.len());
     let mut tested = Score::default();
@@ -182,9 +186,9 @@ fn epoch(
     // The last step of an epoch may have been one too many.
     let means = [trained.mean_loss(), tested.mean_loss()];
     if !means.iter().all(|loss| loss.is_finite()) {
-        return Ok(Err(steps));
+        return Ok(ControlFlow::Break(steps));
     }
-    Ok(Ok(EpochRecord {
+    Ok(ControlFlow::Continue(EpochRecord {
         epoch: number,
         steps,
         wall_s,
