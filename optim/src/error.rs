@@ -45,6 +45,17 @@ pub enum Error {
         what: String,
     },
 
+    /// There is no memory for data in another form.
+    #[error("{what} take {:.1} GiB, which the system does not give: {instead}", *bytes as f64 / f64::from(1 << 30))]
+    Room {
+        /// What would take it, in the plural.
+        what: String,
+        /// How much.
+        bytes: u64,
+        /// What to try.
+        instead: &'static str,
+    },
+
     /// What an optimiser has to remember could not be written, or not be read back.
     #[error("the optimiser's state {}: {what}", path.display())]
     State {

@@ -91,7 +91,7 @@ pub use flow::{Flow, Phase};
 pub use idealized::IdealizedDescent;
 pub use integrator::{ExplicitEuler, Integrator, Leapfrog, Stratified, SymplecticEuler};
 pub use kinetic::Kinetic;
-pub use logistic::{Kernel, LogisticRegression, Problem};
+pub use logistic::{DataRows, Kernel, LogisticRegression, Problem, SparseRows};
 pub use method::{Method, Progress, Termination};
 pub use momentum::Momentum;
 pub use nesterov::{Acceleration, Nesterov};

@@ -1,10 +1,11 @@
 //! Data sets as potentials on a device, and where runs start.
 
+use crate::device::check_dense;
 use crate::plan::{Model, Precision, Scale, Start};
 use anyhow::{Context, Result};
-use candle_core::{Device, Tensor};
+use candle_core::Device;
 use datasets::{Dataset, Split};
-use optim::{LogisticRegression, Problem};
+use optim::{DataRows, LogisticRegression, Problem, SparseRows};
 use rand::RngExt;
 use rand_chacha::ChaCha20Rng;
 
@@ -17,10 +18,10 @@ pub struct Regression {
 }
 
 impl Regression {
-    /// Puts a data set on a device.
+    /// Puts a data set on a device. Its rows stay sparse where the kernel takes them so.
     ///
     /// # Errors
-    /// If the device has no room.
+    /// If the device has no room, or the machine has none to make the rows dense.
     pub fn new(
         dataset: &Dataset,
         model: Model,
@@ -28,10 +29,13 @@ impl Regression {
         device: &Device,
     ) -> Result<Self> {
         let load = |split: &Split| potential(split, dataset, model, precision, device);
-        Ok(Self {
-            train: load(&dataset.train).context("loading the training rows onto the device")?,
-            test: load(&dataset.test).context("loading the test rows onto the device")?,
-        })
+        let train = load(&dataset.train).context("loading the training rows onto the device")?;
+        let test = if dataset.test_is_train {
+            train.clone()
+        } else {
+            load(&dataset.test).context("loading the test rows onto the device")?
+        };
+        Ok(Self { train, test })
     }
 }
 
@@ -42,19 +46,26 @@ fn potential(
     precision: Precision,
     device: &Device,
 ) -> Result<LogisticRegression> {
-    let shape = (split.len(), dataset.features);
-    let x = Tensor::from_vec(split.to_dense(), shape, device)?.to_dtype(precision.dtype())?;
+    let rows = DataRows::Sparse {
+        rows: SparseRows {
+            features: dataset.features,
+            starts: split.rows.indptr(),
+            columns: split.rows.indices(),
+            values: split.rows.values(),
+        },
+        dtype: precision.dtype(),
+        device,
+    };
     let problem = Problem {
         classes: dataset.classes,
         bias: model.bias,
         l2: model.l2,
     };
-    Ok(LogisticRegression::with_kernel(
-        x,
-        &split.labels,
-        problem,
-        model.kernel,
-    )?)
+    if let Some(bytes) = rows.bytes_to_make_dense(problem, model.kernel) {
+        check_dense(&dataset.name, bytes)?;
+    }
+    let regression = LogisticRegression::from_rows(rows, &split.labels, problem, model.kernel);
+    Ok(regression?)
 }
 
 /// A starting point, `[dimension]`. Drawn on the host in f64, so that every device and precision
@@ -100,7 +111,35 @@ pub fn standard_normal(stream: &mut ChaCha20Rng) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use datasets::{Library, LibraryOptions, Registry, Silent};
+    use optim::{Kernel, Potential};
     use rand::SeedableRng;
+
+    #[test]
+    fn rows_of_a_million_features_stay_sparse_and_rows_that_are_tested_too_are_shared() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name| folder.path().join(name);
+        std::fs::write(path("wide.svm"), "+1 1:0.5 1355191:2\n-1 7:1\n").unwrap();
+        let registry = "datasets: {wide: {features: 1355191, classes: 2, labels: {-1: 0, +1: 1}, \
+                        files: {train: {path: wide.svm}}}}";
+        std::fs::write(path("wide.yaml"), registry).unwrap();
+        let mut registry = Registry::from_yaml("datasets: {}").unwrap();
+        registry.extend_from_file(&path("wide.yaml")).unwrap();
+        let options = LibraryOptions {
+            offline: true,
+            ..LibraryOptions::default()
+        };
+        let wide = Library::new(registry, options).load("wide", None, &Silent);
+        let model = Model {
+            bias: true,
+            l2: 0.0,
+            kernel: Kernel::Auto,
+        };
+        let of = Regression::new(&wide.unwrap(), model, Precision::F32, &Device::Cpu).unwrap();
+        assert_eq!(of.train.kernel(), Kernel::Sparse);
+        assert_eq!(of.test.kernel(), Kernel::Sparse);
+        assert_eq!(of.train.dimension(), 2 * 1_355_192);
+    }
 
     #[test]
     fn a_normal_start_has_its_mean_and_its_width() {

@@ -1,8 +1,10 @@
 //! The gradient from a dense matrix, in one pass over the data.
 
 use super::ahead::Ahead;
+use super::rows::{RowSource, check_room};
 use super::sections::{Products, Sections};
 use super::tiles::{Block, Columns, add_products, logits, softmax_minus_target};
+use crate::Result;
 use crate::aligned::{Aligned, whole_lines};
 use crate::real::Real;
 use pulp::{Arch, Simd, WithSimd};
@@ -30,33 +32,34 @@ const BLOCK_ROWS: usize = 240;
 const FEWER_ROWS: usize = 80;
 
 impl<T: Real> Dense<T> {
-    /// From the elements row by row.
-    pub(super) fn new(elements: &[T], rows: usize) -> Self {
-        let features = elements.len() / rows;
+    /// Takes in rows.
+    ///
+    /// # Errors
+    /// If there is no room for all of their elements.
+    pub(super) fn new(source: &impl RowSource<T>) -> Result<Self> {
+        let (rows, features) = source.shape();
         let stride = whole_lines::<T>(features);
+        check_room::<T>(rows, stride)?;
         let mut x = Aligned::zeros(rows * stride);
-        for (x, row) in x
-            .chunks_exact_mut(stride)
-            .zip(elements.chunks_exact(features))
-        {
-            x[..features].copy_from_slice(row);
+        for (row, x) in x.chunks_exact_mut(stride).enumerate() {
+            source.each(row, |place, value| x[place] = value);
         }
-        Self {
+        Ok(Self {
             sections: Sections::new(rows, x.len()),
             x,
             rows,
             features,
             stride,
-        }
+        })
     }
 
     pub(super) fn features(&self) -> usize {
         self.features
     }
 
-    /// The elements of a row.
-    pub(super) fn row(&self, row: usize) -> Vec<T> {
-        self.x[row * self.stride..][..self.features].to_vec()
+    /// Returns the elements of a row.
+    pub(super) fn row(&self, row: usize) -> &[T] {
+        &self.x[row * self.stride..][..self.features]
     }
 
     /// Xᵀ(softmax(XΘ) − Y) transposed, `[W·C, stride]`, from the points `[W, d, C]`.

@@ -1,11 +1,13 @@
 //! The gradient of a logistic regression on a CPU, as an operation of the tensor library.
 
 use super::dense::Dense;
+use super::rows::{DataRows, Elements, RowSource, WithConstant, dense, stays_sparse};
 use super::sections::Products;
 use super::sparse::Sparse;
-use crate::Cost;
+use super::{Kernel, Problem};
 use crate::real::Real;
-use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor, WithDType, bail};
+use crate::{Cost, Result};
+use candle_core::{CpuStorage, CustomOp1, DType, Device, Layout, Shape, Tensor, WithDType, bail};
 use std::sync::Arc;
 
 /// Rows in memory, and what the gradient at a point needs besides.
@@ -26,6 +28,16 @@ pub(super) enum Rows<T> {
 }
 
 impl<T: Real> Rows<T> {
+    /// Takes in rows as a kernel keeps them.
+    fn of(source: &impl RowSource<T>, kernel: Kernel) -> Result<Self> {
+        let (n, _) = source.shape();
+        let stored = (0..n).map(|row| source.count(row)).sum();
+        if stays_sparse(kernel, stored, source.shape()) {
+            return Ok(Self::Sparse(Sparse::new(source)));
+        }
+        Ok(Self::Dense(Dense::new(source)?))
+    }
+
     pub(super) fn features(&self) -> usize {
         match self {
             Self::Dense(rows) => rows.features(),
@@ -54,13 +66,54 @@ impl<T: Real> Rows<T> {
             Self::Sparse(rows) => rows.give_back(products),
         }
     }
+}
 
-    /// The elements of a row.
-    fn row(&self, row: usize) -> Vec<T> {
-        match self {
-            Self::Dense(rows) => rows.row(row),
-            Self::Sparse(rows) => rows.row(row),
+/// Some of the rows of a problem.
+impl<T: Real> RowSource<T> for (&Host<T>, &[usize]) {
+    fn shape(&self) -> (usize, usize) {
+        (self.1.len(), self.0.rows.features())
+    }
+
+    fn each(&self, row: usize, mut each: impl FnMut(usize, T)) {
+        match &self.0.rows {
+            Rows::Dense(rows) => {
+                let row = rows.row(self.1[row]);
+                Elements(row, row.len()).each(0, each);
+            }
+            Rows::Sparse(rows) => rows.elements(self.1[row]).for_each(|(p, v)| each(p, v)),
         }
+    }
+}
+
+impl<T: Real + WithDType> Host<T> {
+    fn new(
+        rows: &DataRows<'_>,
+        targets: &Arc<[u32]>,
+        problem: Problem,
+        kernel: Kernel,
+    ) -> Result<Arc<Self>> {
+        let (_, d) = rows.shape()?;
+        let rows = match rows {
+            DataRows::Dense(x) => {
+                let x = x.flatten_all()?.to_vec1::<T>()?;
+                Rows::of(&WithConstant(Elements(&x, d), problem.bias), kernel)?
+            }
+            DataRows::Sparse { rows, .. } => Rows::of(&WithConstant(*rows, problem.bias), kernel)?,
+        };
+        Ok(Arc::new(Self {
+            rows,
+            targets: targets.clone(),
+            classes: problem.classes,
+            penalty: (problem.l2, d),
+        }))
+    }
+
+    fn subset(&self, rows: &[usize], kernel: Kernel) -> Result<Arc<Self>> {
+        Ok(Arc::new(Self {
+            rows: Rows::of(&(self, rows), kernel)?,
+            targets: rows.iter().map(|&row| self.targets[row]).collect(),
+            ..*self
+        }))
     }
 }
 
@@ -139,6 +192,28 @@ pub(super) enum HostData {
 }
 
 impl HostData {
+    /// Takes in the rows of a problem; `None` for an element type that these kernels do not know.
+    pub(super) fn new(
+        rows: &DataRows<'_>,
+        targets: &Arc<[u32]>,
+        problem: Problem,
+        kernel: Kernel,
+    ) -> Result<Option<Self>> {
+        Ok(match rows.dtype() {
+            DType::F32 => Some(Self::F32(Host::new(rows, targets, problem, kernel)?)),
+            DType::F64 => Some(Self::F64(Host::new(rows, targets, problem, kernel)?)),
+            _ => None,
+        })
+    }
+
+    /// Returns the problem on some of its rows.
+    pub(super) fn subset(&self, rows: &[usize], kernel: Kernel) -> Result<Self> {
+        Ok(match self {
+            Self::F32(host) => Self::F32(host.subset(rows, kernel)?),
+            Self::F64(host) => Self::F64(host.subset(rows, kernel)?),
+        })
+    }
+
     /// Whether only the elements that are not 0 are kept.
     pub(super) fn is_sparse(&self) -> bool {
         match self {
@@ -154,20 +229,17 @@ impl HostData {
         }
     }
 
-    /// Some rows of X, `[rows, d]`, on the CPU.
-    pub(super) fn to_tensor(&self, rows: impl Iterator<Item = usize>) -> Result<Tensor> {
-        fn tensor<T: Real + WithDType>(
-            host: &Host<T>,
-            rows: impl Iterator<Item = usize>,
-        ) -> Result<Tensor> {
-            let elements: Vec<T> = rows.flat_map(|row| host.rows.row(row)).collect();
-            let features = host.rows.features();
-            let shape = (elements.len() / features, features);
-            Tensor::from_vec(elements, shape, &candle_core::Device::Cpu)
+    /// Returns X `[n, d]`, zeros and all, on a device.
+    pub(super) fn to_tensor(&self, device: &Device) -> Result<Tensor> {
+        fn tensor<T: Real + WithDType>(host: &Host<T>, device: &Device) -> Result<Tensor> {
+            let rows: Vec<usize> = (0..host.targets.len()).collect();
+            let source = (host, &rows[..]);
+            let elements = dense(&source, 0..rows.len())?;
+            Ok(Tensor::from_vec(elements, source.shape(), device)?)
         }
         match self {
-            Self::F32(host) => tensor(host, rows),
-            Self::F64(host) => tensor(host, rows),
+            Self::F32(host) => tensor(host, device),
+            Self::F64(host) => tensor(host, device),
         }
     }
 
@@ -180,7 +252,7 @@ impl HostData {
                 Rows::Sparse(rows) => rows.logits(&point, classes),
             };
             let shape = (host.targets.len(), classes);
-            Tensor::from_vec(z, shape, &candle_core::Device::Cpu)
+            Ok(Tensor::from_vec(z, shape, &Device::Cpu)?)
         }
         match self {
             Self::F32(host) => logits(host, point),
@@ -195,7 +267,11 @@ impl CustomOp1 for HostData {
         "logistic-gradients"
     }
 
-    fn cpu_fwd(&self, points: &CpuStorage, layout: &Layout) -> Result<(CpuStorage, Shape)> {
+    fn cpu_fwd(
+        &self,
+        points: &CpuStorage,
+        layout: &Layout,
+    ) -> candle_core::Result<(CpuStorage, Shape)> {
         let Some((start, end)) = layout.contiguous_offsets() else {
             bail!("{} needs contiguous points", self.name())
         };

@@ -4,18 +4,17 @@ mod ahead;
 mod composed;
 mod dense;
 mod host;
+mod rows;
 mod sections;
 mod sparse;
 mod tiles;
 
 use crate::error::named;
-use crate::real::Real;
 use crate::{Cost, Error, Potential, Result};
-use candle_core::{D, DType, Device, Tensor, WithDType};
+use candle_core::{D, DType, Device, Tensor};
 use composed::Composed;
-use dense::Dense;
-use host::{Host, HostData, Rows};
-use sparse::Sparse;
+use host::HostData;
+pub use rows::{DataRows, SparseRows};
 use std::sync::Arc;
 
 /// What computes the gradient of a logistic regression.
@@ -42,10 +41,6 @@ named!(Kernel, "kernel",
     Kernel::Fused => "fused",
     Kernel::Composed => "composed",
 );
-
-/// The share of elements that are not 0 up to which [`Kernel::Auto`] is sparse. Measured: at a
-/// share of 0.11 (a8a, a9a) the sparse kernel is several times faster, at 0.19 (MNIST) slower.
-const SPARSE_SHARE: f64 = 0.15;
 
 /// What distinguishes one logistic regression from another, besides its data.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -98,26 +93,55 @@ enum Data {
 }
 
 impl LogisticRegression {
-    /// With the rows `x` `[n, d]` (f32 or f64, on any device) and the class of each, 0 … C−1.
+    /// Makes the problem of the rows `x` `[n, d]` (f32 or f64, on any device) and the class of each,
+    /// 0 … C−1.
     ///
     /// # Errors
-    /// If there are no rows, not as many labels as rows, a label that is no class, fewer than two
-    /// classes, or a penalty that is not a number ≥ 0.
+    /// As [`from_rows`](Self::from_rows).
     pub fn new(x: Tensor, labels: &[u32], problem: Problem) -> Result<Self> {
         Self::with_kernel(x, labels, problem, Kernel::Auto)
     }
 
-    /// The same with a kernel of one's choice.
+    /// Makes the same with a kernel of one's choice.
     ///
     /// # Errors
-    /// As [`new`](Self::new), and if the kernel is not for `x`'s device or element type.
+    /// As [`from_rows`](Self::from_rows).
     pub fn with_kernel(
         x: Tensor,
         labels: &[u32],
         problem: Problem,
         kernel: Kernel,
     ) -> Result<Self> {
-        let (n, d) = x.dims2()?;
+        Self::from_rows(DataRows::Dense(x), labels, problem, kernel)
+    }
+
+    /// Makes the problem of dense or sparse rows and the class of each, 0 … C−1. Sparse rows stay sparse
+    /// on a CPU whose kernel is [`Kernel::Sparse`], or [`Kernel::Auto`] with few elements that are not 0.
+    ///
+    /// ```
+    /// use candle_core::{DType, Device};
+    /// use optim::{DataRows, Kernel, LogisticRegression, Problem, SparseRows};
+    /// // [[5, 0, …], [0, …, 7]], of a million features.
+    /// let rows = SparseRows { features: 1_000_000, starts: &[0, 1, 2], columns: &[0, 999_999], values: &[5.0, 7.0] };
+    /// let rows = DataRows::Sparse { rows, dtype: DType::F32, device: &Device::Cpu };
+    /// let problem = Problem { classes: 2, bias: false, l2: 0.0 };
+    /// let f = LogisticRegression::from_rows(rows, &[0, 1], problem, Kernel::Auto)?;
+    /// assert_eq!(f.kernel(), Kernel::Sparse);
+    /// # Ok::<(), optim::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// If there are no rows, not as many labels as rows, a label that is no class, fewer than two
+    /// classes, a penalty that is not a number ≥ 0, a kernel that is not for the rows' device or element
+    /// type, or no room where sparse rows have to be made dense.
+    pub fn from_rows(
+        rows: DataRows<'_>,
+        labels: &[u32],
+        problem: Problem,
+        kernel: Kernel,
+    ) -> Result<Self> {
+        rows.check()?;
+        let (n, d) = rows.shape()?;
         let classes = problem.classes;
         if n == 0 || d == 0 || n != labels.len() {
             return Err(Error::Shape {
@@ -139,39 +163,31 @@ impl LogisticRegression {
         if !(problem.l2.is_finite() && problem.l2 >= 0.0) {
             return Err(Error::setting("l2", problem.l2, "0 or a positive number"));
         }
-        let x = match problem.bias {
-            true => Tensor::cat(&[&x, &Tensor::ones((n, 1), x.dtype(), x.device())?], 1)?,
-            false => x,
-        };
-        Self::assembled(x, labels, problem, kernel)
-    }
-
-    /// From rows that have their constant feature already, where there is one.
-    fn assembled(x: Tensor, labels: &[u32], problem: Problem, kernel: Kernel) -> Result<Self> {
-        let ((n, features), dtype) = (x.dims2()?, x.dtype());
+        let (dtype, device) = (rows.dtype(), rows.device().clone());
         let targets: Arc<[u32]> = labels.into();
-        let labels = Tensor::from_slice(labels, n, x.device())?;
-        let on_host = x.device().is_cpu();
-        let data = match (kernel, dtype) {
-            (Kernel::Composed | Kernel::Fused, _) => None,
-            (_, DType::F32) if on_host => Some(HostData::F32(host(&x, &targets, problem, kernel)?)),
-            (_, DType::F64) if on_host => Some(HostData::F64(host(&x, &targets, problem, kernel)?)),
-            (Kernel::Auto, _) => None,
-            _ => {
+        let labels = Tensor::from_slice(labels, n, &device)?;
+        let host = match kernel {
+            Kernel::Composed | Kernel::Fused => None,
+            _ if device.is_cpu() => HostData::new(&rows, &targets, problem, kernel)?,
+            _ => None,
+        };
+        let data = match (host, kernel) {
+            (Some(host), _) => Data::Host(host),
+            (None, Kernel::Sparse | Kernel::Dense) => {
                 let possible = "auto, fused or composed, as the data is not f32 or f64 on a CPU";
                 return Err(Error::setting("kernel", kernel, possible));
             }
-        };
-        let data = match data {
-            Some(host) => Data::Host(host),
-            None => Data::Tensors(Composed::new(x, &labels, problem, kernel)?),
+            (None, _) => {
+                let x = rows.into_tensor(problem.bias)?;
+                Data::Tensors(Composed::new(x, &labels, problem, kernel)?)
+            }
         };
         Ok(Self {
             data,
             labels,
             targets,
             problem,
-            features,
+            features: d + usize::from(problem.bias),
             dtype,
         })
     }
@@ -186,7 +202,7 @@ impl LogisticRegression {
         let data = match &self.data {
             Data::Host(host) if device.is_cpu() => Data::Host(host.clone()),
             Data::Host(host) => {
-                let x = host.to_tensor(0..self.targets.len())?.to_device(device)?;
+                let x = host.to_tensor(device)?;
                 Data::Tensors(Composed::new(x, &labels, self.problem, Kernel::Auto)?)
             }
             Data::Tensors(tensors) => Data::Tensors(tensors.to_device(device)?),
@@ -223,16 +239,25 @@ impl LogisticRegression {
         if rows.is_empty() {
             return Err(Error::setting("rows", "empty", "at least one row"));
         }
-        let labels: Vec<u32> = rows.iter().map(|&row| self.targets[row]).collect();
-        let x = match &self.data {
-            Data::Host(host) => host.to_tensor(rows.iter().copied())?,
+        let targets: Arc<[u32]> = rows.iter().map(|&row| self.targets[row]).collect();
+        let labels = Tensor::from_slice(&targets, rows.len(), self.device())?;
+        let kernel = self.kernel();
+        let data = match &self.data {
+            Data::Host(host) => Data::Host(host.subset(rows, kernel)?),
             Data::Tensors(tensors) => {
                 let rows: Vec<u32> = rows.iter().map(|&row| row as u32).collect();
-                let index = Tensor::new(rows, self.device())?;
-                tensors.x.index_select(&index, 0)?
+                let x = tensors
+                    .x
+                    .index_select(&Tensor::new(rows, self.device())?, 0)?;
+                Data::Tensors(Composed::new(x, &labels, self.problem, kernel)?)
             }
         };
-        Self::assembled(x, &labels, self.problem, self.kernel())
+        Ok(Self {
+            data,
+            labels,
+            targets,
+            ..self.clone()
+        })
     }
 
     /// What computes the gradients: never [`Kernel::Auto`], but what it came to.
@@ -306,32 +331,6 @@ impl LogisticRegression {
             expected: format!("{shape:?}"),
         })
     }
-}
-
-/// Rows for the CPU kernels.
-fn host<T: Real + WithDType>(
-    x: &Tensor,
-    targets: &Arc<[u32]>,
-    problem: Problem,
-    kernel: Kernel,
-) -> Result<Arc<Host<T>>> {
-    let (rows, features) = x.dims2()?;
-    let elements = x.flatten_all()?.to_vec1::<T>()?;
-    let nonzero = || elements.iter().filter(|v| **v != T::ZERO).count();
-    let sparse = match kernel {
-        Kernel::Auto => nonzero() as f64 <= SPARSE_SHARE * elements.len() as f64,
-        kernel => kernel == Kernel::Sparse,
-    };
-    let rows = match sparse {
-        true => Rows::Sparse(Sparse::new(&elements, rows)),
-        false => Rows::Dense(Dense::new(&elements, rows)),
-    };
-    Ok(Arc::new(Host {
-        rows,
-        targets: targets.clone(),
-        classes: problem.classes,
-        penalty: (problem.l2, features - usize::from(problem.bias)),
-    }))
 }
 
 impl Potential for LogisticRegression {

@@ -1,5 +1,6 @@
 //! The gradient from a sparse matrix.
 
+use super::rows::RowSource;
 use super::sections::{Products, Sections};
 use super::tiles::{Columns, softmax_minus_target};
 use crate::aligned::Aligned;
@@ -44,11 +45,10 @@ const PANEL: usize = 16;
 const NARROWEST: usize = 4;
 
 impl<T: Real> Sparse<T> {
-    /// From the elements row by row.
-    pub(super) fn new(elements: &[T], rows: usize) -> Self {
-        let features = elements.len() / rows;
-        let count = |row: &[T]| row.iter().filter(|v| **v != T::ZERO).count();
-        let counts = elements.chunks_exact(features).map(count);
+    /// Takes in rows.
+    pub(super) fn new(source: &impl RowSource<T>) -> Self {
+        let (rows, features) = source.shape();
+        let counts = (0..rows).map(|row| source.count(row));
         let (stored, most) = counts.fold((0, 0), |(sum, most), n| (sum + n, most.max(n)));
         let full = match (rows * most) as f64 <= (1.0 + FILL) * stored as f64 {
             true => most,
@@ -56,13 +56,13 @@ impl<T: Real> Sparse<T> {
         };
         let (mut starts, mut places, mut values) = (vec![0], Vec::new(), Vec::new());
         let mut all_ones = true;
-        for row in elements.chunks_exact(features) {
+        for row in 0..rows {
             let start = places.len();
-            for (place, &value) in row.iter().enumerate().filter(|(_, v)| **v != T::ZERO) {
+            source.each(row, |place, value| {
                 all_ones &= value == T::ONE;
                 places.push(place as u32);
                 values.push(value);
-            }
+            });
             let length = (places.len() - start).max(full);
             places.resize(start + length, features as u32);
             values.resize(start + length, T::ZERO);
@@ -99,21 +99,12 @@ impl<T: Real> Sparse<T> {
         self.starts.len() - 1
     }
 
-    /// The places and values of a row's elements.
-    fn elements(&self, row: usize) -> impl Iterator<Item = (usize, T)> {
+    /// Goes through the places and values of a row's elements.
+    pub(super) fn elements(&self, row: usize) -> impl Iterator<Item = (usize, T)> {
         let range = self.starts[row]..self.starts[row + 1];
         let value = |i: usize| self.values.as_ref().map_or(T::ONE, |v| v[i]);
         let all = range.map(move |i| (self.places[i] as usize, value(i)));
         all.filter(|(place, _)| *place < self.features)
-    }
-
-    /// The elements of a row, zeros and all.
-    pub(super) fn row(&self, row: usize) -> Vec<T> {
-        let mut elements = vec![T::ZERO; self.features];
-        for (place, value) in self.elements(row) {
-            elements[place] = value;
-        }
-        elements
     }
 
     /// What Xᵀ(softmax(XΘ) − Y) is made of, from the points `[W, d, C]`. With two classes the

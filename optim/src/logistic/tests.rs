@@ -122,6 +122,113 @@ fn few_elements_that_are_not_zero_are_kept_sparse_and_many_dense() {
     assert_eq!(of(0.1, Kernel::Composed), Kernel::Composed);
 }
 
+/// The elements of a tensor in compressed sparse row form.
+fn compressed(x: &Tensor) -> (Vec<u64>, Vec<u32>, Vec<f32>) {
+    let x = x.to_dtype(DType::F32).unwrap().to_vec2::<f32>().unwrap();
+    let (mut starts, mut columns, mut values) = (vec![0], Vec::new(), Vec::new());
+    for row in x {
+        for (column, value) in row.into_iter().enumerate().filter(|(_, v)| *v != 0.0) {
+            columns.push(column as u32);
+            values.push(value);
+        }
+        starts.push(columns.len() as u64);
+    }
+    (starts, columns, values)
+}
+
+#[test]
+fn sparse_rows_are_the_same_problem_to_the_last_bit_whatever_the_kernel() {
+    for (share, dtype, bias) in [
+        (0.1, DType::F32, false),
+        (0.1, DType::F64, true),
+        (0.6, DType::F32, true),
+        (0.6, DType::F64, false),
+    ] {
+        let (x, labels) = problem((300, 37, 3), share, false, DType::F32);
+        let (starts, columns, values) = compressed(&x);
+        let x = x.to_dtype(dtype).unwrap();
+        let problem = Problem {
+            classes: 3,
+            bias,
+            l2: 0.1,
+        };
+        for &kernel in Kernel::ALL {
+            let rows = SparseRows {
+                features: 37,
+                starts: &starts,
+                columns: &columns,
+                values: &values,
+            };
+            let device = &Device::Cpu;
+            let rows = DataRows::Sparse {
+                rows,
+                dtype,
+                device,
+            };
+            let sparse = LogisticRegression::from_rows(rows, &labels, problem, kernel).unwrap();
+            let dense =
+                LogisticRegression::with_kernel(x.clone(), &labels, problem, kernel).unwrap();
+            assert_eq!(sparse.kernel(), dense.kernel());
+            let subsets = [&sparse, &dense].map(|f| f.subset(&[7, 250, 3]).unwrap());
+            let points = points(2, dense.dimension(), dtype);
+            for pair in [[&sparse, &dense], [&subsets[0], &subsets[1]]] {
+                let [one, other] = pair.map(|f| f.gradients(&points).unwrap());
+                assert_eq!(
+                    apart(&one, &other),
+                    0.0,
+                    "{kernel} {share} {dtype:?} {bias}"
+                );
+                let [one, other] = pair.map(|f| f.value(&points.get(0).unwrap()).unwrap());
+                assert_eq!(one.to_bits(), other.to_bits());
+            }
+        }
+    }
+}
+
+#[test]
+fn wide_sparse_rows_stay_sparse_and_are_made_dense_by_no_kernel_without_room() {
+    // No machine has addresses for so many elements.
+    let n = 20_000;
+    let features = u32::MAX as usize - 2;
+    let starts: Vec<u64> = (0..=n).map(|row: u64| row.min(2)).collect();
+    let labels: Vec<u32> = (0..n).map(|row| (row % 2) as u32).collect();
+    let rows = |features| SparseRows {
+        features,
+        starts: &starts,
+        columns: &[3, 70],
+        values: &[1.0, 2.0],
+    };
+    let problem = Problem {
+        classes: 2,
+        bias: true,
+        l2: 0.0,
+    };
+    let of = |features, kernel| {
+        let rows = DataRows::Sparse {
+            rows: rows(features),
+            dtype: DType::F64,
+            device: &Device::Cpu,
+        };
+        let dense = rows.bytes_to_make_dense(problem, kernel);
+        let f = LogisticRegression::from_rows(rows, &labels, problem, kernel);
+        (dense.is_some(), f.map(|f| f.kernel()))
+    };
+    for kernel in [Kernel::Auto, Kernel::Sparse] {
+        let (dense, found) = of(features, kernel);
+        assert_eq!((dense, found.unwrap()), (false, Kernel::Sparse));
+    }
+    for kernel in [Kernel::Dense, Kernel::Fused, Kernel::Composed] {
+        let (dense, found) = of(features, kernel);
+        let said = found.unwrap_err().to_string();
+        assert!(
+            dense && said.contains("GiB") && said.contains("`sparse`"),
+            "{said}"
+        );
+    }
+    // A column that is not below the features, and more features than have a number.
+    assert!(of(70, Kernel::Auto).1.is_err() && of(features + 1, Kernel::Auto).1.is_err());
+}
+
 #[test]
 fn a_sparse_matrix_goes_to_another_device_with_all_its_elements() {
     for ones in [true, false] {
@@ -135,7 +242,7 @@ fn a_sparse_matrix_goes_to_another_device_with_all_its_elements() {
         let Data::Host(host) = &f.data else {
             panic!("on the CPU")
         };
-        assert_eq!(apart(&host.to_tensor(0..50).unwrap(), &x), 0.0);
+        assert_eq!(apart(&host.to_tensor(&Device::Cpu).unwrap(), &x), 0.0);
     }
 }
 

@@ -60,8 +60,42 @@ pub fn check_room(name: &str, device: &Device, what: &str, need: Need) -> Result
     }
 }
 
+/// Refuses to make a data set's sparse rows dense where this machine's memory has no room for them.
+///
+/// # Errors
+/// If fewer bytes are available.
+pub fn check_dense(dataset: &str, bytes: u64) -> Result<()> {
+    dense_fits(dataset, bytes, available_bytes())
+}
+
+fn dense_fits(dataset: &str, bytes: u64, available: u64) -> Result<()> {
+    ensure!(
+        bytes <= available,
+        "the rows of {dataset}, zeros and all, take {:.2} GiB, where {:.2} GiB of memory are available: \
+         `--set problem.kernel=sparse` on a CPU leaves the zeros out, and precision f32 halves f64",
+        gib(bytes),
+        gib(available)
+    );
+    Ok(())
+}
+
+/// Returns the bytes of this machine's memory that can still be had, but no more than its container has.
+fn available_bytes() -> u64 {
+    let memory = sysinfo::MemoryRefreshKind::nothing().with_ram();
+    let memory = sysinfo::RefreshKind::nothing().with_memory(memory);
+    let system = sysinfo::System::new_with_specifics(memory);
+    // The limit, not what is left of it: files that are merely cached count as used there.
+    let container = system.cgroup_limits().map(|limits| limits.total_memory);
+    let bytes = container.unwrap_or(u64::MAX).min(system.available_memory());
+    // 0 of a system that does not say.
+    if bytes == 0 { u64::MAX } else { bytes }
+}
+
+fn gib(bytes: u64) -> f64 {
+    bytes as f64 / f64::from(1 << 30)
+}
+
 fn fits(name: &str, what: &str, need: u64, free: u64) -> Result<()> {
-    let gib = |bytes: u64| bytes as f64 / f64::from(1 << 30);
     ensure!(
         need <= free,
         "{what} needs about {:.2} GiB on {name}, where {:.2} GiB are free: a narrower window, precision f32, or a larger device would do",
@@ -109,6 +143,17 @@ mod tests {
         ] {
             assert!(error.contains(part), "{error}");
         }
+    }
+
+    #[test]
+    fn rows_that_would_not_fit_are_not_made_dense_and_what_would_help_is_said() {
+        assert!(dense_fits("wide", 5 << 30, 5 << 30).is_ok());
+        let error = dense_fits("wide", 16 << 30, 5 << 30).unwrap_err();
+        let error = error.to_string();
+        for part in ["wide", "16.00 GiB", "5.00 GiB", "problem.kernel=sparse"] {
+            assert!(error.contains(part), "{error}");
+        }
+        assert!(available_bytes() > 0);
     }
 
     #[test]

@@ -4,7 +4,7 @@ pub mod gpu;
 mod memory;
 mod request;
 
-pub use memory::{Need, check_room};
+pub use memory::{Need, check_dense, check_room};
 pub use request::{Request, Share};
 
 use anyhow::{Context, Result, ensure};
