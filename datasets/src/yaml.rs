@@ -137,9 +137,10 @@ fn merged(value: Value, place: &str) -> Result<Value, Error> {
             for (key, value) in map {
                 let place = below(place, &word(&key));
                 let value = merged(value, &place)?;
-                match key == MERGE {
-                    true => sources = mappings(value, &place)?,
-                    false => drop(own.insert(key, value)),
+                if key == MERGE {
+                    sources = mappings(value, &place)?;
+                } else {
+                    own.insert(key, value);
                 }
             }
             // Of several, the first that has a key gives it.
@@ -184,9 +185,10 @@ fn mappings(value: Value, place: &str) -> Result<Vec<Mapping>, Error> {
 }
 
 fn below(place: &str, key: &str) -> String {
-    match place.is_empty() {
-        true => key.to_owned(),
-        false => format!("{place}.{key}"),
+    if place.is_empty() {
+        key.to_owned()
+    } else {
+        format!("{place}.{key}")
     }
 }
 

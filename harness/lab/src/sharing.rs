@@ -88,9 +88,10 @@ impl Copied {
     #[must_use]
     pub fn sentence(&self, all: usize) -> String {
         let (first, last) = (date(self.first_ended_at), date(self.last_ended_at));
-        let days = match first == last {
-            true => first,
-            false => format!("from {first} to {last}"),
+        let days = if first == last {
+            first
+        } else {
+            format!("from {first} to {last}")
         };
         let cells = match (self.cells, all) {
             (1, 1) => "The one cell is that".to_owned(),

@@ -154,9 +154,10 @@ fn warning(cores: usize, capacity: Option<f64>, account: &Account, load: Option<
     if let Some(share) = account.stolen_share.filter(|share| *share > 0.0) {
         told.push(format!("{:.0} % stolen by a hypervisor", 100.0 * share));
     }
-    let told = match told.is_empty() {
-        true => String::new(),
-        false => format!(" ({})", told.join(", ")),
+    let told = if told.is_empty() {
+        String::new()
+    } else {
+        format!(" ({})", told.join(", "))
     };
     format!(
         "this machine is busy{free}{told}. Close other programs and start again; or let it run: what is \

@@ -97,12 +97,13 @@ fn peers_in_words(can: &[Vec<bool>]) -> String {
         .filter(|&(i, j)| !can[i][j])
         .map(|(i, j)| format!("{i} of {j}"))
         .collect();
-    match without.is_empty() {
-        true => "peer access: all GPUs of one another".into(),
-        false => format!(
+    if without.is_empty() {
+        "peer access: all GPUs of one another".into()
+    } else {
+        format!(
             "peer access: not {}; what these exchange goes through the host's memory",
             without.join(", ")
-        ),
+        )
     }
 }
 

@@ -49,9 +49,12 @@ pub fn differences<'a>(all: &[&'a str]) -> Vec<Vec<(&'a str, &'a str)>> {
 #[must_use]
 pub fn told_apart(labels: Vec<(String, &str)>) -> Vec<String> {
     let alone = |label: &String| labels.iter().filter(|(other, _)| other == label).count() == 1;
-    let told = |(label, settings): &(String, &str)| match alone(label) {
-        true => label.clone(),
-        false => format!("{label} ({settings})"),
+    let told = |(label, settings): &(String, &str)| {
+        if alone(label) {
+            label.clone()
+        } else {
+            format!("{label} ({settings})")
+        }
     };
     labels.iter().map(told).collect()
 }

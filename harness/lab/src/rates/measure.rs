@@ -22,17 +22,19 @@ pub fn measure(machine: &Machine, settings: &Settings, memory_bytes: u64) -> Res
     let shared = machine.backend() == "cpu";
     let (whole, one) = (machine.whole(), machine.workers(1)?);
     let worker = speeds(&one, settings, memory_bytes)?;
-    let all = match shared {
-        true => speeds(&whole, settings, memory_bytes)?.at_least(&worker),
+    let all = if shared {
+        speeds(&whole, settings, memory_bytes)?.at_least(&worker)
+    } else {
         // A worker is a whole device.
-        false => worker.clone(),
+        worker.clone()
     };
     Ok(Rates {
         measured_at: now(),
         device: whole.label.clone(),
-        threads: match shared {
-            true => whole.run(rayon::current_num_threads),
-            false => 1,
+        threads: if shared {
+            whole.run(rayon::current_num_threads)
+        } else {
+            1
         },
         shared,
         worker,

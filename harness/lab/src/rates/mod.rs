@@ -153,9 +153,12 @@ impl Rates {
     pub fn workers(&self, count: usize, bytes: f64, precision: Precision) -> Crew {
         let each = self.worker.at(bytes, precision);
         let whole = self.whole.at(bytes, precision);
-        let together = |each: f64, whole: f64| match self.shared {
-            true => (count as f64 * each).min(whole),
-            false => count as f64 * each,
+        let together = |each: f64, whole: f64| {
+            if self.shared {
+                (count as f64 * each).min(whole)
+            } else {
+                count as f64 * each
+            }
         };
         Crew {
             workers: count,
@@ -174,12 +177,11 @@ impl fmt::Display for Rates {
             g if g >= 99.5 => format!("{g:.0}"),
             g => format!("{g:.1}"),
         };
-        let (by, one) = match self.shared {
-            true => {
-                let one = |rate: f64| format!(" ({} by one)", giga(rate));
-                (format!(" by {} threads", self.threads), Some(one))
-            }
-            false => (String::new(), None),
+        let (by, one) = if self.shared {
+            let one = |rate: f64| format!(" ({} by one)", giga(rate));
+            (format!(" by {} threads", self.threads), Some(one))
+        } else {
+            (String::new(), None)
         };
         let of_one = |rate: f64| one.map_or_else(String::new, |one| one(rate));
         let (whole, worker) = (&self.whole, &self.worker);

@@ -156,9 +156,10 @@ impl std::fmt::Display for Bound {
         if let Some(upper) = relation.upper() {
             write!(f, " and {}", short(upper))?;
         }
-        match expected {
-            true => Ok(()),
-            false => write!(f, ", and is known not to be"),
+        if *expected {
+            Ok(())
+        } else {
+            write!(f, ", and is known not to be")
         }
     }
 }

@@ -171,9 +171,12 @@ impl Coordinate {
             let off = |i: usize, j: usize| (m[i * d + j] + m[j * d + i]) / 2.0;
             let sum =
                 |i: usize| -> f64 { (0..d).filter(|&j| j != i).map(|j| off(i, j).abs()).sum() };
-            let entry = |i: usize, j: usize| match i == j {
-                true => sum(i) * (1.0 + self.dominance),
-                false => off(i, j),
+            let entry = |i: usize, j: usize| {
+                if i == j {
+                    sum(i) * (1.0 + self.dominance)
+                } else {
+                    off(i, j)
+                }
             };
             (0..d * d).map(|at| entry(at / d, at % d)).collect()
         })
@@ -330,10 +333,7 @@ impl Coordinate {
     /// The positive definite system on which Jacobi diverges.
     fn coupled(&self, seeds: &Seeds) -> Result<[Number; 3]> {
         let d = self.dimension.max(3);
-        let entry = |at: usize| match at / d == at % d {
-            true => 1.0,
-            false => self.coupling,
-        };
+        let entry = |at: usize| if at / d == at % d { 1.0 } else { self.coupling };
         let stream = &mut seeds.stream(&["checks", "coordinate", "coupled"]);
         let system = System::new((0..d * d).map(entry).collect(), stream, d)?;
         let place = "textbook";

@@ -233,8 +233,9 @@ impl Dynamics {
 
 /// ∂φ(v), without the library; 0 at v = 0.
 pub(super) fn subgradient(kinetic: Kinetic, v: &[f64]) -> Vec<f64> {
-    match v.iter().all(|&v| v == 0.0) {
-        true => v.to_vec(),
-        false => direction(kinetic, v),
+    if v.iter().all(|&v| v == 0.0) {
+        v.to_vec()
+    } else {
+        direction(kinetic, v)
     }
 }

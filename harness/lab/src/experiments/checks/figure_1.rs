@@ -125,9 +125,10 @@ impl Figure1 {
             );
             Ok(Asked { first, points })
         };
-        match end.strides.len() > ROUND + 1 {
-            true => Ok(Some([asked(ROUND)?, asked(ROUND + 1)?])),
-            false => Ok(None),
+        if end.strides.len() > ROUND + 1 {
+            Ok(Some([asked(ROUND)?, asked(ROUND + 1)?]))
+        } else {
+            Ok(None)
         }
     }
 
@@ -150,15 +151,12 @@ impl Figure1 {
                 };
                 let mut entries = found.iter().zip(wanted);
                 let same = entries.all(|(a, b)| a.to_bits() == b.to_bits());
-                match s > i {
-                    true => {
-                        moved.all_after += 1;
-                        moved.after += usize::from(!same);
-                    }
-                    false => {
-                        moved.all_before += 1;
-                        moved.before += usize::from(!same);
-                    }
+                if s > i {
+                    moved.all_after += 1;
+                    moved.after += usize::from(!same);
+                } else {
+                    moved.all_before += 1;
+                    moved.before += usize::from(!same);
                 }
             }
         }

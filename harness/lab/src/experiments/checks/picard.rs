@@ -68,9 +68,10 @@ impl Picard {
         kinetic: Kinetic,
         leapfrog: bool,
     ) -> Result<Vec<f64>> {
-        let integrator: Box<dyn Integrator> = match leapfrog {
-            true => Box::new(Leapfrog),
-            false => Box::new(SymplecticEuler),
+        let integrator: Box<dyn Integrator> = if leapfrog {
+            Box::new(Leapfrog)
+        } else {
+            Box::new(SymplecticEuler)
         };
         let mut flow = Flow::new(kinetic, integrator, self.step_size, self.steps)?;
         numbers(&flow.from_rest(&tensor(&instance.start)?, &mut instance.forces())?)

@@ -205,9 +205,12 @@ pub fn largest(values: impl IntoIterator<Item = f64>) -> f64 {
 
 /// The smallest of numbers; not a number if one of them is none, or there are none.
 pub fn smallest(values: impl IntoIterator<Item = f64>) -> f64 {
-    let least = |least: f64, value: f64| match least.is_nan() || value.is_nan() {
-        true => f64::NAN,
-        false => least.min(value),
+    let least = |least: f64, value: f64| {
+        if least.is_nan() || value.is_nan() {
+            f64::NAN
+        } else {
+            least.min(value)
+        }
     };
     values.into_iter().reduce(least).unwrap_or(f64::NAN)
 }

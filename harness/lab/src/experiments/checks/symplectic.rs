@@ -54,9 +54,10 @@ impl Checker for Symplectic {
             let known = |of: &&f64| of.to_string() == stratum;
             // With ζ fixed the step is symplectic for ζ = θ/2 alone.
             let of = *self.strata.iter().find(known)?;
-            return Some(match of == 0.5 {
-                true => symplectic.finding(),
-                false => symplectic.refuted(),
+            return Some(if of == 0.5 {
+                symplectic.finding()
+            } else {
+                symplectic.refuted()
             });
         }
         Some(match check {

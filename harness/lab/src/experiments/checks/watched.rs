@@ -62,9 +62,10 @@ impl Evaluator for Watched {
                 round: number,
                 point: index,
             };
-            Ok(match self.disturbed == Some(here) {
-                true => (gradient + 1.0)?,
-                false => gradient,
+            Ok(if self.disturbed == Some(here) {
+                (gradient + 1.0)?
+            } else {
+                gradient
             })
         };
         points.iter().enumerate().map(gradient).collect()

@@ -116,9 +116,10 @@ impl Experiment for Descent {
     fn units(&self, machine: &Machine, data: &[Dataset]) -> Result<Vec<Unit>> {
         let mut units = Vec::new();
         for part in &self.plan.parts {
-            let subjects: Vec<Option<usize>> = match part.problem.needs_data() {
-                true => (0..data.len()).map(Some).collect(),
-                false => vec![None],
+            let subjects: Vec<Option<usize>> = if part.problem.needs_data() {
+                (0..data.len()).map(Some).collect()
+            } else {
+                vec![None]
             };
             for subject in subjects {
                 for index in 0..part.starts {

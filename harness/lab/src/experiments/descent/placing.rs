@@ -185,9 +185,10 @@ impl Placed<'_> {
 
     /// The last record of a run that did not diverge.
     pub(super) fn end(&self) -> Option<&Record> {
-        match self.diverged() {
-            true => None,
-            false => self.records().last(),
+        if self.diverged() {
+            None
+        } else {
+            self.records().last()
         }
     }
 

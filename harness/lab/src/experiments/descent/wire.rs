@@ -88,9 +88,10 @@ impl Wire {
             self.methods.is_empty() != self.parts.is_empty(),
             "write either `methods`, or `parts` with methods of their own"
         );
-        let parts = match self.parts.is_empty() {
-            true => vec![WirePart::whole(std::mem::take(&mut self.methods))],
-            false => std::mem::take(&mut self.parts),
+        let parts = if self.parts.is_empty() {
+            vec![WirePart::whole(std::mem::take(&mut self.methods))]
+        } else {
+            std::mem::take(&mut self.parts)
         };
         once("parts", parts.iter().map(|part| &part.name))?;
         once(

@@ -295,9 +295,10 @@ pub fn rows(plan: &Plan, entries: &[Entry]) -> Result<Rows> {
             None => {
                 let scaling = cell.scaling.name();
                 let line = format!("{} ({scaling}): {}", cell.name(), entry.status());
-                match entry.stands() {
-                    true => all.diverged.push(line),
-                    false => all.failures.push(line),
+                if entry.stands() {
+                    all.diverged.push(line);
+                } else {
+                    all.failures.push(line);
                 }
             }
         }
