@@ -70,7 +70,7 @@ fn step(c: &mut Criterion) {
         width: WIDTH,
         blocks: vec![1, 1, 1],
     };
-    let network = ResNet::new(&architecture, (3, 10), &Device::Cpu, (Seeds::new(1), 0));
+    let network = ResNet::new(&architecture, 3, 10, &Device::Cpu, Seeds::new(1), 0);
     let sgd = Method::Baseline {
         direction: Kinetic::HalfL2Squared,
         scope: Scope::Together,

@@ -112,8 +112,8 @@ pub fn run(
     watch: &dyn Watch,
 ) -> Result<Measured> {
     let seeds = Seeds::new(cell.seed);
-    let shape = (images.train.channels, images.classes);
-    let network = ResNet::new(&cell.network, shape, device, (seeds, cell.start))?;
+    let (channels, classes) = (images.train.channels, images.classes);
+    let network = ResNet::new(&cell.network, channels, classes, device, seeds, cell.start)?;
     let parameters = network.parameters();
     let mut learner = Learner::new(network, &cell.method, own_seed(seeds, cell.start))?;
     let feed = Feed {

@@ -38,11 +38,7 @@ struct Convolution {
 }
 
 impl Convolution {
-    fn new(
-        [from, to]: [usize; 2],
-        (kernel, stride): (usize, usize),
-        vb: &VarBuilder,
-    ) -> Result<Self> {
+    fn new([from, to]: [usize; 2], kernel: usize, stride: usize, vb: &VarBuilder) -> Result<Self> {
         let config = Conv2dConfig {
             padding: kernel / 2,
             stride,
@@ -60,9 +56,10 @@ impl ModuleT for Convolution {
         let config = self.convolution.config();
         let kernels = self.convolution.weight();
         let y = convolve(x, kernels, config.stride, config.padding)?;
-        match train {
-            true => normalise(&self.normalisation, &y),
-            false => self.normalisation.forward_t(&y, false),
+        if train {
+            normalise(&self.normalisation, &y)
+        } else {
+            self.normalisation.forward_t(&y, false)
         }
     }
 }
@@ -77,13 +74,14 @@ struct Block {
 
 impl Block {
     fn new([from, to]: [usize; 2], stride: usize, vb: &VarBuilder) -> Result<Self> {
-        let around = match from == to && stride == 1 {
-            true => None,
-            false => Some(Convolution::new([from, to], (1, stride), &vb.pp("around"))?),
+        let around = if from == to && stride == 1 {
+            None
+        } else {
+            Some(Convolution::new([from, to], 1, stride, &vb.pp("around"))?)
         };
         Ok(Self {
-            first: Convolution::new([from, to], (3, stride), &vb.pp("first"))?,
-            second: Convolution::new([to, to], (3, 1), &vb.pp("second"))?,
+            first: Convolution::new([from, to], 3, stride, &vb.pp("first"))?,
+            second: Convolution::new([to, to], 3, 1, &vb.pp("second"))?,
             around,
         })
     }
@@ -102,21 +100,23 @@ impl ModuleT for Block {
 }
 
 impl ResNet {
-    /// For images of so many channels, with weights drawn from a named stream of the seeds on the host, so
-    /// that every device starts from the same network.
+    /// Makes a network for images of so many channels and classes. Its weights are drawn from the seeds on
+    /// the host, other ones for each `start`, so that every device starts from the same network.
     ///
     /// # Errors
     /// If the device has no room.
     pub fn new(
         architecture: &Architecture,
-        (channels, classes): (usize, usize),
+        channels: usize,
+        classes: usize,
         device: &Device,
-        (seeds, start): (Seeds, u64),
+        seeds: Seeds,
+        start: u64,
     ) -> Result<Self> {
         let varmap = VarMap::new();
         let vb = VarBuilder::from_varmap(&varmap, DType::F32, device);
         let mut width = architecture.width;
-        let stem = Convolution::new([channels, width], (3, 1), &vb.pp("stem"))?;
+        let stem = Convolution::new([channels, width], 3, 1, &vb.pp("stem"))?;
         let mut blocks = Vec::new();
         for (stage, &count) in architecture.blocks.iter().enumerate() {
             for block in 0..count {
@@ -148,9 +148,10 @@ impl ResNet {
             .find(|(name, _)| name == "head.weight")
             .map_or(1, |(_, var)| var.elem_count() / var.dims()[0]);
         for (name, var) in vars.iter().filter(|(name, _)| drawn(name)) {
-            let inputs = match name.starts_with("head.") {
-                true => inputs_of_head,
-                false => var.elem_count() / var.dims()[0],
+            let inputs = if name.starts_with("head.") {
+                inputs_of_head
+            } else {
+                var.elem_count() / var.dims()[0]
             };
             let bound = 1.0 / (inputs as f32).sqrt();
             let mut stream = seeds.stream(&["network", name, &start.to_string()]);

@@ -1,6 +1,6 @@
 //! From journal entries to rows of trainings.
 
-use super::measure::{Measured, TrainingCell};
+use super::measure::{EpochRecord, Measured, TrainingCell};
 use super::plan::{Contestant, Method, TrainingPlan};
 use crate::experiments::identity::settings;
 use crate::journal::Entry;
@@ -86,25 +86,27 @@ pub fn rows(
                 continue;
             }
             let measured: Option<Measured> = entry.measured()?;
-            let contestant = (contestant, settings.as_str());
-            rows.push(row(
-                head,
+            let run = ContestantRun {
                 contestant,
-                &cell,
-                (entry, measured.as_ref()),
-                sizes,
-            ));
-            curves.extend(curve(contestant, &cell, entry, measured.as_ref()));
+                settings: &settings,
+                cell: &cell,
+                entry,
+                measured: measured.as_ref(),
+            };
+            rows.push(run.row(head, sizes));
+            curves.extend(run.curve());
         }
     }
     Ok((rows, curves))
 }
 
-fn status(entry: &Entry, measured: Option<&Measured>) -> String {
-    match measured.and_then(|m| m.diverged_at) {
-        Some(step) => format!("diverged at step {step}"),
-        None => entry.status(),
-    }
+/// A contestant's run, and what came of it.
+struct ContestantRun<'a> {
+    contestant: &'a Contestant,
+    settings: &'a str,
+    cell: &'a TrainingCell,
+    entry: &'a Entry,
+    measured: Option<&'a Measured>,
 }
 
 /// S·θ.
@@ -117,106 +119,112 @@ fn integration_time(method: &Method) -> Option<f64> {
     }
 }
 
-fn row(
-    head: &Plan,
-    (contestant, settings): (&Contestant, &str),
-    cell: &TrainingCell,
-    (entry, measured): (&Entry, Option<&Measured>),
-    sizes: [u64; 2],
-) -> TrainingRow {
-    let records = measured.map_or(&[][..], |m| &m.records);
-    let end = match measured.and_then(|m| m.diverged_at) {
-        None => records.last(),
-        Some(_) => None,
-    };
-    let blocks: Vec<String> = cell.network.blocks.iter().map(usize::to_string).collect();
-    let (kinetic, scope) = match cell.method {
-        Method::Hamiltonian { kinetic, scope, .. } => (kinetic, scope),
-        Method::Baseline {
-            direction, scope, ..
-        } => (direction, scope),
-    };
-    let (integrator, step_size, steps, rate, momentum) = match cell.method {
-        Method::Hamiltonian {
-            integration,
+impl ContestantRun<'_> {
+    fn diverged_at(&self) -> Option<u64> {
+        self.measured.and_then(|m| m.diverged_at)
+    }
+
+    fn records(&self) -> &[EpochRecord] {
+        self.measured.map_or(&[], |m| &m.records)
+    }
+
+    fn status(&self) -> String {
+        match self.diverged_at() {
+            Some(step) => format!("diverged at step {step}"),
+            None => self.entry.status(),
+        }
+    }
+
+    fn row(&self, head: &Plan, sizes: [u64; 2]) -> TrainingRow {
+        let (cell, records) = (self.cell, self.records());
+        let end = match self.diverged_at() {
+            None => records.last(),
+            Some(_) => None,
+        };
+        let blocks: Vec<String> = cell.network.blocks.iter().map(usize::to_string).collect();
+        let (kinetic, scope) = match cell.method {
+            Method::Hamiltonian { kinetic, scope, .. } => (kinetic, scope),
+            Method::Baseline {
+                direction, scope, ..
+            } => (direction, scope),
+        };
+        let (integrator, step_size, steps, rate, momentum) = match cell.method {
+            Method::Hamiltonian {
+                integration,
+                step_size,
+                steps,
+                ..
+            } => (
+                Some(integration.to_string()),
+                Some(step_size),
+                Some(steps as u64),
+                step_size * step_size,
+                None,
+            ),
+            Method::Baseline {
+                learning_rate,
+                momentum,
+                ..
+            } => (None, None, None, learning_rate, Some(momentum)),
+        };
+        let best = records.iter().map(|r| r.test_accuracy);
+        TrainingRow {
+            experiment: head.target.clone(),
+            profile: head.profile.name.clone(),
+            cell: self.entry.key.clone(),
+            dataset: cell.dataset.clone(),
+            data_source: cell.data_source.clone(),
+            train_images: cell.images.train.map_or(sizes[0], |n| n as u64),
+            test_images: cell.images.test.map_or(sizes[1], |n| n as u64),
+            network: format!("ResNet {}: {}", cell.network.width, blocks.join(", ")),
+            parameters: self.measured.map(|m| m.parameters),
+            batch: cell.batch as u64,
+            backend: cell.backend.clone(),
+            start: cell.start,
+            method: self.contestant.name.clone(),
+            groups: self.contestant.groups.join("+"),
+            kinetic_energy: kinetic.to_string(),
+            scope: scope.to_string(),
+            integrator,
             step_size,
             steps,
-            ..
-        } => (
-            Some(integration.to_string()),
-            Some(step_size),
-            Some(steps as u64),
-            step_size * step_size,
-            None,
-        ),
-        Method::Baseline {
-            learning_rate,
+            integration_time: integration_time(&cell.method),
+            learning_rate: rate,
             momentum,
-            ..
-        } => (None, None, None, learning_rate, Some(momentum)),
-    };
-    let best = records.iter().map(|r| r.test_accuracy);
-    TrainingRow {
-        experiment: head.target.clone(),
-        profile: head.profile.name.clone(),
-        cell: entry.key.clone(),
-        dataset: cell.dataset.clone(),
-        data_source: cell.data_source.clone(),
-        train_images: cell.images.train.map_or(sizes[0], |n| n as u64),
-        test_images: cell.images.test.map_or(sizes[1], |n| n as u64),
-        network: format!("ResNet {}: {}", cell.network.width, blocks.join(", ")),
-        parameters: measured.map(|m| m.parameters),
-        batch: cell.batch as u64,
-        backend: cell.backend.clone(),
-        start: cell.start,
-        method: contestant.name.clone(),
-        groups: contestant.groups.join("+"),
-        kinetic_energy: kinetic.to_string(),
-        scope: scope.to_string(),
-        integrator,
-        step_size,
-        steps,
-        integration_time: integration_time(&cell.method),
-        learning_rate: rate,
-        momentum,
-        settings: settings.into(),
-        seed: cell.seed,
-        status: status(entry, measured),
-        epochs: cell.epochs as u64,
-        gradients: measured
-            .and_then(|m| m.diverged_at)
-            .or_else(|| records.last().map(|r| r.steps)),
-        wall_s: records.last().map(|r| r.wall_s),
-        train_loss: end.map(|r| r.train_loss),
-        train_accuracy: end.map(|r| r.train_accuracy),
-        test_loss: end.map(|r| r.test_loss),
-        test_accuracy: end.map(|r| r.test_accuracy),
-        best_test_accuracy: end.and(best.reduce(f64::max)),
+            settings: self.settings.into(),
+            seed: cell.seed,
+            status: self.status(),
+            epochs: cell.epochs as u64,
+            gradients: self
+                .diverged_at()
+                .or_else(|| records.last().map(|r| r.steps)),
+            wall_s: records.last().map(|r| r.wall_s),
+            train_loss: end.map(|r| r.train_loss),
+            train_accuracy: end.map(|r| r.train_accuracy),
+            test_loss: end.map(|r| r.test_loss),
+            test_accuracy: end.map(|r| r.test_accuracy),
+            best_test_accuracy: end.and(best.reduce(f64::max)),
+        }
     }
-}
 
-fn curve(
-    (contestant, settings): (&Contestant, &str),
-    cell: &TrainingCell,
-    entry: &Entry,
-    measured: Option<&Measured>,
-) -> Vec<TrainingCurveRow> {
-    let records = measured.map_or(&[][..], |m| &m.records);
-    let row = |record: &super::EpochRecord| TrainingCurveRow {
-        cell: entry.key.clone(),
-        dataset: cell.dataset.clone(),
-        data_source: cell.data_source.clone(),
-        start: cell.start,
-        method: contestant.name.clone(),
-        integration_time: integration_time(&cell.method),
-        settings: settings.into(),
-        epoch: record.epoch as u64,
-        gradients: record.steps,
-        wall_s: record.wall_s,
-        train_loss: record.train_loss,
-        train_accuracy: record.train_accuracy,
-        test_loss: record.test_loss,
-        test_accuracy: record.test_accuracy,
-    };
-    records.iter().map(row).collect()
+    fn curve(&self) -> Vec<TrainingCurveRow> {
+        let cell = self.cell;
+        let row = |record: &EpochRecord| TrainingCurveRow {
+            cell: self.entry.key.clone(),
+            dataset: cell.dataset.clone(),
+            data_source: cell.data_source.clone(),
+            start: cell.start,
+            method: self.contestant.name.clone(),
+            integration_time: integration_time(&cell.method),
+            settings: self.settings.into(),
+            epoch: record.epoch as u64,
+            gradients: record.steps,
+            wall_s: record.wall_s,
+            train_loss: record.train_loss,
+            train_accuracy: record.train_accuracy,
+            test_loss: record.test_loss,
+            test_accuracy: record.test_accuracy,
+        };
+        self.records().iter().map(row).collect()
+    }
 }

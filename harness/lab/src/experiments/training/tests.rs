@@ -209,7 +209,7 @@ fn a_method_starts_from_the_same_weights_as_the_others_and_each_start_from_its_o
             width: 4,
             blocks: vec![1, 1],
         };
-        ResNet::new(&architecture, (3, 4), &Device::Cpu, (Seeds::new(1), start)).unwrap()
+        ResNet::new(&architecture, 3, 4, &Device::Cpu, Seeds::new(1), start).unwrap()
     };
     let weights = |start| {
         let network = network(start);
@@ -229,7 +229,7 @@ fn resnet_18_for_small_images_has_as_many_numbers_as_it_should() {
         width: 64,
         blocks: vec![2, 2, 2, 2],
     };
-    let network = ResNet::new(&architecture, (3, 10), &Device::Cpu, (Seeds::new(1), 0)).unwrap();
+    let network = ResNet::new(&architecture, 3, 10, &Device::Cpu, Seeds::new(1), 0).unwrap();
     // Convolutions, two numbers a channel of normalisation, and the last layer.
     let mut wanted = 3 * 64 * 9 + 2 * 64;
     let mut from = 64;
@@ -286,7 +286,7 @@ fn the_gradient_through_convolution_and_normalisation_is_that_of_differences() {
         width: 2,
         blocks: vec![1, 1],
     };
-    let network = ResNet::new(&architecture, (3, 3), &Device::Cpu, (Seeds::new(3), 0)).unwrap();
+    let network = ResNet::new(&architecture, 3, 3, &Device::Cpu, Seeds::new(3), 0).unwrap();
     let x: Vec<f32> = (0..6 * 3 * 36)
         .map(|i| ((i * 31 % 97) as f32 * 0.21).sin())
         .collect();
