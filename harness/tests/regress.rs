@@ -72,7 +72,7 @@ fn what_was_recorded_holds_and_is_read_as_it_was_written() {
     let found = report.exact.unwrap();
     assert_eq!(found.flows, baseline.recorded.exact.unwrap().flows);
     assert_eq!(found.count(), 3);
-    let secant = "little half-l2-squared, batched W=4 secant M=6 m=20 across";
+    let secant = "little half-l2-squared, batched W=4 secant M=6 across m=20";
     let values = &found.flows["little-windows"][secant];
     assert!(values.surrogate.iter().sum::<u64>() > 0);
     assert_eq!(values.strides.iter().flatten().sum::<usize>(), 20);
