@@ -11,7 +11,7 @@ fn parse(c: &mut Criterion) {
     let mut group = c.benchmark_group("libsvm-parse");
     for shape in SHAPES {
         let text = shape.text();
-        let expected = libsvm::Shape {
+        let expected = libsvm::RowShape {
             features: shape.features,
             labels: &LabelMap::counting_from(0, shape.classes),
             rows: None,

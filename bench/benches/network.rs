@@ -5,7 +5,9 @@
 use candle_core::{DType, Device, Result, Tensor, Var};
 use candle_nn::{ModuleT, VarBuilder, VarMap, batch_norm};
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use lab::experiments::training::{Architecture, Learner, Method, ResNet, convolve, normalise};
+use lab::experiments::training::{
+    Architecture, Learner, ResNet, TrainingMethod, convolve, normalise,
+};
 use lab::seed::Seeds;
 use optim::Kinetic;
 use optim::nn::Scope;
@@ -71,7 +73,7 @@ fn step(c: &mut Criterion) {
         blocks: vec![1, 1, 1],
     };
     let network = ResNet::new(&architecture, 3, 10, &Device::Cpu, Seeds::new(1), 0);
-    let sgd = Method::Baseline {
+    let sgd = TrainingMethod::Baseline {
         direction: Kinetic::HalfL2Squared,
         scope: Scope::Together,
         learning_rate: 1e-4,

@@ -199,7 +199,7 @@ mod tests {
     #[test]
     fn what_is_written_is_read_again() {
         for shape in SHAPES.map(few) {
-            let read = libsvm::Shape {
+            let read = libsvm::RowShape {
                 features: shape.features,
                 labels: &LabelMap::counting_from(0, shape.classes),
                 rows: Some(shape.rows),

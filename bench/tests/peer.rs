@@ -1,6 +1,6 @@
 //! The export and the protocol of this project's side of `bench/peers`, on a small data set.
 
-use bench::peer::{Contender, Exported, Place, Plan, WindowOptions, export, serve};
+use bench::peer::{Contender, Exported, PeerPlace, PeerPlan, WindowOptions, export, serve};
 use datasets::{DataPolicy, LibraryOptions, Registry};
 use optim::{Predictor, Window, WindowMethod};
 use serde_json::Value;
@@ -15,9 +15,9 @@ const REGISTRY: &str = "datasets:
     splits:
       standard: {train: {file: train, rows: [0, 100]}, test: {file: train, rows: [100, 120]}}";
 
-fn plan() -> Plan {
-    let shipped = Plan::from_yaml(include_str!("../peers/peers.yaml")).unwrap();
-    Plan {
+fn plan() -> PeerPlan {
+    let shipped = PeerPlan::from_yaml(include_str!("../peers/peers.yaml")).unwrap();
+    PeerPlan {
         splits: [("mine".to_owned(), "standard".to_owned())].into(),
         datasets: vec!["mine".into()],
         ..shipped
@@ -47,7 +47,7 @@ fn answers(folder: &Path, options: WindowOptions, commands: &str) -> Vec<Value> 
     let contender = Contender::new(
         Exported::read(&folder.join("out")).unwrap(),
         options,
-        &Place::default(),
+        &PeerPlace::default(),
     )
     .unwrap();
     let mut out = Vec::new();

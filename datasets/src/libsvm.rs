@@ -14,7 +14,7 @@ pub const PARSER_VERSION: u32 = 1;
 
 /// What the text has to agree with.
 #[derive(Debug, Clone)]
-pub struct Shape<'a> {
+pub struct RowShape<'a> {
     /// Largest index allowed, which is the number of columns made.
     pub features: usize,
     /// Labels allowed, with their classes.
@@ -142,7 +142,7 @@ pub enum ParseError {
 /// );
 /// # Ok::<(), libsvm::ParseError>(())
 /// ```
-pub fn parse(mut reader: impl BufRead, shape: &Shape) -> Result<Split, ParseError> {
+pub fn parse(mut reader: impl BufRead, shape: &RowShape) -> Result<Split, ParseError> {
     let mut rows = Rows {
         shape,
         indptr: vec![0],
@@ -204,7 +204,7 @@ type Refusal = (usize, LineProblem);
 
 /// The rows so far.
 struct Rows<'a> {
-    shape: &'a Shape<'a>,
+    shape: &'a RowShape<'a>,
     indptr: Vec<u64>,
     indices: Vec<u32>,
     values: Vec<f32>,

@@ -8,7 +8,7 @@ use std::io::{self, BufReader, Cursor, Read};
 use std::path::Path;
 
 use crate::digest::{HashingReader, Sha};
-use crate::libsvm::{self, ParseError, Shape};
+use crate::libsvm::{self, ParseError, RowShape};
 use crate::{Error, Progress, Result, Split};
 
 /// Memory that an xz stream may ask for, in KiB: four times what the highest preset needs.
@@ -136,7 +136,7 @@ pub fn hash_file(path: &Path) -> Result<Sha> {
 pub fn parse_file(
     path: &Path,
     name: &str,
-    shape: &Shape,
+    shape: &RowShape,
     declared: Option<Sha>,
     limit: u64,
     progress: &dyn Progress,

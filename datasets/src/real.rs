@@ -13,10 +13,10 @@ use crate::digest::Sha;
 use crate::error::Attempt;
 use crate::fetch::Downloader;
 use crate::images::{self, ImageSet, ImagesSpec};
-use crate::libsvm::{LineProblem, Shape};
+use crate::libsvm::{LineProblem, RowShape};
 use crate::locate::{CacheFolders, in_folder, platform_cache};
 use crate::read;
-use crate::registry::{DatasetSpec, FileSpec, Limits};
+use crate::registry::{DatasetSpec, FileSpec, RegistryLimits};
 use crate::{Error, FileRecord, Progress, Result, Split};
 
 /// Where a file would come from.
@@ -71,7 +71,7 @@ pub(crate) struct Had {
 
 /// Gets real files.
 pub(crate) struct Real {
-    limits: Limits,
+    limits: RegistryLimits,
     data_dir: Option<PathBuf>,
     cache: Option<CacheFolders>,
     /// For downloads where there is no cache folder that can be written.
@@ -82,7 +82,7 @@ pub(crate) struct Real {
 
 impl Real {
     pub(crate) fn new(
-        limits: Limits,
+        limits: RegistryLimits,
         data_dir: Option<PathBuf>,
         cache_dir: Option<PathBuf>,
         offline: bool,
@@ -264,7 +264,7 @@ impl Real {
             had.record.from = from;
             return Ok(had);
         }
-        let shape = Shape {
+        let shape = RowShape {
             features: spec.features,
             labels: &spec.labels,
             rows: file.rows,

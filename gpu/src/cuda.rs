@@ -20,18 +20,18 @@ struct Passed<A>(A);
 unsafe impl<A: Copy> DeviceRepr for Passed<A> {}
 
 /// An address, and what tells other streams when it has been used.
-type Place<'a> = (u64, SyncOnDrop<'a>);
+type LaunchPlace<'a> = (u64, SyncOnDrop<'a>);
 
 fn address<'a>(
     storage: &'a CudaStorage,
     from: usize,
     stream: &'a Arc<CudaStream>,
-) -> Result<Place<'a>> {
+) -> Result<LaunchPlace<'a>> {
     fn of<'a, T: CudaDType + 'a>(
         storage: &'a CudaStorage,
         from: usize,
         stream: &'a Arc<CudaStream>,
-    ) -> Result<Place<'a>> {
+    ) -> Result<LaunchPlace<'a>> {
         let (address, used) = storage.as_cuda_slice::<T>()?.device_ptr(stream);
         Ok((address + (from * size_of::<T>()) as u64, used))
     }
@@ -47,12 +47,12 @@ fn address_mut<'a>(
     storage: &'a mut CudaStorage,
     from: usize,
     stream: &'a Arc<CudaStream>,
-) -> Result<Place<'a>> {
+) -> Result<LaunchPlace<'a>> {
     fn of<'a, T: CudaDType + 'a>(
         storage: &'a mut CudaStorage,
         from: usize,
         stream: &'a Arc<CudaStream>,
-    ) -> Result<Place<'a>> {
+    ) -> Result<LaunchPlace<'a>> {
         let (address, used) = storage.as_cuda_slice_mut::<T>()?.device_ptr_mut(stream);
         Ok((address + (from * size_of::<T>()) as u64, used))
     }

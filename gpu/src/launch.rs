@@ -96,7 +96,7 @@ pub(crate) fn start<K: Kernel>(kernel: &K, write: &Tensor) -> Result<()> {
             );
         }
     }
-    write.inplace_op1(&Start(kernel))
+    write.inplace_op1(&LaunchStart(kernel))
 }
 
 /// Where a tensor's contiguous elements lie in its storage.
@@ -107,9 +107,9 @@ pub(crate) fn place(layout: &Layout) -> Result<std::ops::Range<usize>> {
     }
 }
 
-struct Start<'a, K>(&'a K);
+struct LaunchStart<'a, K>(&'a K);
 
-impl<K: Kernel> InplaceOp1 for Start<'_, K> {
+impl<K: Kernel> InplaceOp1 for LaunchStart<'_, K> {
     fn name(&self) -> &'static str {
         K::NAME
     }

@@ -8,7 +8,7 @@ use lab::capacity::Sample;
 use lab::device::{Machine, cores};
 use lab::experiments::windows::Windows;
 use lab::experiments::windows::bench::Workbench;
-use lab::experiments::windows::cell::{Measured, WindowCell};
+use lab::experiments::windows::cell::{MeasuredWindow, WindowCell};
 use lab::experiments::windows::plan::EvaluatorKind;
 use lab::experiments::windows::runner::{flows_of, measure};
 use lab::journal::Outcome;
@@ -34,7 +34,7 @@ impl Watch for Notes {
 }
 
 /// The cells of one group of Table 2 on a small data set, measured.
-fn measured(group: EvaluatorKind) -> (Vec<WindowCell>, Vec<Measured>, Notes) {
+fn measured(group: EvaluatorKind) -> (Vec<WindowCell>, Vec<MeasuredWindow>, Notes) {
     let house = House::new();
     let settings = ["precision=f64".into(), "profiles.smoke.repeats=3".into()];
     let text = include_str!("../../configs/table2.yaml");

@@ -24,7 +24,7 @@ use candle_core::Tensor;
 /// # Ok(())
 /// # }
 /// ```
-pub struct Baseline {
+pub struct HeavyBall {
     forces: Counted,
     direction: Kinetic,
     step_size: f64,
@@ -33,7 +33,7 @@ pub struct Baseline {
     update: Option<Tensor>,
 }
 
-impl Baseline {
+impl HeavyBall {
     /// From `start` `[D]`, with step size η and momentum β (0 for none).
     ///
     /// # Errors
@@ -62,7 +62,7 @@ impl Baseline {
     }
 }
 
-impl Method for Baseline {
+impl Method for HeavyBall {
     fn advance(&mut self) -> Result<Progress> {
         let before = self.forces.counts();
         let gradient = self.forces.gradient(&self.position)?;

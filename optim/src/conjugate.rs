@@ -33,10 +33,10 @@ use candle_core::{DType, Tensor};
 pub struct ConjugateGradients {
     forces: Counted,
     position: Tensor,
-    state: Option<State>,
+    state: Option<ConjugateState>,
 }
 
-struct State {
+struct ConjugateState {
     /// x_1 and ∇f(x_1), with which products are formed, and ‖r_1‖².
     origin: (Tensor, Tensor, f64),
     /// r and ‖r‖².
@@ -45,7 +45,7 @@ struct State {
     direction: Tensor,
 }
 
-impl State {
+impl ConjugateState {
     /// Whether ‖r_k‖² is 0 or so much smaller than ‖r_1‖² that their quotient is not a number
     /// f64 can hold.
     fn is_done(&self) -> bool {
@@ -64,11 +64,11 @@ impl ConjugateGradients {
         }
     }
 
-    fn begin(&mut self) -> Result<State> {
+    fn begin(&mut self) -> Result<ConjugateState> {
         let gradient = self.forces.gradient(&self.position)?;
         let residual = gradient.neg()?;
         let square = dot(&residual, &residual)?;
-        Ok(State {
+        Ok(ConjugateState {
             origin: (self.position.clone(), gradient, square),
             direction: residual.clone(),
             residual: (residual, square),
@@ -76,7 +76,7 @@ impl ConjugateGradients {
     }
 
     /// One iteration from a residual that has not vanished.
-    fn step(&mut self, state: State) -> Result<State> {
+    fn step(&mut self, state: ConjugateState) -> Result<ConjugateState> {
         let (origin, gradient, first) = &state.origin;
         let (residual, square) = &state.residual;
         let direction = &state.direction;
@@ -96,7 +96,7 @@ impl ConjugateGradients {
         let next = (residual - (product * length)?)?;
         let next_square = dot(&next, &next)?;
         let direction = (&next + (direction * (next_square / square))?)?;
-        Ok(State {
+        Ok(ConjugateState {
             origin: state.origin,
             residual: (next, next_square),
             direction,

@@ -5,7 +5,7 @@
 //! from rest; [`HamiltonianDescent`] is one flow after another, the velocity forgotten between
 //! them. [`WindowedDescent`] computes the gradients of several steps of a flow at once (Parallel
 //! Picard Iteration), and an [`Evaluator`] says *where* those gradients are computed: one after
-//! the other, stacked into one product, or on several devices. [`Baseline`] holds the methods
+//! the other, stacked into one product, or on several devices. [`HeavyBall`] holds the methods
 //! that the paper compares with, [`Nesterov`] and [`ConjugateGradients`] are yardsticks it does
 //! not use, and [`Momentum`] is the family of the exposition. All of them are [`Method`]s.
 //!
@@ -80,7 +80,7 @@ pub mod window;
 
 pub use ackley::Ackley;
 pub use adam::Adam;
-pub use baseline::Baseline;
+pub use baseline::HeavyBall;
 pub use conjugate::ConjugateGradients;
 pub use coordinate::{CoordinateHamiltonianDescent, Sweep};
 pub use counted::{Counted, Counts};

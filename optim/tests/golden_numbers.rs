@@ -6,7 +6,7 @@ mod common;
 use candle_core::{Device, Tensor};
 use common::{forces, numbers};
 use optim::{
-    Baseline, Flow, HamiltonianDescent, Integrator, Kernel, Kinetic, Leapfrog, LogisticRegression,
+    Flow, HamiltonianDescent, HeavyBall, Integrator, Kernel, Kinetic, Leapfrog, LogisticRegression,
     Method, Potential, Predictor, Problem, Recurrence, Stratified, SymplecticEuler, Velocity,
     Window, WindowMethod, WindowedDescent, WindowedFlow,
 };
@@ -256,7 +256,7 @@ fn every_baseline_with_and_without_momentum_reaches_the_golden_value() {
             let expected: ExpectedBaseline = serde_json::from_value(expected.clone()).unwrap();
             for (beta, wanted) in [(0.0, expected.value), (0.9, expected.value_with_momentum)] {
                 let potential = golden.potential();
-                let mut method = Baseline::new(
+                let mut method = HeavyBall::new(
                     forces(&potential),
                     kinetic,
                     expected.eta,

@@ -5,7 +5,7 @@ mod common;
 use candle_core::{Device, Tensor};
 use common::{distance, forces as logistic_forces, numbers, random_numbers, random_problem};
 use optim::{
-    Acceleration, Baseline, ConjugateGradients, Counted, Kinetic, Method, Momentum, Nesterov,
+    Acceleration, ConjugateGradients, Counted, HeavyBall, Kinetic, Method, Momentum, Nesterov,
     Phase, Potential, Quadratic, Sequential, SymplecticEuler,
 };
 use std::sync::Arc;
@@ -81,7 +81,7 @@ fn without_momentum_nesterov_is_gradient_descent() {
     let none = Acceleration::Constant(0.0);
     let mut method = Nesterov::new(logistic_forces(&potential), none, 0.3, start.clone()).unwrap();
     let half = Kinetic::HalfL2Squared;
-    let mut plain = Baseline::new(logistic_forces(&potential), half, 0.3, 0.0, start).unwrap();
+    let mut plain = HeavyBall::new(logistic_forces(&potential), half, 0.3, 0.0, start).unwrap();
     for _ in 0..9 {
         method.advance().unwrap();
         plain.advance().unwrap();
@@ -194,7 +194,7 @@ fn full_damping_is_gradient_descent_and_partial_damping_is_heavy_ball() {
         let (f, start) = problem(3, &[0.3, 1.0, 2.0]);
         let mut method = Momentum::new(forces(&f), damping, 0.4, start.clone()).unwrap();
         let half = Kinetic::HalfL2Squared;
-        let mut known = Baseline::new(forces(&f), half, 0.4, damping, start).unwrap();
+        let mut known = HeavyBall::new(forces(&f), half, 0.4, damping, start).unwrap();
         for _ in 0..30 {
             method.advance().unwrap();
             known.advance().unwrap();

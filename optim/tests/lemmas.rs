@@ -5,7 +5,7 @@ mod common;
 use candle_core::{DType, Tensor};
 use common::{distance, forces, numbers, random_problem};
 use optim::{
-    Baseline, Flow, HamiltonianDescent, Kinetic, Leapfrog, Method, Predictor, Quadrature,
+    Flow, HamiltonianDescent, HeavyBall, Kinetic, Leapfrog, Method, Predictor, Quadrature,
     Recurrence, SymplecticEuler, Velocity, Window, WindowMethod, WindowedFlow,
 };
 
@@ -25,7 +25,7 @@ fn one_leapfrog_step_is_gradient_normalised_sign_or_coordinate_descent() {
             let (potential, start) = random_problem(seed, DType::F64);
             let flow = Flow::new(kinetic, Box::new(Leapfrog), theta, 1).unwrap();
             let mut hd = HamiltonianDescent::new(forces(&potential), flow, start.clone());
-            let mut known = Baseline::new(forces(&potential), kinetic, step, 0.0, start).unwrap();
+            let mut known = HeavyBall::new(forces(&potential), kinetic, step, 0.0, start).unwrap();
             for k in 0..20 {
                 hd.advance().unwrap();
                 known.advance().unwrap();
@@ -130,7 +130,7 @@ fn the_printed_velocity_with_a_window_of_one_is_gradient_descent_with_step_theta
         },
     };
     let end = flow.from_rest(&start, &mut forces(&potential)).unwrap();
-    let mut descent = Baseline::new(
+    let mut descent = HeavyBall::new(
         forces(&potential),
         Kinetic::HalfL2Squared,
         0.3 * 0.3,

@@ -10,7 +10,7 @@ use optim::nn::{
     BaselineConfig, BaselineDescent, HamiltonianConfig, HamiltonianDescent, Integration, Scope,
 };
 use optim::{
-    Baseline, Counted, Flow, Integrator, Kinetic, Leapfrog, LogisticRegression, Method, Potential,
+    Counted, Flow, HeavyBall, Integrator, Kinetic, Leapfrog, LogisticRegression, Method, Potential,
     Problem, Sequential, Stratified, SymplecticEuler,
 };
 use rand::{RngExt, SeedableRng};
@@ -134,7 +134,7 @@ fn every_baseline_with_and_without_momentum_is_that_in_closed_form() {
         for momentum in [0.0, 0.9] {
             let regression = Regression::new();
             let (forces, start) = regression.closed();
-            let mut method = Baseline::new(forces, direction, 0.05, momentum, start).unwrap();
+            let mut method = HeavyBall::new(forces, direction, 0.05, momentum, start).unwrap();
             let config = BaselineConfig {
                 direction,
                 learning_rate: 0.05,

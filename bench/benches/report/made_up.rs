@@ -5,7 +5,7 @@ use bench::noise;
 use harness::publish;
 use lab::configs::Configs;
 use lab::environment::Environment;
-use lab::experiments::windows::cell::{FlowRecord, Measured, WindowCell};
+use lab::experiments::windows::cell::{FlowRecord, MeasuredWindow, WindowCell};
 use lab::experiments::windows::plan::{EvaluatorKind, PlacedWindow, WindowsPlan};
 use lab::journal::{Cell, Entry, Outcome};
 use lab::manifest::{Data, Manifest, sha256_hex};
@@ -128,7 +128,7 @@ fn cell(seed: u64, plan: &WindowsPlan, dataset: &str, placed: &PlacedWindow) -> 
 }
 
 /// Measurements of the form that such a cell has.
-fn measured(cell: &WindowCell) -> Measured {
+fn measured(cell: &WindowCell) -> MeasuredWindow {
     let stride = cell.window.width.div_ceil(2);
     let rounds = cell.steps.div_ceil(stride) as u64;
     let flow = |k: usize| FlowRecord {
@@ -146,7 +146,7 @@ fn measured(cell: &WindowCell) -> Measured {
         let run = |r: usize| (0..cell.flows).map(|k| wall(r * cell.flows + k)).collect();
         (0..cell.repeats).map(run).collect()
     };
-    Measured {
+    MeasuredWindow {
         flows: (0..cell.flows).map(flow).collect(),
         flow_error: Some(1e-4),
         wall_s: seconds(0.01 * rounds as f64, 0),
@@ -154,6 +154,6 @@ fn measured(cell: &WindowCell) -> Measured {
         baseline_gradients: (cell.flows * cell.steps) as u64,
         round_overhead_s: 1e-5,
         kernel: Some("dense".into()),
-        ..Measured::default()
+        ..MeasuredWindow::default()
     }
 }

@@ -1,7 +1,7 @@
 //! This project's part in `bench/peers/run.py`: exports data, then computes what it is told to.
 
 use anyhow::Result;
-use bench::peer::{Contender, Exported, Place, Plan, WindowOptions, export, serve};
+use bench::peer::{Contender, Exported, PeerPlace, PeerPlan, WindowOptions, export, serve};
 use clap::{Args, Parser, Subcommand};
 use datasets::{DataPolicy, LibraryOptions, Registry};
 use optim::{Kernel, Window, WindowForm};
@@ -12,15 +12,15 @@ use std::path::PathBuf;
 #[command(
     about = "This project's part in the comparison with peers; started by bench/peers/run.py"
 )]
-struct Cli {
+struct PeerCli {
     #[command(subcommand)]
-    command: Command,
+    command: PeerCommand,
 }
 
 #[derive(Subcommand)]
-enum Command {
+enum PeerCommand {
     /// Print the plan as JSON.
-    Plan {
+    PeerPlan {
         /// The YAML file.
         #[arg(long)]
         config: PathBuf,
@@ -94,26 +94,26 @@ struct Serve {
 }
 
 fn main() -> Result<()> {
-    match Cli::parse().command {
-        Command::Plan { config } => {
-            let plan = Plan::from_file(&config)?;
+    match PeerCli::parse().command {
+        PeerCommand::PeerPlan { config } => {
+            let plan = PeerPlan::from_file(&config)?;
             println!("{}", serde_json::to_string(&plan)?);
         }
-        Command::Export(arguments) => {
+        PeerCommand::Export(arguments) => {
             let options = LibraryOptions {
                 data_dir: arguments.data_dir,
                 cache_dir: arguments.cache_dir,
                 policy: arguments.data,
                 ..LibraryOptions::default()
             };
-            let plan = Plan::from_file(&arguments.config)?;
+            let plan = PeerPlan::from_file(&arguments.config)?;
             let mut registry = Registry::from_yaml("datasets: {}")?;
             registry.extend_from_file(&arguments.registry)?;
             let (name, out) = (&arguments.dataset, &arguments.out);
             let problem = export(&plan, name, registry, options, out)?;
             println!("{}", serde_json::to_string(&problem)?);
         }
-        Command::Serve(arguments) => {
+        PeerCommand::Serve(arguments) => {
             let form = WindowForm {
                 window: arguments.window,
                 method: arguments.method,
@@ -128,7 +128,7 @@ fn main() -> Result<()> {
                 surrogate_rows: arguments.surrogate_rows,
                 seed: arguments.seed,
             };
-            let place = Place::new(&arguments.device, arguments.kernel)?;
+            let place = PeerPlace::new(&arguments.device, arguments.kernel)?;
             let contender = Contender::new(Exported::read(&arguments.data)?, options, &place)?;
             serve(&contender, io::stdin().lock(), io::stdout().lock())?;
         }

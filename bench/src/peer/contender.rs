@@ -25,12 +25,12 @@ pub struct WindowOptions {
 }
 
 /// What computes, and by which kernel.
-pub struct Place {
+pub struct PeerPlace {
     device: Device,
     kernel: Kernel,
 }
 
-impl Default for Place {
+impl Default for PeerPlace {
     fn default() -> Self {
         Self {
             device: Device::Cpu,
@@ -39,7 +39,7 @@ impl Default for Place {
     }
 }
 
-impl Place {
+impl PeerPlace {
     /// A device by name, `cpu` or `cuda:N`.
     ///
     /// # Errors
@@ -79,7 +79,7 @@ impl Contender {
     ///
     /// # Errors
     /// If the arrays do not fit together.
-    pub fn new(exported: Exported, options: WindowOptions, place: &Place) -> Result<Self> {
+    pub fn new(exported: Exported, options: WindowOptions, place: &PeerPlace) -> Result<Self> {
         let setting = optim::Problem {
             classes: exported.problem.classes,
             bias: false,

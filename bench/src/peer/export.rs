@@ -1,7 +1,7 @@
 //! A data set and points, written as files that every contender reads.
 
 use super::npy;
-use super::plan::Plan;
+use super::plan::PeerPlan;
 use super::points::{key, points};
 use anyhow::{Context, Result};
 use candle_core::Tensor;
@@ -53,7 +53,7 @@ pub struct Exported {
 /// # Errors
 /// If the data cannot be had or the folder cannot be written to.
 pub fn export(
-    plan: &Plan,
+    plan: &PeerPlan,
     name: &str,
     registry: datasets::Registry,
     options: LibraryOptions,
@@ -74,7 +74,7 @@ pub fn export(
     Ok(problem)
 }
 
-fn problem(plan: &Plan, dataset: &Dataset) -> Result<Problem> {
+fn problem(plan: &PeerPlan, dataset: &Dataset) -> Result<Problem> {
     Ok(Problem {
         dataset: dataset.name.clone(),
         split: dataset.split.clone(),
@@ -92,7 +92,7 @@ fn problem(plan: &Plan, dataset: &Dataset) -> Result<Problem> {
     })
 }
 
-fn arrays(plan: &Plan, dataset: &Dataset, out: &Path) -> std::io::Result<()> {
+fn arrays(plan: &PeerPlan, dataset: &Dataset, out: &Path) -> std::io::Result<()> {
     let (rows, features) = (dataset.train.len(), dataset.features);
     let (length, count) = (features * dataset.classes, plan.widest());
     let x = dataset.train.to_dense();

@@ -12,8 +12,8 @@ mod plan;
 mod points;
 mod serve;
 
-pub use contender::{Contender, Place, WindowOptions};
+pub use contender::{Contender, PeerPlace, WindowOptions};
 pub use export::{Exported, Problem, export};
-pub use plan::Plan;
+pub use plan::PeerPlan;
 pub use points::points;
 pub use serve::serve;

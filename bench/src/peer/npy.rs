@@ -5,21 +5,21 @@ use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
 /// Numbers that NumPy knows.
-pub(super) trait Number: Copy {
+pub(super) trait NpyNumber: Copy {
     /// NumPy's name of the type, little-endian.
     const DESCRIPTION: &'static str;
     /// Little-endian.
     fn bytes(self) -> [u8; 4];
 }
 
-impl Number for f32 {
+impl NpyNumber for f32 {
     const DESCRIPTION: &'static str = "<f4";
     fn bytes(self) -> [u8; 4] {
         self.to_le_bytes()
     }
 }
 
-impl Number for u32 {
+impl NpyNumber for u32 {
     const DESCRIPTION: &'static str = "<u4";
     fn bytes(self) -> [u8; 4] {
         self.to_le_bytes()
@@ -27,7 +27,7 @@ impl Number for u32 {
 }
 
 /// Writes `values`, row-major, as an array of this shape; version 1.0 of the format.
-pub(super) fn write<T: Number>(path: &Path, shape: &[usize], values: &[T]) -> io::Result<()> {
+pub(super) fn write<T: NpyNumber>(path: &Path, shape: &[usize], values: &[T]) -> io::Result<()> {
     // A tuple of one has a comma in Python.
     let shape: String = shape.iter().map(|n| format!("{n},")).collect();
     let mut header = format!(

@@ -9,7 +9,7 @@ use std::path::Path;
 /// each number where it comes from.
 #[derive(Clone, Debug, Deserialize, Serialize, PartialEq)]
 #[serde(deny_unknown_fields)]
-pub struct Plan {
+pub struct PeerPlan {
     /// Root of the random streams from which points are drawn.
     pub seed: u64,
     /// Names in the registry of data sets.
@@ -39,7 +39,7 @@ pub struct Plan {
     /// Seconds between two contenders' turns.
     pub rest_s: f64,
     /// Intervals of the paired ratios.
-    pub statistics: Statistics,
+    pub statistics: PeerStatistics,
     /// What takes the place of the above under `--quick`.
     pub quick: Quick,
 }
@@ -110,7 +110,7 @@ pub struct Agreement {
 /// Bootstrap intervals.
 #[derive(Clone, Debug, Deserialize, Serialize, PartialEq)]
 #[serde(deny_unknown_fields)]
-pub struct Statistics {
+pub struct PeerStatistics {
     /// Resamples.
     pub resamples: usize,
     /// Between 0 and 1.
@@ -121,11 +121,11 @@ pub struct Statistics {
 #[derive(Clone, Debug, Deserialize, Serialize, PartialEq)]
 #[serde(deny_unknown_fields)]
 pub struct Quick {
-    /// Instead of [`Plan::rounds`].
+    /// Instead of [`PeerPlan::rounds`].
     pub rounds: usize,
 }
 
-impl Plan {
+impl PeerPlan {
     /// From YAML.
     ///
     /// # Errors
@@ -184,7 +184,7 @@ mod tests {
 
     #[test]
     fn the_shipped_plan_is_understood_and_its_flow_is_the_papers() {
-        let plan = Plan::from_yaml(SHIPPED).unwrap();
+        let plan = PeerPlan::from_yaml(SHIPPED).unwrap();
         assert_eq!((plan.flow.step_size, plan.flow.steps), (0.1, 20));
         assert_eq!(plan.splits["mnist"], "paper");
         assert!(plan.gradient.windows.contains(&1));
@@ -193,13 +193,13 @@ mod tests {
     #[test]
     fn a_misspelt_key_is_refused() {
         let text = SHIPPED.replace("rest_s:", "rests:");
-        assert!(Plan::from_yaml(&text).is_err());
+        assert!(PeerPlan::from_yaml(&text).is_err());
     }
 
     #[test]
     fn a_data_set_without_a_number_of_flows_is_told() {
-        let plan = Plan::from_yaml(SHIPPED).unwrap();
-        let mut plan = Plan {
+        let plan = PeerPlan::from_yaml(SHIPPED).unwrap();
+        let mut plan = PeerPlan {
             flows: BTreeMap::from([("a8a".into(), 3)]),
             ..plan
         };

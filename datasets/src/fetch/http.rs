@@ -10,7 +10,7 @@ use reqwest::header::{
 };
 use reqwest::{StatusCode, Url, redirect};
 
-use crate::registry::Limits;
+use crate::registry::RegistryLimits;
 
 /// Why a request did not give the file, and what that means.
 #[derive(Debug)]
@@ -48,13 +48,13 @@ pub(super) struct Answer {
 
 /// Makes requests. Clients are built at the first one, since most runs make none.
 pub(super) struct Http {
-    limits: Limits,
+    limits: RegistryLimits,
     outward: OnceLock<Result<Client, String>>,
     loopback: OnceLock<Result<Client, String>>,
 }
 
 impl Http {
-    pub(super) fn new(limits: Limits) -> Self {
+    pub(super) fn new(limits: RegistryLimits) -> Self {
         Http {
             limits,
             outward: OnceLock::new(),
@@ -134,7 +134,7 @@ impl Http {
     }
 }
 
-fn build(limits: &Limits, local: bool) -> Result<Client, String> {
+fn build(limits: &RegistryLimits, local: bool) -> Result<Client, String> {
     // Fails when the process has a provider already, which serves as well.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let builder = Client::builder()

@@ -15,21 +15,21 @@ use reqwest::Url;
 
 use crate::error::Attempt;
 use crate::locate::download_name;
-use crate::registry::{FileSpec, Limits};
+use crate::registry::{FileSpec, RegistryLimits};
 use crate::{Progress, Result};
 use http::Http;
 use transfer::Transfer;
 
 /// Downloads files, and remembers which hosts it could not reach.
 pub(crate) struct Downloader {
-    limits: Limits,
+    limits: RegistryLimits,
     http: Http,
     /// Hosts that could not be connected to, with the reason.
     unreachable: Mutex<HashMap<String, String>>,
 }
 
 impl Downloader {
-    pub(crate) fn new(limits: Limits) -> Self {
+    pub(crate) fn new(limits: RegistryLimits) -> Self {
         Downloader {
             http: Http::new(limits.clone()),
             limits,

@@ -11,14 +11,14 @@ use std::path::{Path, PathBuf};
 use crate::files::settle;
 
 /// A download so far, locked against other processes.
-pub(super) struct Part {
+pub(super) struct PartialDownload {
     file: File,
     path: PathBuf,
     /// Bytes in the file.
     len: u64,
 }
 
-impl Part {
+impl PartialDownload {
     /// Takes over what a dead process left of a download of `name`, or begins anew.
     pub(super) fn open(folder: &Path, name: &str, adopt: bool) -> io::Result<Self> {
         fs::create_dir_all(folder)?;
@@ -38,7 +38,7 @@ impl Part {
                 .open(&path)?;
             // Between its making and its lock the file looks abandoned, and may be taken.
             if locked(&file)? && path.is_file() {
-                return Ok(Part { file, path, len: 0 });
+                return Ok(PartialDownload { file, path, len: 0 });
             }
         }
     }
@@ -84,7 +84,7 @@ impl Part {
     pub(super) fn finish(self, folder: &Path, name: &str) -> io::Result<PathBuf> {
         let target = folder.join(name);
         settle(&self.path, &target)?;
-        abandoned(folder, name).for_each(Part::discard);
+        abandoned(folder, name).for_each(PartialDownload::discard);
         Ok(target)
     }
 
@@ -104,7 +104,7 @@ impl Part {
 }
 
 /// The temporary files of `name` whose owners are dead, each locked as it is handed out.
-fn abandoned(folder: &Path, name: &str) -> impl Iterator<Item = Part> + use<> {
+fn abandoned(folder: &Path, name: &str) -> impl Iterator<Item = PartialDownload> + use<> {
     let prefix = format!(".{name}.");
     fs::read_dir(folder)
         .into_iter()
@@ -127,7 +127,7 @@ fn abandoned(folder: &Path, name: &str) -> impl Iterator<Item = Part> + use<> {
                 return None;
             }
             let len = file.seek(SeekFrom::End(0)).ok()?;
-            Some(Part { file, path, len })
+            Some(PartialDownload { file, path, len })
         })
 }
 

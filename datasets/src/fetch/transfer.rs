@@ -10,9 +10,9 @@ use std::time::Duration;
 use reqwest::Url;
 
 use super::http::{Answer, Http, Trouble, read_failure};
-use super::part::{Part, random};
+use super::part::{PartialDownload, random};
 use super::verify::{Found, Verifier};
-use crate::registry::{FileSpec, Limits};
+use crate::registry::{FileSpec, RegistryLimits};
 use crate::{Error, Progress, Result};
 
 /// Requests to a host that cannot be connected to: a second one tells a hiccup from an absent
@@ -29,13 +29,13 @@ pub(super) struct GaveUp {
 /// A download under way.
 pub(super) struct Transfer<'a> {
     http: &'a Http,
-    limits: &'a Limits,
+    limits: &'a RegistryLimits,
     file: &'a FileSpec,
     url: &'a Url,
     progress: &'a dyn Progress,
     folder: &'a Path,
     name: &'a str,
-    part: Part,
+    part: PartialDownload,
     verifier: Verifier,
     tag: Option<String>,
     /// Whether what is there was put together from more than one answer.
@@ -47,7 +47,7 @@ impl<'a> Transfer<'a> {
     /// shows whether the pieces fit.
     pub(super) fn open(
         http: &'a Http,
-        limits: &'a Limits,
+        limits: &'a RegistryLimits,
         file: &'a FileSpec,
         url: &'a Url,
         target: (&'a Path, &'a str),
@@ -56,7 +56,7 @@ impl<'a> Transfer<'a> {
         let (folder, name) = target;
         let failed = |e| Error::io("downloading into", folder)(e);
         let declared = file.sha256.is_some() || file.md5.is_some();
-        let mut part = Part::open(folder, name, declared).map_err(failed)?;
+        let mut part = PartialDownload::open(folder, name, declared).map_err(failed)?;
         if part.len() > limits.download_bytes {
             part.restart().map_err(failed)?;
         }

@@ -20,8 +20,8 @@ pub(crate) struct WireImages {
     classes: usize,
     archive: WireFile,
     part_of: Option<String>,
-    train: WirePart,
-    test: WirePart,
+    train: ImagePartForm,
+    test: ImagePartForm,
     mean: Vec<f32>,
     deviation: Vec<f32>,
     surrogate: Option<SurrogateImages>,
@@ -29,7 +29,7 @@ pub(crate) struct WireImages {
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct WirePart {
+struct ImagePartForm {
     members: Vec<String>,
     images: usize,
 }
@@ -144,7 +144,7 @@ pub(crate) fn validated(name: String, wire: WireImages, base: &Path) -> Result<I
         ));
     }
     let archive = file(wire.archive, base, &at("archive"))?;
-    let part = |part: WirePart, key: &str| {
+    let part = |part: ImagePartForm, key: &str| {
         if part.members.is_empty() || part.images == 0 {
             return Err(Error::content(at(key), "names no member, or 0 images"));
         }

@@ -7,7 +7,7 @@ use crate::{Error, Result};
 
 /// Bounds on downloads and on what comes out of files.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Limits {
+pub struct RegistryLimits {
     /// Most bytes a download may have.
     pub download_bytes: u64,
     /// Most bytes a file may decompress to.
@@ -30,10 +30,10 @@ pub struct Limits {
     pub redirects: usize,
 }
 
-impl Default for Limits {
+impl Default for RegistryLimits {
     /// The values that `configs/datasets.yaml` spells out, for registries that name none.
     fn default() -> Self {
-        Limits {
+        RegistryLimits {
             download_bytes: 256 << 20,
             decompressed_bytes: 2 << 30,
             line_bytes: 1 << 20,
@@ -48,7 +48,7 @@ impl Default for Limits {
     }
 }
 
-impl Limits {
+impl RegistryLimits {
     /// Takes over what `wire` names.
     pub(super) fn set(&mut self, wire: WireLimits) -> Result<()> {
         let seconds = |key: &str, value: Option<f64>, to: &mut Duration| -> Result<()> {

@@ -15,7 +15,7 @@ use crate::images::ImagesSpec;
 use crate::surrogate::spec::SurrogateSpec;
 use crate::{Error, LabelMap, Result};
 
-pub use limits::Limits;
+pub use limits::RegistryLimits;
 pub(crate) use validate::{file, is_file_name};
 pub(crate) use wire::WireFile;
 
@@ -41,7 +41,7 @@ pub(crate) use wire::WireFile;
 /// ```
 #[derive(Debug, Clone)]
 pub struct Registry {
-    limits: Limits,
+    limits: RegistryLimits,
     datasets: Vec<DatasetSpec>,
     images: Vec<ImagesSpec>,
 }
@@ -54,7 +54,7 @@ impl Registry {
     /// [`Error::RegistryContent`] for what cannot be meant.
     pub fn from_yaml(text: &str) -> Result<Self> {
         let mut registry = Registry {
-            limits: Limits::default(),
+            limits: RegistryLimits::default(),
             datasets: Vec::new(),
             images: Vec::new(),
         };
@@ -146,7 +146,7 @@ impl Registry {
     }
 
     /// The bounds on downloads and files.
-    pub fn limits(&self) -> &Limits {
+    pub fn limits(&self) -> &RegistryLimits {
         &self.limits
     }
 }

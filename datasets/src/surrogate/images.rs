@@ -7,14 +7,14 @@ use rand::RngExt;
 use rand_chacha::ChaCha20Rng;
 use rand_distr::StandardNormal;
 
-use super::Choice;
+use super::SurrogateChoice;
 use super::spec::DigitImages;
 use crate::{Csr, Split};
 
 /// How often a shape is drawn anew because it is too large, before it is shrunk to fit.
 const SHAPE_TRIES: usize = 200;
 
-type Point = [f32; 2];
+type ImagePoint = [f32; 2];
 
 /// Generates `rows` images. `model` determines the shapes, `draws` the images.
 pub(super) fn generate(
@@ -23,8 +23,8 @@ pub(super) fn generate(
     mut model: ChaCha20Rng,
     mut draws: ChaCha20Rng,
 ) -> Split {
-    let classes = Choice::new(&spec.class_weights);
-    let shapes: Vec<Vec<Point>> = (0..spec.class_weights.len() * spec.styles)
+    let classes = SurrogateChoice::new(&spec.class_weights);
+    let shapes: Vec<Vec<ImagePoint>> = (0..spec.class_weights.len() * spec.styles)
         .map(|_| shape(spec, &mut model))
         .collect();
     // Which value each amount of ink has.
@@ -71,7 +71,7 @@ fn normal(rng: &mut ChaCha20Rng) -> f32 {
 }
 
 /// A line that wanders, about the origin and within the wanted extent.
-fn shape(spec: &DigitImages, rng: &mut ChaCha20Rng) -> Vec<Point> {
+fn shape(spec: &DigitImages, rng: &mut ChaCha20Rng) -> Vec<ImagePoint> {
     for _ in 0..SHAPE_TRIES {
         let line = centred(wander(spec, rng));
         if extent(&line) <= spec.extent {
@@ -87,7 +87,7 @@ fn shape(spec: &DigitImages, rng: &mut ChaCha20Rng) -> Vec<Point> {
 }
 
 /// A line of the wanted length that turns a little at each corner.
-fn wander(spec: &DigitImages, rng: &mut ChaCha20Rng) -> Vec<Point> {
+fn wander(spec: &DigitImages, rng: &mut ChaCha20Rng) -> Vec<ImagePoint> {
     let step = spec.length / spec.pieces as f32;
     let [mut x, mut y] = [0.0f32; 2];
     let mut heading = [normal(rng), normal(rng)];
@@ -115,14 +115,14 @@ fn wander(spec: &DigitImages, rng: &mut ChaCha20Rng) -> Vec<Point> {
 }
 
 /// Smallest and largest coordinate along one axis.
-fn bounds(line: &[Point], axis: usize) -> (f32, f32) {
+fn bounds(line: &[ImagePoint], axis: usize) -> (f32, f32) {
     let coordinates = line.iter().map(|p| p[axis]);
     coordinates.fold((f32::INFINITY, f32::NEG_INFINITY), |(low, high), x| {
         (low.min(x), high.max(x))
     })
 }
 
-fn extent(line: &[Point]) -> f32 {
+fn extent(line: &[ImagePoint]) -> f32 {
     let span = |axis| {
         let (low, high) = bounds(line, axis);
         high - low
@@ -130,7 +130,7 @@ fn extent(line: &[Point]) -> f32 {
     span(0).max(span(1))
 }
 
-fn centred(mut line: Vec<Point>) -> Vec<Point> {
+fn centred(mut line: Vec<ImagePoint>) -> Vec<ImagePoint> {
     for axis in 0..2 {
         let (low, high) = bounds(&line, axis);
         let middle = 0.5 * (low + high);
@@ -140,7 +140,12 @@ fn centred(mut line: Vec<Point>) -> Vec<Point> {
 }
 
 /// Puts one image's version of a shape, in pixels, into `line`.
-fn deform(spec: &DigitImages, shape: &[Point], rng: &mut ChaCha20Rng, line: &mut Vec<Point>) {
+fn deform(
+    spec: &DigitImages,
+    shape: &[ImagePoint],
+    rng: &mut ChaCha20Rng,
+    line: &mut Vec<ImagePoint>,
+) {
     let mut entry = |identity: f32| identity + spec.deformation * normal(rng);
     let matrix = [[entry(1.0), entry(0.0)], [entry(0.0), entry(1.0)]];
     let middle = 0.5 * (spec.side as f32 - 1.0);
@@ -156,7 +161,7 @@ fn deform(spec: &DigitImages, shape: &[Point], rng: &mut ChaCha20Rng, line: &mut
 }
 
 /// Draws one straight piece: ink is full up to the line's edge and fades linearly across it.
-fn stroke(spec: &DigitImages, from: Point, to: Point, ink: &mut [f32]) {
+fn stroke(spec: &DigitImages, from: ImagePoint, to: ImagePoint, ink: &mut [f32]) {
     let reach = spec.radius + 0.5 * spec.softness;
     let last = spec.side - 1 - spec.margin;
     let span = |axis: usize| {

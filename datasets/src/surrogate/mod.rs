@@ -81,11 +81,11 @@ fn stream(seed: &[u8; 32], dataset: &str, purpose: &str) -> ChaCha20Rng {
 }
 
 /// Draws a position with probability in proportion to its weight.
-struct Choice {
+struct SurrogateChoice {
     sums: Vec<f64>,
 }
 
-impl Choice {
+impl SurrogateChoice {
     /// The weights have been checked: none negative, not all zero.
     fn new(weights: &[f64]) -> Self {
         let mut total = 0.0;
@@ -93,7 +93,7 @@ impl Choice {
             total += w;
             total
         };
-        Choice {
+        SurrogateChoice {
             sums: weights.iter().map(add).collect(),
         }
     }

@@ -7,7 +7,7 @@ use rand::RngExt;
 use rand_chacha::ChaCha20Rng;
 use rand_distr::StandardNormal;
 
-use super::Choice;
+use super::SurrogateChoice;
 use super::spec::OneHotGroups;
 use crate::{Csr, Split};
 
@@ -47,7 +47,7 @@ pub(super) fn generate(
 struct Attribute {
     first: usize,
     missing: f64,
-    categories: Choice,
+    categories: SurrogateChoice,
 }
 
 fn groups(spec: &OneHotGroups) -> Vec<Attribute> {
@@ -56,7 +56,7 @@ fn groups(spec: &OneHotGroups) -> Vec<Attribute> {
         let attribute = Attribute {
             first,
             missing: group.missing,
-            categories: Choice::new(&group.frequencies),
+            categories: SurrogateChoice::new(&group.frequencies),
         };
         first += group.frequencies.len();
         attribute

@@ -1,6 +1,6 @@
 //! The parser on texts that are right, and on every way of being wrong.
 
-use datasets::libsvm::{LineProblem, ParseError, Shape, parse};
+use datasets::libsvm::{LineProblem, ParseError, RowShape, parse};
 use datasets::{LabelMap, Split};
 use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha20Rng;
@@ -9,7 +9,7 @@ const FEATURES: usize = 6;
 
 fn parse_rows(text: &[u8], rows: Option<usize>) -> Result<Split, ParseError> {
     let labels = LabelMap::new(&[(-1.0, 0), (1.0, 1)], 2).unwrap();
-    let shape = Shape {
+    let shape = RowShape {
         features: FEATURES,
         labels: &labels,
         rows,
@@ -212,7 +212,7 @@ fn a_line_of_the_limit_is_taken_and_a_longer_one_refused() {
 fn an_endless_line_is_refused_without_reading_it_all() {
     let endless = std::io::BufReader::new(std::io::repeat(b'1'));
     let labels = LabelMap::counting_from(0, 2);
-    let shape = Shape {
+    let shape = RowShape {
         features: 2,
         labels: &labels,
         rows: None,
@@ -247,7 +247,7 @@ fn a_reader_that_fails_is_told_apart_from_a_malformed_text() {
         }
     }
     let labels = LabelMap::counting_from(0, 2);
-    let shape = Shape {
+    let shape = RowShape {
         features: 2,
         labels: &labels,
         rows: None,

@@ -3,7 +3,7 @@
 use std::io::{self, Cursor, Read};
 use std::path::{Path, PathBuf};
 
-use datasets::libsvm::Shape;
+use datasets::libsvm::RowShape;
 use datasets::read::{Compression, Decoder, Parsed, hash_file, parse_file};
 use datasets::{Error, LabelMap, Result, Sha, Silent};
 
@@ -29,7 +29,7 @@ fn decode(bytes: &[u8], limit: u64) -> (Compression, io::Result<Vec<u8>>) {
 
 fn parse(path: &Path, declared: Option<Sha>, limit: u64) -> Result<Parsed> {
     let labels = LabelMap::counting_from(0, 2);
-    let shape = Shape {
+    let shape = RowShape {
         features: 5,
         labels: &labels,
         rows: None,

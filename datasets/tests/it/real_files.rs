@@ -131,7 +131,7 @@ fn report_of_speeds() {
     let megabytes = text.len() as f64 / 1e6;
     eprintln!("bzip2: {megabytes:.0} MB in {:?}", start.elapsed());
     let labels = datasets::LabelMap::counting_from(0, 10);
-    let shape = datasets::libsvm::Shape {
+    let shape = datasets::libsvm::RowShape {
         features: 784,
         labels: &labels,
         rows: Some(60_000),

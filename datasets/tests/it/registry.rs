@@ -324,5 +324,8 @@ fn limits_are_taken_over_and_the_others_stay() {
 
 #[test]
 fn the_shipped_limits_are_the_defaults() {
-    assert_eq!(shipped().limits(), &datasets::registry::Limits::default());
+    assert_eq!(
+        shipped().limits(),
+        &datasets::registry::RegistryLimits::default()
+    );
 }

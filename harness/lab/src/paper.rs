@@ -20,7 +20,7 @@ pub struct Table2 {
     /// The number of workers whose speedup it gives.
     pub workers: u64,
     /// How its runs were made.
-    pub setting: Setting,
+    pub setting: PaperSetting,
     /// Its columns.
     pub datasets: BTreeMap<String, Table2Column>,
 }
@@ -28,7 +28,7 @@ pub struct Table2 {
 /// What has to be the same for a row to be compared with the paper's.
 #[derive(Clone, Debug, Deserialize, Serialize, PartialEq)]
 #[serde(deny_unknown_fields)]
-pub struct Setting {
+pub struct PaperSetting {
     /// φ.
     pub kinetic_energy: String,
     /// θ.

@@ -20,14 +20,14 @@ pub(super) const NAME: &str = "all";
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Body {
-    targets: Vec<Part>,
+struct SuiteBody {
+    targets: Vec<SuitePart>,
 }
 
 /// A target of the suite.
 #[derive(Debug, Deserialize)]
 #[serde(untagged)]
-enum Part {
+enum SuitePart {
     /// Run with its profile of the suite's name.
     Plain(String),
     /// Run so too where there are GPUs; on a CPU with another profile.
@@ -42,7 +42,7 @@ struct Bounded {
     on_cpu: String,
 }
 
-impl Part {
+impl SuitePart {
     fn name(&self) -> &str {
         match self {
             Self::Plain(name) | Self::Bounded(Bounded { target: name, .. }) => name,
@@ -67,8 +67,8 @@ pub(super) fn order(configs: &Configs) -> Result<Vec<String>> {
     Ok(parts.iter().map(|part| part.name().to_owned()).collect())
 }
 
-fn parts(plan: &Plan) -> Result<Vec<Part>> {
-    let body = plan.body::<Body>();
+fn parts(plan: &Plan) -> Result<Vec<SuitePart>> {
+    let body = plan.body::<SuiteBody>();
     Ok(body.context("the list of all targets, all.yaml")?.targets)
 }
 

@@ -195,7 +195,7 @@ pub struct RecordedRatio {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Wire {
+struct BaselineForm {
     /// For plans to merge what they share from.
     #[serde(rename = "shared")]
     _shared: Option<IgnoredAny>,
@@ -228,7 +228,7 @@ impl Baseline {
     /// # Errors
     /// As [`read`](Self::read).
     pub fn parse(path: &Path, text: &str) -> Result<Self> {
-        let wire: Wire = datasets::yaml::load(text)?;
+        let wire: BaselineForm = datasets::yaml::load(text)?;
         ensure!(
             (1..=15).contains(&wire.exact.digits),
             "exact.digits is {}, but lies from 1 to 15",

@@ -1,9 +1,9 @@
 //! The exact tier: what has to be as recorded, to the last digit that is kept.
 
 use super::baseline::{Baseline, Origin, RecordedExact, Values};
-use super::setup::{Found, Lab};
+use super::setup::{FoundFlow, Lab};
 use anyhow::{Context, Result, bail};
-use lab::experiments::windows::cell::{FlowRecord, Measured};
+use lab::experiments::windows::cell::{FlowRecord, MeasuredWindow};
 use lab::journal::Outcome;
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
@@ -16,14 +16,14 @@ pub struct ExactReport {
     /// The flows by plan and name.
     pub flows: BTreeMap<String, BTreeMap<String, Values>>,
     /// What is not as recorded.
-    pub moved: Vec<Moved>,
+    pub moved: Vec<MovedNumber>,
     /// When that was recorded, if it was.
     pub since: Option<Origin>,
 }
 
 /// Something that is not as recorded.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Moved {
+pub struct MovedNumber {
     /// The plan, or `data`.
     pub plan: String,
     /// The flow, or the data set.
@@ -107,13 +107,13 @@ pub(super) fn run(baseline: &Baseline, lab: &Lab) -> Result<ExactReport> {
 }
 
 /// What is compared of a flow.
-fn values(found: &Found, digits: usize) -> Result<Values> {
+fn values(found: &FoundFlow, digits: usize) -> Result<Values> {
     let status = |status: String| Values {
         status,
         ..Values::default()
     };
     let measured = match &found.outcome {
-        Outcome::Measured(value) => Measured::deserialize(value)?,
+        Outcome::Measured(value) => MeasuredWindow::deserialize(value)?,
         Outcome::Diverged { flow } => return Ok(status(format!("diverged in flow {flow}"))),
         Outcome::Failed { error } => return Ok(status(format!("{FAILED}: {error}"))),
     };
@@ -136,7 +136,7 @@ fn rounded(value: f64, digits: usize) -> Result<f64> {
 }
 
 /// Compares everything that was found with everything that is recorded.
-fn moved(report: &ExactReport, recorded: Option<&RecordedExact>) -> Vec<Moved> {
+fn moved(report: &ExactReport, recorded: Option<&RecordedExact>) -> Vec<MovedNumber> {
     let nothing = (BTreeMap::new(), BTreeMap::new());
     let (data, flows) = recorded.map_or((&nothing.0, &nothing.1), |r| (&r.data, &r.flows));
     let mut moved = Vec::new();
@@ -144,7 +144,7 @@ fn moved(report: &ExactReport, recorded: Option<&RecordedExact>) -> Vec<Moved> {
         let (was, is) = (data.get(name), report.data.get(name));
         if was != is {
             let text = |digest: Option<&String>| digest.cloned().unwrap_or_else(none);
-            moved.push(Moved {
+            moved.push(MovedNumber {
                 plan: "data".into(),
                 flow: name.clone(),
                 what: "digest".into(),
@@ -161,7 +161,7 @@ fn moved(report: &ExactReport, recorded: Option<&RecordedExact>) -> Vec<Moved> {
         let is = report.flows.get(plan).unwrap_or(&empty);
         for flow in union(was.keys(), is.keys()) {
             let rows = differences(was.get(flow), is.get(flow));
-            moved.extend(rows.into_iter().map(|row| Moved {
+            moved.extend(rows.into_iter().map(|row| MovedNumber {
                 plan: plan.clone(),
                 flow: flow.clone(),
                 ..row
@@ -183,8 +183,8 @@ fn none() -> String {
 }
 
 /// A row for each value of a flow that is not as recorded.
-fn differences(was: Option<&Values>, is: Option<&Values>) -> Vec<Moved> {
-    let row = |what: &str, recorded: &str, now: &str| Moved {
+fn differences(was: Option<&Values>, is: Option<&Values>) -> Vec<MovedNumber> {
+    let row = |what: &str, recorded: &str, now: &str| MovedNumber {
         plan: String::new(),
         flow: String::new(),
         what: what.into(),
@@ -208,7 +208,7 @@ fn differences(was: Option<&Values>, is: Option<&Values>) -> Vec<Moved> {
         ("distinct gradients", &was.distinct, &is.distinct),
         ("surrogate gradients", &was.surrogate, &is.surrogate),
     ];
-    let mut all: Vec<Moved> = counts
+    let mut all: Vec<MovedNumber> = counts
         .into_iter()
         .filter_map(|(what, was, is)| list(what, &places(was), &places(is), &integers))
         .collect();
@@ -228,14 +228,14 @@ fn differences(was: Option<&Values>, is: Option<&Values>) -> Vec<Moved> {
 }
 
 /// A value and where it stands.
-type Placed<T> = (String, T);
+type PlacedFlow<T> = (String, T);
 
-fn places<T: Copy>(values: &[T]) -> Vec<Placed<T>> {
+fn places<T: Copy>(values: &[T]) -> Vec<PlacedFlow<T>> {
     let place = |(index, value): (usize, &T)| (format!("flow {}", index + 1), *value);
     values.iter().enumerate().map(place).collect()
 }
 
-fn rounds(strides: &[Vec<usize>]) -> Vec<Placed<u64>> {
+fn rounds(strides: &[Vec<usize>]) -> Vec<PlacedFlow<u64>> {
     let mut all = Vec::new();
     for (flow, strides) in strides.iter().enumerate() {
         all.extend(strides.iter().enumerate().map(|(round, stride)| {
@@ -257,14 +257,14 @@ fn relative(was: f64, is: f64) -> String {
 /// The first place in which two lists differ, and how many more there are.
 fn list<T: Copy + PartialEq + std::fmt::Display>(
     what: &str,
-    was: &[Placed<T>],
-    is: &[Placed<T>],
+    was: &[PlacedFlow<T>],
+    is: &[PlacedFlow<T>],
     by: &dyn Fn(T, T) -> String,
-) -> Option<Moved> {
+) -> Option<MovedNumber> {
     let places = union(was.iter().map(|(place, _)| place), is.iter().map(|p| &p.0));
     // In the order in which they stand, not that of their names.
     let order: Vec<&String> = was.iter().chain(is).map(|(place, _)| place).collect();
-    let at = |list: &[Placed<T>], place: &String| {
+    let at = |list: &[PlacedFlow<T>], place: &String| {
         let found = list.iter().find(|(other, _)| other == place);
         found.map(|(_, value)| *value)
     };
@@ -273,7 +273,7 @@ fn list<T: Copy + PartialEq + std::fmt::Display>(
     let first = order.iter().find(differ)?;
     let (was, is) = (at(was, first), at(is, first));
     let text = |value: Option<T>| value.map_or_else(none, |value| value.to_string());
-    Some(Moved {
+    Some(MovedNumber {
         plan: String::new(),
         flow: String::new(),
         what: what.into(),

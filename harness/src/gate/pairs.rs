@@ -2,12 +2,12 @@
 
 use super::Presence;
 use super::baseline::{FlowRatio, FlowRatios, KernelRatio};
-use super::setup::{Found, Lab};
+use super::setup::{FoundFlow, Lab};
 use anyhow::{Context, Result, bail, ensure};
 use candle_core::Tensor;
 use lab::capacity::{Probe, Snapshot, spin};
 use lab::clock::alternating;
-use lab::experiments::windows::cell::Measured;
+use lab::experiments::windows::cell::MeasuredWindow;
 use lab::journal::Outcome;
 use lab::plan::{Model, Scale, Start};
 use lab::regression::{Regression, starting_point};
@@ -21,11 +21,11 @@ pub(super) struct Pairs {
     pub share: Option<f64>,
     /// What it may not lie below on a kind of processor without a bound.
     pub elsewhere: Option<f64>,
-    pub timed: Result<Timed>,
+    pub timed: Result<TimedPairs>,
 }
 
 /// Pairs of seconds, or of what else is divided, and how much of the machine was there.
-pub(super) struct Timed {
+pub(super) struct TimedPairs {
     pub pairs: Vec<(f64, f64)>,
     pub presence: Presence,
 }
@@ -33,9 +33,9 @@ pub(super) struct Timed {
 /// The ratios of a plan's flows, on each of its data sets and for each of its kinetic energies.
 pub(super) fn of_flows(lab: &Lab, plan: &str, flows: &FlowRatios) -> Result<Vec<Pairs>> {
     let found = lab.flows(plan, &flows.plan)?;
-    let mut places: Vec<Vec<&Found>> = Vec::new();
+    let mut places: Vec<Vec<&FoundFlow>> = Vec::new();
     for flow in &found {
-        let of = |f: &Found| (f.cell.dataset.clone(), f.cell.kinetic);
+        let of = |f: &FoundFlow| (f.cell.dataset.clone(), f.cell.kinetic);
         match places.iter_mut().find(|place| of(place[0]) == of(flow)) {
             Some(place) => place.push(flow),
             None => places.push(vec![flow]),
@@ -65,7 +65,7 @@ pub(super) fn of_flows(lab: &Lab, plan: &str, flows: &FlowRatios) -> Result<Vec<
 
 /// Pairs of two flows. Each was timed next to the sequential flow, so a flow's seconds are
 /// counted in those of the sequential flow beside it.
-fn compared(place: &[&Found], ratio: &FlowRatio) -> Result<Timed> {
+fn compared(place: &[&FoundFlow], ratio: &FlowRatio) -> Result<TimedPairs> {
     let of = find(place, &ratio.of)?;
     let over = find(place, &ratio.over)?;
     ensure!(
@@ -79,20 +79,20 @@ fn compared(place: &[&Found], ratio: &FlowRatio) -> Result<Timed> {
     let presence = Presence::of_flow(of, &measured);
     if over.cell.is_baseline() {
         let pairs = beside.into_iter().zip(of_s).collect();
-        return Ok(Timed { pairs, presence });
+        return Ok(TimedPairs { pairs, presence });
     }
     let relative = |(seconds, beside): (Vec<f64>, Vec<f64>)| -> Vec<f64> {
         seconds.iter().zip(&beside).map(|(s, b)| s / b).collect()
     };
     let other = self::measured(over)?;
     let over_s = relative(seconds(&other));
-    Ok(Timed {
+    Ok(TimedPairs {
         pairs: over_s.into_iter().zip(relative((of_s, beside))).collect(),
         presence: presence.worse(Presence::of_flow(over, &other)),
     })
 }
 
-fn find<'a>(place: &[&'a Found], name: &str) -> Result<&'a Found> {
+fn find<'a>(place: &[&'a FoundFlow], name: &str) -> Result<&'a FoundFlow> {
     let found = place.iter().find(|flow| flow.name() == name);
     found.copied().with_context(|| {
         let known: Vec<String> = place.iter().map(|flow| flow.name()).collect();
@@ -103,16 +103,16 @@ fn find<'a>(place: &[&'a Found], name: &str) -> Result<&'a Found> {
     })
 }
 
-fn measured(found: &Found) -> Result<Measured> {
+fn measured(found: &FoundFlow) -> Result<MeasuredWindow> {
     match &found.outcome {
-        Outcome::Measured(value) => Ok(Measured::deserialize(value)?),
+        Outcome::Measured(value) => Ok(MeasuredWindow::deserialize(value)?),
         Outcome::Diverged { flow } => bail!("{} diverged in flow {flow}", found.name()),
         Outcome::Failed { error } => bail!("{}: {error}", found.name()),
     }
 }
 
 /// Seconds of each timed run, and of the sequential run next to it.
-fn seconds(measured: &Measured) -> (Vec<f64>, Vec<f64>) {
+fn seconds(measured: &MeasuredWindow) -> (Vec<f64>, Vec<f64>) {
     let total = |runs: &[Vec<f64>]| runs.iter().map(|run| run.iter().sum()).collect();
     (total(&measured.wall_s), total(&measured.baseline_wall_s))
 }
@@ -121,7 +121,7 @@ fn seconds(measured: &Measured) -> (Vec<f64>, Vec<f64>) {
 const PROBES: usize = 3;
 
 /// Pairs of seconds of the slower kernel and of the faster, at random points.
-pub(super) fn of_kernels(lab: &Lab, ratio: &KernelRatio, dataset: &str) -> Result<Timed> {
+pub(super) fn of_kernels(lab: &Lab, ratio: &KernelRatio, dataset: &str) -> Result<TimedPairs> {
     let placement = lab.machine.whole();
     let data = lab.dataset(dataset)?;
     let potential = |kernel: Kernel| -> Result<Arc<dyn Potential>> {
@@ -169,7 +169,7 @@ pub(super) fn of_kernels(lab: &Lab, ratio: &KernelRatio, dataset: &str) -> Resul
         accounts.push(Snapshot::now().since(&before));
     }
     samples.push(probe.sample(&spin)?);
-    Ok(Timed {
+    Ok(TimedPairs {
         pairs,
         presence: Presence::of(workers, &samples, &accounts),
     })

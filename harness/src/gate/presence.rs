@@ -1,9 +1,9 @@
 //! How much of the machine was there while a ratio was timed.
 
-use super::setup::Found;
+use super::setup::FoundFlow;
 use lab::capacity::{self, Account, Limits, Sample, over_runs};
 use lab::device::cores;
-use lab::experiments::windows::cell::Measured;
+use lab::experiments::windows::cell::MeasuredWindow;
 use std::fmt;
 
 /// Why nothing can be decided by what was timed.
@@ -55,7 +55,7 @@ impl Presence {
     }
 
     /// Of a flow of a plan: of its own runs, and of those of the sequential flow beside it.
-    pub(super) fn of_flow(flow: &Found, measured: &Measured) -> Self {
+    pub(super) fn of_flow(flow: &FoundFlow, measured: &MeasuredWindow) -> Self {
         let workers = match flow.cell.workers {
             1 => rayon::current_num_threads(),
             workers => workers,

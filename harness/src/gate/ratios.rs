@@ -2,7 +2,7 @@
 //! pairs side by side, and the bound that a ratio may not fall below.
 
 use super::baseline::{Baseline, Origin, RecordedRatio, RecordedRatios};
-use super::pairs::{Pairs, Timed, of_flows, of_kernels};
+use super::pairs::{Pairs, TimedPairs, of_flows, of_kernels};
 use super::setup::Lab;
 use super::{Lacking, Processor};
 use anyhow::{Context, Result, bail, ensure};
@@ -258,7 +258,7 @@ pub(super) fn run(baseline: &Baseline, lab: &Lab) -> Result<RatioReport> {
 
 fn measurement(baseline: &Baseline, lab: &Lab, of: &Pairs) -> Measurement {
     let pairs = match &of.timed {
-        Ok(Timed { pairs, .. }) => pairs,
+        Ok(TimedPairs { pairs, .. }) => pairs,
         Err(error) => return Measurement::Failed(format!("{error:#}")),
     };
     let statistics = baseline.statistics;

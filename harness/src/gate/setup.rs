@@ -32,7 +32,7 @@ pub struct Lab {
 }
 
 /// A flow of a plan, and what came of it.
-pub(super) struct Found {
+pub(super) struct FoundFlow {
     pub cell: WindowCell,
     pub outcome: Outcome,
 }
@@ -95,7 +95,7 @@ impl Lab {
     }
 
     /// Runs all flows of a plan, which has no head; answers with them in the order of its cells.
-    pub(super) fn flows(&self, name: &str, body: &Mapping) -> Result<Vec<Found>> {
+    pub(super) fn flows(&self, name: &str, body: &Mapping) -> Result<Vec<FoundFlow>> {
         let plan = self.plan(name, body)?;
         let mut windows = Windows::new(&plan)?.through(self.through.clone());
         let needs = windows.needs();
@@ -120,11 +120,11 @@ impl Lab {
             let outcomes = windows.measure(&around, &unit.cells)?;
             for (cell, outcome) in unit.cells.iter().zip(outcomes) {
                 let cell = WindowCell::deserialize(&cell.settings)?;
-                found.push(Found { cell, outcome });
+                found.push(FoundFlow { cell, outcome });
             }
         }
         bar.finish();
-        let mut names: Vec<String> = found.iter().map(Found::full_name).collect();
+        let mut names: Vec<String> = found.iter().map(FoundFlow::full_name).collect();
         names.sort();
         if let Some(twice) = names.windows(2).find(|pair| pair[0] == pair[1]) {
             let twice = &twice[0];
@@ -162,7 +162,7 @@ impl Lab {
     }
 }
 
-impl Found {
+impl FoundFlow {
     /// What distinguishes it from the other flows of its plan on the same data.
     pub fn name(&self) -> String {
         name(&self.cell)

@@ -1,6 +1,6 @@
 //! How checks are shown: a table a family, what failed, and what the papers say otherwise.
 
-use lab::experiments::checks::{CheckRow, Rows, TraceRow, short};
+use lab::experiments::checks::{CheckRow, CheckRows, TraceRow, short};
 use report::{
     Axis, Block, Document, Figure, FigureBlock, Panel, Series, SeriesKind, Table, TableBlock,
 };
@@ -45,7 +45,7 @@ fn figures(rows: &[TraceRow]) -> Vec<FigureBlock> {
 }
 
 /// The report.
-pub fn document(all: &Rows) -> Document {
+pub fn document(all: &CheckRows) -> Document {
     let (rows, summary) = (&all.checks, &all.summary);
     let mut blocks: Vec<Block> = summary
         .iter()

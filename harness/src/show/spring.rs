@@ -1,11 +1,11 @@
 //! How the spring is shown: what its energies say, Figure 1, and the energies.
 
-use lab::experiments::spring::{Rows, SpringRow, SpringSummary};
+use lab::experiments::spring::{SpringRow, SpringRows, SpringSummary};
 use report::{Axis, Block, Document, Figure, FigureBlock, Panel, Series, Table, TableBlock};
 use rows::Frame;
 
 /// Makes the report.
-pub fn document(rows: Rows) -> Document {
+pub fn document(rows: SpringRows) -> Document {
     let mut blocks = vec![
         Block::List([findings(&rows.summary), rows.diverged].concat()),
         Block::Table(table(&rows.summary)),

@@ -1,7 +1,9 @@
 //! How rows of trainings are shown: a table of medians over the starts, and the pictures.
 
 use lab::experiments::identity::{differences, told_apart};
-use lab::experiments::training::{Metric, Picture, TrainingCurveRow, TrainingPlan, TrainingRow};
+use lab::experiments::training::{
+    TrainingCurveRow, TrainingMetric, TrainingPicture, TrainingPlan, TrainingRow,
+};
 use report::{Axis, Block, Document, Figure, FigureBlock, Panel, Series, Table, TableBlock};
 use rows::Frame;
 use rows::statistics::{median, spread};
@@ -162,25 +164,25 @@ fn table(rows: &[TrainingRow]) -> Table {
     table.without_empty_columns()
 }
 
-fn label(metric: Metric) -> &'static str {
+fn label(metric: TrainingMetric) -> &'static str {
     match metric {
-        Metric::TestAccuracy => "test accuracy",
-        Metric::TrainLoss => "training loss (mean cross-entropy)",
-        Metric::TestLoss => "test loss (mean cross-entropy)",
-        Metric::TrainAccuracy => "training accuracy",
+        TrainingMetric::TestAccuracy => "test accuracy",
+        TrainingMetric::TrainLoss => "training loss (mean cross-entropy)",
+        TrainingMetric::TestLoss => "test loss (mean cross-entropy)",
+        TrainingMetric::TrainAccuracy => "training accuracy",
     }
 }
 
-fn of(metric: Metric, curve: &TrainingCurveRow) -> f64 {
+fn of(metric: TrainingMetric, curve: &TrainingCurveRow) -> f64 {
     match metric {
-        Metric::TestAccuracy => curve.test_accuracy,
-        Metric::TrainLoss => curve.train_loss,
-        Metric::TestLoss => curve.test_loss,
-        Metric::TrainAccuracy => curve.train_accuracy,
+        TrainingMetric::TestAccuracy => curve.test_accuracy,
+        TrainingMetric::TrainLoss => curve.train_loss,
+        TrainingMetric::TestLoss => curve.test_loss,
+        TrainingMetric::TrainAccuracy => curve.train_accuracy,
     }
 }
 
-fn figure(picture: &Picture, rows: &[TrainingRow], curves: &[TrainingCurveRow]) -> Figure {
+fn figure(picture: &TrainingPicture, rows: &[TrainingRow], curves: &[TrainingCurveRow]) -> Figure {
     let of_group = |row: &&TrainingRow| row.groups.split('+').any(|g| g == picture.group);
     let lines = by_time(lines(rows.iter().filter(of_group)));
     let series = lines.iter().zip(labels(&lines)).map(|(line, label)| {
@@ -203,7 +205,9 @@ fn figure(picture: &Picture, rows: &[TrainingRow], curves: &[TrainingCurveRow]) 
         Series::line(label, points).band(band)
     });
     let y = match picture.metric {
-        Metric::TestAccuracy | Metric::TrainAccuracy => Axis::linear(label(picture.metric)),
+        TrainingMetric::TestAccuracy | TrainingMetric::TrainAccuracy => {
+            Axis::linear(label(picture.metric))
+        }
         _ => Axis::linear(label(picture.metric)).with_zero(),
     };
     Figure::new(picture.title.clone(), Axis::linear("epoch"), y)
@@ -215,19 +219,20 @@ fn figure(picture: &Picture, rows: &[TrainingRow], curves: &[TrainingCurveRow]) 
 mod tests {
     use super::*;
     use lab::experiments::training::{
-        Architecture, Contestant, EpochRecord, Images, Measured, Method, TrainingCell,
+        Architecture, EpochRecord, MeasuredTraining, TrainingCell, TrainingContestant,
+        TrainingImages, TrainingMethod,
     };
     use lab::journal::{Entry, Outcome};
     use lab::plan::Plan;
 
     const FIG4: &str = include_str!("../../../configs/fig4.yaml");
 
-    fn cell(method: Method) -> TrainingCell {
+    fn cell(method: TrainingMethod) -> TrainingCell {
         TrainingCell {
             dataset: "tiny".into(),
             data_source: "surrogate".into(),
             data_digest: String::new(),
-            images: Images::default(),
+            images: TrainingImages::default(),
             network: Architecture {
                 width: 4,
                 blocks: vec![1, 1],
@@ -251,7 +256,7 @@ mod tests {
         ];
         let head = Plan::from_yaml(FIG4, &settings, Some("smoke")).unwrap();
         let plan = TrainingPlan::new(&head).unwrap();
-        let entry = |(i, contestant): (usize, &Contestant)| {
+        let entry = |(i, contestant): (usize, &TrainingContestant)| {
             let record = EpochRecord {
                 epoch: 1,
                 steps: 6,
@@ -261,7 +266,7 @@ mod tests {
                 test_loss: 1.0,
                 test_accuracy: 0.5,
             };
-            let measured = Measured {
+            let measured = MeasuredTraining {
                 parameters: 1,
                 records: vec![record],
                 diverged_at: None,

@@ -31,9 +31,9 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 /// ```
 #[must_use]
 pub fn lockstep(potential: Arc<dyn Potential>, seats: usize) -> Vec<Seat> {
-    let table = Arc::new(Table {
+    let table = Arc::new(GradientTable {
         potential,
-        state: Mutex::new(State {
+        state: Mutex::new(LockstepState {
             seated: seats,
             asked: Vec::new(),
             answers: (0..seats).map(|_| None).collect(),
@@ -49,17 +49,17 @@ pub fn lockstep(potential: Arc<dyn Potential>, seats: usize) -> Vec<Seat> {
 
 /// The place of one method among those that are computed together.
 pub struct Seat {
-    table: Arc<Table>,
+    table: Arc<GradientTable>,
     index: usize,
 }
 
-struct Table {
+struct GradientTable {
     potential: Arc<dyn Potential>,
-    state: Mutex<State>,
+    state: Mutex<LockstepState>,
     served: Condvar,
 }
 
-struct State {
+struct LockstepState {
     /// Methods that are still there.
     seated: usize,
     /// Seats that wait, with their points.
@@ -102,8 +102,8 @@ impl Drop for Seat {
     }
 }
 
-impl Table {
-    fn lock(&self) -> Result<MutexGuard<'_, State>> {
+impl GradientTable {
+    fn lock(&self) -> Result<MutexGuard<'_, LockstepState>> {
         self.state.lock().map_err(|_| Error::Worker {
             device: 0,
             what: "was beside one that panicked".into(),
@@ -112,7 +112,7 @@ impl Table {
 
     /// Computes what was asked, if nobody is left to wait for. In the order of the seats, so that
     /// it does not depend on who came last.
-    fn serve(&self, state: &mut State) {
+    fn serve(&self, state: &mut LockstepState) {
         if state.asked.is_empty() || state.asked.len() < state.seated {
             return;
         }
@@ -136,19 +136,19 @@ impl Table {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Baseline, Counted, Kinetic, Method, Quadratic, Sequential};
+    use crate::{Counted, HeavyBall, Kinetic, Method, Quadratic, Sequential};
     use candle_core::Device;
 
     fn potential() -> Arc<Quadratic> {
         Arc::new(Quadratic::diagonal(&[1.0, 10.0], &Device::Cpu).unwrap())
     }
 
-    fn descent(forces: Counted, step_size: f64) -> Baseline {
+    fn descent(forces: Counted, step_size: f64) -> HeavyBall {
         let start = Tensor::new(&[1f64, -2.0], &Device::Cpu).unwrap();
-        Baseline::new(forces, Kinetic::HalfL2Squared, step_size, 0.5, start).unwrap()
+        HeavyBall::new(forces, Kinetic::HalfL2Squared, step_size, 0.5, start).unwrap()
     }
 
-    fn end(mut method: Baseline, steps: usize) -> Vec<f64> {
+    fn end(mut method: HeavyBall, steps: usize) -> Vec<f64> {
         for _ in 0..steps {
             method.advance().unwrap();
         }

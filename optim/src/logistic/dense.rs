@@ -3,7 +3,7 @@
 use super::ahead::Ahead;
 use super::rows::{RowSource, check_room};
 use super::sections::{Products, Sections};
-use super::tiles::{Block, Columns, add_products, logits, softmax_minus_target};
+use super::tiles::{Columns, TileBlock, add_products, logits, softmax_minus_target};
 use crate::Result;
 use crate::aligned::{Aligned, whole_lines};
 use crate::real::Real;
@@ -71,7 +71,7 @@ impl<T: Real> Dense<T> {
     ) -> Products<T> {
         let weights = self.transposed(points, classes);
         let sums = self.sections.sums(weights.len(), |rows, sums| {
-            Arch::new().dispatch(Section {
+            Arch::new().dispatch(DenseSection {
                 data: self,
                 weights: &weights,
                 classes,
@@ -119,7 +119,10 @@ impl<T: Real> Dense<T> {
 
     /// Blocks of a range of rows, each with what lies behind it, beyond the range too: its thread
     /// will most likely be given that next. Before them the most rows that one has.
-    fn blocks(&self, rows: Range<usize>) -> (usize, impl Iterator<Item = (Block<'_, T>, &[T])>) {
+    fn blocks(
+        &self,
+        rows: Range<usize>,
+    ) -> (usize, impl Iterator<Item = (TileBlock<'_, T>, &[T])>) {
         let most = match self.stride * BLOCK_ROWS <= BLOCK_ELEMENTS {
             true => BLOCK_ROWS,
             false => FEWER_ROWS,
@@ -127,7 +130,7 @@ impl<T: Real> Dense<T> {
         let stride = self.stride;
         let block = move |start: usize| {
             let end = (start + most).min(rows.end);
-            let block = Block {
+            let block = TileBlock {
                 x: &self.x[start * stride..end * stride],
                 rows: end - start,
                 stride,
@@ -139,7 +142,7 @@ impl<T: Real> Dense<T> {
     }
 }
 
-struct Section<'a, T> {
+struct DenseSection<'a, T> {
     data: &'a Dense<T>,
     weights: &'a [T],
     classes: usize,
@@ -148,7 +151,7 @@ struct Section<'a, T> {
     sums: &'a mut [T],
 }
 
-impl<T: Real> WithSimd for Section<'_, T> {
+impl<T: Real> WithSimd for DenseSection<'_, T> {
     type Output = ();
 
     #[inline(always)]

@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 /// Rows in memory, and what the gradient at a point needs besides.
 pub(super) struct Host<T> {
-    pub rows: Rows<T>,
+    pub rows: HostRows<T>,
     /// y, the class of each row.
     pub targets: Arc<[u32]>,
     /// C.
@@ -22,12 +22,12 @@ pub(super) struct Host<T> {
 }
 
 /// How the rows are kept.
-pub(super) enum Rows<T> {
+pub(super) enum HostRows<T> {
     Dense(Dense<T>),
     Sparse(Sparse<T>),
 }
 
-impl<T: Real> Rows<T> {
+impl<T: Real> HostRows<T> {
     /// Takes in rows as a kernel keeps them.
     fn of(source: &impl RowSource<T>, kernel: Kernel) -> Result<Self> {
         let (n, _) = source.shape();
@@ -76,11 +76,11 @@ impl<T: Real> RowSource<T> for (&Host<T>, &[usize]) {
 
     fn each(&self, row: usize, mut each: impl FnMut(usize, T)) {
         match &self.0.rows {
-            Rows::Dense(rows) => {
+            HostRows::Dense(rows) => {
                 let row = rows.row(self.1[row]);
                 Elements(row, row.len()).each(0, each);
             }
-            Rows::Sparse(rows) => rows.elements(self.1[row]).for_each(|(p, v)| each(p, v)),
+            HostRows::Sparse(rows) => rows.elements(self.1[row]).for_each(|(p, v)| each(p, v)),
         }
     }
 }
@@ -96,9 +96,11 @@ impl<T: Real + WithDType> Host<T> {
         let rows = match rows {
             DataRows::Dense(x) => {
                 let x = x.flatten_all()?.to_vec1::<T>()?;
-                Rows::of(&WithConstant(Elements(&x, d), problem.bias), kernel)?
+                HostRows::of(&WithConstant(Elements(&x, d), problem.bias), kernel)?
             }
-            DataRows::Sparse { rows, .. } => Rows::of(&WithConstant(*rows, problem.bias), kernel)?,
+            DataRows::Sparse { rows, .. } => {
+                HostRows::of(&WithConstant(*rows, problem.bias), kernel)?
+            }
         };
         Ok(Arc::new(Self {
             rows,
@@ -110,7 +112,7 @@ impl<T: Real + WithDType> Host<T> {
 
     fn subset(&self, rows: &[usize], kernel: Kernel) -> Result<Arc<Self>> {
         Ok(Arc::new(Self {
-            rows: Rows::of(&(self, rows), kernel)?,
+            rows: HostRows::of(&(self, rows), kernel)?,
             targets: rows.iter().map(|&row| self.targets[row]).collect(),
             ..*self
         }))
@@ -165,7 +167,7 @@ impl<T: Real> Host<T> {
         let d = self.rows.features() as f64;
         let in_and_out = 4.0 * n + 2.0 * d * (self.classes * points) as f64 * size;
         match &self.rows {
-            Rows::Dense(_) => {
+            HostRows::Dense(_) => {
                 let columns = (self.classes * points) as f64;
                 Cost {
                     // Two products, and max, subtract, exp, sum and divide of each logit.
@@ -173,7 +175,7 @@ impl<T: Real> Host<T> {
                     bytes: n * d * size + in_and_out,
                 }
             }
-            Rows::Sparse(rows) => {
+            HostRows::Sparse(rows) => {
                 let columns = (self.rows.columns(self.classes) * points) as f64;
                 Cost {
                     operations: (4.0 * rows.stored() as f64 + 5.0 * n) * columns,
@@ -217,8 +219,8 @@ impl HostData {
     /// Whether only the elements that are not 0 are kept.
     pub(super) fn is_sparse(&self) -> bool {
         match self {
-            Self::F32(host) => matches!(host.rows, Rows::Sparse(_)),
-            Self::F64(host) => matches!(host.rows, Rows::Sparse(_)),
+            Self::F32(host) => matches!(host.rows, HostRows::Sparse(_)),
+            Self::F64(host) => matches!(host.rows, HostRows::Sparse(_)),
         }
     }
 
@@ -248,8 +250,8 @@ impl HostData {
         fn logits<T: Real + WithDType>(host: &Host<T>, point: &Tensor) -> Result<Tensor> {
             let (point, classes) = (point.to_vec1::<T>()?, host.classes);
             let z = match &host.rows {
-                Rows::Dense(rows) => rows.logits(&point, classes),
-                Rows::Sparse(rows) => rows.logits(&point, classes),
+                HostRows::Dense(rows) => rows.logits(&point, classes),
+                HostRows::Sparse(rows) => rows.logits(&point, classes),
             };
             let shape = (host.targets.len(), classes);
             Ok(Tensor::from_vec(z, shape, &Device::Cpu)?)

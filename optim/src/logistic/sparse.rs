@@ -122,7 +122,7 @@ impl<T: Real> Sparse<T> {
         };
         let size = panels.weights.len();
         let sums = self.sections.sums(size, |rows, sums| {
-            let section = Section {
+            let section = SparseSection {
                 data: self,
                 panels: &panels,
                 classes,
@@ -200,7 +200,7 @@ impl<T: Real> Panels<T> {
     }
 }
 
-struct Section<'a, T> {
+struct SparseSection<'a, T> {
     data: &'a Sparse<T>,
     panels: &'a Panels<T>,
     classes: usize,
@@ -209,7 +209,7 @@ struct Section<'a, T> {
     sums: &'a mut [T],
 }
 
-impl<T: Real> WithSimd for Section<'_, T> {
+impl<T: Real> WithSimd for SparseSection<'_, T> {
     type Output = ();
 
     #[inline(always)]
@@ -222,7 +222,7 @@ impl<T: Real> WithSimd for Section<'_, T> {
     }
 }
 
-impl<T: Real> Section<'_, T> {
+impl<T: Real> SparseSection<'_, T> {
     #[inline(always)]
     fn run<S: Simd, const K: usize>(self, simd: S) {
         let size = self.panels.rows * K;

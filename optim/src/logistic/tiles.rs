@@ -12,7 +12,7 @@ use pulp::Simd;
 
 /// A block of rows of X, `[rows, stride]`, every row a whole number of vectors.
 #[derive(Clone, Copy)]
-pub(super) struct Block<'a, T> {
+pub(super) struct TileBlock<'a, T> {
     pub x: &'a [T],
     pub rows: usize,
     pub stride: usize,
@@ -29,7 +29,7 @@ pub(super) struct Columns<'a, T> {
 #[inline(always)]
 pub(super) fn logits<T: Real, S: Simd>(
     simd: S,
-    block: Block<'_, T>,
+    block: TileBlock<'_, T>,
     weights: &[T],
     out: &mut Columns<'_, T>,
     ahead: &mut Ahead<'_, T>,
@@ -44,7 +44,7 @@ pub(super) fn logits<T: Real, S: Simd>(
 #[inline(always)]
 fn logits_by<T: Real, S: Simd, const R: usize, const C: usize>(
     simd: S,
-    block: Block<'_, T>,
+    block: TileBlock<'_, T>,
     weights: &[T],
     out: &mut Columns<'_, T>,
     ahead: &mut Ahead<'_, T>,
@@ -72,7 +72,7 @@ fn logits_by<T: Real, S: Simd, const R: usize, const C: usize>(
 #[inline(always)]
 fn logits_of_columns<T: Real, S: Simd, const R: usize, const C: usize>(
     simd: S,
-    block: Block<'_, T>,
+    block: TileBlock<'_, T>,
     weights: &[T],
     first: usize,
     out: &mut Columns<'_, T>,
@@ -92,7 +92,7 @@ fn logits_of_columns<T: Real, S: Simd, const R: usize, const C: usize>(
 #[inline(always)]
 fn logits_tile<T: Real, S: Simd, const R: usize, const C: usize>(
     simd: S,
-    block: Block<'_, T>,
+    block: TileBlock<'_, T>,
     row: usize,
     weights: &[T],
     column: usize,
@@ -130,7 +130,7 @@ fn logits_tile<T: Real, S: Simd, const R: usize, const C: usize>(
 #[inline(always)]
 pub(super) fn add_products<T: Real, S: Simd>(
     simd: S,
-    block: Block<'_, T>,
+    block: TileBlock<'_, T>,
     z: &Columns<'_, T>,
     sums: &mut [T],
     ahead: &mut Ahead<'_, T>,
@@ -145,7 +145,7 @@ pub(super) fn add_products<T: Real, S: Simd>(
 #[inline(always)]
 fn add_by<T: Real, S: Simd, const C: usize, const F: usize>(
     simd: S,
-    block: Block<'_, T>,
+    block: TileBlock<'_, T>,
     z: &Columns<'_, T>,
     sums: &mut [T],
     ahead: &mut Ahead<'_, T>,
@@ -173,7 +173,7 @@ fn add_by<T: Real, S: Simd, const C: usize, const F: usize>(
 #[inline(always)]
 fn add_to_columns<T: Real, S: Simd, const C: usize, const F: usize>(
     simd: S,
-    block: Block<'_, T>,
+    block: TileBlock<'_, T>,
     z: &Columns<'_, T>,
     first: usize,
     sums: &mut [T],
@@ -194,7 +194,7 @@ fn add_to_columns<T: Real, S: Simd, const C: usize, const F: usize>(
 #[inline(always)]
 fn add_tile<T: Real, S: Simd, const C: usize, const F: usize>(
     simd: S,
-    block: Block<'_, T>,
+    block: TileBlock<'_, T>,
     feature: usize,
     z: &Columns<'_, T>,
     column: usize,

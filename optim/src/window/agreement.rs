@@ -1,7 +1,7 @@
 //! Whether the window's kernels compute on a device what tensor operations do there: asked once, before
 //! they are used, so that a driver that misreads a kernel is found out.
 
-use super::space::{Equations, Forces, Pace, Space, Steps};
+use super::space::{Equations, Pace, Space, StepForces, WindowSteps};
 use super::tensors::{Row, Tensors};
 use crate::{Kinetic, Result};
 use candle_core::{DType, Device, Tensor};
@@ -56,16 +56,16 @@ fn values(space: &Tensors, all: &Tensor) -> Result<Vec<f64>> {
     let model = space.fit(&known)?;
     for &kinetic in Kinetic::ALL {
         for forces in [
-            Forces::Given(&rows[2..5]),
-            Forces::Constant(&rows[2]),
-            Forces::Linear(&rows[2], &rows[3]),
+            StepForces::Given(&rows[2..5]),
+            StepForces::Constant(&rows[2]),
+            StepForces::Linear(&rows[2], &rows[3]),
         ] {
             let model = match forces {
-                Forces::Linear(..) => None,
-                Forces::Constant(_) => model.as_ref().map(|model| (model, &rows[5..6])),
-                Forces::Given(_) => model.as_ref().map(|model| (model, &rows[5..8])),
+                StepForces::Linear(..) => None,
+                StepForces::Constant(_) => model.as_ref().map(|model| (model, &rows[5..6])),
+                StepForces::Given(_) => model.as_ref().map(|model| (model, &rows[5..8])),
             };
-            let steps = Steps {
+            let steps = WindowSteps {
                 position: &rows[0],
                 velocity: &rows[1],
                 forces,
@@ -92,20 +92,20 @@ fn values(space: &Tensors, all: &Tensor) -> Result<Vec<f64>> {
 }
 
 /// The recurrence by one operation after the other.
-fn one_by_one(space: &Tensors, steps: &Steps<'_, Tensors>) -> Result<(Vec<Row>, Vec<Row>)> {
+fn one_by_one(space: &Tensors, steps: &WindowSteps<'_, Tensors>) -> Result<(Vec<Row>, Vec<Row>)> {
     let pace = steps.pace;
     let (mut points, mut velocities) = (Vec::new(), Vec::new());
     let (mut x, mut v) = (steps.position.clone(), steps.velocity.clone());
     let rest = space.minus(&v, &v)?;
     let mut going_on = match steps.forces {
-        Forces::Constant(force) | Forces::Linear(force, _) => force.clone(),
-        Forces::Given(_) => rest.clone(),
+        StepForces::Constant(force) | StepForces::Linear(force, _) => force.clone(),
+        StepForces::Given(_) => rest.clone(),
     };
     for step in 0..pace.count {
         let mut force = match steps.forces {
-            Forces::Given(forces) => forces[step].clone(),
-            Forces::Constant(force) => force.clone(),
-            Forces::Linear(_, slope) => {
+            StepForces::Given(forces) => forces[step].clone(),
+            StepForces::Constant(force) => force.clone(),
+            StepForces::Linear(_, slope) => {
                 going_on = space.plus(&going_on, slope)?;
                 going_on.clone()
             }

@@ -4,7 +4,7 @@
 
 use super::Storage;
 use super::host::{Host, elements, product};
-use super::space::{Changes, Space};
+use super::space::{RoundChanges, Space};
 use super::tensors::{Row, Tensors};
 use crate::Result;
 use crate::real::Real;
@@ -165,7 +165,7 @@ impl<T: Real + WithDType> Streamed for Host<T> {
         let change = self.minus(position, before)?;
         let change = product(&change, &change).sqrt();
         let size = product(before, before).sqrt();
-        let error = Changes::of(&[change], &[size], reached.first_size);
+        let error = RoundChanges::of(&[change], &[size], reached.first_size);
         front.converged = error.converged(tolerance);
         Ok(())
     }

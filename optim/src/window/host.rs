@@ -2,7 +2,7 @@
 //! a tensor operation for each of many small vectors.
 
 use super::secant::middle;
-use super::space::{Changes, Equations, Space};
+use super::space::{Equations, RoundChanges, Space};
 use crate::aligned::{Aligned, whole_lines};
 use crate::real::Real;
 use crate::{Kinetic, Result};
@@ -112,7 +112,7 @@ impl<T: Real + WithDType> Space for Host<T> {
         Ok(Self::each(a, b, |a, b| a - b))
     }
 
-    fn changes(&self, new: &[Arc<Vec<T>>], old: &[Arc<Vec<T>>]) -> Result<Changes> {
+    fn changes(&self, new: &[Arc<Vec<T>>], old: &[Arc<Vec<T>>]) -> Result<RoundChanges> {
         let (mut changes, mut sizes) = (Vec::new(), Vec::new());
         for (new, old) in new.iter().zip(old) {
             let change = Self::each(new, old, |new, old| new - old);
@@ -122,7 +122,7 @@ impl<T: Real + WithDType> Space for Host<T> {
         let first = new.first().map_or(0.0, |new| product(new, new).sqrt());
         // What f32 holds of a norm, as on any other device: a point that has run away is infinite.
         let first = T::from_double(first).to_double();
-        Ok(Changes::of(&changes, &sizes, first))
+        Ok(RoundChanges::of(&changes, &sizes, first))
     }
 
     fn fit(&self, known: &Equations<'_, Arc<Vec<T>>>) -> Result<Option<HostModel<T>>> {

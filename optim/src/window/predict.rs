@@ -51,11 +51,13 @@ impl<S: Space> Sliding<S> {
             _ => Vec::new(),
         };
         let (law, model) = match &guess {
-            Guess::Force(force, None) => (Some(space::Forces::Constant(force)), None),
-            Guess::Force(force, Some(slope)) => (Some(space::Forces::Linear(force, slope)), None),
+            Guess::Force(force, None) => (Some(space::StepForces::Constant(force)), None),
+            Guess::Force(force, Some(slope)) => {
+                (Some(space::StepForces::Linear(force, slope)), None)
+            }
             Guess::Model(Some(_), Some(force)) => {
                 let model = self.memory.model().map(|model| (model, &around[..]));
-                (Some(space::Forces::Constant(force)), model)
+                (Some(space::StepForces::Constant(force)), model)
             }
             _ => (None, None),
         };

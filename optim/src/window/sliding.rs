@@ -227,7 +227,7 @@ impl<S: Space> Sliding<S> {
         let start = (&self.slots[0].point, &self.velocity);
         let at = (self.done, gradients.len());
         if let Some((points, velocities)) =
-            self.walked(start, space::Forces::Given(gradients), model, at)?
+            self.walked(start, space::StepForces::Given(gradients), model, at)?
         {
             new.extend(points.into_iter().map(Slot::new));
             return Ok((new, velocities));
@@ -251,14 +251,14 @@ impl<S: Space> Sliding<S> {
     pub(super) fn walked(
         &self,
         (position, velocity): (&S::Vector, &S::Vector),
-        forces: space::Forces<'_, S::Vector>,
+        forces: space::StepForces<'_, S::Vector>,
         model: Option<(&S::Model, &[S::Vector])>,
         (step, count): (usize, usize),
     ) -> Result<Option<space::Walked<S::Vector>>> {
         if self.surrogate.is_some() || count == 0 {
             return Ok(None);
         }
-        self.space.recurrence(&space::Steps {
+        self.space.recurrence(&space::WindowSteps {
             position,
             velocity,
             forces,

@@ -39,7 +39,7 @@ pub(super) trait Space: Send {
     fn minus(&self, a: &Self::Vector, b: &Self::Vector) -> Result<Self::Vector>;
 
     /// By how much each of `new` differs from that of `old`: one wait for the device.
-    fn changes(&self, new: &[Self::Vector], old: &[Self::Vector]) -> Result<Changes>;
+    fn changes(&self, new: &[Self::Vector], old: &[Self::Vector]) -> Result<RoundChanges>;
     /// The linear model that [`Memory`](super::secant::Memory) describes; `None` where the points
     /// say nothing.
     fn fit(&self, known: &Equations<'_, Self::Vector>) -> Result<Option<Self::Model>>;
@@ -53,7 +53,7 @@ pub(super) trait Space: Send {
 
     /// Several steps of the recurrence, where the space has something better for them than one
     /// step after the other: points and velocities after each.
-    fn recurrence(&self, _steps: &Steps<'_, Self>) -> Result<Option<Walked<Self::Vector>>>
+    fn recurrence(&self, _steps: &WindowSteps<'_, Self>) -> Result<Option<Walked<Self::Vector>>>
     where
         Self: Sized,
     {
@@ -71,10 +71,10 @@ pub(super) struct Equations<'a, V> {
 }
 
 /// Steps of the recurrence, from a position and a velocity.
-pub(super) struct Steps<'a, S: Space> {
+pub(super) struct WindowSteps<'a, S: Space> {
     pub position: &'a S::Vector,
     pub velocity: &'a S::Vector,
-    pub forces: Forces<'a, S::Vector>,
+    pub forces: StepForces<'a, S::Vector>,
     /// A model, and where the forces were computed: at a point for each step, or one for all.
     pub model: Option<(&'a S::Model, &'a [S::Vector])>,
     pub kinetic: Kinetic,
@@ -83,7 +83,7 @@ pub(super) struct Steps<'a, S: Space> {
 
 /// The force of each step.
 #[derive(Clone, Copy)]
-pub(super) enum Forces<'a, V> {
+pub(super) enum StepForces<'a, V> {
     Given(&'a [V]),
     Constant(&'a V),
     /// That at the step before the first, and what is added at every step.
@@ -94,14 +94,14 @@ pub(super) enum Forces<'a, V> {
 pub(super) type Walked<V> = (Vec<V>, Vec<V>);
 
 /// By how much a round changed the points after the window's start.
-pub(super) struct Changes {
+pub(super) struct RoundChanges {
     /// e_{s+w}, line 16: ‖new − old‖/‖old‖ of each point; infinite where the old point is 0.
     pub relative: Vec<f64>,
     /// ‖x̄_{s+1}‖.
     pub first_size: f64,
 }
 
-impl Changes {
+impl RoundChanges {
     /// From ‖new − old‖, ‖old‖ and the first ‖new‖.
     pub(super) fn of(changes: &[f64], sizes: &[f64], first_size: f64) -> Self {
         let relative = |(change, size): (&f64, &f64)| match *size {
@@ -138,7 +138,7 @@ mod tests {
     use candle_core::{DType, Device};
 
     fn stride(relative: &[f64], tolerance: f64) -> usize {
-        Changes {
+        RoundChanges {
             relative: relative.to_vec(),
             first_size: 1.0,
         }
@@ -214,7 +214,7 @@ mod tests {
     fn a_point_at_the_origin_has_not_converged() {
         let zero = Tensor::zeros(2, DType::F64, &Device::Cpu).unwrap();
         let five = Tensor::new(&[3f64, 4.0], &Device::Cpu).unwrap();
-        fn changes<S: Space>(space: &S, new: [&Tensor; 2], old: [&Tensor; 2]) -> Changes {
+        fn changes<S: Space>(space: &S, new: [&Tensor; 2], old: [&Tensor; 2]) -> RoundChanges {
             let of = |t: [&Tensor; 2]| t.map(|t| space.vector(t).unwrap());
             space.changes(&of(new), &of(old)).unwrap()
         }

@@ -34,7 +34,7 @@ pub(super) struct Streaming<S: Streamed> {
 }
 
 /// A point of the window as it was guessed before.
-struct Guess<V> {
+struct GuessedPoint<V> {
     position: V,
     /// Whether it is the one before it.
     copy: bool,
@@ -100,7 +100,7 @@ impl<S: Streamed> Streaming<S> {
     /// of some steps; `None` if all are.
     fn forces(
         &self,
-        guess: &Guess<S::Vector>,
+        guess: &GuessedPoint<S::Vector>,
         steps: Range<usize>,
         forces: &mut Counted,
     ) -> Result<Option<Tensor>> {
@@ -138,7 +138,7 @@ impl<S: Streamed> Streaming<S> {
             velocity: self.velocity.clone(),
             forces: [None, None],
         };
-        let mut guess = Guess {
+        let mut guess = GuessedPoint {
             position: self.position.clone(),
             copy: false,
         };
@@ -161,7 +161,7 @@ impl<S: Streamed> Streaming<S> {
                 let (x, v) = self.step(self.done + step, &walk.position, &walk.velocity, &force)?;
                 self.space
                     .reach(&mut front, &x, &v, &before, self.window.tolerance)?;
-                guess = Guess {
+                guess = GuessedPoint {
                     position: before,
                     copy: self.steps[step].is_none(),
                 };

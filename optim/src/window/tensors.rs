@@ -2,7 +2,7 @@
 //! operations where those run.
 
 use super::secant::{RIDGE, SHORTEST};
-use super::space::{Changes, Equations, Forces, Space, Steps, Walked};
+use super::space::{Equations, RoundChanges, Space, StepForces, Walked, WindowSteps};
 use crate::flow::{drifted, kicked};
 use crate::{Kinetic, Result};
 use candle_core::{D, DType, Device, DeviceLocation, Tensor};
@@ -177,7 +177,7 @@ impl Space for Tensors {
         Row::alone(&(a.tensor()? - b.tensor()?)?)
     }
 
-    fn changes(&self, new: &[Row], old: &[Row]) -> Result<Changes> {
+    fn changes(&self, new: &[Row], old: &[Row]) -> Result<RoundChanges> {
         let (new, old) = (block(new.iter())?, block(old.iter())?);
         let all = if self.kernels {
             gpu::changes(&new, &old)?
@@ -187,7 +187,7 @@ impl Space for Tensors {
             all.to_dtype(DType::F64)?
         };
         let all: Vec<Vec<f64>> = all.to_vec2()?;
-        Ok(Changes::of(&all[0], &all[1], all[2][0]))
+        Ok(RoundChanges::of(&all[0], &all[1], all[2][0]))
     }
 
     fn fit(&self, known: &Equations<'_, Row>) -> Result<Option<TensorModel>> {
@@ -227,16 +227,16 @@ impl Space for Tensors {
         Row::alone(&(change.squeeze(0)? + force.tensor()?)?)
     }
 
-    fn recurrence(&self, steps: &Steps<'_, Self>) -> Result<Option<Walked<Row>>> {
+    fn recurrence(&self, steps: &WindowSteps<'_, Self>) -> Result<Option<Walked<Row>>> {
         if !self.kernels {
             return Ok(None);
         }
         let whole = |row: &Row| Ok::<_, crate::Error>(row.tensor()?.contiguous()?);
         let (position, velocity) = (whole(steps.position)?, whole(steps.velocity)?);
         let forces = match steps.forces {
-            Forces::Given(forces) => [block(forces.iter())?.contiguous()?, velocity.clone()],
-            Forces::Constant(force) => [whole(force)?, velocity.clone()],
-            Forces::Linear(force, slope) => [whole(force)?, whole(slope)?],
+            StepForces::Given(forces) => [block(forces.iter())?.contiguous()?, velocity.clone()],
+            StepForces::Constant(force) => [whole(force)?, velocity.clone()],
+            StepForces::Linear(force, slope) => [whole(force)?, whole(slope)?],
         };
         let around = match steps.model {
             Some((_, around)) => Some(block(around.iter())?.contiguous()?),
@@ -255,9 +255,9 @@ impl Space for Tensors {
             position: &position,
             velocity: &velocity,
             forces: match steps.forces {
-                Forces::Given(_) => gpu::Forces::Given(&forces[0]),
-                Forces::Constant(_) => gpu::Forces::Constant(&forces[0]),
-                Forces::Linear(..) => gpu::Forces::Linear(&forces[0], &forces[1]),
+                StepForces::Given(_) => gpu::Forces::Given(&forces[0]),
+                StepForces::Constant(_) => gpu::Forces::Constant(&forces[0]),
+                StepForces::Linear(..) => gpu::Forces::Linear(&forces[0], &forces[1]),
             },
             model,
             energy: steps.kinetic.of_kernels(),

@@ -6,7 +6,7 @@ use std::process::{Child, Command, Stdio};
 
 /// A GPU as it is found; what is not said is not known.
 #[derive(Clone, Debug, Default, PartialEq)]
-struct Found {
+struct FoundGpu {
     uuid: String,
     /// Share of the last second in which something ran on it, in percent.
     used: Option<u32>,
@@ -41,7 +41,7 @@ pub struct Gpus {
 
 /// How GPUs are right after a run.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub(super) struct State {
+pub(super) struct GpuState {
     /// The clock of the slowest, as a share of its highest.
     pub clock: Option<f64>,
     /// Whether something else than load holds a clock down.
@@ -62,9 +62,9 @@ impl Gpus {
 
     /// How they are now; of no GPUs, and where nobody can be asked, nothing is known. It takes a tenth
     /// of a second, so it is asked off the clock.
-    pub(super) fn state(&self) -> State {
+    pub(super) fn state(&self) -> GpuState {
         if self.uuids.is_empty() {
-            return State::default();
+            return GpuState::default();
         }
         // Both at once, for they spend their time waiting for the driver.
         let gpus = start(&[FIELDS]);
@@ -75,8 +75,8 @@ impl Gpus {
     }
 
     /// From a line for every GPU of the machine, and one for every process on any of them.
-    fn of(&self, gpus: &[Found], processes: &str) -> State {
-        let ours: Vec<&Found> = gpus
+    fn of(&self, gpus: &[FoundGpu], processes: &str) -> GpuState {
+        let ours: Vec<&FoundGpu> = gpus
             .iter()
             .filter(|gpu| self.uuids.contains(&gpu.uuid))
             .collect();
@@ -87,7 +87,7 @@ impl Gpus {
             let here = processes.lines().filter(|line| line.trim() == uuid);
             here.count().checked_sub(1)
         });
-        State {
+        GpuState {
             clock: ours.iter().filter_map(|gpu| gpu.clock).reduce(f64::min),
             slowed: slowed
                 .map(|reasons| reasons & SLOWED != 0)
@@ -116,7 +116,7 @@ fn answer(child: Child) -> Option<String> {
 }
 
 /// A GPU a line, as `GPU-5a…, 37, 1755, 1980, 0x0000000000000004`.
-fn found(text: &str) -> Vec<Found> {
+fn found(text: &str) -> Vec<FoundGpu> {
     let of = |line: &str| {
         let fields: Vec<&str> = line.split(',').map(str::trim).collect();
         let field = |index: usize| fields.get(index).copied().unwrap_or_default();
@@ -128,7 +128,7 @@ fn found(text: &str) -> Vec<Found> {
         };
         let clock = megahertz(2).zip(megahertz(3));
         let reasons = field(4).trim_start_matches("0x");
-        Found {
+        FoundGpu {
             uuid: field(0).to_owned(),
             used: field(1).parse().ok(),
             clock: clock.map(|(now, highest)| now / highest),
@@ -138,7 +138,7 @@ fn found(text: &str) -> Vec<Found> {
     text.lines().map(of).collect()
 }
 
-fn in_words(gpus: &[Found]) -> Option<String> {
+fn in_words(gpus: &[FoundGpu]) -> Option<String> {
     let told: Vec<String> = gpus
         .iter()
         .enumerate()
@@ -183,9 +183,9 @@ mod tests {
     fn a_gpu_in_use_or_slowed_down_is_named_and_an_idle_one_is_not() {
         let gpus = found(FOUR);
         assert_eq!(gpus.len(), 4);
-        let unknown = Found {
+        let unknown = FoundGpu {
             uuid: "GPU-d".into(),
-            ..Found::default()
+            ..FoundGpu::default()
         };
         assert_eq!(gpus[3], unknown);
         let words = in_words(&gpus).unwrap();
@@ -211,14 +211,14 @@ mod tests {
     fn after_a_run_the_slowest_of_its_own_gpus_counts_and_no_other() {
         let alone = "GPU-a\nGPU-b\nGPU-c\n";
         let state = gpus(&["GPU-b"]).of(&found(FOUR), alone);
-        let quiet = State {
+        let quiet = GpuState {
             clock: Some(1.0),
             slowed: Some(false),
             shared: Some(false),
         };
         assert_eq!(state, quiet);
         let state = gpus(&["GPU-b", "GPU-c"]).of(&found(FOUR), alone);
-        let hot = State {
+        let hot = GpuState {
             clock: Some(0.5),
             slowed: Some(true),
             shared: Some(false),
@@ -244,8 +244,8 @@ mod tests {
 
     #[test]
     fn of_what_is_no_gpu_and_of_one_that_is_not_listed_nothing_is_known() {
-        assert_eq!(Gpus::among(&[Device::Cpu]).state(), State::default());
+        assert_eq!(Gpus::among(&[Device::Cpu]).state(), GpuState::default());
         let absent = gpus(&["MIG-e"]).of(&found(FOUR), "GPU-a\n");
-        assert_eq!(absent, State::default());
+        assert_eq!(absent, GpuState::default());
     }
 }

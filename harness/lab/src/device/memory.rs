@@ -5,7 +5,7 @@ use candle_core::{DType, Device};
 
 /// Bytes that a problem takes on a device.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Need {
+pub struct MemoryNeed {
     /// Rows that stay there: training and test rows.
     pub rows: usize,
     /// Of these, the rows that gradients are computed on.
@@ -24,7 +24,7 @@ pub struct Need {
 /// operations: logits, less their largest, exponentials, probabilities, targets, residuals.
 const LOGITS: usize = 6;
 
-impl Need {
+impl MemoryNeed {
     /// All of it: data and labels, logits, points and gradients.
     #[must_use]
     pub fn bytes(&self) -> u64 {
@@ -53,7 +53,7 @@ pub(super) fn free_bytes(device: &Device) -> Result<Option<u64>> {
 ///
 /// # Errors
 /// If `what` needs more bytes than are free on the device called `name`, or the device cannot say.
-pub fn check_room(name: &str, device: &Device, what: &str, need: Need) -> Result<()> {
+pub fn check_room(name: &str, device: &Device, what: &str, need: MemoryNeed) -> Result<()> {
     match free_bytes(device)? {
         Some(free) => fits(name, what, need.bytes(), free),
         None => Ok(()),
@@ -109,8 +109,8 @@ fn fits(name: &str, what: &str, need: u64, free: u64) -> Result<()> {
 mod tests {
     use super::*;
 
-    fn mnist(points: usize) -> Need {
-        Need {
+    fn mnist(points: usize) -> MemoryNeed {
+        MemoryNeed {
             rows: 60_000,
             train_rows: 50_000,
             features: 784,
@@ -158,7 +158,7 @@ mod tests {
 
     #[test]
     fn on_the_cpu_nothing_is_refused() {
-        let huge = Need {
+        let huge = MemoryNeed {
             rows: usize::MAX >> 20,
             ..mnist(1)
         };

@@ -4,7 +4,7 @@ pub mod gpu;
 mod memory;
 mod request;
 
-pub use memory::{Need, check_dense, check_room};
+pub use memory::{MemoryNeed, check_dense, check_room};
 pub use request::{Request, Share};
 
 use anyhow::{Context, Result, ensure};
@@ -15,13 +15,13 @@ use std::sync::Arc;
 /// The devices of a run, opened.
 #[derive(Clone)]
 pub struct Machine {
-    kind: Kind,
+    kind: MachineKind,
     cores: usize,
 }
 
 /// What a machine computes on.
 #[derive(Clone)]
-enum Kind {
+enum MachineKind {
     /// At most so many workers, if there is a bound.
     Cpu { workers: Option<usize> },
     /// A device for each worker.
@@ -56,8 +56,8 @@ impl Machine {
     /// If this program was built without the backend, or a device is missing.
     pub fn open(request: Request) -> Result<Self> {
         let kind = match request {
-            Request::Cpu { workers } => Kind::Cpu { workers },
-            Request::Cuda { gpus } => Kind::Cuda {
+            Request::Cpu { workers } => MachineKind::Cpu { workers },
+            Request::Cuda { gpus } => MachineKind::Cuda {
                 workers: on_gpus(gpus)?,
             },
         };
@@ -71,8 +71,8 @@ impl Machine {
     #[must_use]
     pub fn backend(&self) -> &'static str {
         match self.kind {
-            Kind::Cpu { .. } => "cpu",
-            Kind::Cuda { .. } => "cuda",
+            MachineKind::Cpu { .. } => "cpu",
+            MachineKind::Cuda { .. } => "cuda",
         }
     }
 
@@ -80,8 +80,8 @@ impl Machine {
     #[must_use]
     pub fn whole(&self) -> Placement {
         let (label, device) = match &self.kind {
-            Kind::Cpu { .. } => ("cpu".to_owned(), Device::Cpu),
-            Kind::Cuda { workers } => {
+            MachineKind::Cpu { .. } => ("cpu".to_owned(), Device::Cpu),
+            MachineKind::Cuda { workers } => {
                 let first = &workers[0];
                 (format!("cuda:{}", first.gpu), first.device.clone())
             }
@@ -98,8 +98,8 @@ impl Machine {
     #[must_use]
     pub fn home(&self) -> &Device {
         match &self.kind {
-            Kind::Cpu { .. } => &Device::Cpu,
-            Kind::Cuda { workers } => &workers[0].device,
+            MachineKind::Cpu { .. } => &Device::Cpu,
+            MachineKind::Cuda { workers } => &workers[0].device,
         }
     }
 
@@ -109,7 +109,7 @@ impl Machine {
     /// If a thread cannot be started.
     pub fn workers(&self, wanted: usize) -> Result<Placement> {
         match &self.kind {
-            Kind::Cpu { workers } => {
+            MachineKind::Cpu { workers } => {
                 let count = wanted.min(workers.unwrap_or(wanted));
                 let single = rayon::ThreadPoolBuilder::new().num_threads(1).build()?;
                 Ok(Placement {
@@ -119,7 +119,7 @@ impl Machine {
                     oversubscribed: count > self.cores,
                 })
             }
-            Kind::Cuda { workers } => {
+            MachineKind::Cuda { workers } => {
                 let busy = &workers[..wanted.min(workers.len())];
                 let shares = shares(busy.iter().map(|worker| worker.gpu));
                 Ok(Placement {

@@ -29,7 +29,7 @@ pub(super) fn write(measured: &impl Serialize) -> anyhow::Result<Value> {
 /// # Errors
 /// If it is not of this type.
 pub(super) fn read<T: DeserializeOwned>(value: &Value) -> Result<T, Error> {
-    T::deserialize(Written(value))
+    T::deserialize(WrittenNumber(value))
 }
 
 fn json(value: Yaml) -> Result<Value, Error> {
@@ -73,9 +73,9 @@ fn key_text(key: Yaml) -> Result<String, Error> {
 
 /// JSON that [`write`] has made.
 #[derive(Clone, Copy)]
-struct Written<'de>(&'de Value);
+struct WrittenNumber<'de>(&'de Value);
 
-impl<'de> IntoDeserializer<'de, Error> for Written<'de> {
+impl<'de> IntoDeserializer<'de, Error> for WrittenNumber<'de> {
     type Deserializer = Self;
 
     fn into_deserializer(self) -> Self {
@@ -83,20 +83,20 @@ impl<'de> IntoDeserializer<'de, Error> for Written<'de> {
     }
 }
 
-impl<'de> Deserializer<'de> for Written<'de> {
+impl<'de> Deserializer<'de> for WrittenNumber<'de> {
     type Error = Error;
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
         match self.0 {
             Value::Array(list) => {
-                let mut items = SeqDeserializer::new(list.iter().map(Written));
+                let mut items = SeqDeserializer::new(list.iter().map(WrittenNumber));
                 let value = visitor.visit_seq(&mut items)?;
                 items.end()?;
                 Ok(value)
             }
             Value::Object(map) => {
                 let entry =
-                    |(key, value): (&'de String, &'de Value)| (key.as_str(), Written(value));
+                    |(key, value): (&'de String, &'de Value)| (key.as_str(), WrittenNumber(value));
                 let mut entries = MapDeserializer::new(map.iter().map(entry));
                 let value = visitor.visit_map(&mut entries)?;
                 entries.end()?;
@@ -142,7 +142,7 @@ impl<'de> Deserializer<'de> for Written<'de> {
         match self.0 {
             Value::Object(map) => {
                 let entry =
-                    |(key, value): (&'de String, &'de Value)| (key.as_str(), Written(value));
+                    |(key, value): (&'de String, &'de Value)| (key.as_str(), WrittenNumber(value));
                 let entries = MapDeserializer::new(map.iter().map(entry));
                 visitor.visit_enum(MapAccessDeserializer::new(entries))
             }

@@ -9,7 +9,7 @@
 //! A key of a higher layer replaces the whole value of a lower one; only a setting may reach into a value.
 //! The layers are folded once, by [`plan`](Layers::plan), in this order, in whichever order they were given.
 
-use super::settings::Setting;
+use super::settings::Override;
 use super::{Plan, Profile, ProfileWire, Profiles, Summary, numbers};
 use anyhow::{Context, Result, bail, ensure};
 use datasets::yaml;
@@ -141,11 +141,11 @@ impl Layers {
     /// If something in the head is unknown, missing or out of range, by its key; if a layer is of no effect.
     pub fn plan(self) -> Result<Plan> {
         let mut plan = self.file;
-        let settings = self.settings.iter().map(|text| Setting::of(text));
-        let settings: Vec<Setting<'_>> = settings.collect::<Result<_>>()?;
+        let settings = self.settings.iter().map(|text| Override::of(text));
+        let settings: Vec<Override<'_>> = settings.collect::<Result<_>>()?;
         // Settings of a profile change the file, so that its layer is what they make of it.
         let (of_profiles, others): (Vec<_>, Vec<_>) =
-            settings.into_iter().partition(Setting::is_of_profiles);
+            settings.into_iter().partition(Override::is_of_profiles);
         for setting in &of_profiles {
             setting.apply(&mut plan)?;
         }

@@ -118,11 +118,11 @@ impl fmt::Display for Allowed {
 
 /// What the numbers at some keys may be. A pattern is the keys joined by points: `*` stands for
 /// any one key, a leading `**` for any number of them, and places in lists are left out.
-pub type Table = &'static [(&'static str, Allowed)];
+pub type NumberTable = &'static [(&'static str, Allowed)];
 
 /// What a table says of a number; the first pattern that fits.
 #[must_use]
-pub fn declared(tables: &[Table], located: &Located<'_>) -> Option<Allowed> {
+pub fn declared(tables: &[NumberTable], located: &Located<'_>) -> Option<Allowed> {
     let fits = |pattern: &str| {
         let keys = located.keys.iter().map(String::as_str);
         let (pattern, keys): (Vec<&str>, Vec<&str>) =
@@ -147,7 +147,7 @@ pub fn declared(tables: &[Table], located: &Located<'_>) -> Option<Allowed> {
 ///
 /// # Errors
 /// The first such number, by its place, with what it may be.
-pub fn check(tables: &[Table], value: &Value) -> Result<()> {
+pub fn check(tables: &[NumberTable], value: &Value) -> Result<()> {
     for located in numbers(value) {
         let (place, number) = (&located.place, located.number);
         let allowed = declared(tables, &located);

@@ -4,13 +4,13 @@ use anyhow::{Context, Result, ensure};
 use serde_yaml::{Mapping, Value};
 
 /// A setting such as `flow.steps=40`: a path of keys, and a value in YAML.
-pub(super) struct Setting<'a> {
+pub(super) struct Override<'a> {
     text: &'a str,
     path: Vec<&'a str>,
     value: Value,
 }
 
-impl<'a> Setting<'a> {
+impl<'a> Override<'a> {
     /// Reads a setting.
     ///
     /// # Errors

@@ -64,7 +64,7 @@ pub struct Floor {
 
 /// What limits a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Bound {
+pub enum FloorBound {
     /// Reading the data.
     Memory,
     /// Computing.
@@ -73,7 +73,7 @@ pub enum Bound {
     Overhead,
 }
 
-impl fmt::Display for Bound {
+impl fmt::Display for FloorBound {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Memory => "memory",
@@ -143,13 +143,13 @@ impl Floor {
 
     /// What bounds a run of which the floor is the given share.
     #[must_use]
-    pub fn bound(&self, share: f64, overhead_below: Option<f64>) -> Bound {
+    pub fn bound(&self, share: f64, overhead_below: Option<f64>) -> FloorBound {
         if overhead_below.is_some_and(|least| share < least) {
-            Bound::Overhead
+            FloorBound::Overhead
         } else if self.memory_s > self.compute_s {
-            Bound::Memory
+            FloorBound::Memory
         } else {
-            Bound::Compute
+            FloorBound::Compute
         }
     }
 }
@@ -249,14 +249,14 @@ mod tests {
             compute_s: 1.0,
         };
         assert_eq!(floor.seconds(), 2.0);
-        assert_eq!(floor.bound(0.5, Some(0.25)), Bound::Memory);
-        assert_eq!(floor.bound(0.25, Some(0.25)), Bound::Memory);
-        assert_eq!(floor.bound(0.24, Some(0.25)), Bound::Overhead);
-        assert_eq!(floor.bound(0.01, None), Bound::Memory);
+        assert_eq!(floor.bound(0.5, Some(0.25)), FloorBound::Memory);
+        assert_eq!(floor.bound(0.25, Some(0.25)), FloorBound::Memory);
+        assert_eq!(floor.bound(0.24, Some(0.25)), FloorBound::Overhead);
+        assert_eq!(floor.bound(0.01, None), FloorBound::Memory);
         let compute = Floor {
             memory_s: 1.0,
             compute_s: 1.5,
         };
-        assert_eq!(compute.bound(1.1, Some(0.25)), Bound::Compute);
+        assert_eq!(compute.bound(1.1, Some(0.25)), FloorBound::Compute);
     }
 }

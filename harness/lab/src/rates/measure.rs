@@ -2,8 +2,8 @@
 //! since the floor that follows is what nothing beats, and all that disturbs a call makes it slower.
 
 use super::probe::{Job, PRODUCTS, READERS, copy};
-use super::settings::{Memory, Products, Settings};
-use super::{Rates, Reading, Speeds};
+use super::settings::{MemoryProbes, ProductProbes, Settings};
+use super::{RateReading, Rates, Speeds};
 use crate::clock::fastest;
 use crate::device::{Machine, Placement};
 use crate::manifest::now;
@@ -59,9 +59,9 @@ fn speeds(placement: &Placement, settings: &Settings, memory_bytes: u64) -> Resu
 /// Reading of each size, and copying of the largest.
 fn memory(
     placement: &Placement,
-    settings: &Memory,
+    settings: &MemoryProbes,
     memory_bytes: u64,
-) -> Result<(Vec<Reading>, f64)> {
+) -> Result<(Vec<RateReading>, f64)> {
     let device = &placement.devices[0];
     // A machine with little memory must not begin to swap; the smallest is measured in any case.
     let fits = |mib: &&f64| **mib * MIB <= memory_bytes as f64 / 4.0;
@@ -80,7 +80,7 @@ fn memory(
             .filter_map(|(_, reader)| reader(device, bytes, least).transpose());
         // Two of the probes are for each kind of device.
         let budget = settings.seconds / (2 * sizes.len()) as f64;
-        read.push(Reading {
+        read.push(RateReading {
             bytes: bytes as u64,
             bytes_per_s: best(placement, jobs, budget)?,
         });
@@ -94,7 +94,7 @@ fn memory(
 }
 
 /// Operations in a second of the fastest product.
-fn products(placement: &Placement, settings: &Products, dtype: DType) -> Result<f64> {
+fn products(placement: &Placement, settings: &ProductProbes, dtype: DType) -> Result<f64> {
     let device = &placement.devices[0];
     let of_order = |&order: &usize| {
         PRODUCTS

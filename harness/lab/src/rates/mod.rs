@@ -34,7 +34,7 @@ pub struct Rates {
 #[derive(Clone, Debug, Deserialize, Serialize, PartialEq)]
 pub struct Speeds {
     /// Reading, by how much is read again and again; the larger, the slower.
-    pub read: Vec<Reading>,
+    pub read: Vec<RateReading>,
     /// Bytes copied in a second, each read once and written once; for display.
     pub copy: f64,
     /// Operations in a second of an f32 matrix product.
@@ -45,7 +45,7 @@ pub struct Speeds {
 
 /// How fast an array of one size is read.
 #[derive(Clone, Copy, Debug, Deserialize, Serialize, PartialEq)]
-pub struct Reading {
+pub struct RateReading {
     /// The array's size.
     pub bytes: u64,
     /// Bytes in a second.
@@ -205,7 +205,7 @@ pub(crate) mod tests {
     use super::*;
 
     pub fn speeds(memory: f64, products: f64) -> Speeds {
-        let reading = |bytes, bytes_per_s| Reading { bytes, bytes_per_s };
+        let reading = |bytes, bytes_per_s| RateReading { bytes, bytes_per_s };
         Speeds {
             read: vec![reading(1000, 10.0 * memory), reading(100_000, memory)],
             copy: memory / 2.0,
@@ -254,7 +254,7 @@ pub(crate) mod tests {
 
     #[test]
     fn a_smaller_array_is_not_slower_and_a_whole_device_not_slower_than_a_part() {
-        let reading = |bytes, bytes_per_s| Reading { bytes, bytes_per_s };
+        let reading = |bytes, bytes_per_s| RateReading { bytes, bytes_per_s };
         let disturbed = Speeds {
             read: vec![reading(300, 5.0), reading(100, 4.0), reading(200, 7.0)],
             ..speeds(1.0, 1.0)

@@ -15,14 +15,14 @@ pub(super) struct Job {
 
 /// A matrix product of an element type and order on a device; `None` where the probe has none.
 /// Made and called where the threads are those that it is to use.
-pub(super) type Product = fn(&Device, DType, usize) -> Result<Option<Job>>;
+pub(super) type TimedProduct = fn(&Device, DType, usize) -> Result<Option<Job>>;
 
 /// Reading an array of the first number of bytes, again and again until it is at least the second;
 /// `None` where the probe cannot.
 pub(super) type Reader = fn(&Device, usize, usize) -> Result<Option<Job>>;
 
 /// Products, by name.
-pub(super) const PRODUCTS: &[(&str, Product)] =
+pub(super) const PRODUCTS: &[(&str, TimedProduct)] =
     &[("candle-matmul", matmul), ("multiply-adds", multiply_adds)];
 
 /// Reading, by name: two for a CPU, of which the faster depends on the compiler's options and on the

@@ -1,7 +1,7 @@
 //! How rates are measured: `rates.yaml`.
 
 use crate::configs::Configs;
-use crate::plan::numbers::{self, Allowed, Table};
+use crate::plan::numbers::{self, Allowed, NumberTable};
 use anyhow::{Context, Result, ensure};
 use datasets::yaml;
 use serde::{Deserialize, Serialize};
@@ -11,15 +11,15 @@ use serde::{Deserialize, Serialize};
 #[serde(deny_unknown_fields)]
 pub struct Settings {
     /// Reading and copying.
-    pub memory: Memory,
+    pub memory: MemoryProbes,
     /// Matrix products.
-    pub products: Products,
+    pub products: ProductProbes,
 }
 
 /// Reading and copying.
 #[derive(Clone, Debug, Deserialize, Serialize, PartialEq)]
 #[serde(deny_unknown_fields)]
-pub struct Memory {
+pub struct MemoryProbes {
     /// How much is read, in MiB, ascending.
     pub sizes_mib: Vec<f64>,
     /// The least that one timed call reads, in MiB.
@@ -31,7 +31,7 @@ pub struct Memory {
 /// Matrix products.
 #[derive(Clone, Debug, Deserialize, Serialize, PartialEq)]
 #[serde(deny_unknown_fields)]
-pub struct Products {
+pub struct ProductProbes {
     /// The orders of the square matrices.
     pub orders: Vec<usize>,
     /// Seconds for all orders together, for each element type.
@@ -39,7 +39,7 @@ pub struct Products {
 }
 
 /// What its numbers may be: what is read and multiplied has to be held.
-const NUMBERS: Table = &[
+const NUMBERS: NumberTable = &[
     ("memory.sizes_mib", Allowed::within(0.0, 65_536.0).above()),
     ("memory.call_mib", Allowed::within(0.0, 65_536.0).above()),
     ("products.orders", Allowed::count(1, 16_384)),

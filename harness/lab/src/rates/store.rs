@@ -28,7 +28,7 @@ pub struct Identity {
 
 /// How rates came about.
 #[derive(Clone, Debug, Deserialize, Serialize, PartialEq)]
-struct Measured {
+struct MeasuredRates {
     settings: Settings,
     probes: Vec<String>,
 }
@@ -37,7 +37,7 @@ struct Measured {
 #[derive(Deserialize, Serialize)]
 struct File {
     machine: Identity,
-    measured: Measured,
+    measured: MeasuredRates,
     rates: Rates,
 }
 
@@ -45,7 +45,7 @@ struct File {
 pub struct Store {
     path: Option<PathBuf>,
     machine: Identity,
-    measured: Measured,
+    measured: MeasuredRates,
     memory_bytes: u64,
 }
 
@@ -73,7 +73,7 @@ impl Store {
         Self {
             path: cache.map(|folder| folder.join(name)),
             machine: identity,
-            measured: Measured {
+            measured: MeasuredRates {
                 settings,
                 probes: probe::names(),
             },

@@ -4,14 +4,16 @@ mod lines;
 
 use self::lines::{Line, identity, labels, lines, number, step_size, symbol, table_labels, time};
 use lab::experiments::descent::plan::{Against, DescentPlan, Metric, Picture};
-use lab::experiments::descent::{DescentCurveRow, DescentMarkRow, DescentRow, OWN_BEST, Rows};
+use lab::experiments::descent::{
+    DescentCurveRow, DescentMarkRow, DescentRow, DescentRows, OWN_BEST,
+};
 use lab::experiments::identity::once;
 use report::{Axis, Block, Document, Figure, FigureBlock, Panel, Series, Table, TableBlock};
 use rows::Frame;
 use rows::statistics::median;
 
 /// The whole report.
-pub fn document(plan: &DescentPlan, all: &Rows) -> Document {
+pub fn document(plan: &DescentPlan, all: &DescentRows) -> Document {
     let (rows, curves) = (&all.rows, &all.curves);
     let mut blocks: Vec<Block> = plan.notes.iter().cloned().map(Block::Text).collect();
     blocks.push(Block::Table(TableBlock {
@@ -104,7 +106,7 @@ fn table(rows: &[DescentRow]) -> Table {
 }
 
 /// A line for each line of the table above, a column for each mark.
-fn marks_table(by: Metric, all: &Rows) -> Table {
+fn marks_table(by: Metric, all: &DescentRows) -> Table {
     let columns = once(all.marks.iter().map(|mark| (mark.axis.as_str(), mark.at)));
     let mut titles: Vec<String> = ["part", "φ", "method", "step size", "time", "problem"]
         .map(str::to_owned)

@@ -1,9 +1,9 @@
 //! P Section 2, G Section 3: what becomes of the energy over many steps of an integrator.
 
 use super::Checker;
-use super::check::{Bound, Number};
+use super::check::{Bound, CheckedNumber};
 use super::energy::{LEAPFROG, SYMPLECTIC_EULER, ackley};
-use super::problems::{Instance, Spring, largest, tensor};
+use super::problems::{Instance, SpringProblem, largest, tensor};
 use crate::seed::Seeds;
 use anyhow::{Result, ensure};
 use optim::{ExplicitEuler, Flow, Integrator, Kinetic, Phase, Stratified};
@@ -78,9 +78,9 @@ impl Checker for EnergyBounded {
         })
     }
 
-    fn run(&self, seeds: &Seeds) -> Result<Vec<Number>> {
+    fn run(&self, seeds: &Seeds) -> Result<Vec<CheckedNumber>> {
         let spring = Instance {
-            potential: Arc::new(Spring),
+            potential: Arc::new(SpringProblem),
             start: vec![1.0],
         };
         let ackley = ackley(self.ackley_start);
@@ -104,7 +104,7 @@ impl Checker for EnergyBounded {
                 SYMPLECTIC_EULER.0,
                 &euler,
             ),
-            Number::new(
+            CheckedNumber::new(
                 "leapfrog-energy-error-grows-slower-than-time",
                 "P Section 2",
                 format!(
@@ -117,7 +117,7 @@ impl Checker for EnergyBounded {
                         .map(|errors| power(&errors.decades).max(0.0)),
                 ),
             ),
-            Number::new(
+            CheckedNumber::new(
                 "explicit-euler-energy-error-grows-as-time",
                 "P Section 2",
                 format!(
@@ -126,7 +126,7 @@ impl Checker for EnergyBounded {
                 ),
                 power(&explicit.decades),
             ),
-            Number::new(
+            CheckedNumber::new(
                 "explicit-euler-energy-drifts",
                 PLACE,
                 format!(
@@ -135,7 +135,7 @@ impl Checker for EnergyBounded {
                 ),
                 explicit.growth(),
             ),
-            Number::new(
+            CheckedNumber::new(
                 "stratified-energy-error-is-bounded",
                 "P Algorithm 4",
                 format!(
@@ -144,7 +144,7 @@ impl Checker for EnergyBounded {
                 ),
                 stratified.largest() / leapfrog[0].largest(),
             ),
-            Number::new(
+            CheckedNumber::new(
                 "g-symplectic-euler-preserves-energy",
                 "G Section 3",
                 format!(
@@ -158,12 +158,12 @@ impl Checker for EnergyBounded {
 }
 
 impl EnergyBounded {
-    fn bounded(&self, check: &str, integrator: &str, errors: &[Errors]) -> Number {
+    fn bounded(&self, check: &str, integrator: &str, errors: &[Errors]) -> CheckedNumber {
         let statement = format!(
             "the energy error of {integrator} does not grow over {} steps, on the spring and on the Ackley function: largest of the last tenth over largest of the first",
             self.steps
         );
-        Number::new(
+        CheckedNumber::new(
             check,
             PLACE,
             statement,

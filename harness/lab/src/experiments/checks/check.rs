@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 /// What a check is there for.
 #[derive(Clone, Copy, Debug, Deserialize, Serialize, PartialEq, Eq)]
 #[serde(rename_all = "kebab-case")]
-pub enum Role {
+pub enum CheckRole {
     /// A statement of a paper, or what follows from it.
     Statement,
     /// Something that has to fail the statement, so that holding means something.
@@ -15,7 +15,7 @@ pub enum Role {
     Finding,
 }
 
-impl Role {
+impl CheckRole {
     /// The name that rows use.
     #[must_use]
     pub fn name(self) -> &'static str {
@@ -83,7 +83,7 @@ impl Relation {
 #[derive(Clone, Copy, Debug, Deserialize, Serialize, PartialEq)]
 pub struct Bound {
     /// What the check is there for.
-    pub role: Role,
+    pub role: CheckRole,
     /// What the number has to be.
     pub relation: Relation,
     /// Whether it is known to be that; false of statements that are known to be wrong.
@@ -93,7 +93,7 @@ pub struct Bound {
 impl Bound {
     fn statement(relation: Relation) -> Self {
         Self {
-            role: Role::Statement,
+            role: CheckRole::Statement,
             relation,
             expected: true,
         }
@@ -121,7 +121,7 @@ impl Bound {
     #[must_use]
     pub fn control(self) -> Self {
         Self {
-            role: Role::Control,
+            role: CheckRole::Control,
             ..self
         }
     }
@@ -130,7 +130,7 @@ impl Bound {
     #[must_use]
     pub fn finding(self) -> Self {
         Self {
-            role: Role::Finding,
+            role: CheckRole::Finding,
             ..self
         }
     }
@@ -139,7 +139,7 @@ impl Bound {
     #[must_use]
     pub fn refuted(self) -> Self {
         Self {
-            role: Role::Finding,
+            role: CheckRole::Finding,
             expected: false,
             ..self
         }
@@ -166,7 +166,7 @@ impl std::fmt::Display for Bound {
 
 /// What was measured for a check.
 #[derive(Clone, Debug, Deserialize, Serialize, PartialEq)]
-pub struct Number {
+pub struct CheckedNumber {
     /// What the check is known by, once in a target.
     pub check: String,
     /// The paper (P or G) and the place in it.
@@ -192,7 +192,7 @@ pub struct Trace {
     pub points: Vec<(f64, f64)>,
 }
 
-impl Number {
+impl CheckedNumber {
     /// For the check of this name, of a place in a paper, in words.
     pub fn new(
         check: impl Into<String>,
@@ -233,7 +233,7 @@ impl Number {
 pub struct Check {
     /// What was measured.
     #[serde(flatten)]
-    pub number: Number,
+    pub number: CheckedNumber,
     /// What it has to be.
     #[serde(flatten)]
     pub bound: Bound,
@@ -329,7 +329,7 @@ mod tests {
 
     fn check(measured: f64, bound: Bound) -> Check {
         Check {
-            number: Number::new("c", "P", "s", measured),
+            number: CheckedNumber::new("c", "P", "s", measured),
             bound,
         }
     }

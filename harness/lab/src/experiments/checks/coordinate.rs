@@ -2,7 +2,7 @@
 //! successive over-relaxation, Jacobi and weighted Jacobi.
 
 use super::Checker;
-use super::check::{Bound, Number};
+use super::check::{Bound, CheckedNumber};
 use super::problems::{apart, largest, numbers, symmetric};
 use crate::seed::Seeds;
 use anyhow::Result;
@@ -219,7 +219,7 @@ impl Checker for Coordinate {
         })
     }
 
-    fn run(&self, seeds: &Seeds) -> Result<Vec<Number>> {
+    fn run(&self, seeds: &Seeds) -> Result<Vec<CheckedNumber>> {
         let (definite, dominant) = (self.definite(seeds)?, self.dominant(seeds)?);
         let mut checks = self.same(&definite, &dominant)?;
         checks.push(self.other_times(&definite)?);
@@ -230,7 +230,7 @@ impl Checker for Coordinate {
 }
 
 impl Coordinate {
-    fn same(&self, definite: &[System], dominant: &[System]) -> Result<Vec<Number>> {
+    fn same(&self, definite: &[System], dominant: &[System]) -> Result<Vec<CheckedNumber>> {
         let with = |make: fn(f64) -> Classical, omegas: &[f64]| -> Vec<Classical> {
             omegas.iter().map(|&omega| make(omega)).collect()
         };
@@ -253,7 +253,7 @@ impl Coordinate {
                     worst = largest([worst, difference]);
                 }
             }
-            let mut check = Number::new(
+            let mut check = CheckedNumber::new(
                 format!("chd-is-{name}"),
                 "P Section 1",
                 format!(
@@ -275,7 +275,7 @@ impl Coordinate {
     }
 
     /// Other integration times are not Gauss-Seidel's.
-    fn other_times(&self, systems: &[System]) -> Result<Number> {
+    fn other_times(&self, systems: &[System]) -> Result<CheckedNumber> {
         let mut least = f64::INFINITY;
         for system in systems {
             let d = system.start.len();
@@ -293,7 +293,7 @@ impl Coordinate {
             let classical = Classical::GaussSeidel;
             least = least.min(system.difference(method, classical, self.iterates)?);
         }
-        Ok(Number::new(
+        Ok(CheckedNumber::new(
             "chd-other-times-are-not-gauss-seidel",
             "P Section 1",
             format!(
@@ -304,14 +304,14 @@ impl Coordinate {
         ))
     }
 
-    fn converges(&self, definite: &[System], dominant: &[System]) -> Result<[Number; 2]> {
+    fn converges(&self, definite: &[System], dominant: &[System]) -> Result<[CheckedNumber; 2]> {
         let worst = |systems: &[System], classical: Classical| -> Result<f64> {
             let left = systems.iter().map(|s| s.left(classical, self.iterations));
             Ok(largest(left.collect::<Result<Vec<f64>>>()?))
         };
         let after = self.iterations;
         Ok([
-            Number::new(
+            CheckedNumber::new(
                 "chd-gauss-seidel-converges",
                 "textbook",
                 format!(
@@ -319,7 +319,7 @@ impl Coordinate {
                 ),
                 worst(definite, Classical::GaussSeidel)?,
             ),
-            Number::new(
+            CheckedNumber::new(
                 "chd-jacobi-converges",
                 "textbook",
                 format!(
@@ -331,7 +331,7 @@ impl Coordinate {
     }
 
     /// The positive definite system on which Jacobi diverges.
-    fn coupled(&self, seeds: &Seeds) -> Result<[Number; 3]> {
+    fn coupled(&self, seeds: &Seeds) -> Result<[CheckedNumber; 3]> {
         let d = self.dimension.max(3);
         let entry = |at: usize| if at / d == at % d { 1.0 } else { self.coupling };
         let stream = &mut seeds.stream(&["checks", "coordinate", "coupled"]);
@@ -344,7 +344,7 @@ impl Coordinate {
         let weighted = left(Classical::Weighted(self.coupled_weight))?;
         let measure = format!("error after {after} sweeps over the first");
         Ok([
-            Number::new(
+            CheckedNumber::new(
                 "chd-jacobi-diverges-when-coupled",
                 place,
                 format!(
@@ -352,7 +352,7 @@ impl Coordinate {
                 ),
                 jacobi,
             ),
-            Number::new(
+            CheckedNumber::new(
                 "chd-weighted-jacobi-converges-when-coupled",
                 place,
                 format!(
@@ -361,7 +361,7 @@ impl Coordinate {
                 ),
                 weighted,
             ),
-            Number::new(
+            CheckedNumber::new(
                 "chd-gauss-seidel-converges-when-coupled",
                 place,
                 format!("… one coordinate after the other it converges: {measure}"),

@@ -2,7 +2,7 @@
 //! integration time η, and so f(x_η) ≤ f(x_0).
 
 use super::Checker;
-use super::check::{Bound, Number};
+use super::check::{Bound, CheckedNumber};
 use super::dynamics::subgradient;
 use super::energy::ackley;
 use super::problems::{Instance, largest, plus, symmetric, tensor};
@@ -58,7 +58,7 @@ impl Checker for EnergyDescends {
         )
     }
 
-    fn run(&self, seeds: &Seeds) -> Result<Vec<Number>> {
+    fn run(&self, seeds: &Seeds) -> Result<Vec<CheckedNumber>> {
         let mut stream = seeds.stream(&["checks", "energy-descends"]);
         let start = |_| {
             let by = symmetric(&mut stream, 2);
@@ -78,19 +78,19 @@ impl Checker for EnergyDescends {
             let (theta, left) = finest.context("energy-descends: no step sizes")?;
             let (place, time, starts) = ("P eq. (4)", self.time, self.starts);
             checks.extend([
-                Number::new(
+                CheckedNumber::new(
                     format!("{RESIDUAL}-{kinetic}"),
                     place,
                     format!("f(x_η) + φ(v_η) = f(x_0) for every η up to {time}, φ = {kinetic}, θ = {theta}, {starts} starts on the Ackley function: largest difference, of the largest φ(v) of all of them"),
                     left.largest,
                 ),
-                Number::new(
+                CheckedNumber::new(
                     format!("{RISE}-{kinetic}"),
                     place,
                     "… hence f(x_η) ≤ f(x_0): by how much more it is, the most, of the largest φ(v) of all starts",
                     largest([left.rise]),
                 ),
-                Number::new(
+                CheckedNumber::new(
                     format!("{POWER}-{kinetic}"),
                     place,
                     format!("… what is left of it is the step's, with θ from {:?}: with which power of θ it falls, on average over the starts", self.step_sizes),

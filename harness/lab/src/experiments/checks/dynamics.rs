@@ -2,7 +2,7 @@
 //! recovers, from Heavy Ball, and between the two integrators.
 
 use super::Checker;
-use super::check::{Bound, Number};
+use super::check::{Bound, CheckedNumber};
 use super::problems::{
     Instance, Logistic, apart, direction, largest, norm, numbers, plus, smallest, tensor,
 };
@@ -10,7 +10,7 @@ use super::steps::recovered;
 use super::watched::Watched;
 use crate::seed::Seeds;
 use anyhow::Result;
-use optim::{Baseline, Counted, Flow, Kinetic, Leapfrog, Method, Phase, Stratified};
+use optim::{Counted, Flow, HeavyBall, Kinetic, Leapfrog, Method, Phase, Stratified};
 use serde::{Deserialize, Serialize};
 
 /// Flows of several steps on random logistic regressions.
@@ -69,7 +69,7 @@ impl Checker for Dynamics {
         })
     }
 
-    fn run(&self, seeds: &Seeds) -> Result<Vec<Number>> {
+    fn run(&self, seeds: &Seeds) -> Result<Vec<CheckedNumber>> {
         let instances = self.problems.instances(seeds, "dynamics")?;
         let mut checks = Vec::new();
         let mut ahead = f64::INFINITY;
@@ -80,7 +80,7 @@ impl Checker for Dynamics {
                 worst = largest([worst, taken.difference]);
                 ahead = ahead.min(taken.ahead);
             }
-            checks.push(Number::new(
+            checks.push(CheckedNumber::new(
                 format!("equation-11-stratified-{kinetic}"),
                 "P eq. (11), Algorithm 4",
                 format!(
@@ -90,7 +90,7 @@ impl Checker for Dynamics {
                 worst,
             ));
         }
-        checks.push(Number::new(
+        checks.push(CheckedNumber::new(
             "equation-11-gradient-is-ahead-of-the-point",
             "P after eq. (11)",
             "… which is at another point than x̄_s, where HD-LF takes them: how far from it, of the step, the least over s > 0 and φ",
@@ -139,7 +139,7 @@ impl Dynamics {
     }
 
     /// S Leapfrog steps against the known methods, each with the step that Lemma 2 gives it.
-    fn new_dynamics(&self, instances: &[Instance], kinetic: Kinetic) -> Result<Number> {
+    fn new_dynamics(&self, instances: &[Instance], kinetic: Kinetic) -> Result<CheckedNumber> {
         let theta = self.step_size;
         let length = match kinetic {
             Kinetic::HalfL2Squared => theta * theta / 2.0,
@@ -154,7 +154,7 @@ impl Dynamics {
             let end = numbers(&flow.from_rest(&start, &mut instance.forces())?)?;
             for (steps, momentum) in [(1, 0.0), (self.steps, 0.0), (self.steps, self.momentum)] {
                 let forces = instance.forces();
-                let mut method = Baseline::new(forces, kinetic, length, momentum, start.clone())?;
+                let mut method = HeavyBall::new(forces, kinetic, length, momentum, start.clone())?;
                 for _ in 0..steps {
                     method.advance()?;
                 }
@@ -164,7 +164,7 @@ impl Dynamics {
             most = largest([most, smallest(apart_from)]);
         }
         let (method, steps, momentum) = (recovered(kinetic), self.steps, self.momentum);
-        Ok(Number::new(
+        Ok(CheckedNumber::new(
             format!("several-steps-are-new-{kinetic}"),
             "P after Lemma 2",
             format!(
@@ -175,7 +175,7 @@ impl Dynamics {
     }
 
     /// Eq. (6) is eq. (10) with β = 1 and η = θ², but for the weight of the first gradient.
-    fn heavy_ball(&self, instances: &[Instance]) -> Result<[Number; 3]> {
+    fn heavy_ball(&self, instances: &[Instance]) -> Result<[CheckedNumber; 3]> {
         let (mut half, mut whole, mut friction) = (0.0, f64::INFINITY, f64::INFINITY);
         for instance in instances {
             let kinetic = Kinetic::HalfL2Squared;
@@ -193,7 +193,7 @@ impl Dynamics {
         let (steps, momentum) = (self.steps, self.momentum);
         const PLACE: &str = "P eqs (6), (10)";
         Ok([
-            Number::new(
+            CheckedNumber::new(
                 "equation-6-is-momentum-1-with-half-the-first-weight",
                 PLACE,
                 format!(
@@ -201,13 +201,13 @@ impl Dynamics {
                 ),
                 half,
             ),
-            Number::new(
+            CheckedNumber::new(
                 "equation-6-differs-from-equation-10-with-momentum-1",
                 PLACE,
                 "with the first gradient whole, as eq. (10) has it and symplectic Euler, it is not: least difference, of the way gone",
                 whole,
             ),
-            Number::new(
+            CheckedNumber::new(
                 "equation-6-differs-from-equation-10-with-friction",
                 PLACE,
                 format!("nor with friction, β = {momentum}: least difference, of the way gone"),

@@ -2,7 +2,7 @@
 //! discretised flow goes.
 
 use super::Checker;
-use super::check::{Bound, Number};
+use super::check::{Bound, CheckedNumber};
 use super::problems::{Instance, Logistic, largest, tensor};
 use crate::seed::Seeds;
 use anyhow::Result;
@@ -72,10 +72,10 @@ pub struct FixedStart {
 }
 
 /// Makes an integrator.
-pub(super) type Make = fn() -> Box<dyn Integrator>;
+pub(super) type MakeEnergy = fn() -> Box<dyn Integrator>;
 
-pub(super) const LEAPFROG: (&str, Make) = ("leapfrog", || Box::new(Leapfrog));
-pub(super) const SYMPLECTIC_EULER: (&str, Make) =
+pub(super) const LEAPFROG: (&str, MakeEnergy) = ("leapfrog", || Box::new(Leapfrog));
+pub(super) const SYMPLECTIC_EULER: (&str, MakeEnergy) =
     ("symplectic-euler", || Box::new(SymplecticEuler));
 
 /// Of the intervals over problems that the rows have, as their schema says.
@@ -105,7 +105,7 @@ impl Case<'_> {
     /// The order p of the energy error: the slope of ln max|H − H_0| over ln θ, on average over
     /// the problems; and the error at the last θ over that at the first, the largest. And the
     /// (θ, error) of the first problem.
-    fn order(&self, kinetic: Kinetic, make: Make) -> Result<Order> {
+    fn order(&self, kinetic: Kinetic, make: MakeEnergy) -> Result<Order> {
         let (mut powers, mut ratio) = (Vec::new(), 0.0);
         let mut traced = Vec::new();
         for instance in &self.instances {
@@ -210,7 +210,7 @@ impl Checker for EnergyOrder {
         })
     }
 
-    fn run(&self, seeds: &Seeds) -> Result<Vec<Number>> {
+    fn run(&self, seeds: &Seeds) -> Result<Vec<CheckedNumber>> {
         const KINETIC: Kinetic = Kinetic::HalfL2Squared;
         const PLACE: &str = "P Section 2";
         let (cases, norms) = self.cases(seeds)?;
@@ -226,7 +226,7 @@ impl Checker for EnergyOrder {
                     worst = further.or(Some(order.power));
                 }
                 let name = case.name;
-                checks.push(Number::new(
+                checks.push(CheckedNumber::new(
                     format!("energy-error-order-{integrator}-{name}"),
                     PLACE,
                     format!(
@@ -236,12 +236,12 @@ impl Checker for EnergyOrder {
                 ).within(order.interval).traced(format!("{integrator}, {name}"), order.points));
             }
         }
-        checks.push(Number::new(
+        checks.push(CheckedNumber::new(
             "leapfrog-energy-error-is-second-order",
             PLACE,
             "the energy error of leapfrog goes with θ²: of the powers on the quadratic, the logistic and the Ackley function the one farthest from 2",
             worst.unwrap_or(f64::NAN),));
-        checks.push(Number::new(
+        checks.push(CheckedNumber::new(
             "lemma-1-drift-leapfrog",
             "P Lemma 1, G Lemma 2.4",
             "the energy error of leapfrog vanishes with the step: that of the smallest θ over that of the largest, worst of three functions",
@@ -255,7 +255,7 @@ impl Checker for EnergyOrder {
                 norms.instances.len()
             );
             checks.push(
-                Number::new(
+                CheckedNumber::new(
                     id.clone(),
                     PLACE,
                     format!(
@@ -268,7 +268,7 @@ impl Checker for EnergyOrder {
             );
             // ‖v‖₁ and ‖v‖_∞ have kinks, and every crossing of one costs energy.
             if kinetic != Kinetic::L2 {
-                let number = Number::new(
+                let number = CheckedNumber::new(
                     format!("{id}-is-about-first"),
                     PLACE,
                     format!(

@@ -1,9 +1,9 @@
 //! P Figure 1: a point of a Picard iteration depends on the points before it, and on no other.
 
 use super::Checker;
-use super::check::{Bound, Number};
+use super::check::{Bound, CheckedNumber};
 use super::problems::{Instance, Logistic, tensor};
-use super::watched::{Place, Watched};
+use super::watched::{StepPlace, Watched};
 use crate::seed::Seeds;
 use anyhow::{Result, ensure};
 use optim::{Counted, Kinetic, Recurrence, Window, WindowedFlow};
@@ -23,7 +23,7 @@ pub struct Figure1 {
 
 /// Points of the round after the disturbed one.
 #[derive(Default)]
-struct Moved {
+struct MovedPoints {
     /// Those that come after the disturbed one and are other numbers.
     after: usize,
     /// All that come after it.
@@ -49,11 +49,11 @@ impl Checker for Figure1 {
         })
     }
 
-    fn run(&self, seeds: &Seeds) -> Result<Vec<Number>> {
+    fn run(&self, seeds: &Seeds) -> Result<Vec<CheckedNumber>> {
         let instances = self.problems.instances(seeds, "figure-1")?;
         let (mut checks, mut share) = (Vec::new(), f64::NAN);
         for &kinetic in Kinetic::ALL {
-            let mut moved = Moved::default();
+            let mut moved = MovedPoints::default();
             for instance in &instances {
                 self.disturb(instance, kinetic, &mut moved)?;
             }
@@ -61,7 +61,7 @@ impl Checker for Figure1 {
             if kinetic == Kinetic::HalfL2Squared {
                 share = moved.after as f64 / moved.all_after as f64;
             }
-            checks.push(Number::new(
+            checks.push(CheckedNumber::new(
                 format!("figure-1-no-point-before-moves-{kinetic}"),
                 "P Figure 1, eq. (14)",
                 format!(
@@ -71,7 +71,7 @@ impl Checker for Figure1 {
                 moved.before as f64,
             ));
         }
-        checks.push(Number::new(
+        checks.push(CheckedNumber::new(
             "figure-1-points-after-move",
             "P Figure 1, eq. (14)",
             "… and those with s > i do, φ = ½‖v‖²: the share that changes",
@@ -100,7 +100,7 @@ impl Figure1 {
         &self,
         instance: &Instance,
         kinetic: Kinetic,
-        disturbed: Option<Place>,
+        disturbed: Option<StepPlace>,
     ) -> Result<Option<[Asked; 2]>> {
         let flow = WindowedFlow {
             recurrence: Recurrence::new(kinetic, self.step_size, self.steps),
@@ -133,12 +133,17 @@ impl Figure1 {
     }
 
     /// Disturbs the gradient at each x̄_i of a round in turn, and looks at the points of the next.
-    fn disturb(&self, instance: &Instance, kinetic: Kinetic, moved: &mut Moved) -> Result<()> {
+    fn disturb(
+        &self,
+        instance: &Instance,
+        kinetic: Kinetic,
+        moved: &mut MovedPoints,
+    ) -> Result<()> {
         let Some([round, wanted]) = self.rounds(instance, kinetic, None)? else {
             return Ok(());
         };
         for (point, i) in (round.first..self.steps).enumerate() {
-            let place = Place {
+            let place = StepPlace {
                 round: ROUND,
                 point,
             };

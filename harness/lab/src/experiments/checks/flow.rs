@@ -2,7 +2,7 @@
 //! known.
 
 use super::Checker;
-use super::check::{Bound, Number};
+use super::check::{Bound, CheckedNumber};
 use super::problems::{Instance, apart, largest, norm, numbers, plus, spectrum, symmetric, tensor};
 use crate::seed::Seeds;
 use anyhow::{Context, Result};
@@ -75,7 +75,7 @@ impl Checker for ExactFlow {
         })
     }
 
-    fn run(&self, seeds: &Seeds) -> Result<Vec<Number>> {
+    fn run(&self, seeds: &Seeds) -> Result<Vec<CheckedNumber>> {
         let bowls = self.bowls(seeds)?;
         let mut checks = vec![self.conserves(&bowls)?, self.is_the_limit(&bowls)?];
         checks.extend(self.descends(&bowls)?);
@@ -105,7 +105,7 @@ impl ExactFlow {
     }
 
     /// H along the flow from rest.
-    fn conserves(&self, bowls: &[Bowl]) -> Result<Number> {
+    fn conserves(&self, bowls: &[Bowl]) -> Result<CheckedNumber> {
         let mut worst = 0.0;
         for bowl in bowls {
             let start = tensor(&bowl.start)?;
@@ -117,7 +117,7 @@ impl ExactFlow {
                 worst = largest([worst, (energy - first).abs() / first]);
             }
         }
-        Ok(Number::new(
+        Ok(CheckedNumber::new(
             "lemma-1-exact-flow-conserves-energy",
             "P Lemma 1",
             "the exact flow of a quadratic conserves H: its largest relative change",
@@ -126,7 +126,7 @@ impl ExactFlow {
     }
 
     /// Leapfrog flows come as close as their order says to what is called the exact flow.
-    fn is_the_limit(&self, bowls: &[Bowl]) -> Result<Number> {
+    fn is_the_limit(&self, bowls: &[Bowl]) -> Result<CheckedNumber> {
         let time = self.times.first().context("exact-flow: no times")?;
         let mut points = Vec::new();
         for &step_size in &self.step_sizes {
@@ -148,7 +148,7 @@ impl ExactFlow {
             }
             points.push((step_size, worst));
         }
-        Ok(Number::new(
+        Ok(CheckedNumber::new(
             "smaller-step-is-closer-to-exact-flow",
             "P Section 3",
             "leapfrog flows come closer to the exact flow with a smaller θ, as θ²: the power",
@@ -157,7 +157,7 @@ impl ExactFlow {
     }
 
     /// Flow after flow, each from rest.
-    fn descends(&self, bowls: &[Bowl]) -> Result<[Number; 2]> {
+    fn descends(&self, bowls: &[Bowl]) -> Result<[CheckedNumber; 2]> {
         let (mut rise, mut residual) = (f64::NEG_INFINITY, 0.0);
         for bowl in bowls {
             let mut x = tensor(&bowl.start)?;
@@ -172,13 +172,13 @@ impl ExactFlow {
             }
         }
         Ok([
-            Number::new(
+            CheckedNumber::new(
                 "equation-4-exact-flow-descends",
                 "P eq. (4)",
                 "f(x_{k+1}) + φ(v_{k+1}) = f(x_k) for the exact flow from rest: largest relative difference",
                 residual,
             ),
-            Number::new(
+            CheckedNumber::new(
                 "g-lemma-2-7-potential-does-not-rise",
                 "G Lemma 2.7, P eq. (4)",
                 "f does not rise from one flow from rest to the next: largest relative change",
@@ -188,7 +188,7 @@ impl ExactFlow {
     }
 
     /// The same times on one flow that is never stopped.
-    fn without_reset(&self, bowls: &[Bowl]) -> Result<[Number; 2]> {
+    fn without_reset(&self, bowls: &[Bowl]) -> Result<[CheckedNumber; 2]> {
         let (mut rise, mut least): (f64, f64) = (0.0, f64::INFINITY);
         for bowl in bowls {
             let start = tensor(&bowl.start)?;
@@ -207,13 +207,13 @@ impl ExactFlow {
             least = least.min(late.iter().sum::<f64>() / late.len() as f64);
         }
         Ok([
-            Number::new(
+            CheckedNumber::new(
                 "g-lemma-2-7-without-reset",
                 "G before eq. (2.5)",
                 "without the reset f does not rise along the flow: its largest change, of f(x_0)",
                 rise,
             ),
-            Number::new(
+            CheckedNumber::new(
                 "no-reset-does-not-converge",
                 "P Section 2",
                 "without the reset f does not come down: its mean over the later half of the times, of f(x_0), the least",
@@ -223,7 +223,7 @@ impl ExactFlow {
     }
 
     /// On the spring ½x² from x = 1: the cycle, and G eq. (2.6) with 0 < μ < 1.
-    fn spring(&self) -> Result<[Number; 4]> {
+    fn spring(&self) -> Result<[CheckedNumber; 4]> {
         let spring = Oscillator::new(&[1.0])?;
         let back = spring.flow(&[1.0], &[0.0], TAU)?.0;
         let (mut x, mut p) = (vec![1.0], vec![0.0]);
@@ -246,19 +246,19 @@ impl ExactFlow {
         }
         let mu = self.damping;
         Ok([
-            Number::new(
+            CheckedNumber::new(
                 "g-lemma-2-4-energy-is-constant",
                 "G Lemma 2.4",
                 "the exact flow of the spring from x = 1 with momentum 1 conserves H: its largest relative change",
                 change,
             ),
-            Number::new(
+            CheckedNumber::new(
                 "g-flow-without-reset-cycles",
                 "G after Lemma 2.7",
                 "a flow of one period takes the spring back to where it was: relative distance",
                 (back[0] - 1.0).abs(),
             ),
-            Number::new(
+            CheckedNumber::new(
                 "g-equation-2-6-energy-does-not-rise",
                 "G eq. (2.6)",
                 format!(
@@ -266,7 +266,7 @@ impl ExactFlow {
                 ),
                 energy_rise,
             ),
-            Number::new(
+            CheckedNumber::new(
                 "g-lemma-2-7-with-momentum",
                 "G Lemma 2.7",
                 format!(
@@ -289,12 +289,12 @@ impl ExactFlow {
     }
 
     /// G eq. (2.6): "will eliminate energy", for 0 ≤ μ ≤ 1.
-    fn damped(&self) -> Result<[Number; 2]> {
+    fn damped(&self) -> Result<[CheckedNumber; 2]> {
         let left = self.dampings.iter().map(|&damping| self.left(damping));
         let left = largest(left.collect::<Result<Vec<f64>>>()?);
         let (flows, dampings) = (self.flows, &self.dampings);
         Ok([
-            Number::new(
+            CheckedNumber::new(
                 "g-equation-2-6-eliminates-energy",
                 "G eq. (2.6)",
                 format!(
@@ -302,7 +302,7 @@ impl ExactFlow {
                 ),
                 left,
             ),
-            Number::new(
+            CheckedNumber::new(
                 "g-equation-2-6-mu-1-eliminates-energy",
                 "G eq. (2.6)",
                 format!(

@@ -2,7 +2,7 @@
 //! fine grid, against the exact flow of a quadratic; and what becomes of them when discretised.
 
 use super::Checker;
-use super::check::{Bound, Number};
+use super::check::{Bound, CheckedNumber};
 use super::flow::Oscillator;
 use super::problems::{largest, norm, plus};
 use crate::seed::Seeds;
@@ -69,20 +69,20 @@ impl Checker for PicardIntegral {
         })
     }
 
-    fn run(&self, _: &Seeds) -> Result<Vec<Number>> {
+    fn run(&self, _: &Seeds) -> Result<Vec<CheckedNumber>> {
         ensure!(
             self.too_few_rounds < self.rounds && self.intervals > 0,
             "picard-integral: too_few_rounds lies below rounds, and there is an interval"
         );
         let exact = self.exact()?;
         let mut checks = vec![
-            Number::new(
+            CheckedNumber::new(
                 "equation-12-exact-flow-is-fixed-point",
                 EQUATION_12,
                 "x_0 + ∫_0^t Q(x_r) dr with Q of the Hamiltonian flow (1) leaves the exact flow of a quadratic where it is: largest difference, of the way gone",
                 self.apart(&self.equation_12(&exact), &exact),
             ),
-            Number::new(
+            CheckedNumber::new(
                 "equation-13-exact-flow-is-fixed-point",
                 EQUATION_13,
                 "x_0 + t v_0 − ∫_0^t (t − r) ∇f(x_r) dr does so too: largest difference, of the way gone",
@@ -200,7 +200,7 @@ impl PicardIntegral {
         place: &str,
         exact: &Path,
         equation: impl Fn(&Self, &Path) -> Path,
-    ) -> [Number; 2] {
+    ) -> [CheckedNumber; 2] {
         let (mut path, mut before) = (self.constant(), f64::NAN);
         for round in 1..=self.rounds {
             path = equation(self, &path);
@@ -210,7 +210,7 @@ impl PicardIntegral {
         }
         let (rounds, few) = (self.rounds, self.too_few_rounds);
         [
-            Number::new(
+            CheckedNumber::new(
                 format!("equation-{number}-iteration-ends-in-the-exact-flow"),
                 place,
                 format!(
@@ -218,7 +218,7 @@ impl PicardIntegral {
                 ),
                 self.apart(&path, exact),
             ),
-            Number::new(
+            CheckedNumber::new(
                 format!("equation-{number}-too-few-rounds"),
                 place,
                 format!("{few} times do not: largest difference, of the way gone"),
@@ -229,7 +229,7 @@ impl PicardIntegral {
 
     /// Eq. (13) is eq. (12) with the new velocity put into the position, on a path that is not the
     /// exact flow.
-    fn follows(&self) -> Number {
+    fn follows(&self) -> CheckedNumber {
         let last = self.equation_12(&self.constant());
         let both = self.equation_13(&last);
         let x = self.equation_12(&both).x;
@@ -237,7 +237,7 @@ impl PicardIntegral {
             x,
             v: both.v.clone(),
         };
-        Number::new(
+        CheckedNumber::new(
             "equation-13-follows-from-equation-12",
             EQUATION_13,
             "x_0 + ∫_0^t v_r^{(m+1)} dr, eq. (12), with v^{(m+1)} of eq. (13) is the x_t^{(m+1)} of eq. (13), on a path that is not the flow: largest difference, of the way gone",
@@ -246,7 +246,7 @@ impl PicardIntegral {
     }
 
     /// Eq. (14) along the exact flow, against eq. (13), which leaves it where it is.
-    fn discretised(&self, exact: &Path) -> Result<Number> {
+    fn discretised(&self, exact: &Path) -> Result<CheckedNumber> {
         let oscillator = Oscillator::new(&self.eigenvalues)?;
         let (x, v) = self.start();
         let mut points = Vec::new();
@@ -263,7 +263,7 @@ impl PicardIntegral {
             let way = norm(&plus(&end, -1.0, &exact.x[0]));
             points.push((theta, norm(&plus(&sum, -1.0, &end)) / way));
         }
-        Ok(Number::new(
+        Ok(CheckedNumber::new(
             "equation-14-discretises-equation-13",
             "P eq. (14)",
             "the sum of eq. (14) along the exact flow comes to the integral of eq. (13) as θ becomes smaller, with the order of its rectangles, θ: the power",

@@ -26,8 +26,10 @@ mod steps;
 mod symplectic;
 mod watched;
 
-pub use self::rows::Rows;
-pub use check::{Bound, Check, CheckRow, Number, Relation, Role, SummaryRow, TraceRow, short};
+pub use self::rows::CheckRows;
+pub use check::{
+    Bound, Check, CheckRole, CheckRow, CheckedNumber, Relation, SummaryRow, TraceRow, short,
+};
 pub use gate::{GateReport, gate};
 
 use super::{Bench, Experiment, Unit};
@@ -49,25 +51,25 @@ trait Checker {
     ///
     /// # Errors
     /// If a problem cannot be made or computed.
-    fn run(&self, seeds: &Seeds) -> Result<Vec<Number>>;
+    fn run(&self, seeds: &Seeds) -> Result<Vec<CheckedNumber>>;
 }
 
 /// The body of a plan: the families it has, by their keys.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
-struct Wire {
+struct ChecksForm {
     energy_order: Option<energy::EnergyOrder>,
     energy_bounded: Option<bounded::EnergyBounded>,
     energy_descends: Option<descends::EnergyDescends>,
     exact_flow: Option<flow::ExactFlow>,
     symplectic: Option<symplectic::Symplectic>,
-    steps: Option<steps::Steps>,
+    steps: Option<steps::StepChecks>,
     dynamics: Option<dynamics::Dynamics>,
     picard: Option<picard::Picard>,
     picard_integral: Option<integral::PicardIntegral>,
     #[serde(rename = "figure-1")]
     figure_1: Option<figure_1::Figure1>,
-    printed: Option<printed::Printed>,
+    printed: Option<printed::PrintedLines>,
     sign_descent: Option<sign::SignDescent>,
     momentum: Option<momentum::Damped>,
     spring: Option<spring::SpringFormulas>,
@@ -83,13 +85,13 @@ enum Family {
     EnergyDescends(descends::EnergyDescends),
     ExactFlow(flow::ExactFlow),
     Symplectic(symplectic::Symplectic),
-    Steps(steps::Steps),
+    Steps(steps::StepChecks),
     Dynamics(dynamics::Dynamics),
     Picard(picard::Picard),
     PicardIntegral(integral::PicardIntegral),
     #[serde(rename = "figure-1")]
     Figure1(figure_1::Figure1),
-    Printed(printed::Printed),
+    Printed(printed::PrintedLines),
     SignDescent(sign::SignDescent),
     Momentum(momentum::Damped),
     Spring(spring::SpringFormulas),
@@ -140,7 +142,7 @@ impl Family {
     /// Measures its checks and holds each to its bound.
     fn run(&self, seeds: &Seeds) -> Result<Vec<Check>> {
         let checker = self.checker();
-        let held = |number: Number| {
+        let held = |number: CheckedNumber| {
             let bound = checker
                 .bound(&number.check)
                 .with_context(|| format!("the check {} has no bound", number.check))?;
@@ -159,7 +161,7 @@ struct CheckCell {
 
 /// What a family's cell measured.
 #[derive(Clone, Debug, Deserialize, Serialize, PartialEq)]
-struct Measured {
+struct MeasuredChecks {
     checks: Vec<Check>,
 }
 
@@ -180,7 +182,7 @@ impl Checks {
     /// # Errors
     /// Whatever of the plan is unknown or missing, by its key.
     pub fn new(plan: &Plan) -> Result<Self> {
-        let wire: Wire = plan.body()?;
+        let wire: ChecksForm = plan.body()?;
         let families = [
             wire.energy_order.map(Family::EnergyOrder),
             wire.energy_bounded.map(Family::EnergyBounded),
@@ -228,7 +230,7 @@ impl Experiment for Checks {
                 .and_then(|cell| cell.run());
             around.watch.step();
             match checks {
-                Ok(checks) => Outcome::measured(&Measured { checks }),
+                Ok(checks) => Outcome::measured(&MeasuredChecks { checks }),
                 Err(error) => Ok(Outcome::failed(&error)),
             }
         };
@@ -236,7 +238,7 @@ impl Experiment for Checks {
     }
 
     fn reads(&self, entry: &Entry) -> Result<()> {
-        entry.is_of::<CheckCell, Measured>()
+        entry.is_of::<CheckCell, MeasuredChecks>()
     }
 }
 

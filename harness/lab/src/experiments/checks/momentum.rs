@@ -1,7 +1,7 @@
 //! G Sections 4 and 5: gradient descent, classical momentum and symplectic Euler as one family.
 
 use super::Checker;
-use super::check::{Bound, Number};
+use super::check::{Bound, CheckedNumber};
 use super::problems::{Instance, Logistic, apart, largest, numbers, plus, tensor};
 use crate::seed::Seeds;
 use anyhow::Result;
@@ -39,7 +39,7 @@ impl Checker for Damped {
         })
     }
 
-    fn run(&self, seeds: &Seeds) -> Result<Vec<Number>> {
+    fn run(&self, seeds: &Seeds) -> Result<Vec<CheckedNumber>> {
         let instances = self.problems.instances(seeds, "momentum")?;
         let (dt, h, mu) = (self.time_step, self.time_step.powi(2), self.damping);
         let (mut descent, mut euler) = (0.0, 0.0);
@@ -77,25 +77,25 @@ impl Checker for Damped {
             plus_sign = plus_sign.min(instance.value(&plus(start, h, &gradient))? - value);
         }
         Ok(vec![
-            Number::new(
+            CheckedNumber::new(
                 "g-equation-4-3-is-gradient-descent",
                 "G eq. (4.3)",
                 "symplectic Euler with μ = 0 is gradient descent with h = Δt²: largest difference, of the way gone",
                 descent,
             ),
-            Number::new(
+            CheckedNumber::new(
                 "g-definition-4-1-minus-sign-descends",
                 "G eq. (4.3)",
                 "x − h∇f(x) descends: largest change of f in one step",
                 minus,
             ),
-            Number::new(
+            CheckedNumber::new(
                 "g-definition-4-1-as-printed-descends",
                 "G Definition 4.1",
                 "x + h∇f(x), as it is printed, descends: least change of f in one step",
                 plus_sign,
             ),
-            Number::new(
+            CheckedNumber::new(
                 "g-equation-4-5-gamma-is-mu",
                 "G Definition 4.2",
                 format!(
@@ -103,7 +103,7 @@ impl Checker for Damped {
                 ),
                 consistent,
             ),
-            Number::new(
+            CheckedNumber::new(
                 "g-equation-4-5-gamma-is-mu-dt",
                 "G eq. (4.5)",
                 format!(
@@ -111,7 +111,7 @@ impl Checker for Damped {
                 ),
                 printed,
             ),
-            Number::new(
+            CheckedNumber::new(
                 "g-undamped-momentum-is-symplectic-euler",
                 "G Section 5, P eq. (10)",
                 "classical momentum with γ = 1 and h = Δt² is symplectic Euler, as is Heavy Ball with β = 1 and η = θ²: largest difference, of the way gone",

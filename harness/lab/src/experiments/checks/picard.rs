@@ -1,7 +1,7 @@
 //! P eq. (14), Lemma 3 and Algorithm 5: Picard iteration and the sequential flow.
 
 use super::Checker;
-use super::check::{Bound, Number};
+use super::check::{Bound, CheckedNumber};
 use super::problems::{Instance, Logistic, apart, largest, numbers, plus, symmetric, tensor};
 use crate::seed::Seeds;
 use anyhow::Result;
@@ -51,7 +51,7 @@ impl Checker for Picard {
         })
     }
 
-    fn run(&self, seeds: &Seeds) -> Result<Vec<Number>> {
+    fn run(&self, seeds: &Seeds) -> Result<Vec<CheckedNumber>> {
         let instances = self.problems.instances(seeds, "picard")?;
         let mut checks = self.by_the_equation(seeds, &instances)?;
         checks.extend(self.windows(&instances)?);
@@ -104,7 +104,7 @@ impl Picard {
     }
 
     /// Eq. (14) as it stands.
-    fn by_the_equation(&self, seeds: &Seeds, instances: &[Instance]) -> Result<Vec<Number>> {
+    fn by_the_equation(&self, seeds: &Seeds, instances: &[Instance]) -> Result<Vec<CheckedNumber>> {
         let (mut fixed, mut after, mut other) = (0.0, 0.0, 0.0);
         let (mut before, mut printed) = (f64::INFINITY, f64::INFINITY);
         let mut stream = seeds.stream(&["checks", "picard", "guesses"]);
@@ -136,13 +136,13 @@ impl Picard {
         }
         let steps = self.steps;
         Ok(vec![
-            Number::new(
+            CheckedNumber::new(
                 "equation-14-fixed-point-is-symplectic-euler",
                 "P eq. (14)",
                 "eq. (14) leaves the points of symplectic Euler where they are: largest difference, of the way gone",
                 fixed,
             ),
-            Number::new(
+            CheckedNumber::new(
                 "lemma-3-picard-is-sequential-after-s-rounds",
                 "P Lemma 3",
                 format!(
@@ -150,13 +150,13 @@ impl Picard {
                 ),
                 after,
             ),
-            Number::new(
+            CheckedNumber::new(
                 "lemma-3-last-equality-as-printed",
                 "P Lemma 3, proof",
                 "the sum of the induction step is x̄_s, as its last equality is printed, where eq. (14) makes it x̄_{s+1}: least difference over s, of the way gone",
                 printed,
             ),
-            Number::new(
+            CheckedNumber::new(
                 "lemma-3-too-few-rounds",
                 "P Lemma 3",
                 format!(
@@ -165,7 +165,7 @@ impl Picard {
                 ),
                 before,
             ),
-            Number::new(
+            CheckedNumber::new(
                 "lemma-3-picard-is-leapfrog",
                 "P Lemma 3",
                 "… ends where as many Leapfrog steps do, the flow of HD-LF: largest difference, of the way gone",
@@ -195,7 +195,7 @@ impl Picard {
     }
 
     /// A window over the whole flow, all kinetic energies.
-    fn windows(&self, instances: &[Instance]) -> Result<Vec<Number>> {
+    fn windows(&self, instances: &[Instance]) -> Result<Vec<CheckedNumber>> {
         let (mut checks, mut rounds) = (Vec::new(), 0);
         for &kinetic in Kinetic::ALL {
             let mut worst = 0.0;
@@ -206,13 +206,13 @@ impl Picard {
                 worst = largest([worst, apart(&end, &wanted, &instance.start)]);
                 rounds = rounds.max(needed);
             }
-            checks.push(Number::new(
+            checks.push(CheckedNumber::new(
                 format!("lemma-3-window-{kinetic}"),
                 "P Lemma 3",
                 format!("Algorithm 5 with W = S and τ = 0, φ = {kinetic}, ends where the sequential flow does: largest difference, of the way gone"),
                 worst,));
         }
-        checks.push(Number::new(
+        checks.push(CheckedNumber::new(
             "lemma-3-rounds",
             "P Lemma 3",
             "… after at most S rounds: the most rounds",
@@ -222,7 +222,7 @@ impl Picard {
     }
 
     /// Line 12 as printed, and with the velocity carried.
-    fn algorithm_5(&self, instances: &[Instance]) -> Result<Vec<Number>> {
+    fn algorithm_5(&self, instances: &[Instance]) -> Result<Vec<CheckedNumber>> {
         let kinetic = Kinetic::HalfL2Squared;
         let (mut descent, mut printed, mut carried) = (0.0, f64::INFINITY, 0.0);
         for instance in instances {
@@ -245,13 +245,13 @@ impl Picard {
         const PLACE: &str = "P Algorithm 5, line 12";
         let widths = format!("W in {:?}, τ = 0", self.widths);
         Ok(vec![
-            Number::new(
+            CheckedNumber::new(
                 "algorithm-5-as-printed-w1-is-gradient-descent",
                 PLACE,
                 "as printed with W = 1 a flow is S steps of gradient descent with step θ²: largest difference, of the way gone",
                 descent,
             ),
-            Number::new(
+            CheckedNumber::new(
                 "algorithm-5-as-printed-is-sequential-flow",
                 PLACE,
                 format!(
@@ -259,7 +259,7 @@ impl Picard {
                 ),
                 printed,
             ),
-            Number::new(
+            CheckedNumber::new(
                 "algorithm-5-carried-is-sequential-flow",
                 PLACE,
                 format!(

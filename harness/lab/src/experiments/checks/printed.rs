@@ -2,7 +2,7 @@
 //! and 25 leave without a value or a window, and that what is done here instead works.
 
 use super::Checker;
-use super::check::{Bound, Number};
+use super::check::{Bound, CheckedNumber};
 use super::problems::{Instance, Logistic, apart, largest, norm, numbers, plus, tensor};
 use crate::seed::Seeds;
 use anyhow::{Result, ensure};
@@ -13,7 +13,7 @@ use std::collections::BTreeSet;
 /// Algorithm 5 on random logistic regressions.
 #[derive(Clone, Debug, Deserialize, Serialize, PartialEq)]
 #[serde(deny_unknown_fields)]
-pub struct Printed {
+pub struct PrintedLines {
     /// The problems.
     pub problems: Logistic,
     /// θ.
@@ -74,7 +74,7 @@ fn book(strides: &[usize], steps: usize, width: usize) -> Book {
     book
 }
 
-impl Checker for Printed {
+impl Checker for PrintedLines {
     fn bound(&self, check: &str) -> Option<Bound> {
         let (none, rounding) = (Bound::at_most(0.0), Bound::at_most(self.rounding));
         Some(match check {
@@ -91,7 +91,7 @@ impl Checker for Printed {
         })
     }
 
-    fn run(&self, seeds: &Seeds) -> Result<Vec<Number>> {
+    fn run(&self, seeds: &Seeds) -> Result<Vec<CheckedNumber>> {
         let instances = self.problems.instances(seeds, "printed")?;
         let (mut worst, mut rounds, mut width) = (Book::default(), 0, usize::MAX);
         let (mut values, mut zero) = (usize::MAX, 0.0);
@@ -109,7 +109,7 @@ impl Checker for Printed {
         let (steps, wide, tolerance) = (self.steps, self.width, self.tolerance);
         let flow = format!("in a flow of {steps} steps, W = {wide}, τ = {tolerance}");
         Ok(vec![
-            Number::new(
+            CheckedNumber::new(
                 "algorithm-5-line-16-reads-what-was-written",
                 "P Algorithm 5, lines 5 and 16",
                 format!(
@@ -117,7 +117,7 @@ impl Checker for Printed {
                 ),
                 worst.line_16 as f64,
             ),
-            Number::new(
+            CheckedNumber::new(
                 "algorithm-5-line-26-reads-what-was-written",
                 "P Algorithm 5, lines 24 and 26",
                 format!(
@@ -125,7 +125,7 @@ impl Checker for Printed {
                 ),
                 worst.line_26 as f64,
             ),
-            Number::new(
+            CheckedNumber::new(
                 "algorithm-5-other-lines-read-what-was-written",
                 "P Algorithm 5",
                 format!(
@@ -133,7 +133,7 @@ impl Checker for Printed {
                 ),
                 worst.others as f64,
             ),
-            Number::new(
+            CheckedNumber::new(
                 "algorithm-5-line-25-leaves-a-window",
                 "P Algorithm 5, line 25",
                 format!(
@@ -141,7 +141,7 @@ impl Checker for Printed {
                 ),
                 width as f64,
             ),
-            Number::new(
+            CheckedNumber::new(
                 "algorithm-5-restored-window-saves-rounds",
                 "P Algorithm 5, line 25",
                 format!(
@@ -149,7 +149,7 @@ impl Checker for Printed {
                 ),
                 rounds as f64,
             ),
-            Number::new(
+            CheckedNumber::new(
                 "algorithm-5-line-16-has-a-value-from-zero",
                 "P Algorithm 5, line 16",
                 format!(
@@ -157,7 +157,7 @@ impl Checker for Printed {
                 ),
                 values as f64,
             ),
-            Number::new(
+            CheckedNumber::new(
                 "algorithm-5-zero-denominator-as-not-converged",
                 "P Algorithm 5, line 16",
                 "with a denominator of 0 read as not converged a window from x = 0, τ = 0, ends where the sequential flow does: largest difference, of the way gone",
@@ -167,7 +167,7 @@ impl Checker for Printed {
     }
 }
 
-impl Printed {
+impl PrintedLines {
     fn window(&self, tolerance: f64) -> WindowedFlow {
         WindowedFlow {
             recurrence: Recurrence::new(Kinetic::HalfL2Squared, self.step_size, self.steps),

@@ -88,9 +88,9 @@ impl Instance {
 
 /// The spring ½x² of G Section 5, for long runs: like [`optim::Quadratic`] with D = 1, but read,
 /// computed and made on the host, which for one number is much faster than a matrix product.
-pub struct Spring;
+pub struct SpringProblem;
 
-impl Potential for Spring {
+impl Potential for SpringProblem {
     fn dimension(&self) -> usize {
         1
     }

@@ -1,14 +1,14 @@
 //! From journal entries to rows of checks.
 
 use super::check::{Check, CheckRow, SummaryRow, TraceRow};
-use super::{CheckCell, Checks, Measured};
+use super::{CheckCell, Checks, MeasuredChecks};
 use crate::journal::Entry;
 use crate::plan::Plan;
 use anyhow::Result;
 
 /// All that there is to show of checks.
 #[derive(Clone, Debug)]
-pub struct Rows {
+pub struct CheckRows {
     /// One a check, and one for a family that failed.
     pub checks: Vec<CheckRow>,
     /// How many of each role.
@@ -22,9 +22,9 @@ impl Checks {
     ///
     /// # Errors
     /// If an entry is not of this kind.
-    pub fn rows(&self, plan: &Plan, entries: &[Entry]) -> Result<Rows> {
+    pub fn rows(&self, plan: &Plan, entries: &[Entry]) -> Result<CheckRows> {
         let checks = of_checks(plan, &self.cells, entries)?;
-        Ok(Rows {
+        Ok(CheckRows {
             summary: summary(&checks),
             checks,
             traces: traces(entries)?,
@@ -59,7 +59,7 @@ fn of_checks(plan: &Plan, cells: &[CheckCell], entries: &[Entry]) -> Result<Vec<
             as_expected: false,
             status: entry.status(),
         };
-        let Some(measured) = entry.measured::<Measured>()? else {
+        let Some(measured) = entry.measured::<MeasuredChecks>()? else {
             rows.push(blank);
             continue;
         };
@@ -116,7 +116,9 @@ fn traces(entries: &[Entry]) -> Result<Vec<TraceRow>> {
     let mut rows = Vec::new();
     for entry in entries {
         let cell: CheckCell = entry.cell()?;
-        let checks = entry.measured::<Measured>()?.map_or(vec![], |m| m.checks);
+        let checks = entry
+            .measured::<MeasuredChecks>()?
+            .map_or(vec![], |m| m.checks);
         for check in &checks {
             for trace in &check.number.traces {
                 rows.extend(trace.points.iter().map(|&(x, y)| TraceRow {

@@ -2,12 +2,12 @@
 //! Karimireddy et al. (2019), their counterexample 2.
 
 use super::Checker;
-use super::check::{Bound, Number};
+use super::check::{Bound, CheckedNumber};
 use super::problems::{numbers, tensor};
 use crate::seed::Seeds;
 use anyhow::{Context, Result};
 use candle_core::{DType, Device, Tensor};
-use optim::{Baseline, Cost, Counted, Kinetic, Method, Potential, Sequential};
+use optim::{Cost, Counted, HeavyBall, Kinetic, Method, Potential, Sequential};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -40,7 +40,7 @@ impl Checker for SignDescent {
         })
     }
 
-    fn run(&self, _: &Seeds) -> Result<Vec<Number>> {
+    fn run(&self, _: &Seeds) -> Result<Vec<CheckedNumber>> {
         let mut least = f64::INFINITY;
         for &step_size in &self.step_sizes {
             least = least.min(self.least(Kinetic::L1, step_size)?);
@@ -55,7 +55,7 @@ impl Checker for SignDescent {
         let first = kept + (x - y).abs();
         const PLACE: &str = "P Section 4.1.1, of Karimireddy et al. (2019)";
         Ok(vec![
-            Number::new(
+            CheckedNumber::new(
                 "sign-gd-need-not-converge",
                 PLACE,
                 format!(
@@ -64,7 +64,7 @@ impl Checker for SignDescent {
                 ),
                 least / kept,
             ),
-            Number::new(
+            CheckedNumber::new(
                 "gradient-descent-converges-where-sign-gd-does-not",
                 PLACE,
                 format!(
@@ -83,7 +83,7 @@ impl SignDescent {
             epsilon: self.epsilon,
         });
         let forces = Counted::new(Sequential::new(valley.clone()));
-        let mut method = Baseline::new(forces, direction, step_size, 0.0, tensor(&self.start)?)?;
+        let mut method = HeavyBall::new(forces, direction, step_size, 0.0, tensor(&self.start)?)?;
         let mut least = f64::INFINITY;
         for _ in 0..self.iterations {
             method.advance()?;

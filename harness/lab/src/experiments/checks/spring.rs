@@ -2,13 +2,13 @@
 //! formula with three coefficients.
 
 use super::Checker;
-use super::check::{Bound, Number};
+use super::check::{Bound, CheckedNumber};
 use super::problems::{Instance, largest, numbers, tensor};
 use crate::seed::Seeds;
 use anyhow::{Result, ensure};
 use candle_core::Device;
 use optim::{
-    Baseline, Flow, Integrator, Kinetic, Method, Momentum, Phase, Quadratic, SymplecticEuler,
+    Flow, HeavyBall, Integrator, Kinetic, Method, Momentum, Phase, Quadratic, SymplecticEuler,
 };
 use serde::{Deserialize, Serialize};
 use std::f64::consts::TAU;
@@ -56,7 +56,7 @@ impl Checker for SpringFormulas {
         })
     }
 
-    fn run(&self, _: &Seeds) -> Result<Vec<Number>> {
+    fn run(&self, _: &Seeds) -> Result<Vec<CheckedNumber>> {
         let h = self.step_size;
         let euler = self.euler(self.steps)?;
         let momentum = self.classical(self.damping)?;
@@ -75,7 +75,7 @@ impl Checker for SpringFormulas {
         let least = paths.map(|path| self.apart(&other, path));
         let steps = self.steps;
         Ok(vec![
-            Number::new(
+            CheckedNumber::new(
                 "g-section-5-identical-but-for-the-coefficient",
                 PLACE,
                 format!(
@@ -83,7 +83,7 @@ impl Checker for SpringFormulas {
                 ),
                 identical,
             ),
-            Number::new(
+            CheckedNumber::new(
                 "g-section-5-special-cases-of-momentum",
                 PLACE,
                 format!(
@@ -91,7 +91,7 @@ impl Checker for SpringFormulas {
                 ),
                 special,
             ),
-            Number::new(
+            CheckedNumber::new(
                 "g-section-5-another-coefficient",
                 PLACE,
                 format!(
@@ -100,7 +100,7 @@ impl Checker for SpringFormulas {
                 ),
                 least.into_iter().fold(f64::INFINITY, f64::min),
             ),
-            Number::new(
+            CheckedNumber::new(
                 "g-section-5-printed-coefficient-is-symplectic-euler",
                 PLACE,
                 format!(
@@ -109,7 +109,7 @@ impl Checker for SpringFormulas {
                 ),
                 self.apart(&self.formula(h.sqrt()), &euler),
             ),
-            Number::new(
+            CheckedNumber::new(
                 "g-section-5-approximately-harmonic",
                 PLACE,
                 format!(
@@ -183,7 +183,7 @@ impl SpringFormulas {
     fn descent(&self) -> Result<Vec<f64>> {
         let instance = self.instance()?;
         let (start, kinetic) = (tensor(&instance.start)?, Kinetic::HalfL2Squared);
-        self.path(Baseline::new(
+        self.path(HeavyBall::new(
             instance.forces(),
             kinetic,
             self.step_size,

@@ -1,18 +1,18 @@
 //! P Lemma 2 and eqs (6) to (10): what one step and several steps from rest are, unfolded.
 
 use super::Checker;
-use super::check::{Bound, Number};
+use super::check::{Bound, CheckedNumber};
 use super::problems::{Instance, Logistic, apart, direction, largest, numbers, plus, tensor};
 use crate::seed::Seeds;
 use anyhow::Result;
-use optim::{Baseline, Flow, Integrator, Kinetic, Leapfrog, Method, Phase, Stratified};
+use optim::{Flow, HeavyBall, Integrator, Kinetic, Leapfrog, Method, Phase, Stratified};
 use serde::{Deserialize, Serialize};
 
 /// Steps on random logistic regressions against the papers' formulas, computed without the
 /// library.
 #[derive(Clone, Debug, Deserialize, Serialize, PartialEq)]
 #[serde(deny_unknown_fields)]
-pub struct Steps {
+pub struct StepChecks {
     /// The problems.
     pub problems: Logistic,
     /// θ.
@@ -53,7 +53,7 @@ fn equation(kinetic: Kinetic) -> usize {
     }
 }
 
-impl Checker for Steps {
+impl Checker for StepChecks {
     fn bound(&self, check: &str) -> Option<Bound> {
         let rounding = Bound::at_most(self.rounding);
         Some(match check {
@@ -74,7 +74,7 @@ impl Checker for Steps {
         })
     }
 
-    fn run(&self, seeds: &Seeds) -> Result<Vec<Number>> {
+    fn run(&self, seeds: &Seeds) -> Result<Vec<CheckedNumber>> {
         let instances = self.problems.instances(seeds, "steps")?;
         let mut checks = Vec::new();
         for &kinetic in Kinetic::ALL {
@@ -93,7 +93,7 @@ impl Checker for Steps {
     }
 }
 
-impl Steps {
+impl StepChecks {
     /// One step of the method that Lemma 2 names: x − θ²/2 ∇f or x − θ·direction.
     fn named_step(&self, instance: &Instance, kinetic: Kinetic, x: &[f64]) -> Result<Vec<f64>> {
         let length = match kinetic {
@@ -128,12 +128,12 @@ impl Steps {
         Ok(worst)
     }
 
-    fn lemma_2(&self, instances: &[Instance], kinetic: Kinetic) -> Result<Number> {
+    fn lemma_2(&self, instances: &[Instance], kinetic: Kinetic) -> Result<CheckedNumber> {
         let (method, step) = match kinetic {
             Kinetic::HalfL2Squared => (recovered(kinetic), "θ²/2"),
             _ => (recovered(kinetic), "θ"),
         };
-        Ok(Number::new(
+        Ok(CheckedNumber::new(
             format!("lemma-2-{method}"),
             "P Lemma 2",
             format!(
@@ -143,9 +143,9 @@ impl Steps {
         ))
     }
 
-    fn two_steps(&self, instances: &[Instance]) -> Result<Number> {
+    fn two_steps(&self, instances: &[Instance]) -> Result<CheckedNumber> {
         let kinetic = Kinetic::HalfL2Squared;
-        Ok(Number::new(
+        Ok(CheckedNumber::new(
             "lemma-2-two-steps",
             "P after Lemma 2",
             "two Leapfrog steps from rest are not one step of gradient descent with step θ²/2: largest difference, in steps",
@@ -153,14 +153,14 @@ impl Steps {
         ))
     }
 
-    fn stratified(&self, instances: &[Instance], kinetic: Kinetic) -> Result<Number> {
+    fn stratified(&self, instances: &[Instance], kinetic: Kinetic) -> Result<CheckedNumber> {
         let mut worst = 0.0;
         for &stratum in &self.strata {
             let make = || Box::new(Stratified::new(move || stratum)) as Box<dyn Integrator>;
             worst = largest([worst, self.difference(instances, kinetic, 1, make)?]);
         }
         let method = recovered(kinetic);
-        Ok(Number::new(
+        Ok(CheckedNumber::new(
             format!("stratified-one-step-{kinetic}"),
             "P after eq. (11)",
             format!(
@@ -171,7 +171,7 @@ impl Steps {
     }
 
     /// From rest the gradient is taken at x + ζ∂φ(0) = x.
-    fn depends_on_zeta(&self, instances: &[Instance]) -> Result<Number> {
+    fn depends_on_zeta(&self, instances: &[Instance]) -> Result<CheckedNumber> {
         let mut most = 0.0;
         for instance in instances {
             for &kinetic in Kinetic::ALL {
@@ -187,7 +187,7 @@ impl Steps {
                 }
             }
         }
-        Ok(Number::new(
+        Ok(CheckedNumber::new(
             "stratified-one-step-depends-on-zeta",
             "P after eq. (11)",
             "one Stratified step from rest recovers Lemma 2 \"albeit with a random step size ζ_s\": its largest change between values of ζ, in steps",
@@ -197,7 +197,7 @@ impl Steps {
 
     /// S Leapfrog steps from rest against eq. (6), (7), (8) or (9), whose sums have the gradients
     /// at the flow's own points.
-    fn unfolded(&self, instances: &[Instance], kinetic: Kinetic) -> Result<Number> {
+    fn unfolded(&self, instances: &[Instance], kinetic: Kinetic) -> Result<CheckedNumber> {
         let (theta, steps) = (self.step_size, self.steps);
         let mut worst = 0.0;
         for instance in instances {
@@ -231,7 +231,7 @@ impl Steps {
             worst = largest([worst, apart(&end, &wanted, &instance.start)]);
         }
         let number = equation(kinetic);
-        Ok(Number::new(
+        Ok(CheckedNumber::new(
             format!("equation-{number}-leapfrog-{kinetic}"),
             &format!("P eq. ({number})"),
             format!(
@@ -242,13 +242,13 @@ impl Steps {
     }
 
     /// S steps of Heavy Ball against eq. (10).
-    fn heavy_ball(&self, instances: &[Instance]) -> Result<Number> {
+    fn heavy_ball(&self, instances: &[Instance]) -> Result<CheckedNumber> {
         let (eta, beta) = (self.heavy_ball_step_size, self.momentum);
         let mut worst = 0.0;
         for instance in instances {
             let kinetic = Kinetic::HalfL2Squared;
             let start = tensor(&instance.start)?;
-            let mut method = Baseline::new(instance.forces(), kinetic, eta, beta, start)?;
+            let mut method = HeavyBall::new(instance.forces(), kinetic, eta, beta, start)?;
             let mut gradients = Vec::new();
             for _ in 0..self.steps {
                 gradients.push(instance.gradient(&numbers(method.position())?)?);
@@ -264,7 +264,7 @@ impl Steps {
             let end = numbers(method.position())?;
             worst = largest([worst, apart(&end, &wanted, &instance.start)]);
         }
-        Ok(Number::new(
+        Ok(CheckedNumber::new(
             "equation-10-heavy-ball",
             "P eq. (10)",
             format!(

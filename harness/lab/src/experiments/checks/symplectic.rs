@@ -1,7 +1,7 @@
 //! G Theorem 3.3: which maps are symplectic, by the Jacobians of the maps as computed.
 
 use super::Checker;
-use super::check::{Bound, Number};
+use super::check::{Bound, CheckedNumber};
 use super::flow::Oscillator;
 use super::problems::{Instance, Logistic, largest, numbers, symmetric, tensor};
 use crate::seed::Seeds;
@@ -39,7 +39,7 @@ pub struct Symplectic {
 }
 
 /// Makes an integrator.
-type Make = Box<dyn Fn() -> Box<dyn Integrator>>;
+type MakeStep = Box<dyn Fn() -> Box<dyn Integrator>>;
 
 /// The place in the papers.
 const PLACE: &str = "G Theorem 3.3";
@@ -77,7 +77,7 @@ impl Checker for Symplectic {
         })
     }
 
-    fn run(&self, seeds: &Seeds) -> Result<Vec<Number>> {
+    fn run(&self, seeds: &Seeds) -> Result<Vec<CheckedNumber>> {
         let instances = self.problems.instances(seeds, "symplectic")?;
         let mut checks = vec![self.exact_flow()?];
         type Named = (&'static str, fn() -> Box<dyn Integrator>);
@@ -88,14 +88,14 @@ impl Checker for Symplectic {
         ];
         for (name, make) in integrators {
             for kinetic in [Kinetic::HalfL2Squared, Kinetic::L2] {
-                let make: Make = Box::new(make);
+                let make: MakeStep = Box::new(make);
                 let once = self.violation(seeds, &instances, kinetic, &make, 1)?;
                 let often = self.violation(seeds, &instances, kinetic, &make, self.steps)?;
                 checks.extend(self.check(name, kinetic, once, often));
             }
         }
         for &stratum in &self.strata {
-            let make: Make = Box::new(move || Box::new(Stratified::new(move || stratum)));
+            let make: MakeStep = Box::new(move || Box::new(Stratified::new(move || stratum)));
             let violation = self.violation(seeds, &instances, Kinetic::HalfL2Squared, &make, 1)?;
             checks.push(Self::stratified(stratum, violation));
         }
@@ -106,7 +106,7 @@ impl Checker for Symplectic {
 
 impl Symplectic {
     /// Of an integrator, from the violations by one step and by several.
-    fn check(&self, name: &str, kinetic: Kinetic, once: f64, often: f64) -> Vec<Number> {
+    fn check(&self, name: &str, kinetic: Kinetic, once: f64, often: f64) -> Vec<CheckedNumber> {
         // G has ½‖v‖² and symplectic Euler alone.
         let id = match (name, kinetic) {
             ("leapfrog", _) => format!("leapfrog-is-symplectic-{kinetic}"),
@@ -116,7 +116,7 @@ impl Symplectic {
         let steps = self.steps;
         let measure = format!("max |JᵀΩJ − Ω| of the Jacobian J of 1 and of {steps} steps");
         let statement = format!("{name} is symplectic, φ = {kinetic}: {measure}");
-        let check = Number::new(id, PLACE, statement, largest([once, often]));
+        let check = CheckedNumber::new(id, PLACE, statement, largest([once, often]));
         if name != "explicit-euler" {
             return vec![check];
         }
@@ -124,13 +124,13 @@ impl Symplectic {
             "explicit Euler violates the symplectic form, φ = {kinetic}: max |JᵀΩJ − Ω| of one step"
         );
         let id = format!("explicit-euler-violates-{kinetic}");
-        vec![check, Number::new(id, PLACE, statement, once)]
+        vec![check, CheckedNumber::new(id, PLACE, statement, once)]
     }
 
     /// With ζ fixed.
-    fn stratified(stratum: f64, violation: f64) -> Number {
+    fn stratified(stratum: f64, violation: f64) -> CheckedNumber {
         let measure = "max |JᵀΩJ − Ω| of its Jacobian J";
-        Number::new(
+        CheckedNumber::new(
             format!("{STRATIFIED}{stratum}"),
             "P Algorithm 4",
             format!("one Stratified step with ζ = {stratum}·θ is symplectic: {measure}"),
@@ -139,13 +139,13 @@ impl Symplectic {
     }
 
     /// The exact flow.
-    fn exact_flow(&self) -> Result<Number> {
+    fn exact_flow(&self) -> Result<CheckedNumber> {
         let oscillator = Oscillator::new(&self.eigenvalues)?;
         let start = vec![1.0; self.eigenvalues.len()];
         let jacobian = jacobian(&start, &start, self.difference, |x, v| {
             oscillator.flow(x, v, self.time)
         })?;
-        Ok(Number::new(
+        Ok(CheckedNumber::new(
             "g-theorem-3-3-exact-flow-is-symplectic",
             PLACE,
             "the exact flow of a quadratic is symplectic: max |JᵀΩJ − Ω| of its Jacobian J",
@@ -155,7 +155,7 @@ impl Symplectic {
 
     /// On a spring ½hx² the determinant of a Stratified step is 1 + θh(θ/2 − ζ): 1 on average
     /// over ζ, and for ζ = θ/2.
-    fn determinant(&self) -> Result<Number> {
+    fn determinant(&self) -> Result<CheckedNumber> {
         let (theta, mut worst) = (self.step_size, 0.0);
         for &stratum in &self.strata {
             for &stiffness in &self.eigenvalues {
@@ -173,7 +173,7 @@ impl Symplectic {
                 worst = largest([worst, (found - wanted).abs()]);
             }
         }
-        Ok(Number::new(
+        Ok(CheckedNumber::new(
             "stratified-determinant",
             "P Algorithm 4",
             "a Stratified step on ½hx² changes volumes by 1 + θh(θ/2 − ζ), so only its mean over ζ keeps them: largest difference from that",
@@ -187,7 +187,7 @@ impl Symplectic {
         seeds: &Seeds,
         instances: &[Instance],
         kinetic: Kinetic,
-        make: &Make,
+        make: &MakeStep,
         steps: usize,
     ) -> Result<f64> {
         let mut stream = seeds.stream(&["checks", "symplectic", "velocity"]);

@@ -85,7 +85,7 @@ fn rows(change: impl Fn(&mut serde_json::Value)) -> Vec<CheckRow> {
         "key": "k",
         "ended_at": 0,
         "cell": cell,
-        "outcome": Outcome::measured(&Measured { checks: cell.run().unwrap() }).unwrap(),
+        "outcome": Outcome::measured(&MeasuredChecks { checks: cell.run().unwrap() }).unwrap(),
     });
     change(&mut entry);
     let entries = [serde_json::from_value(entry).unwrap()];

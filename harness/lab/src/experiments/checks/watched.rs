@@ -6,19 +6,19 @@ use optim::{Evaluator, Potential};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Points by round, in the order in which they were asked for.
-pub type Rounds = Vec<Vec<Vec<f64>>>;
+pub type WatchedRounds = Vec<Vec<Vec<f64>>>;
 
 /// One point after the other, each written down.
 pub struct Watched {
     potential: Arc<dyn Potential>,
     /// Where 1 is added to every entry of the gradient.
-    disturbed: Option<Place>,
-    rounds: Mutex<Rounds>,
+    disturbed: Option<StepPlace>,
+    rounds: Mutex<WatchedRounds>,
 }
 
 /// A place among the points that are asked for.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Place {
+pub struct StepPlace {
     /// The round, from 0.
     pub round: usize,
     /// The point in it, from 0.
@@ -27,7 +27,7 @@ pub struct Place {
 
 impl Watched {
     /// With the gradients of `potential`, that at one place disturbed if one is named.
-    pub fn new(potential: Arc<dyn Potential>, disturbed: Option<Place>) -> Arc<Self> {
+    pub fn new(potential: Arc<dyn Potential>, disturbed: Option<StepPlace>) -> Arc<Self> {
         Arc::new(Self {
             potential,
             disturbed,
@@ -36,11 +36,11 @@ impl Watched {
     }
 
     /// What was asked for so far.
-    pub fn rounds(&self) -> Rounds {
+    pub fn rounds(&self) -> WatchedRounds {
         self.written().clone()
     }
 
-    fn written(&self) -> MutexGuard<'_, Rounds> {
+    fn written(&self) -> MutexGuard<'_, WatchedRounds> {
         self.rounds.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -58,7 +58,7 @@ impl Evaluator for Watched {
         };
         let gradient = |(index, point): (usize, &Tensor)| -> optim::Result<Tensor> {
             let gradient = self.potential.gradient(point)?;
-            let here = Place {
+            let here = StepPlace {
                 round: number,
                 point: index,
             };

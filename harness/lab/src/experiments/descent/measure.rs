@@ -1,7 +1,7 @@
 //! Runs a variant from its start and writes down what its points are worth.
 
 use super::marks::Marks;
-use super::methods::{MethodSpec, Site};
+use super::methods::{MethodSite, MethodSpec};
 use super::scene::{Scene, Setting, Worth};
 use crate::clock::clocked;
 use crate::device::Placement;
@@ -46,7 +46,7 @@ impl DescentCell {
 
 /// What came of a run.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq)]
-pub struct Measured {
+pub struct MeasuredDescent {
     /// In order; the last is the end of the run.
     pub records: Vec<Record>,
     /// Why it ended before its gradients were used up and its marks passed, if it did.
@@ -87,13 +87,13 @@ pub fn run(
     evaluator: Arc<dyn Evaluator>,
     placement: &Placement,
     watch: &dyn Watch,
-) -> Result<Measured> {
-    let mut method = cell.variant.build(&Site {
+) -> Result<MeasuredDescent> {
+    let mut method = cell.variant.build(&MethodSite {
         scene,
         setting: &cell.setting,
         evaluator,
     })?;
-    let mut measured = Measured::default();
+    let mut measured = MeasuredDescent::default();
     let (mut iterations, mut gradients, mut wall_s) = (0, 0, 0.0);
     let mut due = cell.record_every;
     let last = cell.gradients.max(cell.marks.last_gradient());

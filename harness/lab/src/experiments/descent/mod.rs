@@ -10,9 +10,9 @@ mod rows;
 pub mod scene;
 mod wire;
 
-pub use self::rows::{DescentCurveRow, DescentMarkRow, DescentRow, Rows, rows};
+pub use self::rows::{DescentCurveRow, DescentMarkRow, DescentRow, DescentRows, rows};
 pub use marks::{Axis, Mark, Marks};
-pub use measure::{DescentCell, Measured, Record};
+pub use measure::{DescentCell, MeasuredDescent, Record};
 pub use placing::OWN_BEST;
 
 use super::{Bench, Effort, Experiment, Need, Unit};
@@ -22,7 +22,7 @@ use crate::plan::Plan;
 use anyhow::{Context as _, Result, anyhow};
 use datasets::Dataset;
 use optim::evaluator::lockstep;
-use plan::{Contestant, DescentPlan, Part};
+use plan::{Contestant, DescentPart, DescentPlan};
 use scene::{Kept, Scene, Setting};
 use serde::Deserialize;
 use std::sync::Arc;
@@ -47,7 +47,7 @@ impl Descent {
         })
     }
 
-    fn setting(&self, part: &Part, data: Option<&Dataset>, index: u64) -> Setting {
+    fn setting(&self, part: &DescentPart, data: Option<&Dataset>, index: u64) -> Setting {
         Setting {
             problem: part.problem,
             dataset: data.map(|d| d.name.clone()),
@@ -65,7 +65,7 @@ impl Descent {
     fn cells(
         &self,
         machine: &Machine,
-        part: &Part,
+        part: &DescentPart,
         data: Option<&Dataset>,
         index: u64,
     ) -> Result<Vec<Cell>> {
@@ -94,7 +94,7 @@ impl Descent {
 }
 
 /// `mnist start 2 HD-LF`, with the part's name where there are parts.
-fn label(setting: &Setting, part: &Part, contestant: &Contestant) -> String {
+fn label(setting: &Setting, part: &DescentPart, contestant: &Contestant) -> String {
     let (name, index) = (setting.name(), setting.index);
     let part = match part.name.as_str() {
         "" => String::new(),
@@ -192,7 +192,7 @@ impl Experiment for Descent {
     }
 
     fn reads(&self, entry: &Entry) -> Result<()> {
-        entry.is_of::<DescentCell, Measured>()
+        entry.is_of::<DescentCell, MeasuredDescent>()
     }
 }
 

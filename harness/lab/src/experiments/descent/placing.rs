@@ -1,9 +1,9 @@
 //! Which run of the journal is which of the plan, and under which readings of the paper it stands.
 
 use super::marks::Mark;
-use super::measure::{DescentCell, Ended, Measured, Record};
+use super::measure::{DescentCell, Ended, MeasuredDescent, Record};
 use super::methods::MethodSpec;
-use super::plan::{Contestant, DescentPlan, Metric, Part};
+use super::plan::{Contestant, DescentPart, DescentPlan, Metric};
 use super::scene::Worth;
 use crate::experiments::identity::once;
 use crate::journal::Entry;
@@ -11,12 +11,12 @@ use anyhow::Result;
 use rows::statistics::median;
 
 /// A run with its place in the plan.
-pub(super) struct Placed<'a> {
-    pub(super) part: &'a Part,
+pub(super) struct PlacedRun<'a> {
+    pub(super) part: &'a DescentPart,
     pub(super) contestant: &'a Contestant,
     pub(super) cell: DescentCell,
     pub(super) entry: &'a Entry,
-    measured: Option<Measured>,
+    measured: Option<MeasuredDescent>,
 }
 
 /// Where a run is at a mark.
@@ -37,7 +37,7 @@ pub(super) enum At<'a> {
 pub(super) fn placed<'a>(
     plan: &'a DescentPlan,
     entries: &'a [Entry],
-) -> Result<Vec<Vec<Placed<'a>>>> {
+) -> Result<Vec<Vec<PlacedRun<'a>>>> {
     let mut cells: Vec<(DescentCell, &Entry)> = Vec::new();
     for entry in entries {
         // The same run may stand in several parts.
@@ -55,7 +55,7 @@ pub(super) fn placed<'a>(
                         cell.setting.name() == name && cell.variant == *variant && cell.is_of(part)
                     });
                     for (cell, entry) in here {
-                        runs.push(Placed {
+                        runs.push(PlacedRun {
                             part,
                             contestant,
                             cell: cell.clone(),
@@ -72,7 +72,7 @@ pub(super) fn placed<'a>(
 }
 
 impl DescentCell {
-    fn is_of(&self, part: &Part) -> bool {
+    fn is_of(&self, part: &DescentPart) -> bool {
         self.setting.problem == part.problem
             && self.setting.start == part.start
             && self.setting.index < part.starts
@@ -91,11 +91,11 @@ pub const GRID: &str = "grid";
 /// grid is its own best is told by a score of each run, of which the lowest median is the best.
 pub(super) fn readings(
     plan: &DescentPlan,
-    runs: &[Placed<'_>],
-    score: impl Fn(&Placed<'_>) -> f64,
+    runs: &[PlacedRun<'_>],
+    score: impl Fn(&PlacedRun<'_>) -> f64,
 ) -> Vec<String> {
     let best = best(runs, score);
-    let of_run = |run: &Placed<'_>| {
+    let of_run = |run: &PlacedRun<'_>| {
         let (variant, contestant) = (&run.cell.variant, run.contestant);
         if !contestant.tuned {
             // A method without a grid is the same under every reading.
@@ -119,7 +119,7 @@ pub(super) fn readings(
 }
 
 /// The variant of a grid with the best median over the starts.
-fn best(runs: &[Placed<'_>], score: impl Fn(&Placed<'_>) -> f64) -> Option<MethodSpec> {
+fn best(runs: &[PlacedRun<'_>], score: impl Fn(&PlacedRun<'_>) -> f64) -> Option<MethodSpec> {
     let middle = |variant: &MethodSpec| -> Option<f64> {
         let of_variant = runs.iter().filter(|r| r.cell.variant == *variant);
         median(&of_variant.map(&score).collect::<Vec<_>>())
@@ -144,7 +144,7 @@ impl Metric {
     }
 }
 
-impl Placed<'_> {
+impl PlacedRun<'_> {
     /// Where it ended, by the metric that the best is chosen by.
     pub(super) fn score(&self, metric: Metric) -> f64 {
         metric.score(self.end().map(|record| &record.worth))

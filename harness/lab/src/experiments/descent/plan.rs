@@ -2,7 +2,7 @@
 
 use super::marks::Marks;
 use super::methods::MethodSpec;
-use super::wire::Wire;
+use super::wire::DescentForm;
 use crate::plan::{Model, Plan, Precision, Start, non_negative, positive};
 use anyhow::{Result, ensure};
 use serde::{Deserialize, Serialize};
@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 /// What is minimised.
 #[derive(Clone, Copy, Debug, Deserialize, Serialize, PartialEq)]
 #[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
-pub enum Problem {
+pub enum DescentProblem {
     /// Multinomial logistic regression on each of the plan's data sets.
     Logistic(Model),
     /// The Ackley function, eq. (18).
@@ -45,7 +45,7 @@ pub enum SensingDistance {
     Factor,
 }
 
-impl Problem {
+impl DescentProblem {
     /// Whether it is about data sets.
     #[must_use]
     pub fn needs_data(&self) -> bool {
@@ -112,13 +112,13 @@ impl Contestant {
 
 /// A part of the plan that is drawn in one picture.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Part {
+pub struct DescentPart {
     /// Its name in rows: a, b, c; empty if the plan has but one.
     pub name: String,
     /// What it shows.
     pub title: String,
     /// What is minimised.
-    pub problem: Problem,
+    pub problem: DescentProblem,
     /// How runs start.
     pub start: Start,
     /// How many starting points.
@@ -193,7 +193,7 @@ pub struct DescentPlan {
     /// The split of each data set that does not use its default.
     pub splits: BTreeMap<String, String>,
     /// The parts.
-    pub parts: Vec<Part>,
+    pub parts: Vec<DescentPart>,
     /// How the best of a grid is chosen.
     pub best: Best,
     /// The value to be reached, by data set, where time to a target is asked for.
@@ -234,6 +234,6 @@ impl DescentPlan {
     /// # Errors
     /// Whatever is unknown, missing or out of range, by its key.
     pub fn new(plan: &Plan) -> Result<Self> {
-        plan.body::<Wire>()?.validated()
+        plan.body::<DescentForm>()?.validated()
     }
 }

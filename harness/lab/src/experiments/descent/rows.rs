@@ -2,7 +2,7 @@
 
 use super::marks::Mark;
 use super::measure::Record;
-use super::placing::{At, Placed, placed, readings};
+use super::placing::{At, PlacedRun, placed, readings};
 use super::plan::DescentPlan;
 use crate::experiments::identity::settings;
 use crate::journal::Entry;
@@ -108,7 +108,7 @@ schema! {
 
 /// All that there is to show of some runs.
 #[derive(Clone, Debug, Default)]
-pub struct Rows {
+pub struct DescentRows {
     /// Their ends.
     pub rows: Vec<DescentRow>,
     /// Their ways.
@@ -121,8 +121,8 @@ pub struct Rows {
 ///
 /// # Errors
 /// If an entry is not of this kind.
-pub fn rows(head: &Plan, plan: &DescentPlan, entries: &[Entry]) -> Result<Rows> {
-    let mut all = Rows::default();
+pub fn rows(head: &Plan, plan: &DescentPlan, entries: &[Entry]) -> Result<DescentRows> {
+    let mut all = DescentRows::default();
     for runs in placed(plan, entries)? {
         let settings = runs.iter().map(|run| settings(&run.cell.variant));
         let settings = settings.collect::<Result<Vec<String>>>()?;
@@ -148,7 +148,7 @@ pub fn rows(head: &Plan, plan: &DescentPlan, entries: &[Entry]) -> Result<Rows> 
 fn row(
     head: &Plan,
     plan: &DescentPlan,
-    placed: &Placed<'_>,
+    placed: &PlacedRun<'_>,
     settings: &str,
     readings: String,
 ) -> DescentRow {
@@ -253,7 +253,7 @@ fn rising_share(records: &[Record]) -> Option<f64> {
 }
 
 fn curve<'a>(
-    placed: &'a Placed<'_>,
+    placed: &'a PlacedRun<'_>,
     settings: &'a str,
     readings: &'a str,
 ) -> impl Iterator<Item = DescentCurveRow> + 'a {
@@ -283,7 +283,7 @@ fn curve<'a>(
 }
 
 fn mark_row(
-    placed: &Placed<'_>,
+    placed: &PlacedRun<'_>,
     mark: Mark,
     settings: String,
     readings: String,

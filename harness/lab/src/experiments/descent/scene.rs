@@ -1,6 +1,6 @@
 //! A problem with a starting point, and what can be told of a point of it.
 
-use super::plan::{Problem, SensingDistance};
+use super::plan::{DescentProblem, SensingDistance};
 use crate::plan::{Precision, Start};
 use crate::regression::{Regression, on_sphere, standard_normal, starting_point};
 use crate::seed::Seeds;
@@ -15,7 +15,7 @@ use std::sync::Arc;
 #[derive(Clone, Debug, Deserialize, Serialize, PartialEq)]
 pub struct Setting {
     /// What is minimised.
-    pub problem: Problem,
+    pub problem: DescentProblem,
     /// The data set, if it is about one.
     pub dataset: Option<String>,
     /// Its split.
@@ -39,9 +39,9 @@ impl Setting {
     #[must_use]
     pub fn name(&self) -> &str {
         match self.problem {
-            Problem::Logistic(_) => self.dataset.as_deref().unwrap_or("logistic"),
-            Problem::Ackley => "ackley",
-            Problem::MatrixSensing { .. } => "matrix-sensing",
+            DescentProblem::Logistic(_) => self.dataset.as_deref().unwrap_or("logistic"),
+            DescentProblem::Ackley => "ackley",
+            DescentProblem::MatrixSensing { .. } => "matrix-sensing",
         }
     }
 
@@ -104,7 +104,7 @@ impl Scene {
     ) -> Result<Self> {
         let (potential, truth, features): (Arc<dyn Potential>, Truth, usize) = match setting.problem
         {
-            Problem::Logistic(model) => {
+            DescentProblem::Logistic(model) => {
                 let dataset = data.context("a logistic problem is about a data set")?;
                 let key = format!("{:?} {:?} {:?}", dataset.digest(), model, setting.precision);
                 let regression = match &kept.0 {
@@ -121,8 +121,8 @@ impl Scene {
                 let potential = Arc::new(regression.train.to_device(device)?);
                 (potential, Truth::Test(regression), dataset.features)
             }
-            Problem::Ackley => (Arc::new(Ackley::new(device)), Truth::Origin, 2),
-            Problem::MatrixSensing { distance, .. } => {
+            DescentProblem::Ackley => (Arc::new(Ackley::new(device)), Truth::Origin, 2),
+            DescentProblem::MatrixSensing { distance, .. } => {
                 let sensing = Arc::new(sensing(setting, device)?);
                 let dimension = sensing.dimension();
                 let truth = Truth::Sensing(sensing.clone(), distance);
@@ -171,7 +171,7 @@ impl Scene {
 
 /// The matrix sensing problem of a start: vectors and truth from streams of their own.
 fn sensing(setting: &Setting, device: &Device) -> Result<MatrixSensing> {
-    let Problem::MatrixSensing {
+    let DescentProblem::MatrixSensing {
         dimension,
         truth_rank,
         truth_norm,

@@ -73,7 +73,7 @@ fn entry(cell: &DescentCell, key: String, values: &[f64], ended: Option<Ended>) 
             ..Worth::default()
         },
     };
-    let measured = Measured {
+    let measured = MeasuredDescent {
         records: values.iter().enumerate().map(record).collect(),
         ended,
     };
@@ -144,7 +144,7 @@ fn a_row_is_made_of_its_records() {
 }
 
 /// Runs one variant of each method from a start on the Ackley function.
-fn ran(variant: MethodSpec, index: u64) -> (Measured, Vec<f64>, u64) {
+fn ran(variant: MethodSpec, index: u64) -> (MeasuredDescent, Vec<f64>, u64) {
     let head = head(&[]);
     let descent = Descent::new(&head).unwrap();
     let part = &descent.plan.parts[0];
@@ -241,7 +241,7 @@ fn in_lockstep_every_method_ends_where_it_ends_alone() {
         let outcomes = descent.measure(&bench, &units[0].cells).unwrap();
         let end = |outcome: Outcome| match outcome {
             Outcome::Measured(value) => {
-                let measured: Measured = serde_json::from_value(value).unwrap();
+                let measured: MeasuredDescent = serde_json::from_value(value).unwrap();
                 measured.records.last().unwrap().worth.value
             }
             other => panic!("{other:?}"),

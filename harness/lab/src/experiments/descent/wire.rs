@@ -3,7 +3,7 @@
 
 use super::marks::Marks;
 use super::methods::MethodSpec;
-use super::plan::{Best, Contestant, DescentPlan, Part, Picture, Problem};
+use super::plan::{Best, Contestant, DescentPart, DescentPlan, DescentProblem, Picture};
 use crate::experiments::identity::repeated;
 use crate::plan::{OneOrMany, Precision, Start, combinations, positive};
 use anyhow::{Context, Result, bail, ensure};
@@ -14,9 +14,9 @@ use std::collections::BTreeMap;
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Wire {
+pub(super) struct DescentForm {
     precision: Precision,
-    problem: Problem,
+    problem: DescentProblem,
     start: Start,
     starts: u64,
     gradients: u64,
@@ -26,9 +26,9 @@ pub(super) struct Wire {
     #[serde(default)]
     splits: BTreeMap<String, String>,
     #[serde(default)]
-    methods: Vec<WireMethod>,
+    methods: Vec<MethodForm>,
     #[serde(default)]
-    parts: Vec<WirePart>,
+    parts: Vec<DescentPartForm>,
     best: Best,
     #[serde(default)]
     targets: BTreeMap<String, f64>,
@@ -46,20 +46,20 @@ pub(super) struct Wire {
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct WirePart {
+struct DescentPartForm {
     name: String,
     title: String,
-    problem: Option<Problem>,
+    problem: Option<DescentProblem>,
     start: Option<Start>,
     starts: Option<u64>,
     gradients: Option<u64>,
     record_every: Option<u64>,
     marks: Option<Marks>,
-    methods: Vec<WireMethod>,
+    methods: Vec<MethodForm>,
 }
 
 #[derive(Debug, Deserialize)]
-struct WireMethod {
+struct MethodForm {
     name: String,
     /// Of flows, in place of steps.
     integration_time: Option<OneOrMany<f64>>,
@@ -72,7 +72,7 @@ struct WireMethod {
     numbers: Mapping,
 }
 
-impl Wire {
+impl DescentForm {
     pub(super) fn validated(mut self) -> Result<DescentPlan> {
         if let Some(tail) = self.tail {
             positive("tail", tail)?;
@@ -89,7 +89,7 @@ impl Wire {
             "write either `methods`, or `parts` with methods of their own"
         );
         let parts = if self.parts.is_empty() {
-            vec![WirePart::whole(std::mem::take(&mut self.methods))]
+            vec![DescentPartForm::whole(std::mem::take(&mut self.methods))]
         } else {
             std::mem::take(&mut self.parts)
         };
@@ -99,7 +99,8 @@ impl Wire {
             self.pictures.iter().map(|picture| &picture.name),
         )?;
         once("datasets", &self.datasets)?;
-        let parts: Result<Vec<Part>> = parts.into_iter().map(|part| self.part(part)).collect();
+        let parts: Result<Vec<DescentPart>> =
+            parts.into_iter().map(|part| self.part(part)).collect();
         Ok(DescentPlan {
             precision: self.precision,
             datasets: self.datasets,
@@ -116,7 +117,7 @@ impl Wire {
     }
 
     /// A part with what it does not say itself taken from the plan.
-    fn part(&self, part: WirePart) -> Result<Part> {
+    fn part(&self, part: DescentPartForm) -> Result<DescentPart> {
         let gradients = part.gradients.unwrap_or(self.gradients);
         let record_every = part.record_every.unwrap_or(self.record_every);
         ensure!(
@@ -145,7 +146,7 @@ impl Wire {
             bail!("methods: two that are named {name} are the same in all numbers ({numbers})");
         }
         let marks = part.marks.unwrap_or_else(|| self.marks.clone());
-        let part = Part {
+        let part = DescentPart {
             marks: marks.validated(&contestants)?,
             name: part.name,
             title: part.title,
@@ -170,9 +171,9 @@ fn once<'a>(key: &str, names: impl IntoIterator<Item = &'a String>) -> Result<()
     }
 }
 
-impl WirePart {
+impl DescentPartForm {
     /// The one part of a plan that has no parts.
-    fn whole(methods: Vec<WireMethod>) -> Self {
+    fn whole(methods: Vec<MethodForm>) -> Self {
         Self {
             name: String::new(),
             title: String::new(),
@@ -187,10 +188,10 @@ impl WirePart {
     }
 }
 
-impl Part {
+impl DescentPart {
     /// From zeros a method that draws nothing makes the same run however often it starts.
     fn refuse_one_start_as_several(&self) -> Result<()> {
-        let drawn_anew = matches!(self.problem, Problem::MatrixSensing { .. });
+        let drawn_anew = matches!(self.problem, DescentProblem::MatrixSensing { .. });
         if self.starts == 1 || self.start != Start::Zeros || drawn_anew {
             return Ok(());
         }
@@ -207,7 +208,7 @@ impl Part {
     }
 }
 
-impl WireMethod {
+impl MethodForm {
     fn contestant(&self) -> Result<Contestant> {
         let mut variants = Vec::new();
         for numbers in combinations(&self.numbers) {

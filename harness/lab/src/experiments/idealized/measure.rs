@@ -1,12 +1,12 @@
 //! A cell: one method at one condition number, from several starts.
 
-use super::Scheme;
+use super::TimesScheme;
 use crate::progress::Watch;
 use crate::seed::Seeds;
 use anyhow::Result;
 use candle_core::{Device, Tensor};
 use optim::{
-    Acceleration, Baseline, ConjugateGradients, Counted, IdealizedDescent, IntegrationTimes,
+    Acceleration, ConjugateGradients, Counted, HeavyBall, IdealizedDescent, IntegrationTimes,
     Kinetic, Method, Nesterov, Quadratic, Sequential,
 };
 use rand::RngExt;
@@ -19,7 +19,7 @@ pub struct IdealizedCell {
     /// The root seed.
     pub seed: u64,
     /// The method.
-    pub scheme: Scheme,
+    pub scheme: TimesScheme,
     /// κ = L/μ, with L = 1.
     pub condition: f64,
     /// D.
@@ -36,14 +36,14 @@ pub struct IdealizedCell {
 
 /// What is measured of a cell.
 #[derive(Clone, Debug, Deserialize, Serialize, PartialEq)]
-pub struct Measured {
+pub struct MeasuredIdealized {
     /// A run from each start.
-    pub runs: Vec<Run>,
+    pub runs: Vec<IdealizedRun>,
 }
 
 /// One run.
 #[derive(Clone, Copy, Debug, Deserialize, Serialize, PartialEq)]
-pub struct Run {
+pub struct IdealizedRun {
     /// Iterations until the target, or the cap.
     pub iterations: u64,
     /// The sum of the flows' times, times √L; none of methods without flows.
@@ -87,13 +87,13 @@ impl IdealizedCell {
     ///
     /// # Errors
     /// If a method cannot be made or run.
-    pub fn run(&self, watch: &dyn Watch) -> Result<Measured> {
+    pub fn run(&self, watch: &dyn Watch) -> Result<MeasuredIdealized> {
         let run = |start: usize| {
             let run = self.from(start);
             watch.step();
             run
         };
-        Ok(Measured {
+        Ok(MeasuredIdealized {
             runs: (0..self.starts).map(run).collect::<Result<_>>()?,
         })
     }
@@ -119,8 +119,8 @@ impl IdealizedCell {
     fn times(&self, start: usize) -> Result<Option<IntegrationTimes>> {
         let convexity = SMOOTHNESS / self.condition;
         Ok(match self.scheme {
-            Scheme::Constant => Some(IntegrationTimes::constant(SMOOTHNESS)?),
-            Scheme::Chebyshev => {
+            TimesScheme::Constant => Some(IntegrationTimes::constant(SMOOTHNESS)?),
+            TimesScheme::Chebyshev => {
                 // Fixed in advance, as the scheme wants it: the K whose bound
                 // 2((√κ − 1)/(√κ + 1))^K is the target.
                 let root = self.condition.sqrt();
@@ -129,7 +129,7 @@ impl IdealizedCell {
                 let cycle = cycle.max(1);
                 Some(IntegrationTimes::chebyshev(convexity, SMOOTHNESS, cycle)?)
             }
-            Scheme::Random => {
+            TimesScheme::Random => {
                 let (start, condition) = (start.to_string(), self.condition.to_string());
                 let name = ["idealized", "times", &start, &condition];
                 let mut stream = Seeds::new(self.seed).stream(&name);
@@ -152,27 +152,27 @@ impl IdealizedCell {
         let root = self.condition.sqrt();
         let convexity = SMOOTHNESS / self.condition;
         Ok(Runner::Steps(match self.scheme {
-            Scheme::Hb => {
+            TimesScheme::Hb => {
                 // Polyak (1964).
                 let step = 4.0 / (SMOOTHNESS.sqrt() + convexity.sqrt()).powi(2);
                 let momentum = ((root - 1.0) / (root + 1.0)).powi(2);
                 let direction = Kinetic::HalfL2Squared;
-                Box::new(Baseline::new(forces, direction, step, momentum, point)?)
+                Box::new(HeavyBall::new(forces, direction, step, momentum, point)?)
             }
-            Scheme::Nesterov => {
+            TimesScheme::Nesterov => {
                 let acceleration = Acceleration::strongly_convex(convexity, SMOOTHNESS)?;
                 let step = 1.0 / SMOOTHNESS;
                 Box::new(Nesterov::new(forces, acceleration, step, point)?)
             }
-            Scheme::Cg => Box::new(ConjugateGradients::new(forces, point)),
+            TimesScheme::Cg => Box::new(ConjugateGradients::new(forces, point)),
             _ => {
                 let (direction, step) = (Kinetic::HalfL2Squared, 1.0 / SMOOTHNESS);
-                Box::new(Baseline::new(forces, direction, step, 0.0, point)?)
+                Box::new(HeavyBall::new(forces, direction, step, 0.0, point)?)
             }
         }))
     }
 
-    fn from(&self, start: usize) -> Result<Run> {
+    fn from(&self, start: usize) -> Result<IdealizedRun> {
         let (quadratic, point) = self.problem(start)?;
         // The minimiser is the origin.
         let target = self.target_distance * norm(&point);
@@ -184,7 +184,7 @@ impl IdealizedCell {
             iterations += 1;
             reached = norm(&runner.method().position().to_vec1()?) <= target;
         }
-        Ok(Run {
+        Ok(IdealizedRun {
             iterations,
             integration_time: runner.integration_time(),
             reached,

@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 /// A method.
 #[derive(Clone, Copy, Debug, Deserialize, Serialize, PartialEq, Eq)]
 #[serde(rename_all = "lowercase")]
-pub enum Scheme {
+pub enum TimesScheme {
     /// Exact flows of one time, π/(2√L).
     Constant,
     /// Exact flows with the Chebyshev times of a cycle that is long enough for the target.
@@ -35,7 +35,7 @@ pub enum Scheme {
     Cg,
 }
 
-impl Scheme {
+impl TimesScheme {
     /// The name that rows use.
     #[must_use]
     pub fn name(self) -> &'static str {
@@ -70,8 +70,8 @@ impl Scheme {
 /// The body of a plan.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Wire {
-    schemes: Vec<Scheme>,
+struct IdealizedForm {
+    schemes: Vec<TimesScheme>,
     conditions: Vec<f64>,
     dimension: usize,
     starts: usize,
@@ -92,7 +92,7 @@ impl Idealized {
     /// Whatever of the plan is out of range, by its key.
     pub fn new(plan: &Plan) -> Result<Self> {
         plan.statistics()?;
-        let wire: Wire = plan.body()?;
+        let wire: IdealizedForm = plan.body()?;
         let cell = |condition: f64| {
             let wire = &wire;
             wire.schemes.iter().map(move |&scheme| IdealizedCell {
@@ -146,7 +146,7 @@ impl Experiment for Idealized {
     }
 
     fn reads(&self, entry: &Entry) -> Result<()> {
-        entry.is_of::<IdealizedCell, measure::Measured>()
+        entry.is_of::<IdealizedCell, measure::MeasuredIdealized>()
     }
 }
 

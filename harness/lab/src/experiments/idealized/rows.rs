@@ -1,6 +1,6 @@
 //! Rows and slopes.
 
-use super::measure::{IdealizedCell, Measured, Run};
+use super::measure::{IdealizedCell, IdealizedRun, MeasuredIdealized};
 use crate::journal::Entry;
 use crate::plan::Plan;
 use anyhow::Result;
@@ -42,7 +42,7 @@ pub fn rows(plan: &Plan, entries: &[Entry]) -> Result<Vec<IdealizedRow>> {
     let mut rows = Vec::new();
     for entry in entries {
         let cell: IdealizedCell = entry.cell()?;
-        let row = |start: usize, run: Option<&Run>| IdealizedRow {
+        let row = |start: usize, run: Option<&IdealizedRun>| IdealizedRow {
             experiment: plan.target.clone(),
             profile: plan.profile.name.clone(),
             cell: entry.key.clone(),
@@ -58,7 +58,7 @@ pub fn rows(plan: &Plan, entries: &[Entry]) -> Result<Vec<IdealizedRow>> {
                 _ => entry.status(),
             },
         };
-        match entry.measured::<Measured>()? {
+        match entry.measured::<MeasuredIdealized>()? {
             Some(measured) => {
                 rows.extend(
                     measured

@@ -16,7 +16,7 @@ use std::sync::Arc;
 /// The methods of Section 5.
 #[derive(Clone, Copy, Debug, Deserialize, Serialize, PartialEq, Eq)]
 #[serde(rename_all = "kebab-case")]
-enum Method {
+enum SpringMethod {
     SymplecticEuler,
     ClassicalMomentum,
     GradientDescent,
@@ -44,7 +44,7 @@ impl Scaling {
 /// The body of a plan.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Wire {
+struct SpringForm {
     stiffness: f64,
     start: f64,
     momentum: f64,
@@ -73,12 +73,12 @@ struct Spring {
 
 impl Spring {
     /// The coefficient of P_k in P_{k+1} = c·P_k − h·kx_k.
-    fn coefficient(&self, method: Method, scaling: Scaling) -> f64 {
+    fn coefficient(&self, method: SpringMethod, scaling: Scaling) -> f64 {
         match (method, scaling) {
-            (Method::SymplecticEuler, Scaling::Consistent) => 1.0,
-            (Method::SymplecticEuler, Scaling::Printed) => self.step_size.sqrt(),
-            (Method::ClassicalMomentum, _) => self.damping,
-            (Method::GradientDescent, _) => 0.0,
+            (SpringMethod::SymplecticEuler, Scaling::Consistent) => 1.0,
+            (SpringMethod::SymplecticEuler, Scaling::Printed) => self.step_size.sqrt(),
+            (SpringMethod::ClassicalMomentum, _) => self.damping,
+            (SpringMethod::GradientDescent, _) => 0.0,
         }
     }
 
@@ -92,7 +92,7 @@ impl Spring {
 /// A cell: one method.
 #[derive(Clone, Copy, Debug, Deserialize, Serialize, PartialEq)]
 struct SpringCell {
-    method: Method,
+    method: SpringMethod,
     scaling: Scaling,
     spring: Spring,
 }
@@ -101,10 +101,10 @@ impl SpringCell {
     /// The name that rows use: symplectic Euler as printed is another method.
     fn name(&self) -> &'static str {
         match (self.method, self.scaling) {
-            (Method::SymplecticEuler, Scaling::Consistent) => "symplectic-euler",
-            (Method::SymplecticEuler, Scaling::Printed) => "symplectic-euler-as-printed",
-            (Method::ClassicalMomentum, _) => "classical-momentum",
-            (Method::GradientDescent, _) => "gradient-descent",
+            (SpringMethod::SymplecticEuler, Scaling::Consistent) => "symplectic-euler",
+            (SpringMethod::SymplecticEuler, Scaling::Printed) => "symplectic-euler-as-printed",
+            (SpringMethod::ClassicalMomentum, _) => "classical-momentum",
+            (SpringMethod::GradientDescent, _) => "gradient-descent",
         }
     }
 
@@ -112,7 +112,7 @@ impl SpringCell {
         self.spring.coefficient(self.method, self.scaling)
     }
 
-    fn run(&self) -> Result<Measured> {
+    fn run(&self) -> Result<MeasuredSpring> {
         let spring = &self.spring;
         let potential = Arc::new(Quadratic::diagonal(&[spring.stiffness], &Device::Cpu)?);
         let forces = Counted::new(Sequential::new(potential.clone()));
@@ -120,7 +120,7 @@ impl SpringCell {
         let (coefficient, start) = (self.coefficient(), number(spring.start)?);
         let mut method = Momentum::new(forces, coefficient, spring.step_size, start)?
             .with_momentum(number(spring.momentum)?)?;
-        let mut measured = Measured::default();
+        let mut measured = MeasuredSpring::default();
         for step in 0..=spring.steps {
             if step > 0 {
                 method.advance()?;
@@ -134,7 +134,7 @@ impl SpringCell {
     }
 }
 
-impl Measured {
+impl MeasuredSpring {
     /// The step after which a number is not finite, if one is not; 1 also if none was at first.
     fn diverged_at(&self) -> Option<usize> {
         let all = self.position.iter().zip(&self.momentum).zip(&self.energy);
@@ -146,7 +146,7 @@ impl Measured {
 
 /// Before the first step and after each.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq)]
-struct Measured {
+struct MeasuredSpring {
     position: Vec<f64>,
     momentum: Vec<f64>,
     energy: Vec<f64>,
@@ -195,7 +195,7 @@ impl Springs {
     /// # Errors
     /// Whatever of the plan is out of range, by its key.
     pub fn new(plan: &Plan) -> Result<Self> {
-        let wire: Wire = plan.body()?;
+        let wire: SpringForm = plan.body()?;
         let spring = Spring {
             stiffness: wire.stiffness,
             start: wire.start,
@@ -216,9 +216,9 @@ impl Springs {
             2.0 * spring.period()
         );
         let methods = [
-            Method::SymplecticEuler,
-            Method::ClassicalMomentum,
-            Method::GradientDescent,
+            SpringMethod::SymplecticEuler,
+            SpringMethod::ClassicalMomentum,
+            SpringMethod::GradientDescent,
         ];
         let cell = |scaling: Scaling| {
             methods.map(|method| SpringCell {
@@ -262,13 +262,13 @@ impl Experiment for Springs {
     }
 
     fn reads(&self, entry: &Entry) -> Result<()> {
-        entry.is_of::<SpringCell, Measured>()
+        entry.is_of::<SpringCell, MeasuredSpring>()
     }
 }
 
 /// All that there is to show of the springs.
 #[derive(Clone, Debug, Default)]
-pub struct Rows {
+pub struct SpringRows {
     /// Their steps.
     pub steps: Vec<SpringRow>,
     /// Their energies.
@@ -283,11 +283,11 @@ pub struct Rows {
 ///
 /// # Errors
 /// If an entry is not of this kind.
-pub fn rows(plan: &Plan, entries: &[Entry]) -> Result<Rows> {
-    let mut all = Rows::default();
+pub fn rows(plan: &Plan, entries: &[Entry]) -> Result<SpringRows> {
+    let mut all = SpringRows::default();
     for entry in entries {
         let cell: SpringCell = entry.cell()?;
-        match entry.measured::<Measured>()? {
+        match entry.measured::<MeasuredSpring>()? {
             Some(measured) => {
                 all.steps.extend(steps(plan, entry, &cell, &measured));
                 all.summary.push(summarised(&cell, &measured)?);
@@ -306,7 +306,12 @@ pub fn rows(plan: &Plan, entries: &[Entry]) -> Result<Rows> {
     Ok(all)
 }
 
-fn steps(plan: &Plan, entry: &Entry, cell: &SpringCell, measured: &Measured) -> Vec<SpringRow> {
+fn steps(
+    plan: &Plan,
+    entry: &Entry,
+    cell: &SpringCell,
+    measured: &MeasuredSpring,
+) -> Vec<SpringRow> {
     let row = |step: usize| SpringRow {
         experiment: plan.target.clone(),
         profile: plan.profile.name.clone(),
@@ -322,7 +327,7 @@ fn steps(plan: &Plan, entry: &Entry, cell: &SpringCell, measured: &Measured) -> 
     (0..measured.energy.len()).map(row).collect()
 }
 
-fn summarised(cell: &SpringCell, measured: &Measured) -> Result<SpringSummary> {
+fn summarised(cell: &SpringCell, measured: &MeasuredSpring) -> Result<SpringSummary> {
     let period = cell.spring.period().round() as usize;
     let energy = &measured.energy;
     // Divided first, as the sum of energies that are each a number may be none.

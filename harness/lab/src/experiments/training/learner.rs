@@ -1,7 +1,7 @@
 //! A network and what trains it.
 
 use super::network::ResNet;
-use super::plan::{Config, Method};
+use super::plan::{Config, TrainingMethod};
 use anyhow::Result;
 use candle_core::{D, DType, Tensor};
 use candle_nn::{ModuleT, Optimizer};
@@ -72,7 +72,7 @@ impl Learner {
     ///
     /// # Errors
     /// If a setting is out of range.
-    pub fn new(network: ResNet, method: &Method, seed: u64) -> Result<Self> {
+    pub fn new(network: ResNet, method: &TrainingMethod, seed: u64) -> Result<Self> {
         let optimizer = match method.config(seed) {
             Config::Hamiltonian(config) => {
                 let optimizer = HamiltonianDescent::of(network.varmap(), config)?;

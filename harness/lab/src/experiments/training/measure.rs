@@ -3,7 +3,7 @@
 use super::checkpoint::Checkpoints;
 use super::learner::{Learner, Score};
 use super::network::{Architecture, ResNet};
-use super::plan::{Images, Method, Moves};
+use super::plan::{Moves, TrainingImages, TrainingMethod};
 use crate::clock::timed;
 use crate::progress::Watch;
 use crate::seed::Seeds;
@@ -23,7 +23,7 @@ pub struct TrainingCell {
     /// What identifies the images.
     pub data_digest: String,
     /// How many of each part.
-    pub images: Images,
+    pub images: TrainingImages,
     /// The network.
     pub network: Architecture,
     /// Images of a step.
@@ -39,7 +39,7 @@ pub struct TrainingCell {
     /// A loss above this is an explosion.
     pub diverged_above: f64,
     /// The method.
-    pub method: Method,
+    pub method: TrainingMethod,
     /// cpu or cuda.
     pub backend: String,
 }
@@ -65,7 +65,7 @@ pub struct EpochRecord {
 
 /// What came of a run.
 #[derive(Clone, Debug, Deserialize, Serialize, PartialEq)]
-pub struct Measured {
+pub struct MeasuredTraining {
     /// Numbers that are trained.
     pub parameters: u64,
     /// After each epoch.
@@ -110,7 +110,7 @@ pub fn run(
     device: &Device,
     checkpoints: &Checkpoints,
     watch: &dyn Watch,
-) -> Result<Measured> {
+) -> Result<MeasuredTraining> {
     let seeds = Seeds::new(cell.seed);
     let (channels, classes) = (images.train.channels, images.classes);
     let network = ResNet::new(&cell.network, channels, classes, device, seeds, cell.start)?;
@@ -135,7 +135,7 @@ pub fn run(
         checkpoints.keep(&learner, &records)?;
         watch.step();
     }
-    Ok(Measured {
+    Ok(MeasuredTraining {
         parameters,
         records,
         diverged_at,

@@ -12,9 +12,12 @@ pub use self::rows::{TrainingCurveRow, TrainingRow, rows};
 pub use checkpoint::Checkpoints;
 pub use layers::{convolve, normalise};
 pub use learner::{Learner, Score};
-pub use measure::{EpochRecord, Measured, TrainingCell, run};
+pub use measure::{EpochRecord, MeasuredTraining, TrainingCell, run};
 pub use network::{Architecture, ResNet};
-pub use plan::{Contestant, Images, Method, Metric, Moves, Picture, TrainingPlan};
+pub use plan::{
+    Moves, TrainingContestant, TrainingImages, TrainingMethod, TrainingMetric, TrainingPicture,
+    TrainingPlan,
+};
 
 use super::{Bench, Effort, Experiment, Unit};
 use crate::device::Machine;
@@ -48,7 +51,7 @@ impl Training {
         self.images.as_ref().context("the images were not loaded")
     }
 
-    fn cell(&self, machine: &Machine, contestant: &Contestant, start: u64) -> Result<Cell> {
+    fn cell(&self, machine: &Machine, contestant: &TrainingContestant, start: u64) -> Result<Cell> {
         let (plan, images) = (&self.plan, self.images()?);
         let cell = TrainingCell {
             dataset: images.name.clone(),
@@ -66,10 +69,10 @@ impl Training {
             backend: machine.backend().into(),
         };
         let time = match contestant.method {
-            Method::Hamiltonian {
+            TrainingMethod::Hamiltonian {
                 step_size, steps, ..
             } => format!(" S·θ = {:.3}", step_size * steps as f64),
-            Method::Baseline { .. } => String::new(),
+            TrainingMethod::Baseline { .. } => String::new(),
         };
         let (name, dataset) = (&contestant.name, &images.name);
         Cell::new(format!("{dataset} start {start} {name}{time}"), &cell)
@@ -129,7 +132,7 @@ impl Experiment for Training {
     }
 
     fn reads(&self, entry: &Entry) -> Result<()> {
-        entry.is_of::<TrainingCell, Measured>()
+        entry.is_of::<TrainingCell, MeasuredTraining>()
     }
 }
 

@@ -25,19 +25,19 @@ pub struct Architecture {
 /// The residual network of He et al. (2016) for images of 32 x 32: a first convolution of 3 x 3 without
 /// pooling behind it, stages of basic blocks, the mean over all places, one linear layer.
 pub struct ResNet {
-    stem: Convolution,
-    blocks: Vec<Block>,
+    stem: ConvolutionLayer,
+    blocks: Vec<ResidualBlock>,
     head: Linear,
     varmap: VarMap,
 }
 
 /// A convolution of 3 x 3 or 1 x 1 without bias, and batch normalisation.
-struct Convolution {
+struct ConvolutionLayer {
     convolution: Conv2d,
     normalisation: BatchNorm,
 }
 
-impl Convolution {
+impl ConvolutionLayer {
     fn new([from, to]: [usize; 2], kernel: usize, stride: usize, vb: &VarBuilder) -> Result<Self> {
         let config = Conv2dConfig {
             padding: kernel / 2,
@@ -51,7 +51,7 @@ impl Convolution {
     }
 }
 
-impl ModuleT for Convolution {
+impl ModuleT for ConvolutionLayer {
     fn forward_t(&self, x: &Tensor, train: bool) -> candle_core::Result<Tensor> {
         let config = self.convolution.config();
         let kernels = self.convolution.weight();
@@ -65,29 +65,34 @@ impl ModuleT for Convolution {
 }
 
 /// Two convolutions beside a way around them.
-struct Block {
-    first: Convolution,
-    second: Convolution,
+struct ResidualBlock {
+    first: ConvolutionLayer,
+    second: ConvolutionLayer,
     /// Of 1 x 1, where the shape changes.
-    around: Option<Convolution>,
+    around: Option<ConvolutionLayer>,
 }
 
-impl Block {
+impl ResidualBlock {
     fn new([from, to]: [usize; 2], stride: usize, vb: &VarBuilder) -> Result<Self> {
         let around = if from == to && stride == 1 {
             None
         } else {
-            Some(Convolution::new([from, to], 1, stride, &vb.pp("around"))?)
+            Some(ConvolutionLayer::new(
+                [from, to],
+                1,
+                stride,
+                &vb.pp("around"),
+            )?)
         };
         Ok(Self {
-            first: Convolution::new([from, to], 3, stride, &vb.pp("first"))?,
-            second: Convolution::new([to, to], 3, 1, &vb.pp("second"))?,
+            first: ConvolutionLayer::new([from, to], 3, stride, &vb.pp("first"))?,
+            second: ConvolutionLayer::new([to, to], 3, 1, &vb.pp("second"))?,
             around,
         })
     }
 }
 
-impl ModuleT for Block {
+impl ModuleT for ResidualBlock {
     fn forward_t(&self, x: &Tensor, train: bool) -> candle_core::Result<Tensor> {
         let y = self.first.forward_t(x, train)?.relu()?;
         let y = self.second.forward_t(&y, train)?;
@@ -116,14 +121,14 @@ impl ResNet {
         let varmap = VarMap::new();
         let vb = VarBuilder::from_varmap(&varmap, DType::F32, device);
         let mut width = architecture.width;
-        let stem = Convolution::new([channels, width], 3, 1, &vb.pp("stem"))?;
+        let stem = ConvolutionLayer::new([channels, width], 3, 1, &vb.pp("stem"))?;
         let mut blocks = Vec::new();
         for (stage, &count) in architecture.blocks.iter().enumerate() {
             for block in 0..count {
                 let wider = architecture.width << stage;
                 let stride = if block == 0 && stage > 0 { 2 } else { 1 };
                 let vb = vb.pp(format!("stage{stage}.block{block}"));
-                blocks.push(Block::new([width, wider], stride, &vb)?);
+                blocks.push(ResidualBlock::new([width, wider], stride, &vb)?);
                 width = wider;
             }
         }

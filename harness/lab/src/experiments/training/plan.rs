@@ -15,7 +15,7 @@ pub struct TrainingPlan {
     /// The data set of images.
     pub dataset: String,
     /// How many images of each part; all if `None`.
-    pub images: Images,
+    pub images: TrainingImages,
     /// The network.
     pub network: Architecture,
     /// Images of a step.
@@ -29,9 +29,9 @@ pub struct TrainingPlan {
     /// A loss above this is an explosion.
     pub diverged_above: f64,
     /// What is compared.
-    pub methods: Vec<Contestant>,
+    pub methods: Vec<TrainingContestant>,
     /// What is drawn.
-    pub pictures: Vec<Picture>,
+    pub pictures: Vec<TrainingPicture>,
     /// What has to be said.
     pub notes: Vec<String>,
 }
@@ -39,7 +39,7 @@ pub struct TrainingPlan {
 /// How many images.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Serialize, PartialEq, Eq)]
 #[serde(deny_unknown_fields)]
-pub struct Images {
+pub struct TrainingImages {
     /// To train on.
     pub train: Option<usize>,
     /// To test on.
@@ -67,19 +67,19 @@ impl From<Moves> for Augment {
 
 /// A method by name.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Contestant {
+pub struct TrainingContestant {
     /// As the paper calls it.
     pub name: String,
     /// The pictures it is in, by their groups.
     pub groups: Vec<String>,
     /// With all its numbers.
-    pub method: Method,
+    pub method: TrainingMethod,
 }
 
 /// A method with all its numbers.
 #[derive(Clone, Debug, Deserialize, Serialize, PartialEq)]
 #[serde(rename_all = "lowercase")]
-pub enum Method {
+pub enum TrainingMethod {
     /// Hamiltonian Descent.
     Hamiltonian {
         /// φ.
@@ -111,7 +111,7 @@ pub enum Method {
     },
 }
 
-impl Method {
+impl TrainingMethod {
     /// For the optimiser, with the seed of its random numbers.
     #[must_use]
     pub fn config(&self, seed: u64) -> Config {
@@ -156,7 +156,7 @@ pub enum Config {
 /// What a picture shows over the epochs.
 #[derive(Clone, Copy, Debug, Deserialize, Serialize, PartialEq, Eq)]
 #[serde(rename_all = "kebab-case")]
-pub enum Metric {
+pub enum TrainingMetric {
     /// Share of test images classified rightly.
     TestAccuracy,
     /// Mean cross-entropy of the training batches of an epoch.
@@ -170,38 +170,38 @@ pub enum Metric {
 /// A picture.
 #[derive(Clone, Debug, Deserialize, Serialize, PartialEq)]
 #[serde(deny_unknown_fields)]
-pub struct Picture {
+pub struct TrainingPicture {
     /// Its file's name.
     pub name: String,
     /// What it shows, in words.
     pub title: String,
     /// Over the epochs.
-    pub metric: Metric,
+    pub metric: TrainingMetric,
     /// Of the methods of this group.
     pub group: String,
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Wire {
+struct TrainingForm {
     dataset: String,
     #[serde(default)]
-    images: Images,
+    images: TrainingImages,
     network: Architecture,
     batch: usize,
     augment: Option<Moves>,
     epochs: usize,
     starts: u64,
     diverged_above: f64,
-    methods: Vec<WireMethod>,
-    pictures: Vec<Picture>,
+    methods: Vec<TrainingMethodForm>,
+    pictures: Vec<TrainingPicture>,
     #[serde(default)]
     notes: Vec<String>,
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct WireMethod {
+struct TrainingMethodForm {
     name: String,
     groups: Vec<String>,
     hamiltonian: Option<WireHamiltonian>,
@@ -235,11 +235,11 @@ impl TrainingPlan {
     /// # Errors
     /// Whatever cannot be run, by its key.
     pub fn new(plan: &Plan) -> Result<Self> {
-        plan.body::<Wire>()?.validated()
+        plan.body::<TrainingForm>()?.validated()
     }
 }
 
-impl Wire {
+impl TrainingForm {
     fn validated(self) -> Result<TrainingPlan> {
         ensure!(
             self.batch >= 2,
@@ -262,7 +262,7 @@ impl Wire {
                 moves.pad
             );
         }
-        let mut methods: Vec<Contestant> = Vec::new();
+        let mut methods: Vec<TrainingContestant> = Vec::new();
         for wire in &self.methods {
             let made = wire
                 .made()
@@ -279,7 +279,7 @@ impl Wire {
                         wire.name,
                         known.name
                     ),
-                    None => methods.push(Contestant {
+                    None => methods.push(TrainingContestant {
                         name: wire.name.clone(),
                         groups: wire.groups.clone(),
                         method,
@@ -314,8 +314,8 @@ impl Wire {
     }
 }
 
-impl WireMethod {
-    fn made(&self) -> Result<Vec<Method>> {
+impl TrainingMethodForm {
+    fn made(&self) -> Result<Vec<TrainingMethod>> {
         let scope = |name: &Option<String>| match name {
             Some(name) => Ok(name.parse::<Scope>()?),
             None => anyhow::Ok(Scope::default()),
@@ -326,7 +326,7 @@ impl WireMethod {
                 let steps = wire.steps.all();
                 ensure!(!steps.contains(&0), "steps is 0, but a flow has at least 1");
                 let method = |steps| {
-                    Ok(Method::Hamiltonian {
+                    Ok(TrainingMethod::Hamiltonian {
                         kinetic: wire.kinetic_energy.parse()?,
                         scope: scope(&wire.scope)?,
                         integration: wire.integrator.parse()?,
@@ -343,7 +343,7 @@ impl WireMethod {
                     "momentum is {}, but lies in [0, 1)",
                     wire.momentum
                 );
-                Ok(vec![Method::Baseline {
+                Ok(vec![TrainingMethod::Baseline {
                     direction: wire.direction.parse()?,
                     scope: scope(&wire.scope)?,
                     learning_rate: wire.learning_rate,

@@ -1,7 +1,7 @@
 //! From journal entries to rows of trainings.
 
-use super::measure::{EpochRecord, Measured, TrainingCell};
-use super::plan::{Contestant, Method, TrainingPlan};
+use super::measure::{EpochRecord, MeasuredTraining, TrainingCell};
+use super::plan::{TrainingContestant, TrainingMethod, TrainingPlan};
 use crate::experiments::identity::settings;
 use crate::journal::Entry;
 use crate::plan::Plan;
@@ -85,7 +85,7 @@ pub fn rows(
             if cell.method != contestant.method {
                 continue;
             }
-            let measured: Option<Measured> = entry.measured()?;
+            let measured: Option<MeasuredTraining> = entry.measured()?;
             let run = ContestantRun {
                 contestant,
                 settings: &settings,
@@ -102,20 +102,20 @@ pub fn rows(
 
 /// A contestant's run, and what came of it.
 struct ContestantRun<'a> {
-    contestant: &'a Contestant,
+    contestant: &'a TrainingContestant,
     settings: &'a str,
     cell: &'a TrainingCell,
     entry: &'a Entry,
-    measured: Option<&'a Measured>,
+    measured: Option<&'a MeasuredTraining>,
 }
 
 /// S·θ.
-fn integration_time(method: &Method) -> Option<f64> {
+fn integration_time(method: &TrainingMethod) -> Option<f64> {
     match method {
-        Method::Hamiltonian {
+        TrainingMethod::Hamiltonian {
             step_size, steps, ..
         } => Some(step_size * *steps as f64),
-        Method::Baseline { .. } => None,
+        TrainingMethod::Baseline { .. } => None,
     }
 }
 
@@ -143,13 +143,13 @@ impl ContestantRun<'_> {
         };
         let blocks: Vec<String> = cell.network.blocks.iter().map(usize::to_string).collect();
         let (kinetic, scope) = match cell.method {
-            Method::Hamiltonian { kinetic, scope, .. } => (kinetic, scope),
-            Method::Baseline {
+            TrainingMethod::Hamiltonian { kinetic, scope, .. } => (kinetic, scope),
+            TrainingMethod::Baseline {
                 direction, scope, ..
             } => (direction, scope),
         };
         let (integrator, step_size, steps, rate, momentum) = match cell.method {
-            Method::Hamiltonian {
+            TrainingMethod::Hamiltonian {
                 integration,
                 step_size,
                 steps,
@@ -161,7 +161,7 @@ impl ContestantRun<'_> {
                 step_size * step_size,
                 None,
             ),
-            Method::Baseline {
+            TrainingMethod::Baseline {
                 learning_rate,
                 momentum,
                 ..

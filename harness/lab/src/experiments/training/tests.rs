@@ -1,6 +1,6 @@
 //! Networks on few and small images.
 
-use super::plan::{Method, TrainingPlan};
+use super::plan::{TrainingMethod, TrainingPlan};
 use super::*;
 use crate::journal::Entry;
 use crate::progress::Watch;
@@ -33,8 +33,8 @@ fn images() -> datasets::Images {
     library.images("tiny", &Silent).unwrap()
 }
 
-fn hamiltonian(integration: Integration, step_size: f64) -> Method {
-    Method::Hamiltonian {
+fn hamiltonian(integration: Integration, step_size: f64) -> TrainingMethod {
+    TrainingMethod::Hamiltonian {
         kinetic: Kinetic::HalfL2Squared,
         scope: Scope::Together,
         integration,
@@ -44,12 +44,12 @@ fn hamiltonian(integration: Integration, step_size: f64) -> Method {
     }
 }
 
-fn cell(method: Method, epochs: usize) -> TrainingCell {
+fn cell(method: TrainingMethod, epochs: usize) -> TrainingCell {
     TrainingCell {
         dataset: "tiny".into(),
         data_source: "surrogate".into(),
         data_digest: String::new(),
-        images: Images::default(),
+        images: TrainingImages::default(),
         network: Architecture {
             width: 4,
             blocks: vec![1, 1],
@@ -65,12 +65,12 @@ fn cell(method: Method, epochs: usize) -> TrainingCell {
     }
 }
 
-fn trained(cell: &TrainingCell, checkpoints: &Checkpoints) -> Measured {
+fn trained(cell: &TrainingCell, checkpoints: &Checkpoints) -> MeasuredTraining {
     run(cell, &images(), &Device::Cpu, checkpoints, &Quiet).unwrap()
 }
 
 /// What of a run does not depend on how long it took.
-fn numbers(measured: &Measured) -> Vec<(u64, [u64; 4])> {
+fn numbers(measured: &MeasuredTraining) -> Vec<(u64, [u64; 4])> {
     let of = |r: &EpochRecord| {
         let all = [r.train_loss, r.train_accuracy, r.test_loss, r.test_accuracy];
         (r.steps, all.map(f64::to_bits))
@@ -87,7 +87,7 @@ fn a_network_learns_generated_images_by_every_method() {
         ("stratified", hamiltonian(Integration::Stratified, 0.2)),
         (
             "momentum",
-            Method::Baseline {
+            TrainingMethod::Baseline {
                 direction: Kinetic::HalfL2Squared,
                 scope: Scope::Together,
                 learning_rate: 0.02,
@@ -106,7 +106,7 @@ fn a_network_learns_generated_images_by_every_method() {
 
 #[test]
 fn a_run_that_was_interrupted_and_resumed_ends_with_the_same_bits() {
-    let momentum = Method::Baseline {
+    let momentum = TrainingMethod::Baseline {
         direction: Kinetic::HalfL2Squared,
         scope: Scope::Together,
         learning_rate: 0.01,
@@ -172,7 +172,7 @@ fn only_the_newest_checkpoint_is_kept_and_a_half_written_one_is_passed_over() {
 #[test]
 fn a_loss_that_explodes_ends_its_run_at_that_step_and_says_so() {
     let folder = tempfile::tempdir().unwrap();
-    let wild = Method::Baseline {
+    let wild = TrainingMethod::Baseline {
         direction: Kinetic::HalfL2Squared,
         scope: Scope::Together,
         learning_rate: 1e4,
@@ -185,7 +185,7 @@ fn a_loss_that_explodes_ends_its_run_at_that_step_and_says_so() {
     assert!(measured.records.is_empty());
     let plan = Plan::from_yaml(FIG4, &[], Some("smoke")).unwrap();
     let mut training = TrainingPlan::new(&plan).unwrap();
-    training.methods = vec![Contestant {
+    training.methods = vec![TrainingContestant {
         name: "wild".into(),
         groups: vec!["methods".into()],
         method: wild.clone(),
@@ -343,10 +343,10 @@ fn the_plan_of_figure_4_maps_the_papers_numbers_and_every_profile_is_valid() {
     let flow = |name: &str| {
         let named = plan.methods.iter().find(|m| m.name == name).unwrap();
         match named.method {
-            Method::Hamiltonian {
+            TrainingMethod::Hamiltonian {
                 step_size, steps, ..
             } => (step_size, steps as f64, named.groups.clone()),
-            Method::Baseline { .. } => panic!("{name} is a flow"),
+            TrainingMethod::Baseline { .. } => panic!("{name} is a flow"),
         }
     };
     // The learning rate is θ²; the integration time 0.2 is S·θ, or S times the learning rate.

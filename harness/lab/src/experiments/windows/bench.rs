@@ -2,7 +2,7 @@
 
 use super::cell::WindowCell;
 use super::plan::EvaluatorKind;
-use crate::device::{Machine, Need, Placement, check_room};
+use crate::device::{Machine, MemoryNeed, Placement, check_room};
 use crate::rates::floor::Work;
 use crate::regression::{Regression, starting_point};
 use crate::seed::Seeds;
@@ -29,7 +29,7 @@ pub struct Workbench {
     test: LogisticRegression,
     features: usize,
     /// What it takes on a device with one point.
-    need: Need,
+    need: MemoryNeed,
     /// The problem on devices other than the first: uploaded once, for all cells.
     replicas: Mutex<Vec<Arc<LogisticRegression>>>,
     through: Option<Through>,
@@ -52,7 +52,7 @@ impl Workbench {
     /// If the device has no room.
     pub fn new(machine: &Machine, dataset: &Dataset, like: &WindowCell) -> Result<Self> {
         let home = machine.home();
-        let need = Need {
+        let need = MemoryNeed {
             rows: dataset.train.len() + dataset.test.len(),
             train_rows: dataset.train.len(),
             features: dataset.features + usize::from(like.model.bias),
@@ -130,7 +130,7 @@ impl Workbench {
                         None => train,
                     }
                 }
-                Gradients::Free => Arc::new(Free {
+                Gradients::Free => Arc::new(FreeGradients {
                     like: self.train.clone(),
                     device: device.clone(),
                 }),
@@ -171,7 +171,7 @@ impl Workbench {
         let what = format!("{} with a window of {width}", cell.dataset);
         for device in &placement.devices[..workers] {
             let known = self.is_there(device);
-            let need = Need {
+            let need = MemoryNeed {
                 // Rows that are there already need no more room.
                 rows: if known { 0 } else { self.need.train_rows },
                 points: points.div_ceil(workers),
@@ -330,12 +330,12 @@ impl Lone {
 
 /// A potential of the same shape whose gradient is the point itself: what is left of a round's
 /// time is not gradients.
-struct Free {
+struct FreeGradients {
     like: Arc<LogisticRegression>,
     device: Device,
 }
 
-impl Potential for Free {
+impl Potential for FreeGradients {
     fn dimension(&self) -> usize {
         self.like.dimension()
     }

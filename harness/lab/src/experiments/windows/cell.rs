@@ -1,6 +1,6 @@
 //! A window to be measured, and what is measured of it.
 
-use super::plan::{EvaluatorKind, PlacedWindow, Setting, WindowsPlan};
+use super::plan::{EvaluatorKind, FlowSetting, PlacedWindow, WindowsPlan};
 use crate::capacity::{Account, Sample};
 use crate::device::Placement;
 use crate::plan::{Model, Precision, Start, named};
@@ -76,7 +76,7 @@ fn is_zero(count: &usize) -> bool {
 }
 
 /// What of a cell depends on the data set and the devices rather than on the plan.
-pub struct Place<'a> {
+pub struct CellPlace<'a> {
     /// Data set.
     pub dataset: &'a datasets::Dataset,
     /// cpu or cuda.
@@ -93,9 +93,9 @@ impl WindowCell {
     pub fn new(
         seed: u64,
         plan: &WindowsPlan,
-        (setting, kinetic): (&Setting, Kinetic),
+        (setting, kinetic): (&FlowSetting, Kinetic),
         placed: &PlacedWindow,
-        place: &Place<'_>,
+        place: &CellPlace<'_>,
     ) -> Self {
         let sequential = placed.is_sequential();
         Self {
@@ -202,7 +202,7 @@ pub(super) fn guess(form: &WindowForm, surrogate_rows: usize, tf32: bool) -> Str
 
 /// Raw measurements of a cell.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq)]
-pub struct Measured {
+pub struct MeasuredWindow {
     /// After each flow.
     pub flows: Vec<FlowRecord>,
     /// Relative distance of the end point from the sequential flow's, where that is a number.
@@ -242,7 +242,7 @@ pub struct Measured {
     pub long_rounds: Vec<u64>,
 }
 
-impl Measured {
+impl MeasuredWindow {
     /// The probes that say whether every worker had a core or a device of its own: on a CPU those with
     /// arithmetic, since gradients on cores also share memory, on a quiet machine as on a busy one.
     #[must_use]

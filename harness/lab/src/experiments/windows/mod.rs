@@ -22,10 +22,10 @@ use crate::plan::Plan;
 use crate::progress::say;
 use anyhow::{Context as _, Result};
 use bench::{Through, Workbench};
-use cell::{Place, WindowCell};
+use cell::{CellPlace, WindowCell};
 use datasets::Dataset;
 use optim::Kinetic;
-use plan::{EvaluatorKind, PlacedWindow, Setting, WindowsPlan};
+use plan::{EvaluatorKind, FlowSetting, PlacedWindow, WindowsPlan};
 use serde::Deserialize;
 
 /// The experiment.
@@ -103,7 +103,7 @@ impl Windows {
         machine: &Machine,
         dataset: &Dataset,
         kinetic: Kinetic,
-        (setting, placed): (&Setting, &PlacedWindow),
+        (setting, placed): (&FlowSetting, &PlacedWindow),
     ) -> Result<WindowCell> {
         let flows = self
             .plan
@@ -113,7 +113,7 @@ impl Windows {
             EvaluatorKind::Devices => machine.workers(placed.window.width)?,
             _ => machine.whole(),
         };
-        let place = Place {
+        let place = CellPlace {
             dataset,
             backend: machine.backend(),
             placement: &placement,
@@ -216,7 +216,7 @@ impl Experiment for Windows {
     }
 
     fn reads(&self, entry: &Entry) -> Result<()> {
-        entry.is_of::<WindowCell, cell::Measured>()
+        entry.is_of::<WindowCell, cell::MeasuredWindow>()
     }
 }
 

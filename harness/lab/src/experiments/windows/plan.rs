@@ -1,6 +1,6 @@
 //! What a plan of kind `windows` says, validated.
 
-use super::wire::Wire;
+use super::wire::WindowsForm;
 use crate::capacity::Limits;
 use crate::plan::{Model, Plan, Precision, Start, positive};
 use anyhow::{Result, bail, ensure};
@@ -112,7 +112,7 @@ pub struct Figures {
 
 /// A flow's settings, and what is compared with it.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Setting {
+pub struct FlowSetting {
     /// What is added to the plan's seed.
     pub seed_plus: u64,
     /// θ.
@@ -211,7 +211,7 @@ pub struct WindowsPlan {
     /// it; older plans have none.
     pub overhead_below: Option<f64>,
     /// Other settings of the flow, each with some of the windows.
-    pub variations: Vec<Setting>,
+    pub variations: Vec<FlowSetting>,
     /// What the paper's own number of gradients is inferred with, where it is.
     pub inference: Option<Inference>,
     /// How the fastest window of each data set is chosen, where it is.
@@ -225,13 +225,13 @@ impl WindowsPlan {
     /// Whatever is unknown, missing or out of range, by its key.
     pub fn new(plan: &Plan) -> Result<Self> {
         plan.statistics()?;
-        plan.body::<Wire>()?.validated()
+        plan.body::<WindowsForm>()?.validated()
     }
 
     /// The plan's own setting, then its variations.
     #[must_use]
-    pub fn settings(&self) -> Vec<Setting> {
-        let own = Setting {
+    pub fn settings(&self) -> Vec<FlowSetting> {
+        let own = FlowSetting {
             seed_plus: 0,
             step_size: self.step_size,
             steps: self.steps,

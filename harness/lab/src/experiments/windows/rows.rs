@@ -1,6 +1,6 @@
 //! From journal entries to rows.
 
-use super::cell::{self, FlowRecord, Measured, WindowCell};
+use super::cell::{self, FlowRecord, MeasuredWindow, WindowCell};
 use super::plan::{EvaluatorKind, WindowsPlan};
 use super::schema::{CurveRow, WindowRow};
 use crate::capacity::{self, Account, over_runs};
@@ -50,7 +50,7 @@ impl Maker<'_> {
     }
 
     /// Fills in what was measured, and what follows from it.
-    fn fill(&self, row: &mut WindowRow, measured: &Measured) {
+    fn fill(&self, row: &mut WindowRow, measured: &MeasuredWindow) {
         let sum = |of: fn(&FlowRecord) -> u64| measured.flows.iter().map(of).sum::<u64>();
         let rounds = sum(|f| f.rounds);
         let depth = (row.steps * row.flows) as f64 / rounds as f64;
@@ -106,7 +106,7 @@ impl Maker<'_> {
     }
 
     /// Fills in how much of the machine was there.
-    fn machine(&self, row: &mut WindowRow, measured: &Measured) {
+    fn machine(&self, row: &mut WindowRow, measured: &MeasuredWindow) {
         let own = over_runs(&measured.accounts);
         let baseline = over_runs(&measured.baseline_accounts);
         row.capacity = capacity::capacity(measured.of_workers());
@@ -134,7 +134,7 @@ impl Maker<'_> {
     }
 
     /// Fills in the least times, where there is a wall time to compare them with.
-    fn floors(&self, row: &mut WindowRow, cell: &WindowCell, measured: &Measured) {
+    fn floors(&self, row: &mut WindowRow, cell: &WindowCell, measured: &MeasuredWindow) {
         let (Some(rates), Some(work), Some(wall), Some(rounds), Some(gradients)) = (
             self.rates,
             &measured.work,
@@ -255,7 +255,7 @@ fn unmeasured(head: &Plan, entry: &Entry, cell: &WindowCell) -> WindowRow {
 pub fn curves(entries: &[Entry]) -> Result<Vec<CurveRow>> {
     let mut all = Vec::new();
     for entry in entries {
-        let Some(measured) = entry.measured::<Measured>()? else {
+        let Some(measured) = entry.measured::<MeasuredWindow>()? else {
             continue;
         };
         let cell: WindowCell = entry.cell()?;

@@ -11,7 +11,7 @@
 //! A cell may have a longer run, of which only rounds are counted.
 
 use super::bench::{Gradients, Workbench};
-use super::cell::{Held, Measured, WindowCell};
+use super::cell::{Held, MeasuredWindow, WindowCell};
 use super::passes::{
     Evaluated, Probes, Timed, evaluated, held, long_run, probes, round_overhead, timed,
 };
@@ -33,7 +33,7 @@ pub fn measure(bench: &Workbench, cells: &[WindowCell], watch: &dyn Watch) -> Re
     let Some(like) = cells.first() else {
         return Ok(Vec::new());
     };
-    let baseline = Baseline::new(bench, like, watch)?;
+    let baseline = SequentialRuns::new(bench, like, watch)?;
     let mut outcomes: Vec<Option<Outcome>> = vec![None; cells.len()];
     let mut contestants = Vec::new();
     for (index, cell) in cells
@@ -41,7 +41,7 @@ pub fn measure(bench: &Workbench, cells: &[WindowCell], watch: &dyn Watch) -> Re
         .enumerate()
         .filter(|(_, cell)| !cell.is_baseline())
     {
-        match Contestant::new(bench, cell, index, &baseline, watch) {
+        match TimedContestant::new(bench, cell, index, &baseline, watch) {
             Ok(Ok(contestant)) => contestants.push(contestant),
             Ok(Err(diverged)) => outcomes[index] = Some(diverged),
             Err(error) => outcomes[index] = Some(Outcome::failed(&error)),
@@ -79,7 +79,7 @@ pub fn flows_of(cells: &[WindowCell]) -> usize {
 }
 
 /// The sequential flow of a group.
-struct Baseline<'a> {
+struct SequentialRuns<'a> {
     bench: &'a Workbench,
     placement: Placement,
     evaluator: Arc<dyn Evaluator>,
@@ -89,7 +89,7 @@ struct Baseline<'a> {
     held: u64,
 }
 
-impl<'a> Baseline<'a> {
+impl<'a> SequentialRuns<'a> {
     fn new(bench: &'a Workbench, like: &WindowCell, watch: &dyn Watch) -> Result<Self> {
         let placement = bench.baseline_placement(like)?;
         watch.doing(&format!(
@@ -126,7 +126,7 @@ impl<'a> Baseline<'a> {
         };
         let later = runs.iter().skip(1);
         let earlier = runs.iter().take(runs.len().saturating_sub(1));
-        Outcome::measured(&Measured {
+        Outcome::measured(&MeasuredWindow {
             flows: run.flows.clone(),
             flow_error: Some(0.0),
             wall_s: later.clone().map(|run| run.seconds.clone()).collect(),
@@ -138,7 +138,7 @@ impl<'a> Baseline<'a> {
             kernel: Some(bench.kernel().to_string()),
             held: Some(self.held(self.held)),
             work: Some(bench.work(cell)),
-            ..Measured::default()
+            ..MeasuredWindow::default()
         })
     }
 
@@ -153,24 +153,24 @@ impl<'a> Baseline<'a> {
 }
 
 /// A cell that is compared with the baseline.
-struct Contestant<'a> {
+struct TimedContestant<'a> {
     bench: &'a Workbench,
     cell: &'a WindowCell,
     index: usize,
     placement: Placement,
     evaluator: Arc<dyn Evaluator>,
     probes: Option<Probes>,
-    measured: Measured,
+    measured: MeasuredWindow,
     failure: Option<Outcome>,
 }
 
-impl<'a> Contestant<'a> {
+impl<'a> TimedContestant<'a> {
     /// Runs it untimed; the inner error is how it diverged.
     fn new(
         bench: &'a Workbench,
         cell: &'a WindowCell,
         index: usize,
-        baseline: &Baseline<'_>,
+        baseline: &SequentialRuns<'_>,
         watch: &dyn Watch,
     ) -> Result<std::result::Result<Self, Outcome>> {
         watch.doing(&cell.label());
@@ -186,7 +186,7 @@ impl<'a> Contestant<'a> {
             Err(_) => None,
         };
         let bytes = held(&placement, || bench.method(cell, &evaluator))?;
-        let measured = Measured {
+        let measured = MeasuredWindow {
             flows: run.flows,
             flow_error,
             held: Some(baseline.held(bytes)),
@@ -195,7 +195,7 @@ impl<'a> Contestant<'a> {
             kernel: Some(bench.kernel().to_string()),
             work: Some(bench.work(cell)),
             long_rounds: long_run(bench, cell, watch)?,
-            ..Measured::default()
+            ..MeasuredWindow::default()
         };
         let probes = probes(bench, cell, &placement)?;
         Ok(Ok(Self {
@@ -252,8 +252,8 @@ impl<'a> Contestant<'a> {
 
 /// Times baseline and contestants in rounds; returns the baseline's runs, in order.
 fn timed_rounds(
-    baseline: &Baseline<'_>,
-    contestants: &mut [Contestant<'_>],
+    baseline: &SequentialRuns<'_>,
+    contestants: &mut [TimedContestant<'_>],
     like: &WindowCell,
     watch: &dyn Watch,
 ) -> Result<Vec<Timed>> {

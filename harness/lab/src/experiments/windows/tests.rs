@@ -1,6 +1,6 @@
 //! Verdicts on made-up rows: which pass, which do not, which get none.
 
-use super::cell::{FlowRecord, Held, Measured};
+use super::cell::{FlowRecord, Held, MeasuredWindow};
 use super::*;
 use crate::capacity::{Account, Sample};
 use crate::configs::Configs;
@@ -86,7 +86,7 @@ fn row_with(
     work: Option<Work>,
     rates: Option<&Rates>,
 ) -> WindowRow {
-    let measured = Measured {
+    let measured = MeasuredWindow {
         work,
         ..measured(baseline_s)
     };
@@ -94,7 +94,7 @@ fn row_with(
 }
 
 /// Two flows of eight rounds, timed as often as there are runs of the baseline.
-fn measured(baseline_s: &[f64]) -> Measured {
+fn measured(baseline_s: &[f64]) -> MeasuredWindow {
     let flow = FlowRecord {
         rounds: 8,
         requested: 26,
@@ -104,7 +104,7 @@ fn measured(baseline_s: &[f64]) -> Measured {
         train_loss: 0.5,
         test_accuracy: 0.8,
     };
-    Measured {
+    MeasuredWindow {
         flows: vec![flow.clone(), flow],
         flow_error: Some(1e-4),
         wall_s: vec![vec![0.5, 0.5]; baseline_s.len()],
@@ -116,11 +116,11 @@ fn measured(baseline_s: &[f64]) -> Measured {
             baseline_bytes: 400,
             dimension: 10,
         }),
-        ..Measured::default()
+        ..MeasuredWindow::default()
     }
 }
 
-fn row_from(cell: WindowCell, measured: &Measured, rates: Option<&Rates>) -> WindowRow {
+fn row_from(cell: WindowCell, measured: &MeasuredWindow, rates: Option<&Rates>) -> WindowRow {
     let outcome = Outcome::measured(measured).unwrap();
     let entry = Entry {
         key: "key".into(),
@@ -314,7 +314,7 @@ fn a_longer_run_says_what_the_depth_speedup_grows_to() {
         ..cell()
     };
     let of = |rounds: &[u64]| {
-        let measured = Measured {
+        let measured = MeasuredWindow {
             long_rounds: rounds.to_vec(),
             ..measured(&[2.0; 6])
         };
@@ -344,7 +344,7 @@ fn on_a_machine(cell: WindowCell, capacity: f64, waited: f64, baseline_waited: f
         alone_s: capacity,
         together_s: 1.0,
     };
-    let measured = Measured {
+    let measured = MeasuredWindow {
         probes: vec![sample; 6],
         accounts: vec![account(waited); 6],
         baseline_accounts: vec![account(baseline_waited); 6],
@@ -379,7 +379,7 @@ fn a_gpu_that_another_process_used_in_one_run_of_the_baseline_disturbs_the_row()
     let on_gpu = |shared: f64| {
         let mut baseline_accounts = vec![account(1.0, 0.0); 6];
         baseline_accounts[3].gpu_shared = Some(shared);
-        let measured = Measured {
+        let measured = MeasuredWindow {
             accounts: vec![account(0.8, 0.0); 6],
             baseline_accounts,
             ..measured(&[2.0; 6])
@@ -418,7 +418,7 @@ fn a_journal_without_probes_says_nothing_of_the_machine() {
         "flows": [], "flow_error": 0.0, "wall_s": [[1.0, 1.0]], "baseline_wall_s": [[2.0, 2.0]],
         "baseline_gradients": 40, "round_overhead_s": 0.01
     });
-    let measured: Measured = serde_json::from_value(old).unwrap();
+    let measured: MeasuredWindow = serde_json::from_value(old).unwrap();
     let row = row_from(cell(), &measured, None);
     assert_eq!((row.capacity, row.disturbed), (None, None));
     assert_eq!((row.waited_share, row.depth_late), (None, None));

@@ -1,6 +1,6 @@
 //! A plan of kind `windows` as it is written, and what makes it valid.
 
-use super::plan::{Choice, Figures, Inference, PlacedWindow, Setting, WindowsPlan};
+use super::plan::{Choice, Figures, FlowSetting, Inference, PlacedWindow, WindowsPlan};
 use crate::capacity::Limits;
 use crate::plan::{Model, OneOrMany, Precision, Start, combinations, non_negative, positive};
 use anyhow::{Context, Result, bail, ensure};
@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 /// As it is written.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Wire {
+pub(super) struct WindowsForm {
     precision: Precision,
     problem: Model,
     start: Start,
@@ -71,7 +71,7 @@ type WindowSettings = Mapping;
 /// The key of `flows` and `long_flows` that stands for every data set not named.
 const OTHER: &str = "other";
 
-impl Wire {
+impl WindowsForm {
     pub(super) fn validated(self) -> Result<WindowsPlan> {
         positive("flow.step_size", self.flow.step_size)?;
         non_negative("problem.l2", self.problem.l2)?;
@@ -141,7 +141,7 @@ impl Wire {
         })
     }
 
-    fn variations(&self, windows: &[PlacedWindow]) -> Result<Vec<Setting>> {
+    fn variations(&self, windows: &[PlacedWindow]) -> Result<Vec<FlowSetting>> {
         let windows = match &self.varied_windows {
             Some(own) => self.windows(own).context("varied_windows")?,
             None => windows.to_vec(),
@@ -153,7 +153,7 @@ impl Wire {
                     .with_context(|| format!("variations[{i}].windows"))?,
                 None => windows.clone(),
             };
-            let setting = Setting {
+            let setting = FlowSetting {
                 seed_plus: variation.seed_plus,
                 step_size: variation.step_size.unwrap_or(self.flow.step_size),
                 steps: variation.steps.unwrap_or(self.flow.steps),

@@ -1,7 +1,7 @@
 //! The tables, one for each kind of experiment. A key that a plan may have and that holds a number
 //! has its line here.
 
-use super::{Allowed, NON_NEGATIVE, POSITIVE, REAL, Table};
+use super::{Allowed, NON_NEGATIVE, NumberTable, POSITIVE, REAL};
 
 /// A number that is made of random draws' names.
 const SEED: Allowed = Allowed::count(0, u64::MAX);
@@ -28,14 +28,14 @@ const TIME: Allowed = Allowed::within(0.0, 10_000.0).above();
 const CONDITION: Allowed = Allowed::within(1.0, 1e9).above();
 
 /// Of the head that all plans have.
-pub const HEAD: Table = &[
+pub const HEAD: NumberTable = &[
     ("seed", SEED),
     ("statistics.resamples", MANY),
     ("statistics.confidence", SHARE.above().below()),
     ("profiles.*.minutes", Allowed::within(0.0, 1e6)),
 ];
 
-const CHECKS: Table = &[
+const CHECKS: NumberTable = &[
     ("**.problems.problems", Allowed::count(1, 1_000)),
     ("**.problems.rows", Allowed::count(1, 100_000)),
     ("**.problems.features", Allowed::count(1, 1_000)),
@@ -119,9 +119,9 @@ const CHECKS: Table = &[
     ("coordinate.other_angle", SHARE.above().below()),
 ];
 
-const COUNTS: Table = &[("printed.*.*", Allowed::count(0, 1_000_000_000_000))];
+const COUNTS: NumberTable = &[("printed.*.*", Allowed::count(0, 1_000_000_000_000))];
 
-const DESCENT: Table = &[
+const DESCENT: NumberTable = &[
     ("**.problem.l2", NON_NEGATIVE),
     ("**.problem.dimension", SIDE),
     ("**.problem.truth_rank", SIDE),
@@ -150,7 +150,7 @@ const DESCENT: Table = &[
     ("tail", SHARE.above()),
 ];
 
-const IDEALIZED: Table = &[
+const IDEALIZED: NumberTable = &[
     ("conditions", CONDITION),
     ("dimension", Allowed::count(2, 2_048)),
     ("starts", FEW),
@@ -160,7 +160,7 @@ const IDEALIZED: Table = &[
     ("random_rate", Allowed::within(1e-6, 1e6)),
 ];
 
-const SPRING: Table = &[
+const SPRING: NumberTable = &[
     ("stiffness", POSITIVE),
     ("start", REAL),
     ("momentum", REAL),
@@ -169,7 +169,7 @@ const SPRING: Table = &[
     ("steps", FEW),
 ];
 
-const TRAINING: Table = &[
+const TRAINING: NumberTable = &[
     ("images.train", Allowed::count(1, 10_000_000)),
     ("images.test", Allowed::count(1, 10_000_000)),
     ("network.width", Allowed::count(1, 1_024)),
@@ -185,7 +185,7 @@ const TRAINING: Table = &[
     ("methods.baseline.momentum", MOMENTUM),
 ];
 
-const WINDOWS: Table = &[
+const WINDOWS: NumberTable = &[
     ("problem.l2", NON_NEGATIVE),
     ("start.scale", POSITIVE),
     ("flow.step_size", POSITIVE),
@@ -226,7 +226,7 @@ const WINDOWS: Table = &[
 
 /// The table of a kind of experiment; an empty one of a kind that has no numbers.
 #[must_use]
-pub fn of_kind(experiment: &str) -> Table {
+pub fn of_kind(experiment: &str) -> NumberTable {
     match experiment {
         "checks" => CHECKS,
         "counts" => COUNTS,

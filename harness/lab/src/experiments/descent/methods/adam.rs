@@ -1,6 +1,6 @@
 //! Adam, whose means may be forgotten as a flow's velocity is.
 
-use super::{Site, Spec};
+use super::{MethodSite, Spec};
 use crate::plan::positive;
 use anyhow::{Result, ensure};
 use optim::{Adam, Method};
@@ -24,7 +24,7 @@ impl Spec for AdamSpec {
         positive("step_size", self.step_size)
     }
 
-    fn build(&self, site: &Site<'_>) -> Result<Box<dyn Method>> {
+    fn build(&self, site: &MethodSite<'_>) -> Result<Box<dyn Method>> {
         let start = site.scene.start.clone();
         let adam = Adam::new(site.counted(), self.step_size, start)?;
         Ok(match self.reset_every {

@@ -1,6 +1,6 @@
 //! Hamiltonian Descent, one flow after another, with each integrator.
 
-use super::{Site, Spec};
+use super::{MethodSite, Spec};
 use crate::plan::{named, positive};
 use crate::seed::Seeds;
 use anyhow::{Result, ensure};
@@ -24,7 +24,7 @@ pub struct FlowSpec {
 }
 
 impl FlowSpec {
-    fn descent(&self, site: &Site<'_>, by: Box<dyn Integrator>) -> Result<Box<dyn Method>> {
+    fn descent(&self, site: &MethodSite<'_>, by: Box<dyn Integrator>) -> Result<Box<dyn Method>> {
         let flow = Flow::new(self.kinetic_energy, by, self.step_size, self.steps)?;
         let start = site.scene.start.clone();
         Ok(Box::new(HamiltonianDescent::new(
@@ -50,8 +50,8 @@ macro_rules! with_integrator {
                 Ok(())
             }
 
-            fn build(&self, site: &Site<'_>) -> Result<Box<dyn Method>> {
-                let integrator: fn(&Site<'_>) -> Box<dyn Integrator> = $integrator;
+            fn build(&self, site: &MethodSite<'_>) -> Result<Box<dyn Method>> {
+                let integrator: fn(&MethodSite<'_>) -> Box<dyn Integrator> = $integrator;
                 self.0.descent(site, integrator(site))
             }
 

@@ -1,9 +1,9 @@
 //! The counterparts: steepest descent in some norm, with Heavy Ball momentum.
 
-use super::{Site, Spec};
+use super::{MethodSite, Spec};
 use crate::plan::{named, positive};
 use anyhow::{Result, ensure};
-use optim::{Baseline, Kinetic, Method};
+use optim::{HeavyBall, Kinetic, Method};
 use serde::{Deserialize, Serialize};
 
 /// A direction, a step size and a momentum.
@@ -31,10 +31,10 @@ impl Spec for HeavyBallSpec {
         Ok(())
     }
 
-    fn build(&self, site: &Site<'_>) -> Result<Box<dyn Method>> {
+    fn build(&self, site: &MethodSite<'_>) -> Result<Box<dyn Method>> {
         let (kinetic, momentum) = (self.kinetic_energy, self.momentum.unwrap_or_default());
         let start = site.scene.start.clone();
-        let method = Baseline::new(site.counted(), kinetic, self.step_size, momentum, start)?;
+        let method = HeavyBall::new(site.counted(), kinetic, self.step_size, momentum, start)?;
         Ok(Box::new(method))
     }
 

@@ -1,6 +1,6 @@
 //! L-BFGS as a method: argmin's solver, one iteration at a time.
 
-use super::{Site, Spec};
+use super::{MethodSite, Spec};
 use anyhow::{Result, anyhow, ensure};
 use argmin::core::{CostFunction, Error as Failure, Gradient, IterState, Problem, Solver, State};
 use argmin::solver::linesearch::MoreThuenteLineSearch;
@@ -27,7 +27,7 @@ impl Spec for LBfgsSpec {
         Ok(())
     }
 
-    fn build(&self, site: &Site<'_>) -> Result<Box<dyn Method>> {
+    fn build(&self, site: &MethodSite<'_>) -> Result<Box<dyn Method>> {
         let potential = site.scene.potential.clone();
         let method = LBfgs::new(potential, self.memory, &site.scene.start)?;
         Ok(Box::new(method))

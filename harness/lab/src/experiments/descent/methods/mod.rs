@@ -54,7 +54,7 @@ methods! {
 }
 
 /// What a method is made with: where it starts and what computes its gradients.
-pub struct Site<'a> {
+pub struct MethodSite<'a> {
     /// The problem and the start.
     pub scene: &'a Scene,
     /// What decides its random numbers.
@@ -63,7 +63,7 @@ pub struct Site<'a> {
     pub evaluator: Arc<dyn Evaluator>,
 }
 
-impl Site<'_> {
+impl MethodSite<'_> {
     /// Gradients, counted from here.
     fn counted(&self) -> Counted {
         Counted::shared(self.evaluator.clone())
@@ -82,7 +82,7 @@ pub trait Spec {
     ///
     /// # Errors
     /// If a number is out of range or a tensor operation fails.
-    fn build(&self, site: &Site<'_>) -> Result<Box<dyn Method>>;
+    fn build(&self, site: &MethodSite<'_>) -> Result<Box<dyn Method>>;
 
     /// How many gradients an outer iteration takes; `None` where that is not known beforehand.
     fn gradients_an_iteration(&self) -> Option<u64> {

@@ -1,6 +1,6 @@
 //! Nesterov's method.
 
-use super::{Site, Spec};
+use super::{MethodSite, Spec};
 use crate::plan::positive;
 use anyhow::Result;
 use optim::{Acceleration, Method, Nesterov};
@@ -19,7 +19,7 @@ impl Spec for NesterovSpec {
         positive("step_size", self.step_size)
     }
 
-    fn build(&self, site: &Site<'_>) -> Result<Box<dyn Method>> {
+    fn build(&self, site: &MethodSite<'_>) -> Result<Box<dyn Method>> {
         let start = site.scene.start.clone();
         let restarted = Acceleration::Restarted;
         let method = Nesterov::new(site.counted(), restarted, self.step_size, start)?;

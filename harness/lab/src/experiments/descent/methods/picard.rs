@@ -1,6 +1,6 @@
 //! Hamiltonian Descent by Picard windows, Algorithm 5.
 
-use super::{Site, Spec};
+use super::{MethodSite, Spec};
 use crate::plan::{named, positive};
 use anyhow::{Result, ensure};
 use optim::{
@@ -50,7 +50,7 @@ impl Spec for PicardSpec {
         self.window().map(|_| ())
     }
 
-    fn build(&self, site: &Site<'_>) -> Result<Box<dyn Method>> {
+    fn build(&self, site: &MethodSite<'_>) -> Result<Box<dyn Method>> {
         let flow = WindowedFlow {
             recurrence: Recurrence::new(self.kinetic_energy, self.step_size, self.steps),
             window: self.window()?,

@@ -1,7 +1,7 @@
 //! Where runs are compared besides their ends.
 
 use super::*;
-use crate::experiments::descent::rows::Rows;
+use crate::experiments::descent::rows::DescentRows;
 
 /// A flow of five steps and a counterpart with a grid of two, to 40 gradients.
 fn plan() -> Plan {
@@ -13,7 +13,7 @@ fn plan() -> Plan {
 }
 
 /// Rows of made-up runs, of which each is told by its step size.
-fn rows_of(measured: impl Fn(f64) -> Option<Measured>) -> Rows {
+fn rows_of(measured: impl Fn(f64) -> Option<MeasuredDescent>) -> DescentRows {
     let head = plan();
     let descent = Descent::new(&head).unwrap();
     let cells = described(&descent.units(&machine(), &[]).unwrap());
@@ -45,7 +45,7 @@ fn record(iterations: u64, gradients: u64, value: f64) -> Record {
 
 /// The flow goes on to 100 gradients for its twentieth iteration; of the counterparts 0.001 is ahead
 /// after two iterations, 0.01 after twenty, and 0.005 stops at twenty gradients.
-fn made_up(step_size: f64) -> Option<Measured> {
+fn made_up(step_size: f64) -> Option<MeasuredDescent> {
     let (records, ended) = match step_size {
         0.1 => (
             vec![(2, 10, 8.0), (4, 20, 6.0), (8, 40, 4.0), (20, 100, 1.0)],
@@ -56,13 +56,18 @@ fn made_up(step_size: f64) -> Option<Measured> {
         _ => (vec![(2, 2, 9.0), (20, 20, 7.0)], Some(Ended::Stopped)),
     };
     let record = |(i, g, v): (u64, u64, f64)| record(i, g, v);
-    Some(Measured {
+    Some(MeasuredDescent {
         records: records.into_iter().map(record).collect(),
         ended,
     })
 }
 
-fn at<'a>(rows: &'a Rows, axis: &str, at: u64, step_size: f64) -> Option<&'a DescentMarkRow> {
+fn at<'a>(
+    rows: &'a DescentRows,
+    axis: &str,
+    at: u64,
+    step_size: f64,
+) -> Option<&'a DescentMarkRow> {
     let here = |m: &&DescentMarkRow| m.axis == axis && m.at == at && m.step_size == Some(step_size);
     rows.marks.iter().find(here)
 }
@@ -108,7 +113,7 @@ fn what_a_run_makes_behind_its_gradients_is_not_its_end() {
 #[test]
 fn a_run_that_diverged_is_diverged_at_each_mark_behind_and_complete_at_those_before() {
     let rows = rows_of(|step| match step {
-        0.001 => Some(Measured {
+        0.001 => Some(MeasuredDescent {
             records: vec![record(2, 2, 3.0)],
             ended: Some(Ended::Diverged),
         }),

@@ -26,8 +26,12 @@ pub fn normalise(layer: &BatchNorm, images: &Tensor) -> Result<Tensor> {
     }
     let images = images.contiguous()?;
     let statistics = match images.dtype() {
-        DType::F64 => with_slice(&images, |x: &[f64]| Ok(Statistics::of(x, images.dims())))?,
-        _ => with_slice(&images, |x: &[f32]| Ok(Statistics::of(x, images.dims())))?,
+        DType::F64 => with_slice(&images, |x: &[f64]| {
+            Ok(BatchStatistics::of(x, images.dims()))
+        })?,
+        _ => with_slice(&images, |x: &[f32]| {
+            Ok(BatchStatistics::of(x, images.dims()))
+        })?,
     };
     statistics.moved_towards(layer)?;
     let normalisation = Normalisation {
@@ -91,14 +95,14 @@ fn sum<T: WithDType>(plane: &[T], of: impl Fn(usize, f64) -> f64) -> f64 {
 }
 
 /// Mean and variance of each channel.
-struct Statistics {
+struct BatchStatistics {
     planes: Planes,
     means: Vec<f64>,
     /// With the number of values as its divisor.
     variances: Vec<f64>,
 }
 
-impl Statistics {
+impl BatchStatistics {
     fn of<T: WithDType>(images: &[T], dims: &[usize]) -> Self {
         let planes = Planes::of(dims);
         let moments = planes.each(|c| {
@@ -143,7 +147,7 @@ struct Normalisation {
 }
 
 /// Gradients for x, weight, bias.
-type Gradients<T> = (Vec<T>, Vec<T>, Vec<T>);
+type NormalisationGradients<T> = (Vec<T>, Vec<T>, Vec<T>);
 
 impl Normalisation {
     fn forward<T: WithDType>(&self, x: &[T], [weight, bias]: [&[T]; 2], planes: Planes) -> Vec<T> {
@@ -170,7 +174,7 @@ impl Normalisation {
         weight: &[T],
         gradient: &[T],
         planes: Planes,
-    ) -> Gradients<T> {
+    ) -> NormalisationGradients<T> {
         let sums = planes.each(|c| {
             let (mean, scale) = (self.means[c], self.scales[c]);
             let pairs = planes.channel(x, c).zip(planes.channel(gradient, c));
