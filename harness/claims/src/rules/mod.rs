@@ -52,7 +52,7 @@ macro_rules! rules {
 
         impl RuleKind {
             /// Returns its name, in YAML and in rows.
-                    pub fn word(self) -> &'static str {
+            pub fn word(self) -> &'static str {
                 match self { $(Self::$rule => $name,)+ }
             }
         }
