@@ -130,7 +130,7 @@ pub enum ParseError {
 /// ```
 /// use datasets::{LabelMap, libsvm};
 /// let labels = LabelMap::counting_from(0, 2);
-/// let shape = libsvm::Shape { features: 3, labels: &labels, rows: None, line_bytes: 1000 };
+/// let shape = libsvm::RowShape { features: 3, labels: &labels, rows: None, line_bytes: 1000 };
 /// let split = libsvm::parse(&b"1 1:0.5 3:2 \n0 2:-1 \n"[..], &shape)?;
 /// assert_eq!(split.labels, [1, 0]);
 /// assert_eq!(split.to_dense(), [0.5, 0.0, 2.0, 0.0, -1.0, 0.0]);

@@ -13,12 +13,12 @@ use candle_core::Tensor;
 ///
 /// ```
 /// use candle_core::{Device, Tensor};
-/// use optim::{Baseline, Counted, Kinetic, Method, Quadratic, Sequential};
+/// use optim::{HeavyBall, Counted, Kinetic, Method, Quadratic, Sequential};
 /// use std::sync::Arc;
 /// # fn main() -> optim::Result<()> {
 /// let f = Arc::new(Quadratic::diagonal(&[2.0], &Device::Cpu)?);
 /// let start = Tensor::new(&[1f64], &Device::Cpu)?;
-/// let mut descent = Baseline::new(Counted::new(Sequential::new(f)), Kinetic::HalfL2Squared, 0.25, 0.0, start)?;
+/// let mut descent = HeavyBall::new(Counted::new(Sequential::new(f)), Kinetic::HalfL2Squared, 0.25, 0.0, start)?;
 /// descent.advance()?;
 /// assert_eq!(descent.position().to_vec1::<f64>()?, [0.5]);
 /// # Ok(())
