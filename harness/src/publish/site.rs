@@ -38,7 +38,13 @@ pub fn build(root: &Path, claims: Option<&str>, order: Option<&[String]>) -> Res
             .map(|text| text.lines().map(str::to_owned).collect())
             .unwrap_or_default(),
     };
-    let claims = Claims::from_yaml(&text)?;
+    let claims = Claims::from_yaml(&text).with_context(|| {
+        format!(
+            "reading the claims of {}: if an earlier version of this program made that report, \
+             `harness reproduce` makes it again, from what is measured already",
+            root.join(CLAIMS).display()
+        )
+    })?;
     let (documents, targets) = reports(root, &order, &claims)?;
     let rows = judged(&claims, root, &targets);
     let judged = Judged {
@@ -127,4 +133,21 @@ fn judged(claims: &Claims, root: &Path, targets: &[TargetRows]) -> Vec<ClaimRow>
         rows.retain(|row| targets.iter().any(|target| target.target == row.target));
     }
     rows
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_report_judged_by_claims_of_an_earlier_form_is_answered_with_how_to_make_it_again() {
+        let root = tempfile::tempdir().unwrap();
+        let earlier =
+            "confidence: 0.95\nclaims: [{id: a, target: fig2, judge: holds, column: same}]\n";
+        std::fs::write(root.path().join(CLAIMS), earlier).unwrap();
+        let error = build(root.path(), None, None).map(|_| ()).unwrap_err();
+        let error = format!("{error:#}");
+        assert!(error.contains("earlier version"), "{error}");
+        assert!(error.contains("reproduce"), "{error}");
+    }
 }
