@@ -10,8 +10,7 @@ const DIMENSION: usize = 150;
 const ENERGIES: [Energy; 4] = [Energy::HalfL2Squared, Energy::L2, Energy::L1, Energy::LInf];
 
 fn devices() -> Vec<Device> {
-    let mut devices = vec![Device::Cpu];
-    devices.extend(Device::new_cuda_with_stream(0).ok());
+    let mut devices = gpu::devices_to_test();
     devices.retain(|device| gpu::runs(device, DType::F64));
     devices
 }

@@ -31,16 +31,9 @@ fn apart(a: &Tensor, b: &Tensor) -> f64 {
     largest.to_scalar().unwrap()
 }
 
-/// On every device there is: a GPU takes part where there is one.
-fn devices() -> Vec<Device> {
-    let mut devices = vec![Device::Cpu];
-    devices.extend(Device::new_cuda(0).ok());
-    devices
-}
-
 #[test]
 fn residuals_are_those_of_the_librarys_operations_for_any_number_of_points_and_classes() {
-    for device in devices() {
+    for device in gpu::devices_to_test() {
         for (dtype, bound) in [(DType::F32, 1e-7), (DType::F64, 1e-16)] {
             for (rows, points, classes) in [
                 (1, 1, 2),

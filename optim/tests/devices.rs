@@ -12,13 +12,6 @@ use optim::{
 };
 use std::sync::Arc;
 
-/// The CPU, and the first GPU where there is one.
-fn devices() -> Vec<Device> {
-    let mut devices = vec![Device::Cpu];
-    devices.extend(Device::new_cuda_with_stream(0).ok());
-    devices
-}
-
 /// A random problem with its data on a device.
 fn problem(device: &Device, dtype: DType, kernel: Kernel) -> Arc<LogisticRegression> {
     let (n, d, classes) = SHAPE;
@@ -90,7 +83,7 @@ fn relative_distance(a: &[f64], b: &[f64]) -> f64 {
 fn a_flow_ends_at_the_same_point_after_as_many_rounds_on_every_device() {
     for (dtype, bound) in [(DType::F64, 1e-12), (DType::F32, 1e-4)] {
         let here = problem(&Device::Cpu, dtype, Kernel::Dense);
-        for device in devices() {
+        for device in gpu::devices_to_test() {
             let there = problem(&device, dtype, Kernel::Fused);
             for flow in windows() {
                 let wanted = run(&flow, &here, Arc::new(Batched::new(here.clone())));
@@ -105,12 +98,12 @@ fn a_flow_ends_at_the_same_point_after_as_many_rounds_on_every_device() {
 
 #[test]
 fn workers_on_every_device_compute_what_one_does() {
-    for device in devices() {
+    for device in gpu::devices_to_test() {
         let alone = problem(&device, DType::F64, Kernel::Fused);
         // Logical devices: streams and replicas of their own on one GPU, threads on a CPU.
         let more = |_| match &device {
             Device::Cpu => Device::Cpu,
-            _ => Device::new_cuda_with_stream(0).unwrap(),
+            _ => gpu::open(0).unwrap(),
         };
         for workers in [1, 2, 3] {
             let mut places = vec![device.clone()];

@@ -48,7 +48,7 @@ impl PeerPlace {
         let gpu = device.strip_prefix("cuda:").map(str::parse);
         let device = match (device, gpu) {
             ("cpu", _) => Device::Cpu,
-            (_, Some(Ok(gpu))) => Device::new_cuda_with_stream(gpu)?,
+            (_, Some(Ok(gpu))) => gpu::open(gpu)?,
             (other, _) => bail!("`{other}` is no device: write cpu, or cuda:0"),
         };
         Ok(Self { device, kernel })

@@ -54,6 +54,8 @@ impl Composed {
     }
 
     pub(super) fn to_device(&self, device: &Device) -> Result<Self> {
+        // A copy is made by the device that it is for, which has to wait until there is something to copy.
+        gpu::after(device, self.x.device())?;
         let penalty = self.penalty.as_ref().map(|p| p.to_device(device));
         let there = Self {
             x: self.x.to_device(device)?,

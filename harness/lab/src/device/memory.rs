@@ -37,24 +37,12 @@ impl MemoryNeed {
     }
 }
 
-/// Bytes on a device that nobody uses; `None` where nobody counts them.
-pub(super) fn free_bytes(device: &Device) -> Result<Option<u64>> {
-    match device {
-        #[cfg(feature = "cuda")]
-        Device::Cuda(cuda) => {
-            let (free, _) = cuda.cuda_stream().context().mem_get_info()?;
-            Ok(Some(free as u64))
-        }
-        _ => Ok(None),
-    }
-}
-
 /// Refuses what does not fit.
 ///
 /// # Errors
 /// If `what` needs more bytes than are free on the device called `name`, or the device cannot say.
 pub fn check_room(name: &str, device: &Device, what: &str, need: MemoryNeed) -> Result<()> {
-    match free_bytes(device)? {
+    match ::gpu::free_bytes(device)? {
         Some(free) => fits(name, what, need.bytes(), free),
         None => Ok(()),
     }

@@ -159,8 +159,8 @@ fn on_gpus(asked: Option<Vec<Share>>) -> Result<Vec<OnGpu>> {
         );
         for _ in 0..share.workers {
             // A stream of its own, not the calling thread's: workers share the first device.
-            let device = Device::new_cuda_with_stream(share.gpu)
-                .with_context(|| format!("opening cuda:{}", share.gpu))?;
+            let device =
+                ::gpu::open(share.gpu).with_context(|| format!("opening cuda:{}", share.gpu))?;
             workers.push(OnGpu {
                 gpu: share.gpu,
                 device,
