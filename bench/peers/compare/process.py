@@ -13,6 +13,11 @@ from typing import Any
 # Longest that an answer may take, in seconds: a contender that hangs must not hang everything.
 PATIENCE_S = 600.0
 
+# A comparison of the CPU: libraries shall not look for anything else.
+ON_CPU = {"JAX_PLATFORMS": "cpu", "CUDA_VISIBLE_DEVICES": ""}
+# Several contenders share the GPU, of which JAX would take three quarters beforehand.
+ON_GPU = {"XLA_PYTHON_CLIENT_PREALLOCATE": "false"}
+
 
 class ContenderFailed(Exception):
     """A contender did not start, died, or answered with an error."""
@@ -21,11 +26,12 @@ class ContenderFailed(Exception):
 class Process:
     """A running contender. `ask` waits for the answer, so that only one computes at a time."""
 
-    def __init__(self, name: str, command: list[str], folder: Path) -> None:
+    def __init__(
+        self, name: str, command: list[str], folder: Path, gpu: int | None = None
+    ) -> None:
         self.name = name
         self.errors = tempfile.TemporaryFile(mode="w+", errors="replace")
-        # The comparison is of the CPU; libraries shall not look for anything else.
-        environment = os.environ | {"JAX_PLATFORMS": "cpu", "CUDA_VISIBLE_DEVICES": ""}
+        environment = os.environ | (ON_CPU if gpu is None else ON_GPU)
         try:
             self.process = subprocess.Popen(
                 command,

@@ -22,6 +22,7 @@ class Entrant:
     label: str
     can: frozenset[str]
     command: tuple[str, ...]
+    gpu: int | None = None
 
 
 # Key, name for readers (after the semicolon: of its flow), abilities; the modules are in
@@ -98,12 +99,14 @@ def entrants(
             "this project; one step at a time",
             frozenset({GRADIENT, FLOW}),
             serve,
+            gpu,
         ),
         Entrant(
             OURS_WINDOW,
             "this project; its window",
             frozenset({FLOW}),
             serve + flags,
+            gpu,
         ),
     ]
     if gpu is not None:
@@ -113,6 +116,7 @@ def entrants(
                 "this project, by candle's operations alone; one step at a time",
                 frozenset({GRADIENT, FLOW}),
                 (*serve, "--kernel", "composed"),
+                gpu,
             )
         )
     module = (str(python), "-m", "contenders")
@@ -126,6 +130,7 @@ def entrants(
             label,
             frozenset(can),
             (*module, key, "--data", str(data), *limits),
+            gpu,
         )
         for key, label, can in PYTHON
         if key in takes_part and ON_GPU.get(key) not in missing

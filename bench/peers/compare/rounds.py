@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
 from .agreement import gradients_agree, losses_agree
 from .neighbours import Neighbours
-from .process import Process
+from .process import ContenderFailed, Process
 from .roster import OURS, Entrant
-from .rows import CHECK, FLOW, GRADIENT, NEIGHBOURS, TIME_TO_LOSS, Row
+from .rows import CHECK, FLOW, GRADIENT, LEFT_OUT, NEIGHBOURS, TIME_TO_LOSS, Row
 
 Say = Callable[[str], None]
 
@@ -42,12 +42,7 @@ class Contest:
         """Starts all, checks, times; the rows."""
         self.say(f"{self.dataset}: loading it {len(self.entrants)} times")
         with ExitStack() as stack:
-            for key, entrant in self.entrants.items():
-                process = Process(key, list(entrant.command), folder)
-                stack.callback(process.close)
-                self.processes[key] = process
-            for key, process in self.processes.items():
-                self.versions[key] = process.ready()
+            self._start(folder, stack)
             self._check()
             for round_ in range(rounds):
                 self.say(f"{self.dataset}: round {round_ + 1} of {rounds}")
@@ -56,6 +51,31 @@ class Contest:
         note = "unknown" if share is None else f"{share:.4f}"
         self.rows.append(Row(NEIGHBOURS, dataset=self.dataset, note=note))
         return self.rows
+
+    def _start(self, folder: Path, stack: ExitStack) -> None:
+        """Starts all, which load side by side."""
+        for key, entrant in list(self.entrants.items()):
+            with self._or_left_out(key):
+                process = Process(key, list(entrant.command), folder, entrant.gpu)
+                stack.callback(process.close)
+                self.processes[key] = process
+        for key, process in list(self.processes.items()):
+            with self._or_left_out(key):
+                self.versions[key] = process.ready()
+
+    @contextmanager
+    def _or_left_out(self, key: str) -> Iterator[None]:
+        """Goes on without a peer that does not start; without us there is nothing to compare."""
+        try:
+            yield
+        except ContenderFailed as error:
+            if key == OURS:
+                raise
+            self.say(f"{self.dataset}: {key} is left out: {error}")
+            note = str(error)
+            self.rows.append(Row(LEFT_OUT, contender=key, dataset=self.dataset, note=note))
+            self.processes.pop(key, None)
+            del self.entrants[key]
 
     def _able(self, *what: str) -> list[str]:
         return [key for key, e in self.entrants.items() if e.can & set(what)]

@@ -14,8 +14,8 @@ from compare.neighbours import Neighbours
 from compare.process import ContenderFailed, Process
 from compare.ratios import Interval, paired_ratio
 from compare.report import Report, duration
-from compare.roster import entrants
-from compare.rounds import rotated
+from compare.roster import Entrant, entrants
+from compare.rounds import Contest, rotated
 from compare.rows import FLOW, GRADIENT, TIME_TO_LOSS, Row
 
 
@@ -146,6 +146,50 @@ for line in sys.stdin:
     def test_what_cannot_start_is_told(self) -> None:
         with self.assertRaisesRegex(ContenderFailed, "starting nobody"):
             Process("nobody", ["/nowhere/nobody"], Path("."))
+
+    def test_only_a_comparison_of_the_cpu_hides_the_gpu(self) -> None:
+        def hidden(gpu: int | None) -> bool:
+            wanted = "CUDA_VISIBLE_DEVICES"
+            script = "import json, os; print(json.dumps({'versions': os.environ.get('%s', '0')}))"
+            process = Process("mine", [sys.executable, "-c", script % wanted], Path("."), gpu)
+            self.addCleanup(process.close)
+            return process.ready() == ""
+
+        self.assertTrue(hidden(None))
+        self.assertFalse(hidden(0))
+
+
+class Contests(unittest.TestCase):
+    ANSWERS = """
+import sys
+print('{"versions": "1"}', flush=True)
+for line in sys.stdin:
+    print('{"gradient": [3.0], "loss": 0.5, "seconds": 1}', flush=True)
+"""
+    PLAN = {
+        "agreement": {"gradient": 1e-5, "loss": 1e-4},
+        "gradient": {"windows": [1], "seconds": 1},
+        "rest_s": 0,
+    }
+
+    def contest(self, broken: str) -> Contest:
+        def entrant(key: str) -> Entrant:
+            script = "raise SystemExit('no library')" if key == broken else self.ANSWERS
+            command = (sys.executable, "-c", script)
+            return Entrant(key, key, frozenset({GRADIENT, FLOW}), command)
+
+        return Contest(self.PLAN, "a8a", [entrant("ours"), entrant("torch")], lambda _: None)
+
+    def test_a_peer_that_does_not_start_is_left_out_and_said_so(self) -> None:
+        measured = self.contest("torch").run(1, Path("."))
+        left_out = [row for row in measured if row.what == rows.LEFT_OUT]
+        self.assertEqual([row.contender for row in left_out], ["torch"])
+        self.assertIn("no library", left_out[0].note)
+        self.assertEqual({row.contender for row in measured if row.what == FLOW}, {"ours"})
+
+    def test_without_us_there_is_no_comparison(self) -> None:
+        with self.assertRaisesRegex(ContenderFailed, "no library"):
+            self.contest("ours").run(1, Path("."))
 
 
 def timed(what: str, who: str, seconds: list[float | None], **more: object) -> list[Row]:
