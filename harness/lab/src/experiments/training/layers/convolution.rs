@@ -1,7 +1,7 @@
 //! Convolution.
 
 use super::patches::Patches;
-use super::{here, slice, with_slice};
+use super::{composed, here, slice, with_slice};
 use candle_core::{CpuStorage, CustomOp2, Device, Layout, Result, Shape, Tensor, WithDType, bail};
 use rayon::prelude::*;
 
@@ -13,7 +13,8 @@ const AT_ONCE: usize = 1 << 18;
 /// `padding` zeros on each side: `[n, filters, height', width']`.
 ///
 /// On a CPU, in f32 and f64, patches of a few images at a time are gathered and multiplied, in the gradients
-/// again, so that no matrix of all patches is ever kept. Anywhere else this is [`Tensor::conv2d`].
+/// again, so that no matrix of all patches is ever kept. Anywhere else this is [`Tensor::conv2d`], with a gradient
+/// for the images that is one too.
 ///
 /// # Errors
 /// If the shapes do not fit.
@@ -34,7 +35,7 @@ pub fn convolve(
     padding: usize,
 ) -> Result<Tensor> {
     if !here(images) {
-        return images.conv2d(kernels, padding, stride, 1, 1);
+        return composed::convolve(images, kernels, stride, padding);
     }
     let (_, channels, height, width) = images.dims4()?;
     let (filters, seen, k, other) = kernels.dims4()?;

@@ -2,8 +2,10 @@
 //!
 //! The tensor library's own are composed for GPUs: on a CPU a convolution with its gradients costs many
 //! times the matrix products that it comes to, and batch normalisation is a dozen passes over memory
-//! (`cargo bench -p bench --bench network`). On any other device the tensor library's own are used.
+//! (`cargo bench -p bench --bench network`). On any other device the tensor library's own are used, but for the
+//! gradient of a convolution.
 
+mod composed;
 mod convolution;
 mod normalisation;
 mod patches;

@@ -44,19 +44,24 @@ fn convolution_and_its_gradients_are_the_tensor_librarys() {
         let [n, c, height, width, filters, k, stride, padding] = case;
         let x = Var::from_tensor(&waves(&[n, c, height, width], 0.37)).unwrap();
         let kernels = Var::from_tensor(&waves(&[filters, c, k, k], 0.71)).unwrap();
-        let ours = convolve(&x, &kernels, stride, padding).unwrap();
         let theirs = x.conv2d(&kernels, padding, stride, 1, 1).unwrap();
         let size = theirs.abs().unwrap().max_all().unwrap();
         let size: f64 = size.to_scalar().unwrap();
-        assert!(distance(&ours, &theirs) < 1e-13 * size, "{case:?}");
         let vars = [&x, &kernels];
-        let pairs = gradients(&ours, &vars)
-            .into_iter()
-            .zip(gradients(&theirs, &vars));
-        for (ours, theirs) in pairs {
-            let size = theirs.abs().unwrap().max_all().unwrap();
-            let size: f64 = size.to_scalar().unwrap();
-            assert!(distance(&ours, &theirs) < 1e-12 * size, "{case:?}");
+        // That for CPUs, and that for GPUs.
+        for ours in [
+            convolve(&x, &kernels, stride, padding).unwrap(),
+            composed::convolve(&x, &kernels, stride, padding).unwrap(),
+        ] {
+            assert!(distance(&ours, &theirs) < 1e-13 * size, "{case:?}");
+            let pairs = gradients(&ours, &vars)
+                .into_iter()
+                .zip(gradients(&theirs, &vars));
+            for (ours, theirs) in pairs {
+                let size = theirs.abs().unwrap().max_all().unwrap();
+                let size: f64 = size.to_scalar().unwrap();
+                assert!(distance(&ours, &theirs) < 1e-12 * size, "{case:?}");
+            }
         }
     }
 }
