@@ -2,7 +2,7 @@
 # Everything with the feature `cuda`, on a machine that need not have a GPU, nor CUDA.
 #
 #   ci/cuda.sh           lints all of it, links the library's tests and runs them (the default: `check`)
-#   ci/cuda.sh build     links the programs: target/cuda/release/{harness,harness-cudnn,peer}
+#   ci/cuda.sh build     links the programs: target/cuda/release/{harness,peer}
 #   ci/cuda.sh bundle    packs it with its plans for a GPU machine without a Rust toolchain:
 #                        target/cuda/bundle.tar.xz, unpacked and run by its ci/gpu.sh
 #
@@ -84,16 +84,6 @@ libraries() {
   export LD_LIBRARY_PATH="$work/stand-ins${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}"
 }
 
-# What to link with for cuDNN, where its development files are not installed; what runs looks for the
-# library itself, which comes with PyTorch too.
-library_of_convolutions() {
-  if [ "$(gcc -print-file-name=libcudnn.so)" = libcudnn.so ]; then
-    step cargo fetch --locked
-    stand_in cudnn cudnn libcudnn.so.9 "$work/stand-ins/cudnn"
-    export LIBRARY_PATH="$work/stand-ins/cudnn${LIBRARY_PATH:+:$LIBRARY_PATH}"
-  fi
-}
-
 # The stand-ins answer that there is no GPU, which has to be understood; with one, the tests use it.
 check() {
   # All packages in both, so that both share one build of the kernels, which takes minutes. Linted with
@@ -105,11 +95,7 @@ check() {
 
 build() {
   libraries
-  library_of_convolutions
-  # A folder of its own: this program starts only where there is a driver, and the one that makes
-  # convolutions by cuDNN only where there is that too.
-  step cargo build --locked --release --workspace --bin harness --features cudnn --target-dir "$work"
-  cp "$work/release/harness" "$work/release/harness-cudnn"
+  # A folder of its own: this program starts only where there is a driver.
   step cargo build --locked --release --workspace --bin harness --bin peer --features cuda \
     --target-dir "$work"
 }
@@ -135,10 +121,10 @@ bundle() {
   local folder="$work/bundle"
   rm -rf "$folder"
   mkdir -p "$folder/ci" "$folder/tests"
-  cp "$work"/release/harness{,-cudnn} "$folder/"
+  cp "$work/release/harness" "$folder/"
   tests "$folder/tests"
   cp "$work/release/peer" "$folder/"
-  strip "$folder"/harness{,-cudnn} "$folder/peer" "$folder"/tests/*
+  strip "$folder/harness" "$folder/peer" "$folder"/tests/*
   mkdir -p "$folder/bench"
   cp -r configs "$folder/"
   cp -r bench/peers "$folder/bench/"

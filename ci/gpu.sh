@@ -4,14 +4,15 @@
 #
 #   ci/gpu.sh [FOLDER [DATA]]
 #
-# Runs the bundle's tests on the GPU, measures the GPU's rates, checks the theory, then Table 2, the
-# one-GPU table, the GPU's PyTorch and JAX beside this program, and the figures, Figure 4 as far as it gets
-# (by cuDNN, if the system or PYTHON's packages have it), and leaves rows, tables, plots, manifests and logs
-# in FOLDER (default: gpu-results). DATA is a folder with the data sets
-# (default: HARNESS_DATA_DIR; without any, generated sets stand in and nothing is said of the paper).
+# Asks the GPU what it is and measures its rates, runs the bundle's tests on it, then Table 2 (once more
+# with four workers on one GPU, where there is one), the one-GPU table, the GPU's PyTorch and JAX beside this
+# program, the figures, and Figure 4 as far as it gets. Leaves rows, tables, plots, manifests and logs in
+# FOLDER (default: gpu-results), and all but pages and checkpoints packed in FOLDER.tar.gz, after each step
+# anew. DATA is a folder with the data sets (default: HARNESS_DATA_DIR; without any, generated sets stand in
+# and nothing is said of the paper).
 # DEVICES says on what (default: cuda, all GPUs); PYTHON which Python has PyTorch and JAX (default:
 # python3; without them they are left out). MINUTES is what all of it may take (default: 9): what would
-# not end in time is left out, and said so.
+# not end in time is left out, and said so. STEPS are the steps to run (default: all).
 set -uo pipefail
 cd "$(dirname "$0")/.."
 
@@ -19,7 +20,9 @@ results="${1:-gpu-results}"
 data="${2:-${HARNESS_DATA_DIR:-}}"
 devices="${DEVICES:-cuda}"
 minutes="${MINUTES:-9}"
+python="${PYTHON:-python3}"
 mkdir -p "$results"
+results="$(realpath "$results")"
 
 # In a bundle it lies here; in the repository that is the name of a folder.
 program=
@@ -36,71 +39,110 @@ if [ -n "$data" ]; then
   data="$(realpath "$data")"
   export HARNESS_DATA_DIR="$data"
 fi
+# A test that finds no GPU has failed here. What the driver compiles at first use is kept, all of it.
+export GPU_TESTS=required CUDA_CACHE_MAXSIZE=4294967296 RUST_BACKTRACE=1
+if [ "${devices#cuda}" = "$devices" ]; then unset GPU_TESTS; fi
+
+# Libraries that the loader does not find for a program.
+missing() { ldd "$1" | awk '/not found/ {print $1}' | sort -u; }
+# cuBLAS and cuRAND come with PyTorch and JAX too, and lie in the toolkit's folder.
+find_libraries() {
+  if [ -z "$(missing "$program")" ]; then return; fi
+  local packaged
+  packaged="$("$python" -c '
+import glob, os, sysconfig
+here = sysconfig.get_paths()["purelib"] + "/nvidia/*/lib/lib*.so*"
+print(":".join(sorted({os.path.dirname(path) for path in glob.glob(here)})))' 2>/dev/null)"
+  local folders="$packaged:/usr/local/cuda/lib64:/usr/local/nvidia/lib64"
+  export LD_LIBRARY_PATH="$folders${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}"
+  if [ -n "$(missing "$program")" ]; then
+    echo "not on this machine, though the program needs them:" >&2
+    missing "$program" >&2
+    exit 3
+  fi
+}
 
 failed=0
-# Seconds left; a step gets no more.
+# Seconds left of all.
 left() { echo $((minutes * 60 - SECONDS)); }
-# Each step with its own log; one that fails is named, and the others go on.
-step() { # name, command…
-  local name="$1"
-  shift
-  printf '\n== %s, %d s left\n' "$name" "$(left)"
-  if [ "$(left)" -lt 10 ]; then
+# Each step with its own log and its own time; one that fails is named, and the others go on.
+step() { # name, seconds, command…
+  local name="$1" most="$2"
+  shift 2
+  if [ -n "${STEPS:-}" ] && ! grep -qw -- "$name" <<<"$STEPS"; then return; fi
+  if [ "$(left)" -lt "$most" ]; then most="$(left)"; fi
+  printf '\n== %s, %d s left, of which %d for this\n' "$name" "$(left)" "$most"
+  if [ "$most" -lt 10 ]; then
     echo "$name left out: no time" | tee -a "$results/failures.txt" >&2
     failed=1
     return
   fi
   local begin="$SECONDS" status=0
-  timeout "$(left)" "$@" > >(tee "$results/$name.log") 2>&1 || status=$?
+  timeout -k 5 "$most" "$@" > >(tee "$results/$name.log") 2>&1 || status=$?
   if [ "$status" -ne 0 ]; then
-    if [ "$status" -eq 124 ]; then status="no time left"; fi
+    if [ "$status" -eq 124 ] || [ "$status" -eq 137 ]; then status="not done after $most s"; fi
     echo "$name failed: $status" | tee -a "$results/failures.txt" >&2
     failed=1
   fi
   echo "$name $((SECONDS - begin)) s" >>"$results/times.txt"
+  pack
 }
-reproduce() { # target, more options…
-  local target="$1"
-  shift
+# What there is to bring home; pages repeat the rows, checkpoints are large.
+pack() {
+  tar -czf "$results.tar.gz.new" --exclude checkpoints --exclude '*.html' \
+    -C "$(dirname "$results")" "$(basename "$results")" && mv "$results.tar.gz.new" "$results.tar.gz"
+}
+reproduce() { # target, seconds, more options…
+  local target="$1" most="$2"
+  shift 2
   # From within, so that all targets are one report, and Figure 3 takes Figure 2's runs.
-  step "$target" env -C "$results" "$program" reproduce "$target" --devices "$devices" "$@"
+  step "$target" "$most" env -C "$results" "$program" reproduce "$target" --devices "$devices" "$@"
 }
-# From here on the program that makes convolutions by cuDNN, if it is here and they work.
-prefer_cudnn() {
-  local by_cudnn packaged
-  by_cudnn="$(dirname "$program")/harness-cudnn"
-  packaged="$("${PYTHON:-python3}" -c 'import nvidia.cudnn as c; print(c.__path__[0] + "/lib")' 2>/dev/null)"
-  if [ -n "$packaged" ]; then export LD_LIBRARY_PATH="$packaged${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}"; fi
-  # It opens more libraries when it first convolves, so that starting proves nothing: a small network does.
-  if timeout 60 "$by_cudnn" reproduce fig4 --profile smoke --devices "$devices" --data surrogate \
-    --set 'profiles.smoke.images={train: 64, test: 32}' --set profiles.smoke.epochs=1 \
-    --set 'profiles.smoke.network={width: 2, blocks: [1]}' --out "$results/cudnn" \
-    >"$results/cudnn.log" 2>&1; then
-    program="$by_cudnn"
-  else
-    echo "no cuDNN ($results/cudnn.log): convolutions by the tensor library's own kernels"
-  fi
+the_tests() { # seconds, name…
+  local most="$1" test
+  shift
+  for test in "$@"; do
+    if [ -x "tests/$test" ]; then step "test-$test" "$most" "tests/$test"; fi
+  done
 }
 
-for test in tests/*; do
-  if [ -x "$test" ] && [ -f "$test" ]; then step "test-${test#tests/}" "$test"; fi
-done
-step doctor "$program" doctor --devices "$devices" --measure
-reproduce lemmas --profile gate
-reproduce table2
-reproduce autotune
+find_libraries
+{
+  ldd "$program"
+  nvidia-smi
+  nvidia-smi --query-gpu=name,driver_version,clocks.sm,clocks.mem,power.limit --format=csv
+} 2>&1 | tee "$results/machine.log"
+
+step doctor 60 "$program" doctor --devices "$devices" --measure
+the_tests 60 gpu-kernels gpu-residuals optim-devices optim-golden_numbers
+# What a kernel reads or writes where it should not, and threads that race for the same place.
+if command -v compute-sanitizer >/dev/null && [ -x tests/gpu-kernels ]; then
+  for tool in memcheck racecheck; do
+    step "$tool" 60 compute-sanitizer --tool "$tool" --error-exitcode 1 tests/gpu-kernels
+  done
+fi
+reproduce lemmas 30 --profile gate
+reproduce table2 100
+if [ "$devices" = cuda ]; then
+  # Streams, replicas and the exchange between them, whose times on one GPU are those of one worker.
+  step table2-four-workers 60 "$program" reproduce table2 --devices cuda:0x4 --out "$results/four-workers"
+fi
+reproduce autotune 100
+the_tests 120 harness-same_numbers
 # JAX and PyTorch of this machine, on its first GPU.
 peer="$(dirname "$program")/peer"
 if [ -x "$peer" ] && [ "${devices#cuda}" != "$devices" ]; then
-  step peers "${PYTHON:-python3}" bench/peers/run.py --python "$(command -v "${PYTHON:-python3}")" --gpu 0 \
-    --quick --binary "$peer" --out "$results/peers" ${data:+--data-dir "$data"}
+  step peers 180 "$python" bench/peers/run.py --python "$(command -v "$python")" --gpu 0 \
+    --quick --datasets a8a,mnist --binary "$peer" --out "$results/peers" ${data:+--data-dir "$data"}
 fi
-reproduce fig2
-reproduce fig3
+reproduce fig2 90
+reproduce fig3 30
 if [ "${devices#cuda}" != "$devices" ]; then
-  prefer_cudnn
-  reproduce fig4 --profile quick
+  reproduce fig4 600 --profile gpu
   # What did not end in time is shown as far as it got; run again, it goes on from its last epoch.
-  if [ -s "$results/reports/fig4/journal.jsonl" ]; then "$program" report "$results/reports/fig4"; fi
+  if [ -s "$results/reports/fig4/journal.jsonl" ]; then
+    "$program" report "$results/reports/fig4"
+    pack
+  fi
 fi
 exit "$failed"
