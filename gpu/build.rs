@@ -32,6 +32,7 @@ fn for_the_cpu() {
         .cpp(true)
         .std("c++17")
         .flag_if_supported("-ffp-contract=off")
+        .flag_if_supported("-Wno-unknown-pragmas")
         .opt_level(2)
         .file("kernels/emulator.cpp")
         .compile("emulator");

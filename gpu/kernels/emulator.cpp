@@ -14,13 +14,22 @@
 #define __global__
 #define __device__
 #define __shared__
-#define __launch_bounds__(threads)
+#define __launch_bounds__(...)
 
 struct Index {
   unsigned x;
 };
 static Index threadIdx, blockIdx, blockDim, gridDim;
 static void __syncthreads();
+// What another thread of the warp gives; here all threads of the block have to come to it.
+template <typename T> static T __shfl_xor_sync(unsigned, T value, unsigned other) {
+  static double given[1024];
+  given[threadIdx.x] = (double)value;
+  __syncthreads();
+  const T got = (T)given[threadIdx.x ^ other];
+  __syncthreads();
+  return got;
+}
 
 // As much as every GPU gives a block.
 constexpr std::size_t SHARED_BYTES = 48 << 10;
@@ -28,7 +37,9 @@ double shared_memory[SHARED_BYTES / sizeof(double)];
 
 using std::isfinite;
 
+#include "along.cu"
 #include "changes.cu"
+#include "gradient.cu"
 #include "judge.cu"
 #include "middle.cu"
 #include "residuals.cu"
@@ -92,16 +103,23 @@ template <typename A> std::function<void()> with(void (*kernel)(A), const void *
 
 std::function<void()> find(const char *name, const void *arguments) {
   const auto is = [=](const char *other) { return std::strcmp(name, other) == 0; };
-  if (is("changes_f32")) return with(changes_f32, arguments);
-  if (is("changes_f64")) return with(changes_f64, arguments);
-  if (is("judge_f32")) return with(judge_f32, arguments);
-  if (is("judge_f64")) return with(judge_f64, arguments);
-  if (is("middle_f32")) return with(middle_f32, arguments);
-  if (is("middle_f64")) return with(middle_f64, arguments);
-  if (is("residuals_f32")) return with(residuals_f32, arguments);
-  if (is("residuals_f64")) return with(residuals_f64, arguments);
-  if (is("steps_f32")) return with(steps_f32, arguments);
-  if (is("steps_f64")) return with(steps_f64, arguments);
+#define IS(NAME) if (is(#NAME)) return with(NAME, arguments);
+  IS(along_f32)
+  IS(along_f64)
+  IS(changes_f32)
+  IS(changes_f64)
+  IS(gradient_4_1_f32) IS(gradient_12_1_f32) IS(gradient_20_1_f32)
+  IS(gradient_4_4_f32) IS(gradient_12_4_f32)
+  IS(gradient_4_1_f64) IS(gradient_12_1_f64) IS(gradient_20_1_f64)
+  IS(gradient_4_4_f64) IS(gradient_12_4_f64)
+  IS(sums_f32) IS(sums_f64)
+  IS(judge_f32)
+  IS(judge_f64)
+  IS(middle_f64)
+  IS(residuals_f32)
+  IS(residuals_f64)
+  IS(steps_f32)
+  IS(steps_f64)
   return nullptr;
 }
 

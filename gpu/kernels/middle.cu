@@ -6,37 +6,14 @@
 
 #include "common.cuh"
 
-template <typename T> struct Middle {
-  double *out;    // [3, size, size]: the result, the Cholesky factor, its inverse's columns
-  const T *steps; // [size, dimension]
-  unsigned long long dimension;
+struct Middle {
+  double *out;        // [3, size, size]: the result, and room for what the shared memory does not hold
+  const double *gram; // G, [size, size]
   unsigned size;
+  unsigned shared; // whether the shared memory holds the Cholesky factor and its inverse's columns
   double ridge;    // relative to the largest sum of a row
   double shortest; // steps shorter than the longest by more than this are weighted no more
 };
-
-// A warp for each pair of steps.
-template <typename T> __device__ void gram(const Middle<T> &m, double *shared) {
-  const unsigned warps = blockDim.x / WARP;
-  const unsigned pairs = m.size * m.size;
-  for (unsigned first = 0; first < pairs; first += warps) {
-    const unsigned pair = first + threadIdx.x / WARP;
-    const unsigned i = pair / m.size, j = pair % m.size;
-    double sum = 0;
-    if (pair < pairs && j <= i) {
-      const T *a = m.steps + i * m.dimension, *b = m.steps + j * m.dimension;
-      for (size_t d = threadIdx.x % WARP; d < m.dimension; d += WARP) {
-        sum += (double)a[d] * (double)b[d];
-      }
-    }
-    sum = over_warp(sum, shared);
-    if (threadIdx.x % WARP == 0 && pair < pairs && j <= i) {
-      m.out[i * m.size + j] = sum;
-      m.out[j * m.size + i] = sum;
-    }
-  }
-  __syncthreads();
-}
 
 // The Cholesky factor in place of a matrix, column by column; whether there is one.
 __device__ inline bool factor(double *a, unsigned size, double *shared) {
@@ -81,13 +58,16 @@ __device__ inline void invert(const double *factor, double *columns, unsigned si
   __syncthreads();
 }
 
-// The shared memory holds a number for each thread and one for each step.
-template <typename T> __device__ void middle(const Middle<T> &m) {
+// The shared memory holds a number for each thread and one for each step, and two matrices if it can.
+__device__ inline void middle(const Middle &m) {
   double *shared = shared_memory;
   double *weights = shared + blockDim.x;
   const unsigned size = m.size, all = size * size;
-  double *result = m.out, *matrix = m.out + all, *columns = m.out + 2 * all;
-  gram(m, shared);
+  double *result = m.out, *matrix = m.shared ? weights + size : m.out + all, *columns = matrix + all;
+  for (unsigned k = threadIdx.x; k < all; k += blockDim.x) {
+    result[k] = m.gram[k];
+  }
+  __syncthreads();
   double wrong = 0, longest = 0;
   for (unsigned k = threadIdx.x; k < all; k += blockDim.x) {
     wrong = isfinite(result[k]) ? wrong : 1;
@@ -137,5 +117,4 @@ template <typename T> __device__ void middle(const Middle<T> &m) {
   }
 }
 
-extern "C" __global__ void __launch_bounds__(MOST_THREADS) middle_f32(Middle<float> m) { middle(m); }
-extern "C" __global__ void __launch_bounds__(MOST_THREADS) middle_f64(Middle<double> m) { middle(m); }
+extern "C" __global__ void __launch_bounds__(MOST_THREADS) middle_f64(Middle m) { middle(m); }

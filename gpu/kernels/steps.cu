@@ -23,6 +23,7 @@ template <typename T> struct Steps {
   const T *known_forces; // F, [known, dimension]
   const double *middle;  // M, [known, known]
   const T *around;       // a, [count, dimension], or [dimension] for all steps
+  const double *along;   // P times x, v, the forces, the slope, a and F, where that is all that is needed
   unsigned long long dimension;
   unsigned count;
   unsigned law;
@@ -39,8 +40,55 @@ template <typename T> struct Steps {
 
 template <typename T> __device__ T sign(T v) { return T(v > 0) - T(v < 0); }
 
+// The weights of the known forces at each step, for 1/2 |v|^2: there all is linear, so that what a step is
+// along the known points follows from what the vectors are that it is made of. A thread for each known point;
+// the shared memory holds the weights, [count, known], and a number for each known point.
+template <typename T> __device__ void linear_weights(const Steps<T> &s, double *weights) {
+  double *apart = weights + s.count * s.known;
+  const unsigned i = threadIdx.x;
+  const unsigned forces = s.law == GIVEN ? s.count : 1, slopes = s.law == LINEAR;
+  const unsigned arounds = s.around_each ? s.count : 1;
+  const double *force = s.along + 2 * s.known, *slope = force + forces * s.known;
+  const double *around = slope + slopes * s.known, *known = around + arounds * s.known;
+  const bool takes_part = i < s.known;
+  double x = takes_part ? s.along[i] : 0, v = takes_part ? s.along[s.known + i] : 0;
+  for (unsigned w = 0; w < s.count; w++) {
+    if (takes_part) {
+      apart[i] = x - around[(s.around_each ? w : 0) * s.known + i];
+    }
+    __syncthreads();
+    if (takes_part) {
+      double weight = 0;
+      for (unsigned j = 0; j < s.known; j++) {
+        const double factor = s.middle[i * s.known + j];
+        weight += factor == 0 ? 0 : factor * apart[j];
+      }
+      weights[w * s.known + i] = (double)(T)weight;
+    }
+    __syncthreads();
+    if (takes_part) {
+      double f = force[(s.law == GIVEN ? w : 0) * s.known + i];
+      if (slopes > 0) {
+        f += (w + 1) * slope[i];
+      }
+      for (unsigned j = 0; j < s.known; j++) {
+        const double weight = weights[w * s.known + j];
+        f += weight == 0 ? 0 : known[j * s.known + i] * weight;
+      }
+      const bool first = (s.within + w) % s.flow_steps == 0;
+      v = (first ? 0 : v) - f * (double)(first ? s.first_time : s.time);
+      x += v * (double)s.step_size;
+    }
+  }
+  __syncthreads();
+}
+
 // For 1/2 |v|^2 and |v|_1 coordinates do not meet: each has a thread.
 template <typename T> __device__ void apart(const Steps<T> &s) {
+  double *weights = shared_memory;
+  if (s.known > 0) {
+    linear_weights(s, weights);
+  }
   const size_t d = (size_t)blockIdx.x * blockDim.x + threadIdx.x;
   if (d >= s.dimension) {
     return;
@@ -54,8 +102,13 @@ template <typename T> __device__ void apart(const Steps<T> &s) {
     } else if (s.law == LINEAR) {
       force += s.slope[d];
     }
+    T modelled = force;
+    for (unsigned i = 0; i < s.known; i++) {
+      const T weight = (T)weights[w * s.known + i];
+      modelled += weight == 0 ? T(0) : s.known_forces[i * s.dimension + d] * weight;
+    }
     const bool first = (s.within + w) % s.flow_steps == 0;
-    v = (first ? T(0) : v) - force * (first ? s.first_time : s.time);
+    v = (first ? T(0) : v) - modelled * (first ? s.first_time : s.time);
     x = x + (s.energy == L1 ? sign(v) : v) * s.step_size;
     s.out[w * s.dimension + d] = x;
     s.out[(s.count + w) * s.dimension + d] = v;
@@ -197,7 +250,7 @@ template <typename T> __device__ void together(const Steps<T> &s) {
 }
 
 template <typename T> __device__ void steps(const Steps<T> &s) {
-  if ((s.energy == HALF_L2_SQUARED || s.energy == L1) && s.known == 0) {
+  if (s.along != nullptr || ((s.energy == HALF_L2_SQUARED || s.energy == L1) && s.known == 0)) {
     apart(s);
   } else {
     together(s);

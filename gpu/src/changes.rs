@@ -1,6 +1,6 @@
 //! By how much points changed.
 
-use crate::launch::{Grid, Kernel, Number, Written, block_threads, start};
+use crate::launch::{Grid, Kernel, Number, Written, block_threads, room_for, start};
 use candle_core::{DType, Result, Tensor, bail};
 
 /// ‖new − old‖, ‖old‖ and ‖new‖ of each row of two tensors `[W, D]`, as f64 `[3, W]`, by one kernel.
@@ -14,7 +14,10 @@ pub fn changes(new: &Tensor, old: &Tensor) -> Result<Tensor> {
     if old.dims() != new.dims() || old.dtype() != new.dtype() {
         bail!("changes between {old:?} and {new:?}");
     }
-    let out = Tensor::zeros((3, rows), DType::F64, new.device())?;
+    if rows == 0 {
+        return Tensor::zeros((3, 0), DType::F64, new.device());
+    }
+    let out = room_for(&[3, rows], DType::F64, new.device())?;
     let (new, old) = (new.contiguous()?, old.contiguous()?);
     let kernel = Changes {
         new,
@@ -22,9 +25,7 @@ pub fn changes(new: &Tensor, old: &Tensor) -> Result<Tensor> {
         dimension,
         rows,
     };
-    if rows > 0 {
-        start(&kernel, &out)?;
-    }
+    start(&kernel, &out)?;
     Ok(out)
 }
 

@@ -1,14 +1,19 @@
 //! Starting kernels on a GPU.
 
+use crate::gradient::Gradient;
 use crate::kernels;
 use crate::launch::{Kernel, Number, Written, place};
+use crate::open::Limits;
 use candle_core::backend::BackendStorage;
+use candle_core::cuda_backend::cudarc::driver::sys::CUfunction_attribute_enum as Of;
 use candle_core::cuda_backend::cudarc::driver::{
-    CudaStream, DevicePtr, DevicePtrMut, DeviceRepr, LaunchConfig, PushKernelArg, SyncOnDrop,
+    CudaFunction, CudaStream, DevicePtr, DevicePtrMut, DeviceRepr, LaunchConfig, PushKernelArg,
+    SyncOnDrop,
 };
-use candle_core::cuda_backend::{CudaDType, CudaStorage, WrapErr};
-use candle_core::{DType, Layout, Result, Storage, bail};
-use std::sync::Arc;
+use candle_core::cuda_backend::{CudaDType, CudaDevice, CudaStorage, DeviceId, WrapErr};
+use candle_core::{DType, Device, Layout, Result, Storage, bail};
+use std::collections::HashMap;
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 /// A kernel's structure of arguments, passed by value.
 #[derive(Clone, Copy)]
@@ -63,6 +68,34 @@ fn address_mut<'a>(
     }
 }
 
+/// The functions that were looked up, by device and name: looking one up again takes as long as starting it.
+type Functions = RwLock<HashMap<(DeviceId, String), CudaFunction>>;
+
+/// A kernel's function on a device, which may be given as much shared memory as the device has for a block.
+fn function(device: &CudaDevice, name: &str, module: &str, code: &str) -> Result<CudaFunction> {
+    static KNOWN: OnceLock<Functions> = OnceLock::new();
+    let known = KNOWN.get_or_init(Functions::default);
+    let key = (device.id(), name.to_owned());
+    let there = |known: &HashMap<_, CudaFunction>| known.get(&key).cloned();
+    if let Some(function) = there(&known.read().unwrap_or_else(PoisonError::into_inner)) {
+        return Ok(function);
+    }
+    let function = device
+        .get_or_load_custom_func(name, module, code)?
+        .into_cuda_function();
+    let most = Limits::of(&Device::Cuda(device.clone()))?.shared;
+    let dynamic = Of::CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES;
+    function.set_attribute(dynamic, most as i32).w()?;
+    if module == Gradient::NAME {
+        // So that a multiprocessor has two of its blocks at once.
+        let carveout = Of::CU_FUNC_ATTRIBUTE_PREFERRED_SHARED_MEMORY_CARVEOUT;
+        function.set_attribute(carveout, 100).w()?;
+    }
+    let mut known = known.write().unwrap_or_else(PoisonError::into_inner);
+    known.insert(key, function.clone());
+    Ok(function)
+}
+
 /// Starts a kernel on the stream of the storage's device.
 pub(crate) fn start<K: Kernel>(
     kernel: &K,
@@ -105,18 +138,20 @@ fn launch<K: Kernel, T: Number>(
         },
         &inputs,
     );
-    let name = format!("{}_{suffix}", K::NAME);
     let code = match K::NAME {
+        "along" => kernels::ALONG,
         "changes" => kernels::CHANGES,
+        "gradient" => kernels::GRADIENT,
         "judge" => kernels::JUDGE,
         "middle" => kernels::MIDDLE,
         "residuals" => kernels::RESIDUALS,
         "steps" => kernels::STEPS,
         other => bail!("there is no kernel {other}"),
     };
-    let function = device.get_or_load_custom_func(&name, K::NAME, code)?;
+    let name = format!("{}_{suffix}", kernel.entry());
+    let function = function(&device, &name, K::NAME, code)?;
     let arguments = Passed(arguments);
-    let mut builder = function.builder();
+    let mut builder = stream.launch_builder(&function);
     builder.arg(&arguments);
     let config = LaunchConfig {
         grid_dim: (grid.blocks as u32, 1, 1),

@@ -73,7 +73,8 @@ fn call<K: Kernel, T: Number>(
 ) -> Result<()> {
     let grid = kernel.grid(written.elements);
     let arguments = kernel.arguments::<T>(written, inputs);
-    let name = CString::new(format!("{}_{suffix}", K::NAME)).map_err(candle_core::Error::wrap)?;
+    let name =
+        CString::new(format!("{}_{suffix}", kernel.entry())).map_err(candle_core::Error::wrap)?;
     // SAFETY: the arguments have the layout of the kernel's structure of that name, and point to tensors
     // of the sizes they state, which are kept alive and unchanged by the caller until this returns.
     let answer = unsafe {

@@ -1,6 +1,6 @@
 //! How good logits are.
 
-use crate::launch::{Grid, Kernel, Number, Written, block_threads, start};
+use crate::launch::{Grid, Kernel, Number, Written, block_threads, room_for, start};
 use candle_core::{DType, Result, Tensor, bail};
 
 /// Of logits `[n, C]` (f32 or f64) and labels `[n]` (u32, each below C): the sum of the cross-entropies,
@@ -25,7 +25,7 @@ pub fn judged(z: &Tensor, labels: &Tensor) -> Result<(f64, f64)> {
         classes,
     };
     let blocks = rows.div_ceil(kernel.threads());
-    let out = Tensor::zeros((2, blocks), DType::F64, z.device())?;
+    let out = room_for(&[2, blocks], DType::F64, z.device())?;
     start(&kernel, &out)?;
     let sums = out.to_vec2::<f64>()?;
     Ok((sums[0].iter().sum(), sums[1].iter().sum()))

@@ -13,8 +13,13 @@ pub(crate) trait Kernel {
     /// Its arguments for elements `T`, laid out as the structure that it takes.
     type Arguments<T: Copy>: Copy;
 
-    /// Its name, to which `_f32` or `_f64` is added, and its module's.
+    /// Its name, and its module's.
     const NAME: &'static str;
+
+    /// Its name in its module, to which `_f32` or `_f64` is added.
+    fn entry(&self) -> String {
+        Self::NAME.into()
+    }
 
     /// The type of the elements it is compiled for.
     fn elements(&self) -> DType;
@@ -83,6 +88,21 @@ pub(crate) fn block_threads(device: &Device) -> usize {
         // Emulated threads take their turns.
         Device::Cpu => 2 * WARP,
         _ => 1024,
+    }
+}
+
+/// A tensor for a kernel that writes all of it, of another's type and on its device.
+pub(crate) fn room(shape: &[usize], like: &Tensor) -> Result<Tensor> {
+    room_for(shape, like.dtype(), like.device())
+}
+
+/// A tensor for a kernel that writes all of it. Where kernels are emulated it is no number until then.
+#[allow(unsafe_code)]
+pub(crate) fn room_for(shape: &[usize], dtype: DType, device: &Device) -> Result<Tensor> {
+    match device {
+        Device::Cpu => Tensor::full(f64::NAN, shape, device)?.to_dtype(dtype),
+        // SAFETY: nobody sees it before the kernel that was started on it has written every element.
+        _ => unsafe { Tensor::empty(shape, dtype, device) },
     }
 }
 

@@ -7,11 +7,13 @@
 // Without either there is nothing to start a kernel on.
 #![cfg_attr(not(any(feature = "cuda", feature = "emulated")), allow(dead_code))]
 
+mod along;
 mod changes;
 #[cfg(feature = "cuda")]
 mod cuda;
 #[cfg(feature = "emulated")]
 mod emulated;
+mod gradient;
 mod judge;
 mod launch;
 mod middle;
@@ -21,6 +23,7 @@ mod residuals;
 mod steps;
 
 pub use changes::changes;
+pub use gradient::gradients;
 pub use judge::judged;
 pub use launch::runs;
 pub use middle::middle;

@@ -1,10 +1,11 @@
 //! What the secant method needs of the steps between known points.
 
-use crate::launch::{Grid, Kernel, Number, Written, block_threads, start};
+use crate::along::along;
+use crate::launch::{Grid, Kernel, Number, SHARED, Written, block_threads, room_for, start};
 use candle_core::{DType, Result, Tensor};
 
 /// Ω (Ω G Ω + ρ)⁻¹ Ω, f64 `[p, p]`, for the Gram matrix G = SSᵀ of steps S `[p, D]` and Ω = diag(1/‖S_i‖),
-/// by one kernel: without the host's looking at G.
+/// by two kernels: without the host's looking at G.
 ///
 /// ρ is `ridge` times the largest sum of a row of |Ω G Ω|; a step shorter than the longest by more than
 /// `shortest` is weighted as if it were not. All zeros where no step has a length, one has none that is
@@ -13,37 +14,56 @@ use candle_core::{DType, Result, Tensor};
 /// # Errors
 /// If the steps are not a matrix, or kernels do not run where they are ([`runs`](crate::runs)).
 pub fn middle(steps: &Tensor, ridge: f64, shortest: f64) -> Result<Tensor> {
-    let (size, dimension) = steps.dims2()?;
-    // The kernel works in the two behind the result.
-    let out = Tensor::zeros((3, size, size), DType::F64, steps.device())?;
+    let (size, _) = steps.dims2()?;
+    if size == 0 {
+        return Tensor::zeros((0, 0), DType::F64, steps.device());
+    }
+    let steps = steps.contiguous()?;
+    // The kernel works in the two behind the result, if they do not fit into shared memory.
+    let out = room_for(&[3, size, size], DType::F64, steps.device())?;
     let kernel = Middle {
-        steps: steps.contiguous()?,
-        dimension,
+        gram: along(&steps, &[&steps])?,
         size,
         ridge,
         shortest,
     };
-    if size > 0 {
-        start(&kernel, &out)?;
-    }
+    start(&kernel, &out)?;
     out.get(0)
 }
 
+/// Threads of the block: the matrices are small, and waiting for one another costs them most.
+const THREADS: usize = 64;
+
 struct Middle {
-    steps: Tensor,
-    dimension: usize,
+    gram: Tensor,
     size: usize,
     ridge: f64,
     shortest: f64,
 }
 
+impl Middle {
+    /// What the shared memory holds at least, in bytes.
+    fn least_shared(&self) -> usize {
+        (block_threads(self.gram.device()).min(THREADS) + self.size) * size_of::<f64>()
+    }
+
+    /// What two matrices take, in bytes.
+    fn matrices(&self) -> usize {
+        2 * self.size * self.size * size_of::<f64>()
+    }
+
+    fn in_shared(&self) -> bool {
+        self.least_shared() + self.matrices() <= SHARED
+    }
+}
+
 #[derive(Clone, Copy)]
 #[repr(C)]
-struct Arguments {
+pub(crate) struct Arguments {
     out: u64,
-    steps: u64,
-    dimension: u64,
+    gram: u64,
     size: u32,
+    shared: u32,
     ridge: f64,
     shortest: f64,
 }
@@ -54,28 +74,28 @@ impl Kernel for Middle {
     const NAME: &'static str = "middle";
 
     fn elements(&self) -> DType {
-        self.steps.dtype()
+        DType::F64
     }
 
     fn inputs(&self) -> Vec<&Tensor> {
-        vec![&self.steps]
+        vec![&self.gram]
     }
 
     fn grid(&self, _: usize) -> Grid {
-        let threads = block_threads(self.steps.device());
+        let more = if self.in_shared() { self.matrices() } else { 0 };
         Grid {
             blocks: 1,
-            threads,
-            shared_bytes: (threads + self.size) * size_of::<f64>(),
+            threads: block_threads(self.gram.device()).min(THREADS),
+            shared_bytes: self.least_shared() + more,
         }
     }
 
     fn arguments<T: Number>(&self, written: Written, inputs: &[u64]) -> Arguments {
         Arguments {
             out: written.address,
-            steps: inputs[0],
-            dimension: self.dimension as u64,
+            gram: inputs[0],
             size: self.size as u32,
+            shared: u32::from(self.in_shared()),
             ridge: self.ridge,
             shortest: self.shortest,
         }

@@ -1,5 +1,6 @@
 //! Opening GPUs.
 
+use crate::launch::SHARED;
 #[cfg(feature = "cuda")]
 use candle_core::cuda_backend::cudarc::driver::sys::{self, CUmemPool_attribute as Attribute};
 #[cfg(feature = "cuda")]
@@ -74,6 +75,44 @@ pub fn free_bytes(device: &Device) -> Result<Option<u64>> {
     }
     let _ = device;
     Ok(None)
+}
+
+/// What a device has of what kernels share out among themselves.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Limits {
+    pub multiprocessors: usize,
+    /// Bytes of shared memory that a block may have.
+    pub shared: usize,
+    /// Bytes of shared memory that a multiprocessor has for all of its blocks.
+    pub shared_each: usize,
+}
+
+impl Limits {
+    /// Those of a GPU; of a CPU, which emulates one, few, so that blocks have to share work.
+    pub fn of(device: &Device) -> Result<Self> {
+        #[cfg(feature = "cuda")]
+        if let Device::Cuda(cuda) = device {
+            use sys::CUdevice_attribute as Of;
+            let stream = cuda.cuda_stream();
+            let of = |attribute| -> Result<usize> {
+                let value = stream.context().attribute(attribute).w()?;
+                Ok(usize::try_from(value).unwrap_or_default())
+            };
+            let reserved = of(Of::CU_DEVICE_ATTRIBUTE_RESERVED_SHARED_MEMORY_PER_BLOCK)?;
+            let each = of(Of::CU_DEVICE_ATTRIBUTE_MAX_SHARED_MEMORY_PER_MULTIPROCESSOR)?;
+            return Ok(Self {
+                multiprocessors: of(Of::CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT)?,
+                shared: of(Of::CU_DEVICE_ATTRIBUTE_MAX_SHARED_MEMORY_PER_BLOCK_OPTIN)?,
+                shared_each: each.saturating_sub(2 * reserved),
+            });
+        }
+        let _ = device;
+        Ok(Self {
+            multiprocessors: 2,
+            shared: SHARED,
+            shared_each: SHARED,
+        })
+    }
 }
 
 /// Keeps freed memory, and leaves the order between streams to [`after`](crate::after()).

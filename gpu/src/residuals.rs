@@ -40,7 +40,7 @@ pub fn residuals(z: &Tensor, labels: &Tensor, classes: usize, scale: f64) -> Res
         return Ok(());
     }
     if !runs(z.device(), z.dtype()) {
-        return z.inplace_op2(labels, &Plain { classes, scale });
+        return plain(z, labels, classes, scale);
     }
     let kernel = Residuals {
         labels,
@@ -51,8 +51,8 @@ pub fn residuals(z: &Tensor, labels: &Tensor, classes: usize, scale: f64) -> Res
     start(&kernel, z)
 }
 
-/// Whether [`residuals`] computes on a device what it computes on the CPU, to rounding: on a small
-/// problem, in some milliseconds. A driver that misreads a kernel is so found out before it is used.
+/// Whether [`residuals`] and [`gradients`](crate::gradients()) compute on a device what the CPU does, to
+/// rounding: on small problems, in some milliseconds. A driver that misreads a kernel is so found out before it is used.
 ///
 /// # Errors
 /// If the device fails. A kernel that cannot be started there does not agree.
@@ -70,20 +70,19 @@ pub fn agrees(device: &Device, dtype: DType) -> Result<bool> {
     let labels: Vec<u32> = (0..ROWS).map(|i| (i % CLASSES) as u32).collect();
     let labels = Tensor::from_vec(labels, ROWS, &Device::Cpu)?;
     let there = z.to_device(device)?.copy()?;
-    z.inplace_op2(
-        &labels,
-        &Plain {
-            classes: CLASSES,
-            scale: 0.5,
-        },
-    )?;
+    plain(&z, &labels, CLASSES, 0.5)?;
     if residuals(&there, &labels.to_device(device)?, CLASSES, 0.5).is_err() {
         return Ok(false);
     }
     let apart = (there.to_device(&Device::Cpu)? - z)?.abs()?;
     let apart = apart.flatten_all()?.max(0)?.to_dtype(DType::F64)?;
     // Not a number is not agreement.
-    Ok(apart.to_scalar::<f64>()? <= 1e-6)
+    Ok(apart.to_scalar::<f64>()? <= 1e-6 && crate::gradient::gradients_agree(device, dtype)?)
+}
+
+/// [`residuals`] by plain loops, of logits on the CPU.
+pub(crate) fn plain(z: &Tensor, labels: &Tensor, classes: usize, scale: f64) -> Result<()> {
+    z.inplace_op2(labels, &Plain { classes, scale })
 }
 
 /// The operation, as the tensor library's: on the CPU.

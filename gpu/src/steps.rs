@@ -1,6 +1,7 @@
 //! The recurrence of a window, several steps in one launch.
 
-use crate::launch::{Grid, Kernel, Number, Written, block_threads, start};
+use crate::along::along;
+use crate::launch::{Grid, Kernel, Number, SHARED, WARP, Written, block_threads, room, start};
 use candle_core::{DType, Result, Tensor, bail};
 
 /// Which kinetic energy the recurrence moves by.
@@ -77,7 +78,8 @@ pub struct Steps<'a> {
 }
 
 impl Steps<'_> {
-    /// Positions and velocities after each step, `[2, count, D]`, by one kernel.
+    /// Positions and velocities after each step, `[2, count, D]`, by one kernel, or two where forces are
+    /// modelled.
     ///
     /// # Errors
     /// If shapes, types or devices do not fit together, or kernels do not run there
@@ -85,11 +87,16 @@ impl Steps<'_> {
     pub fn take(&self) -> Result<Tensor> {
         let (dimension, count) = (self.position.dims1()?, self.pace.count);
         self.check(dimension)?;
-        let shape = (2, count, dimension);
-        let out = Tensor::zeros(shape, self.position.dtype(), self.position.device())?;
-        if count > 0 && dimension > 0 {
-            start(self, &out)?;
+        let shape = [2, count, dimension];
+        if count == 0 || dimension == 0 {
+            return Tensor::zeros(&shape, self.position.dtype(), self.position.device());
         }
+        let out = room(&shape, self.position)?;
+        let along = match &self.model {
+            Some(model) if self.linear() => Some(along(model.points, &self.vectors(model))?),
+            _ => None,
+        };
+        start(&Walk { steps: self, along }, &out)?;
         Ok(out)
     }
 
@@ -97,7 +104,30 @@ impl Steps<'_> {
     /// one block of threads does all.
     #[must_use]
     pub fn by_coordinates(&self) -> bool {
-        matches!(self.energy, Energy::HalfL2Squared | Energy::L1) && self.known() == 0
+        match self.known() {
+            0 => matches!(self.energy, Energy::HalfL2Squared | Energy::L1),
+            _ => self.linear(),
+        }
+    }
+
+    /// Whether a step is a linear function of the one before it and of the known forces, few enough for a
+    /// thread of a block each, so that a few inner products tell all of their weights.
+    fn linear(&self) -> bool {
+        let known = self.known();
+        let shared = (self.pace.count + 1) * known * size_of::<f64>();
+        self.energy == Energy::HalfL2Squared && known <= WARP && shared <= SHARED
+    }
+
+    /// All of which steps are made, in the order in which the kernel expects their inner products with the
+    /// known points.
+    fn vectors<'a>(&'a self, model: &Model<'a>) -> Vec<&'a Tensor> {
+        let mut all = vec![self.position, self.velocity];
+        match self.forces {
+            Forces::Given(forces) | Forces::Constant(forces) => all.push(forces),
+            Forces::Linear(force, slope) => all.extend([force, slope]),
+        }
+        all.extend([model.around, model.forces]);
+        all
     }
 
     fn check(&self, dimension: usize) -> Result<()> {
@@ -158,6 +188,7 @@ pub(crate) struct Arguments<T> {
     known_forces: u64,
     middle: u64,
     around: u64,
+    along: u64,
     dimension: u64,
     count: u32,
     law: u32,
@@ -172,52 +203,64 @@ pub(crate) struct Arguments<T> {
     smallest: T,
 }
 
-impl Kernel for Steps<'_> {
+/// Steps with what has been prepared for them.
+struct Walk<'a> {
+    steps: &'a Steps<'a>,
+    /// Inner products with the known points, f64.
+    along: Option<Tensor>,
+}
+
+impl Kernel for Walk<'_> {
     type Arguments<T: Copy> = Arguments<T>;
 
     const NAME: &'static str = "steps";
 
     fn elements(&self) -> DType {
-        self.position.dtype()
+        self.steps.position.dtype()
     }
 
     fn inputs(&self) -> Vec<&Tensor> {
-        let mut all = self.moving();
-        all.extend(self.model.as_ref().map(|model| model.middle));
+        let mut all = self.steps.moving();
+        all.extend(self.steps.model.as_ref().map(|model| model.middle));
+        all.extend(&self.along);
         all
     }
 
     fn grid(&self, written: usize) -> Grid {
-        let dimension = written / (2 * self.pace.count);
-        if self.by_coordinates() {
-            let threads = block_threads(self.position.device()).min(128);
+        let dimension = written / (2 * self.steps.pace.count);
+        if self.steps.by_coordinates() {
+            let threads = block_threads(self.steps.position.device()).min(128);
             return Grid {
                 blocks: dimension.div_ceil(threads),
                 threads,
-                shared_bytes: 0,
+                shared_bytes: (self.steps.pace.count + 1) * self.steps.known() * size_of::<f64>(),
             };
         }
-        let threads = block_threads(self.position.device());
+        let threads = block_threads(self.steps.position.device());
         Grid {
             blocks: 1,
             threads,
-            shared_bytes: (threads + 2 * self.known()) * size_of::<f64>(),
+            shared_bytes: (threads + 2 * self.steps.known()) * size_of::<f64>(),
         }
     }
 
     fn arguments<T: Number>(&self, written: Written, inputs: &[u64]) -> Arguments<T> {
-        let pace = &self.pace;
-        let (law, slopes) = match self.forces {
+        let pace = &self.steps.pace;
+        let (law, slopes) = match self.steps.forces {
             Forces::Given(_) => (0, 0),
             Forces::Constant(_) => (1, 0),
             Forces::Linear(..) => (2, 1),
         };
         let slope = if slopes == 1 { inputs[3] } else { 0 };
-        let modelled = |k: usize| match self.model {
+        let modelled = |k: usize| match self.steps.model {
             Some(_) => inputs[3 + slopes + k],
             None => 0,
         };
-        let each = self.model.as_ref().is_some_and(|m| m.around.dims()[0] > 1);
+        let each = self
+            .steps
+            .model
+            .as_ref()
+            .is_some_and(|m| m.around.dims()[0] > 1);
         Arguments {
             out: written.address,
             position: inputs[0],
@@ -228,11 +271,12 @@ impl Kernel for Steps<'_> {
             known_forces: modelled(1),
             around: modelled(2),
             middle: modelled(3),
+            along: if self.along.is_some() { modelled(4) } else { 0 },
             dimension: (written.elements / (2 * pace.count)) as u64,
             count: pace.count as u32,
             law,
-            energy: self.energy as u32,
-            known: self.known() as u32,
+            energy: self.steps.energy as u32,
+            known: self.steps.known() as u32,
             around_each: u32::from(each),
             within: (pace.within % pace.flow_steps) as u32,
             flow_steps: pace.flow_steps as u32,

@@ -83,3 +83,83 @@ fn what_does_not_fit_together_is_refused() {
     let (_, labels) = logits(4, 1, 6, DType::F64);
     assert!(refused(&z, &labels, 6).contains("neither f32 nor f64"));
 }
+
+/// What [`gpu::gradients`] makes in one pass, by the tensor library's operations.
+fn composed_gradients(x: &Tensor, labels: &Tensor, points: &Tensor, classes: usize) -> Tensor {
+    let features = x.dim(1).unwrap();
+    let each = (0..points.dim(0).unwrap()).map(|point| {
+        let theta = points.get(point).unwrap();
+        let theta = theta.reshape((features, classes)).unwrap();
+        let z = x.matmul(&theta).unwrap();
+        let residuals = composed(&z, labels, classes, 0.25).unwrap();
+        let sums = x.t().unwrap().matmul(&residuals).unwrap();
+        sums.flatten_all().unwrap()
+    });
+    Tensor::stack(&each.collect::<Vec<_>>(), 0).unwrap()
+}
+
+#[test]
+fn gradients_in_one_pass_are_those_of_two_products_for_any_number_of_points_and_classes() {
+    for device in gpu::devices_to_test() {
+        for (dtype, bound) in [(DType::F32, 2e-5), (DType::F64, 2e-14)] {
+            if !gpu::runs(&device, dtype) {
+                continue;
+            }
+            // More than the CPU's emulation has shared memory for.
+            let large = [(500, 784, 1, 10), (300, 256, 9, 10), (2000, 700, 1, 10)];
+            let large = large.into_iter().filter(|_| device.is_cuda());
+            let small = [
+                (1, 1, 1, 2),
+                (64, 5, 1, 2),
+                (300, 123, 1, 2),
+                (333, 63, 8, 2),
+                (129, 60, 11, 2),
+                (257, 33, 1, 10),
+                (70, 33, 2, 10),
+                (90, 20, 5, 7),
+                (31, 40, 3, 10),
+                (40, 17, 1, 20),
+                (50, 100, 1, 10),
+                (70, 130, 3, 2),
+                (33, 250, 1, 2),
+            ];
+            for (rows, features, points, classes) in small.into_iter().chain(large) {
+                let what = format!(
+                    "{device:?} {dtype:?} {rows}x{features}, {points} points, C = {classes}"
+                );
+                let number = |i: usize| (((i * 7919) as f64).sin() * 43_758.5).fract();
+                let tensor = |from: usize, rows: usize, columns: usize| {
+                    let numbers: Vec<f64> = (from..from + rows * columns).map(number).collect();
+                    let tensor = Tensor::from_vec(numbers, (rows, columns), &Device::Cpu);
+                    tensor.unwrap().to_dtype(dtype).unwrap()
+                };
+                let (x, thetas) = (
+                    tensor(0, rows, features),
+                    tensor(7, points, features * classes),
+                );
+                let labels: Vec<u32> = (0..rows).map(|i| (i * i % classes) as u32).collect();
+                let labels = Tensor::from_vec(labels, rows, &Device::Cpu).unwrap();
+                let wanted = composed_gradients(&x, &labels, &thetas, classes);
+                let there = |tensor: &Tensor| tensor.to_device(&device).unwrap();
+                let made =
+                    gpu::gradients(&there(&x), &there(&labels), &there(&thetas), classes, 0.25);
+                let found = made
+                    .unwrap()
+                    .unwrap_or_else(|| panic!("{what}: not at once"));
+                let apart = apart(&found.to_device(&Device::Cpu).unwrap(), &wanted);
+                assert!(apart <= bound * rows as f64, "{what}: {apart:e}");
+            }
+        }
+    }
+}
+
+#[test]
+fn what_no_block_can_make_alone_is_left_to_products() {
+    let zeros = |rows, columns| Tensor::zeros((rows, columns), DType::F32, &Device::Cpu).unwrap();
+    let labels = Tensor::zeros(4, DType::U32, &Device::Cpu).unwrap();
+    let made = gpu::gradients(&zeros(4, 2), &labels, &zeros(1, 42), 21, 1.0).unwrap();
+    assert!(made.is_none());
+    let made = gpu::gradients(&zeros(4, 5000), &labels, &zeros(1, 10_000), 2, 1.0).unwrap();
+    assert!(made.is_none());
+    assert!(gpu::gradients(&zeros(4, 2), &labels, &zeros(1, 5), 2, 1.0).is_err());
+}

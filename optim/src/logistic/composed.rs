@@ -3,6 +3,7 @@
 
 use super::{Kernel, Problem};
 use crate::Result;
+use candle_core::cuda::gemm_reduced_precision_f32;
 use candle_core::{D, Device, Tensor};
 
 /// Rows as tensors, on any device.
@@ -15,7 +16,7 @@ pub(super) struct Composed {
     /// `[d·C]`, λ at weights and 0 at intercepts, where there is a penalty.
     pub penalty: Option<Tensor>,
     pub classes: usize,
-    /// Whether one pass makes residuals of logits.
+    /// Whether kernels are used: one pass over the data where one can make it all, else one for the residuals.
     pub fused: bool,
 }
 
@@ -79,6 +80,14 @@ impl Composed {
     pub(super) fn gradients(&self, points: &Tensor) -> Result<Tensor> {
         let (window, dimension) = points.dims2()?;
         let (samples, features) = self.x.dims2()?;
+        let scale = 1.0 / samples as f64;
+        // A product in TF32 was asked for as a product.
+        if self.fused && !gemm_reduced_precision_f32() {
+            let made = gpu::gradients(&self.x, &self.labels, points, self.classes, scale)?;
+            if let Some(gradients) = made {
+                return self.with_penalty(gradients, points);
+            }
+        }
         // [W, d, C] to [d, W·C] and back: small beside the data.
         let side_by_side = |t: &Tensor, a, b| {
             t.reshape((a, b, self.classes))?
@@ -87,7 +96,6 @@ impl Composed {
         };
         let weights = side_by_side(points, window, features)?;
         let weights = weights.reshape((features, window * self.classes))?;
-        let scale = 1.0 / samples as f64;
         let residuals = match self.fused {
             true => {
                 let z = self.x.matmul(&weights)?;
@@ -99,6 +107,10 @@ impl Composed {
         let sums = self.x.t()?.matmul(&residuals)?;
         let sums = side_by_side(&sums, features, window)?.reshape((window, dimension))?;
         let gradients = if self.fused { sums } else { (sums * scale)? };
+        self.with_penalty(gradients, points)
+    }
+
+    fn with_penalty(&self, gradients: Tensor, points: &Tensor) -> Result<Tensor> {
         match &self.penalty {
             None => Ok(gradients),
             Some(penalty) => Ok((gradients + points.broadcast_mul(penalty)?)?),
