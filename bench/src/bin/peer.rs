@@ -20,6 +20,7 @@ struct PeerCli {
 #[derive(Subcommand)]
 enum PeerCommand {
     /// Print the plan as JSON.
+    #[command(name = "plan")]
     PeerPlan {
         /// The YAML file.
         #[arg(long)]
