@@ -41,7 +41,7 @@ impl Convolution {
     fn for_images(&self, kernels: &Tensor, gradient: &Tensor, size: [usize; 2]) -> Result<Tensor> {
         let k = kernels.dim(2)?;
         let apart = self.spread(gradient, k, size)?;
-        let mirrored = kernels.transpose(0, 1)?.flip(&[2, 3])?.contiguous()?;
+        let mirrored = kernels.transpose(0, 1)?.contiguous()?.flip(&[2, 3])?;
         apart.conv2d(&mirrored, k - 1 - self.padding, 1, 1, 1)
     }
 
