@@ -34,6 +34,11 @@ __device__ inline void brought() {
 #endif
 }
 
+// A number below 2^20 divided by one up to 1 024, of which 2^32 / it is given, rounded up.
+__device__ inline unsigned divided(unsigned number, unsigned long long reciprocal) {
+  return (unsigned)(number * reciprocal >> 32);
+}
+
 template <typename T> struct Gradient {
   T *out;                 // [chunks, points, features * classes]
   const T *x;             // [rows, features]
@@ -47,6 +52,8 @@ template <typename T> struct Gradient {
   unsigned groups;   // blocks of neighbouring numbers have the same rows and other points
   unsigned tile;     // rows, a power of two, at most a block's threads
   unsigned stride;   // of the tile's rows: different ones that are read together meet different banks
+  unsigned long long per_feature; // 2^32 / features, rounded up: to divide by it
+  unsigned long long per_class;   // 2^32 / classes, rounded up
   T scale;
 };
 
@@ -90,16 +97,19 @@ __device__ void gradient(const Gradient<T> &g) {
   Columns *parts = weights + g.features;                         // [part_count, tile]
   Columns *residuals = parts + part_count * g.tile;              // [tile]
   T *tile = reinterpret_cast<T *>(residuals + g.tile);           // [tile, stride]
+  unsigned *labels = reinterpret_cast<unsigned *>(tile + g.tile * g.stride); // [tile]
 
-  for (unsigned f = threadIdx.x; f < g.features; f += blockDim.x) {
-    for (unsigned p = 0, k = 0; p < points; p++) {
-      const T *of = g.points + ((size_t)(first_point + p) * g.features + f) * g.classes;
-      for (unsigned c = 0; c < g.classes; c++, k++) {
-        weights[f].of[k] = of[c];
-      }
-    }
-    for (unsigned k = used; k < COLUMNS; k++) {
-      weights[f].of[k] = 0;
+  for (unsigned i = threadIdx.x; i < g.features * COLUMNS; i += blockDim.x) {
+    weights[0].of[i] = 0;
+  }
+  __syncthreads();
+  const unsigned length = g.features * g.classes;
+  for (unsigned p = 0; p < points; p++) {
+    const T *of = g.points + (size_t)(first_point + p) * length;
+#pragma unroll 8
+    for (unsigned i = threadIdx.x; i < length; i += blockDim.x) {
+      const unsigned f = divided(i, g.per_class);
+      weights[f].of[p * g.classes + (i - f * g.classes)] = of[i];
     }
   }
 
@@ -114,16 +124,18 @@ __device__ void gradient(const Gradient<T> &g) {
 
   for (size_t first = (size_t)chunk * g.tile; first < g.rows; first += (size_t)chunks * g.tile) {
     const unsigned rows = g.rows - first < g.tile ? (unsigned)(g.rows - first) : g.tile;
-    for (unsigned r = 0; r < g.tile; r++) {
-      const T *of = g.x + (first + r) * g.features;
-      T *to = tile + r * g.stride;
-      for (unsigned f = threadIdx.x; f < g.features; f += blockDim.x) {
-        if (r < rows) {
-          bring(to + f, of + f);
-        } else {
-          to[f] = 0;
-        }
-      }
+    const T *of = g.x + first * g.features;
+#pragma unroll 4
+    for (unsigned i = threadIdx.x; i < rows * g.features; i += blockDim.x) {
+      const unsigned r = divided(i, g.per_feature);
+      bring(tile + r * g.stride + (i - r * g.features), of + i);
+    }
+    for (unsigned i = rows * g.features + threadIdx.x; i < g.tile * g.features; i += blockDim.x) {
+      const unsigned r = divided(i, g.per_feature);
+      tile[r * g.stride + (i - r * g.features)] = 0;
+    }
+    if (threadIdx.x < rows) {
+      bring(labels + threadIdx.x, g.labels + first + threadIdx.x);
     }
     brought();
     __syncthreads();
@@ -175,22 +187,25 @@ __device__ void gradient(const Gradient<T> &g) {
     for (unsigned i = threadIdx.x; i < g.tile * points; i += blockDim.x) {
       const unsigned r = i / points;
       T *own = residuals[r].of + i % points * g.classes;
-      T top = own[0];
-      for (unsigned c = 1; c < g.classes; c++) {
-        top = own[c] > top ? own[c] : top;
+      // In registers, so that none waits for another's read.
+      T entry[COLUMNS], top = own[0], sum = 0;
+#pragma unroll
+      for (unsigned c = 0; c < COLUMNS; c++) {
+        entry[c] = c < g.classes ? own[c] : own[0];
+        top = entry[c] > top ? entry[c] : top;
       }
-      T sum = 0;
-      for (unsigned c = 0; c < g.classes; c++) {
-        own[c] = power_of_e(own[c] - top);
-        sum += own[c];
+#pragma unroll
+      for (unsigned c = 0; c < COLUMNS; c++) {
+        entry[c] = power_of_e(entry[c] - top);
+        sum += c < g.classes ? entry[c] : T(0);
       }
       // Rows beyond the last count for nothing.
       const T factor = r < rows ? g.scale / sum : T(0);
-      for (unsigned c = 0; c < g.classes; c++) {
-        own[c] *= factor;
-      }
-      if (r < rows) {
-        own[g.labels[first + r]] -= g.scale;
+#pragma unroll
+      for (unsigned c = 0; c < COLUMNS; c++) {
+        if (c < g.classes) {
+          own[c] = entry[c] * factor - (r < rows && labels[r] == c ? g.scale : T(0));
+        }
       }
     }
     __syncthreads();

@@ -194,7 +194,7 @@ impl Shape {
                 true => threads / WARP * tile,
                 false => threads,
             };
-            (self.features + parts + tile) * line + rows
+            (self.features + parts + tile) * line + rows + tile * size_of::<u32>()
         };
         let [most, least] = compiled.tile;
         let mut tile = most.min(threads);
@@ -232,6 +232,8 @@ pub(crate) struct GradientArguments<T> {
     groups: u32,
     tile: u32,
     stride: u32,
+    per_feature: u64,
+    per_class: u64,
     scale: T,
 }
 
@@ -275,6 +277,8 @@ impl Kernel for Gradient<'_> {
             groups: self.work.groups as u32,
             tile: self.work.tile as u32,
             stride: self.work.stride as u32,
+            per_feature: (1u64 << 32).div_ceil(features as u64),
+            per_class: (1u64 << 32).div_ceil(self.classes as u64),
             scale: T::of(self.scale),
         }
     }
