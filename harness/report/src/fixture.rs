@@ -42,7 +42,7 @@ pub fn document(target: &str) -> Document {
                 name: "loss-time".into(),
                 alt: "loss [nats] against time".into(),
                 figure: Figure::new("Loss", Axis::linear("s"), Axis::log("nats"))
-                    .panel(Panel::new("a8a").series(series)),
+                    .panels([Panel::new("a8a", [series])]),
             }),
         ],
         frames: vec![Frame {

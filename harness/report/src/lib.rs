@@ -22,10 +22,7 @@ pub use escape::escaped;
 pub use frame::{to_csv, to_parquet};
 pub use markdown::markdown;
 pub use page::page;
-pub use plot::{
-    Across, Axis, Band, Dash, Figure, Kind as SeriesKind, Look, Mark, Panel, Reference, Scale,
-    Series,
-};
+pub use plot::{Axis, Band, Dash, Figure, Look, Mark, Panel, Scale, Series, SeriesKind};
 pub use table::Table;
 pub use terminal::terminal;
 

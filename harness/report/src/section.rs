@@ -163,14 +163,9 @@ pub(super) fn badge(verdict: Verdict) -> String {
 
 /// A plot in a box of its own, with what it shows in words below.
 fn figure(block: &FigureBlock) -> String {
-    let svg = match block.figure.to_svg(&block.alt) {
-        // Inside of HTML an SVG needs no name space.
-        Ok(svg) => svg.replacen(" xmlns=\"http://www.w3.org/2000/svg\"", "", 1),
-        Err(error) => {
-            let error = escaped(&error.to_string());
-            format!("<p class=\"failures\">{error}</p>\n")
-        }
-    };
+    // Inside of HTML an SVG needs no name space.
+    let svg = block.figure.to_svg(&block.alt);
+    let svg = svg.replacen(" xmlns=\"http://www.w3.org/2000/svg\"", "", 1);
     format!(
         "<figure>\n<div class=\"scroll plot\" tabindex=\"0\" role=\"region\" aria-label=\"Plot {0}\">\n\
          {svg}</div>\n<figcaption>{1} <span class=\"file\">{0}.svg</span></figcaption>\n</figure>\n",

@@ -1,9 +1,7 @@
 //! How checks are shown: a table a family, what failed, and what the papers say otherwise.
 
 use lab::experiments::checks::{CheckRow, CheckRows, TraceRow, short};
-use report::{
-    Axis, Block, Document, Figure, FigureBlock, Panel, Series, SeriesKind, Table, TableBlock,
-};
+use report::{Axis, Block, Document, Figure, FigureBlock, Series, SeriesKind, Table, TableBlock};
 use rows::Frame;
 
 /// A picture for each family that has points.
@@ -26,7 +24,7 @@ fn figures(rows: &[TraceRow]) -> Vec<FigureBlock> {
         (!series.is_empty()).then(|| FigureBlock {
             name: family.to_owned(),
             alt: title.to_owned(),
-            figure: Figure::new(title, x, y).panel(Panel::new("").all(series)),
+            figure: Figure::new(title, x, y).series(series),
         })
     };
     let energy = of_family(

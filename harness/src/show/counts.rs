@@ -1,7 +1,7 @@
 //! How counts are shown: what differs from the printed, and a picture of both.
 
 use lab::experiments::counts::CountRow;
-use report::{Axis, Block, Document, Figure, FigureBlock, Panel, Series, Table, TableBlock};
+use report::{Axis, Block, Document, Figure, FigureBlock, Series, Table, TableBlock};
 use rows::Frame;
 
 /// Makes the report of the rows of each data set.
@@ -79,7 +79,7 @@ fn figure(rows: &[CountRow]) -> FigureBlock {
             Axis::log("printed in Table 1"),
             Axis::log("counted from the data"),
         )
-        .panel(Panel::new("").all(series)),
+        .series(series),
     }
 }
 

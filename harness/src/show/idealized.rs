@@ -109,7 +109,7 @@ fn figure(rows: &[IdealizedRow]) -> Option<FigureBlock> {
     let conditions = conditions(rows);
     let first = *conditions.first()?;
     let panel = |(measure, of): (&str, fn(&IdealizedRow) -> Option<f64>)| {
-        let mut panel = Panel::new(measure);
+        let mut series = Vec::new();
         let mut lowest = f64::INFINITY;
         for scheme in schemes(rows) {
             let points: Vec<(f64, f64)> = conditions
@@ -120,16 +120,16 @@ fn figure(rows: &[IdealizedRow]) -> Option<FigureBlock> {
                 if condition == first {
                     lowest = lowest.min(value);
                 }
-                panel = panel.series(Series::line(scheme, points));
+                series.push(Series::line(scheme, points));
             }
         }
         // From the lowest of all lines on, so that they lie under them.
         for (label, power) in [("∝ √κ", 0.5), ("∝ κ", 1.0)] {
             let at = |&c: &f64| (c, lowest * (c / first).powf(power));
             let line = Series::line(label, conditions.iter().map(at));
-            panel = panel.series(line.dash(Dash::Dotted).mark(Mark::None));
+            series.push(line.dash(Dash::Dotted).mark(Mark::None));
         }
-        panel
+        Panel::new(measure, series)
     };
     let figure = Figure::new(
         "Work to the target against κ",

@@ -100,7 +100,7 @@ fn figures(rows: &[SpringRow]) -> impl Iterator<Item = FigureBlock> {
             let points = rows().filter(|row| row.method == method);
             Series::line(method, points.map(|row| (row.step as f64, of(row))))
         });
-        Panel::new(format!("scaling {scaling}")).all(series)
+        Panel::new(format!("scaling {scaling}"), series)
     };
     both.into_iter().map(move |(name, label, of)| FigureBlock {
         name: format!("figure1-{name}"),

@@ -4,7 +4,7 @@ use lab::experiments::identity::{differences, told_apart};
 use lab::experiments::training::{
     TrainingCurveRow, TrainingMetric, TrainingPicture, TrainingPlan, TrainingRow,
 };
-use report::{Axis, Block, Document, Figure, FigureBlock, Panel, Series, Table, TableBlock};
+use report::{Axis, Band, Block, Document, Figure, FigureBlock, Series, Table, TableBlock};
 use rows::Frame;
 use rows::statistics::{median, spread};
 
@@ -200,7 +200,11 @@ fn figure(picture: &TrainingPicture, rows: &[TrainingRow], curves: &[TrainingCur
         let band = at.iter().filter(|(_, v)| v.len() > 1).map(|(epoch, v)| {
             let low = v.iter().copied().fold(f64::INFINITY, f64::min);
             let high = v.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-            (*epoch as f64, low, high)
+            Band {
+                x: *epoch as f64,
+                low,
+                high,
+            }
         });
         Series::line(label, points).band(band)
     });
@@ -212,7 +216,7 @@ fn figure(picture: &TrainingPicture, rows: &[TrainingRow], curves: &[TrainingCur
     };
     Figure::new(picture.title.clone(), Axis::linear("epoch"), y)
         .caption("Line: median over the starts that got so far; band: all of them")
-        .panel(Panel::new("").all(series))
+        .series(series)
 }
 
 #[cfg(test)]

@@ -1,21 +1,14 @@
-//! Axes: from where to where they go.
+//! Axes, and where they begin and end.
 
-/// An axis of a panel.
+/// An axis of a figure's panels.
 #[derive(Clone, Debug, Default)]
 pub struct Axis {
     /// What it shows, with its unit.
     pub label: String,
     /// How values become places.
     pub scale: Scale,
-    /// Where it begins, if not a little below the smallest value.
-    pub low: Option<f64>,
-    /// Where it ends, if not a little above the largest value.
-    pub high: Option<f64>,
-    /// Whether a linear axis reaches zero in any case. Unless said, an x axis does and a y axis
-    /// does not.
-    pub zero: Option<bool>,
-    /// What is written on it; chosen if empty.
-    pub ticks: Vec<f64>,
+    /// Whether a linear axis reaches zero in any case; an x axis always does.
+    pub zero: bool,
 }
 
 /// How values become places on an axis.
@@ -29,7 +22,7 @@ pub enum Scale {
 }
 
 impl Axis {
-    /// A linear one.
+    /// Makes a linear axis.
     #[must_use]
     pub fn linear(label: impl Into<String>) -> Self {
         Self {
@@ -38,7 +31,7 @@ impl Axis {
         }
     }
 
-    /// A logarithmic one.
+    /// Makes a logarithmic axis.
     #[must_use]
     pub fn log(label: impl Into<String>) -> Self {
         Self {
@@ -47,42 +40,14 @@ impl Axis {
         }
     }
 
-    /// Beginning here, whatever the values; lines are cut off at its ends.
-    #[must_use]
-    pub fn from(mut self, low: f64) -> Self {
-        self.low = Some(low);
-        self
-    }
-
-    /// Ending here, whatever the values; lines are cut off at its ends.
-    #[must_use]
-    pub fn to(mut self, high: f64) -> Self {
-        self.high = Some(high);
-        self
-    }
-
-    /// Reaching zero, also if all values are far from it.
+    /// Makes it reach zero, also if all values are far from it.
     #[must_use]
     pub fn with_zero(mut self) -> Self {
-        self.zero = Some(true);
+        self.zero = true;
         self
     }
 
-    /// Only as far as the values reach.
-    #[must_use]
-    pub fn without_zero(mut self) -> Self {
-        self.zero = Some(false);
-        self
-    }
-
-    /// With these numbers on it, such as windows that were measured.
-    #[must_use]
-    pub fn ticks(mut self, ticks: impl IntoIterator<Item = f64>) -> Self {
-        self.ticks = ticks.into_iter().collect();
-        self
-    }
-
-    /// From where to where it goes for these values; `None` if it can show none of them.
+    /// Finds the ends that these values need, and zero if asked for; `None` if it can show none of them.
     pub(super) fn range(&self, values: impl Iterator<Item = f64>, zero: bool) -> Option<Range> {
         let mut low = f64::INFINITY;
         let mut high = f64::NEG_INFINITY;
@@ -93,7 +58,7 @@ impl Axis {
         if low > high {
             return None;
         }
-        let zero = self.scale == Scale::Linear && self.zero.unwrap_or(zero);
+        let zero = self.scale == Scale::Linear && (self.zero || zero);
         if zero {
             low = low.min(0.0);
             high = high.max(0.0);
@@ -111,17 +76,6 @@ impl Axis {
         if !(zero && high == 0.0 && low < 0.0) {
             high += room;
         }
-        let given = |value: Option<f64>| value.and_then(|v| self.scale.apply(v));
-        let wanted = (
-            given(self.low).unwrap_or(low),
-            given(self.high).unwrap_or(high),
-        );
-        // Ends that leave nothing between them are no ends.
-        let (low, high) = if wanted.0 < wanted.1 {
-            wanted
-        } else {
-            (low, high)
-        };
         Some(Range {
             scale: self.scale,
             low,
@@ -131,7 +85,7 @@ impl Axis {
 }
 
 impl Scale {
-    /// Where a value lies, if anywhere.
+    /// Returns where a value lies, if anywhere.
     fn apply(self, value: f64) -> Option<f64> {
         let placed = match self {
             Self::Linear => value,
@@ -142,7 +96,7 @@ impl Scale {
     }
 }
 
-/// From where to where an axis goes, after its scale.
+/// The ends of an axis, after its scale.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Range {
     pub scale: Scale,
@@ -151,14 +105,14 @@ pub(super) struct Range {
 }
 
 impl Range {
-    /// The place of a value: 0 at the beginning, 1 at the end, beyond them outside. `None` if it
+    /// Returns the place of a value: 0 at the beginning, 1 at the end, beyond them outside. `None` if it
     /// has none.
     pub(super) fn place(&self, value: f64) -> Option<f64> {
         let placed = self.scale.apply(value)?;
         Some((placed - self.low) / (self.high - self.low))
     }
 
-    /// The place of a band's end, which may lie beyond all places: −∞ and, on a logarithmic axis,
+    /// Returns the place of a band's end, which may lie beyond all places: −∞ and, on a logarithmic axis,
     /// what is not positive, are below; +∞ is above.
     pub(super) fn place_of_end(&self, value: f64) -> Option<f64> {
         if value.is_nan() {
@@ -180,18 +134,8 @@ mod tests {
         let zero = Axis::linear("").with_zero();
         assert_eq!(zero.range([2.0, 4.0].into_iter(), false).unwrap().low, 0.0);
         assert_eq!(zero.range([-2.0].into_iter(), false).unwrap().high, 0.0);
-        let data = Axis::linear("").without_zero();
-        assert!(data.range([2.0, 4.0].into_iter(), true).unwrap().low > 1.0);
-    }
-
-    #[test]
-    fn given_ends_are_kept() {
-        let axis = Axis::log("")
-            .from(1.0)
-            .to(16.0)
-            .ticks([1.0, 2.0, 4.0, 32.0]);
-        let range = axis.range([3.0].into_iter(), false).unwrap();
-        assert_eq!((range.low, range.high), (0.0, 16_f64.log10()));
+        let data = Axis::linear("");
+        assert!(data.range([2.0, 4.0].into_iter(), false).unwrap().low > 1.0);
     }
 
     #[test]

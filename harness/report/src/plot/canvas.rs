@@ -2,92 +2,108 @@
 //! whole ones and curves would be seen to step.
 
 use super::geometry::{Point, Rect};
-use anyhow::{Result, anyhow};
 use plotters::backend::{DrawingBackend, SVGBackend};
 use plotters::style::text_anchor::{HPos, Pos, VPos};
-use plotters::style::{Color, FontStyle, FontTransform, IntoFont, RGBColor, ShapeStyle, TextStyle};
+use plotters::style::{Color, FontStyle, FontTransform, IntoFont, RGBColor, ShapeStyle};
+use std::fmt::Display;
 
 /// Units of the SVG in a pixel.
 pub(super) const UNITS: f64 = 4.0;
 
-pub(super) const WHITE: RGBColor = RGBColor(255, 255, 255);
-/// Words.
-pub(super) const INK: RGBColor = RGBColor(26, 26, 26);
-/// Words that matter less.
-pub(super) const GREY: RGBColor = RGBColor(85, 85, 85);
-/// Warnings.
-pub(super) const RED: RGBColor = RGBColor(176, 0, 0);
-/// The lines of a grid.
-pub(super) const GRID: RGBColor = RGBColor(229, 229, 229);
-/// The lines between those.
-pub(super) const FAINT: RGBColor = RGBColor(243, 243, 243);
-
 /// The font, as an SVG names it.
 pub(super) const FONT: &str = "sans-serif";
 
-/// A point in units.
-type BackendCoord = (i32, i32);
+/// A colour.
+pub(super) type Colour = RGBColor;
+
+pub(super) const WHITE: Colour = RGBColor(255, 255, 255);
+/// Words.
+pub(super) const INK: Colour = RGBColor(26, 26, 26);
+/// Words that matter less.
+pub(super) const GREY: Colour = RGBColor(85, 85, 85);
+/// Warnings.
+pub(super) const RED: Colour = RGBColor(176, 0, 0);
+/// The lines of a grid.
+pub(super) const GRID: Colour = RGBColor(229, 229, 229);
+/// The lines between those.
+pub(super) const FAINT: Colour = RGBColor(243, 243, 243);
 
 /// The surface that a figure is drawn on.
 pub(super) struct Canvas<'a> {
     backend: SVGBackend<'a>,
 }
 
+/// Which part of a line of text stands at its x.
+#[derive(Clone, Copy)]
+pub(super) enum Anchor {
+    Start,
+    Middle,
+    End,
+}
+
+/// Which part of a line of text stands at its y.
+#[derive(Clone, Copy)]
+pub(super) enum Baseline {
+    Top,
+    Middle,
+    Bottom,
+}
+
 /// How a line of text is written.
 #[derive(Clone, Copy)]
-pub(super) struct Hand {
+pub(super) struct TextStyle {
     pub size: f64,
-    pub colour: RGBColor,
+    pub colour: Colour,
+    pub anchor: Anchor,
+    pub baseline: Baseline,
     pub bold: bool,
-    pub h: HPos,
-    pub v: VPos,
-    /// From the bottom upwards.
+    /// Whether it runs from the bottom upwards.
     pub upwards: bool,
 }
 
-impl Hand {
-    pub(super) fn new(size: f64, colour: RGBColor, h: HPos, v: VPos) -> Self {
+impl TextStyle {
+    pub(super) fn new(size: f64, colour: Colour, anchor: Anchor, baseline: Baseline) -> Self {
         Self {
             size,
             colour,
+            anchor,
+            baseline,
             bold: false,
-            h,
-            v,
             upwards: false,
         }
     }
-
-    pub(super) fn bold(self) -> Self {
-        Self { bold: true, ..self }
-    }
-
-    pub(super) fn upwards(self) -> Self {
-        Self {
-            upwards: true,
-            ..self
-        }
-    }
 }
 
-fn units((x, y): Point) -> BackendCoord {
+/// A point in units.
+fn units((x, y): Point) -> (i32, i32) {
     ((x * UNITS).round() as i32, (y * UNITS).round() as i32)
 }
 
-fn stroke(colour: RGBColor, opacity: f64, width: f64) -> ShapeStyle {
-    let width = (width * UNITS).round() as u32;
+/// Points in units; `None` if fewer than `least` are apart.
+fn path(points: &[Point], least: usize) -> Option<Vec<(i32, i32)>> {
+    let mut path: Vec<_> = points.iter().copied().map(units).collect();
+    path.dedup();
+    (path.len() >= least).then_some(path)
+}
+
+/// How a shape is drawn: with a line of a width in pixels, or filled.
+fn style(colour: Colour, share: f64, width: f64) -> ShapeStyle {
     ShapeStyle {
-        stroke_width: width,
-        ..ShapeStyle::from(&colour.mix(opacity))
+        stroke_width: (width * UNITS).round() as u32,
+        ..ShapeStyle::from(&colour.mix(share))
     }
 }
 
-fn failed(error: impl std::fmt::Display) -> anyhow::Error {
-    anyhow!("drawing a figure: {error}")
+/// What a shape's writer answers, which cannot be that it failed: it writes to a string.
+fn drawn<E: Display>(answer: Result<(), E>) {
+    if let Err(error) = answer {
+        unreachable!("a string took no more: {error}");
+    }
 }
 
 impl<'a> Canvas<'a> {
-    /// A white one of this size, whose SVG is written to `svg`.
-    pub(super) fn new(svg: &'a mut String, width: f64, height: f64) -> Result<Self> {
+    /// Begins a white one of this size, whose SVG is written to `svg`.
+    pub(super) fn new(svg: &'a mut String, width: f64, height: f64) -> Self {
         let (w, h) = units((width, height));
         let mut canvas = Self {
             backend: SVGBackend::with_string(svg, (w as u32, h as u32)),
@@ -98,74 +114,71 @@ impl<'a> Canvas<'a> {
             right: width,
             bottom: height,
         };
-        canvas.rect(&all, WHITE, 1.0)?;
-        Ok(canvas)
+        canvas.rect(&all, WHITE, 1.0);
+        canvas
     }
 
     /// Closes the document.
-    pub(super) fn finish(mut self) -> Result<()> {
-        self.backend.present().map_err(failed)
+    pub(super) fn finish(mut self) {
+        drawn(self.backend.present());
     }
 
-    /// A filled rectangle.
-    pub(super) fn rect(&mut self, at: &Rect, colour: RGBColor, opacity: f64) -> Result<()> {
+    /// Draws a filled rectangle.
+    pub(super) fn rect(&mut self, at: &Rect, colour: Colour, share: f64) {
         let (from, to) = (units((at.left, at.top)), units((at.right, at.bottom)));
-        self.backend
-            .draw_rect(from, to, &stroke(colour, opacity, 0.0), true)
-            .map_err(failed)
+        let filled = style(colour, share, 0.0);
+        drawn(self.backend.draw_rect(from, to, &filled, true));
     }
 
-    /// A line through points; points that fall on one another are drawn once.
-    pub(super) fn line(&mut self, points: &[Point], colour: RGBColor, width: f64) -> Result<()> {
-        let mut path: Vec<BackendCoord> = points.iter().copied().map(units).collect();
-        path.dedup();
-        if path.len() < 2 {
-            return Ok(());
+    /// Draws a line through points; points that fall on one another are drawn once.
+    pub(super) fn line(&mut self, points: &[Point], colour: Colour, width: f64) {
+        if let Some(path) = path(points, 2) {
+            drawn(self.backend.draw_path(path, &style(colour, 1.0, width)));
         }
-        self.backend
-            .draw_path(path, &stroke(colour, 1.0, width))
-            .map_err(failed)
     }
 
-    /// A filled area.
-    pub(super) fn area(&mut self, points: &[Point], colour: RGBColor, opacity: f64) -> Result<()> {
-        let mut path: Vec<BackendCoord> = points.iter().copied().map(units).collect();
-        path.dedup();
-        if path.len() < 3 {
-            return Ok(());
+    /// Draws a filled area.
+    pub(super) fn area(&mut self, points: &[Point], colour: Colour, share: f64) {
+        if let Some(path) = path(points, 3) {
+            drawn(self.backend.fill_polygon(path, &style(colour, share, 0.0)));
         }
-        self.backend
-            .fill_polygon(path, &stroke(colour, opacity, 0.0))
-            .map_err(failed)
     }
 
-    /// A filled circle.
-    pub(super) fn disc(&mut self, center: Point, radius: f64, colour: RGBColor) -> Result<()> {
+    /// Draws a filled circle.
+    pub(super) fn disc(&mut self, center: Point, radius: f64, colour: Colour) {
         let radius = (radius * UNITS).round() as u32;
-        self.backend
-            .draw_circle(units(center), radius, &stroke(colour, 1.0, 0.0), true)
-            .map_err(failed)
+        let filled = style(colour, 1.0, 0.0);
+        drawn(
+            self.backend
+                .draw_circle(units(center), radius, &filled, true),
+        );
     }
 
-    /// A line of text.
-    pub(super) fn text(&mut self, text: &str, at: Point, hand: Hand) -> Result<()> {
+    /// Writes a line of text.
+    pub(super) fn text(&mut self, text: &str, at: Point, style: TextStyle) {
+        let horizontal = match style.anchor {
+            Anchor::Start => HPos::Left,
+            Anchor::Middle => HPos::Center,
+            Anchor::End => HPos::Right,
+        };
+        let vertical = match style.baseline {
+            Baseline::Top => VPos::Top,
+            Baseline::Middle => VPos::Center,
+            Baseline::Bottom => VPos::Bottom,
+        };
         // plotters divides sizes by this on their way into an SVG.
-        let font = (FONT, hand.size * UNITS * 1.24).into_font();
-        let font = font.style(if hand.bold {
-            FontStyle::Bold
-        } else {
-            FontStyle::Normal
+        let font = (FONT, style.size * UNITS * 1.24).into_font();
+        let font = font.style(match style.bold {
+            true => FontStyle::Bold,
+            false => FontStyle::Normal,
         });
-        let font = font.transform(if hand.upwards {
-            FontTransform::Rotate270
-        } else {
-            FontTransform::None
+        let font = font.transform(match style.upwards {
+            true => FontTransform::Rotate270,
+            false => FontTransform::None,
         });
-        let style = TextStyle::from(font)
-            .color(&hand.colour)
-            .pos(Pos::new(hand.h, hand.v));
-        self.backend
-            .draw_text(text, &style, units(at))
-            .map_err(failed)
+        let shown = plotters::style::TextStyle::from(font)
+            .color(&style.colour)
+            .pos(Pos::new(horizontal, vertical));
+        drawn(self.backend.draw_text(text, &shown, units(at)));
     }
 }

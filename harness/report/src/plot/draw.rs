@@ -1,14 +1,12 @@
-//! A figure's layout: title, warning, panels, legend, caption, from top to bottom.
+//! Lays a figure out: title, warning, panels, legend, caption, from top to bottom.
 
-use super::canvas::{Canvas, FONT, GREY, Hand, INK, RED, UNITS};
-use super::geometry::Rect;
+use super::canvas::{Anchor, Baseline, Canvas, FONT, GREY, INK, RED, TextStyle, UNITS};
+use super::geometry::{Point, Rect};
 use super::legend::Legend;
 use super::panel::{self, TITLE_LINE, title_lines};
 use super::text::wrap;
 use super::{Figure, Panel};
 use crate::escape::escaped;
-use anyhow::Result;
-use plotters::style::text_anchor::{HPos, VPos};
 
 /// How wide a figure of one column is, and how wide each of two columns.
 const WIDTHS: [f64; 2] = [640.0, 480.0];
@@ -33,55 +31,44 @@ impl Lines {
         }
     }
 
-    /// Their height with the gap below; nothing takes no room.
+    /// Measures their height with the gap below; nothing takes no room.
     fn height(&self) -> f64 {
-        if self.text.is_empty() {
-            0.0
-        } else {
-            self.text.len() as f64 * self.line_height + 6.0
+        match self.text.len() {
+            0 => 0.0,
+            lines => lines as f64 * self.line_height + 6.0,
         }
     }
 
-    fn draw(&self, canvas: &mut Canvas, at: (f64, f64), hand: Hand) -> Result<()> {
+    fn draw(&self, canvas: &mut Canvas, at: Point, style: TextStyle) {
         for (i, line) in self.text.iter().enumerate() {
-            canvas.text(line, (at.0, at.1 + i as f64 * self.line_height), hand)?;
+            canvas.text(line, (at.0, at.1 + i as f64 * self.line_height), style);
         }
-        Ok(())
     }
 }
 
-/// The figure as an SVG document.
-pub(super) fn svg(figure: &Figure, alt: &str) -> Result<String> {
-    let columns = figure
-        .columns
-        .unwrap_or(figure.panels.len())
-        .clamp(1, 2.min(figure.panels.len().max(1)));
+/// Draws the figure as an SVG document.
+pub(super) fn svg(figure: &Figure, alt: &str) -> String {
+    let columns = figure.panels.len().clamp(1, 2);
     let panel_width = WIDTHS[columns - 1];
     let width = columns as f64 * panel_width;
     let room = width - 2.0 * MARGIN;
     // Bold words are wider than others.
     let title = Lines::new(&figure.title, 1.08 * TITLE, room);
-    let note = Lines::new(
-        figure.note.as_deref().unwrap_or_default(),
-        1.08 * NOTE,
-        room,
-    );
+    let note = figure.note.as_deref().unwrap_or_default();
+    let note = Lines::new(note, 1.08 * NOTE, room);
     let caption = Lines::new(&figure.caption, CAPTION, room);
     let legend = Legend::of(figure);
     let entries = legend.layout(room);
     let empty = [Panel::default()];
-    let panels: &[Panel] = if figure.panels.is_empty() {
-        &empty
-    } else {
-        &figure.panels
+    let panels: &[Panel] = match figure.panels.as_slice() {
+        [] => &empty,
+        panels => panels,
     };
-    let titles: Vec<usize> = panels
-        .chunks(columns)
-        .map(|row| {
-            let lines = row.iter().map(|p| title_lines(p, panel_width).len());
-            lines.max().unwrap_or(0)
-        })
-        .collect();
+    let titles = panels.chunks(columns).map(|row| {
+        let lines = row.iter().map(|p| title_lines(p, panel_width).len());
+        lines.max().unwrap_or(0)
+    });
+    let titles: Vec<usize> = titles.collect();
     let row_height = |lines: usize| HEIGHT + lines as f64 * TITLE_LINE + 8.0;
     let head = MARGIN + title.height() + note.height();
     let body: f64 = titles.iter().map(|&lines| row_height(lines)).sum();
@@ -90,12 +77,16 @@ pub(super) fn svg(figure: &Figure, alt: &str) -> Result<String> {
     let height = (caption_top + caption.height() + 6.0).ceil();
 
     let mut svg = String::new();
-    let mut canvas = Canvas::new(&mut svg, width, height)?;
+    let mut canvas = Canvas::new(&mut svg, width, height);
     // At the left, where a narrow screen that shows a part of the figure shows it.
-    let hand = |size, colour| Hand::new(size, colour, HPos::Left, VPos::Top).bold();
-    title.draw(&mut canvas, (MARGIN, MARGIN), hand(TITLE, INK))?;
+    let plain = |size, colour| TextStyle::new(size, colour, Anchor::Start, Baseline::Top);
+    let bold = |size, colour| TextStyle {
+        bold: true,
+        ..plain(size, colour)
+    };
+    title.draw(&mut canvas, (MARGIN, MARGIN), bold(TITLE, INK));
     let under_title = (MARGIN, MARGIN + title.height());
-    note.draw(&mut canvas, under_title, hand(NOTE, RED))?;
+    note.draw(&mut canvas, under_title, bold(NOTE, RED));
     let mut top = head;
     for (row, &lines) in panels.chunks(columns).zip(&titles) {
         for (column, panel) in row.iter().enumerate() {
@@ -106,21 +97,14 @@ pub(super) fn svg(figure: &Figure, alt: &str) -> Result<String> {
                 right: left + panel_width,
                 bottom: top + row_height(lines) - 8.0,
             };
-            panel::draw(&mut canvas, figure, panel, &legend, &area, lines)?;
+            panel::draw(&mut canvas, figure, panel, &legend, &area, lines);
         }
         top += row_height(lines);
     }
-    let area = Rect {
-        left: MARGIN,
-        top: legend_top,
-        right: width - MARGIN,
-        bottom: caption_top,
-    };
-    legend.draw(&mut canvas, &entries, &area)?;
-    let hand = Hand::new(CAPTION, GREY, HPos::Left, VPos::Top);
-    caption.draw(&mut canvas, (MARGIN, caption_top), hand)?;
-    canvas.finish()?;
-    Ok(named(&svg, figure, alt, (width, height)))
+    legend.draw(&mut canvas, &entries, (MARGIN, legend_top));
+    caption.draw(&mut canvas, (MARGIN, caption_top), plain(CAPTION, GREY));
+    canvas.finish();
+    named(&svg, figure, alt, (width, height))
 }
 
 /// Gives the document its size in pixels and its name, and says once what plotters says with every

@@ -21,21 +21,22 @@ impl Rect {
         self.bottom - self.top
     }
 
-    /// Whether a point lies in it, within rounding.
+    /// Returns the point in its middle.
+    pub(super) fn middle(&self) -> Point {
+        (
+            (self.left + self.right) / 2.0,
+            (self.top + self.bottom) / 2.0,
+        )
+    }
+
+    /// Says whether a point lies in it, within rounding.
     pub(super) fn holds(&self, (x, y): Point) -> bool {
         let slack = 0.01;
         (self.left - slack..=self.right + slack).contains(&x)
             && (self.top - slack..=self.bottom + slack).contains(&y)
     }
 
-    pub(super) fn meets(&self, other: &Self) -> bool {
-        self.left < other.right
-            && other.left < self.right
-            && self.top < other.bottom
-            && other.top < self.bottom
-    }
-
-    /// The part of a line from `a` to `b` that lies in it (Liang and Barsky).
+    /// Cuts off what of a line from `a` to `b` lies outside (Liang and Barsky).
     fn clip(&self, a: Point, b: Point) -> Option<(Point, Point)> {
         let (dx, dy) = (b.0 - a.0, b.1 - a.1);
         let (mut from, mut to) = (0.0_f64, 1.0_f64);
@@ -59,7 +60,7 @@ impl Rect {
         (from <= to).then(|| (at(from), at(to)))
     }
 
-    /// The parts of a line through `points` that lie in it.
+    /// Returns the parts of a line through `points` that lie in it.
     pub(super) fn clip_line(&self, points: &[Point]) -> Vec<Vec<Point>> {
         let mut parts: Vec<Vec<Point>> = Vec::new();
         let mut end = None;
@@ -77,7 +78,7 @@ impl Rect {
         parts
     }
 
-    /// The part of an area that lies in it (Sutherland and Hodgman).
+    /// Returns the part of an area that lies in it (Sutherland and Hodgman).
     pub(super) fn clip_area(&self, area: &[Point]) -> Vec<Point> {
         type Side = fn(&Rect, Point) -> f64;
         let sides: [Side; 4] = [
@@ -138,13 +139,13 @@ pub(super) fn dashes(line: &[Point], (on, off): (f64, f64)) -> Vec<Vec<Point>> {
     all
 }
 
-/// A line with as few points as it can be drawn from, so that a page of figures stays small.
+/// Thins a line to as few points as it can be drawn from, so that a page of figures stays small.
 pub(super) fn thin(line: &[Point]) -> Vec<Point> {
     straightened(&one_a_column(line))
 }
 
-/// Of a line with many more points than pixels, in every column of pixels its first, last, lowest
-/// and highest point: what is drawn is the same. A line that goes back in x is left as it is.
+/// Keeps, of a line with many more points than pixels, the first, last, lowest and highest point of every
+/// column of pixels: what is drawn is the same. A line that goes back in x is left as it is.
 fn one_a_column(line: &[Point]) -> Vec<Point> {
     let columns = match (line.first(), line.last()) {
         (Some(first), Some(last)) => last.0 - first.0,
@@ -181,7 +182,7 @@ fn one_a_column(line: &[Point]) -> Vec<Point> {
     thinned
 }
 
-/// The line without points that lie on it, within less than can be seen (Douglas and Peucker).
+/// Leaves out points that lie on the line between others, within less than can be seen (Douglas and Peucker).
 fn straightened(line: &[Point]) -> Vec<Point> {
     const UNSEEN: f64 = 0.12;
     if line.len() < 3 {
@@ -202,7 +203,7 @@ fn straightened(line: &[Point]) -> Vec<Point> {
     kept.map(|(point, _)| *point).collect()
 }
 
-/// How far a point is from the line between two others.
+/// Measures how far a point is from the line between two others.
 fn distance(p: Point, a: Point, b: Point) -> f64 {
     let (dx, dy) = (b.0 - a.0, b.1 - a.1);
     let square = dx * dx + dy * dy;

@@ -1,13 +1,11 @@
-//! The legend: what every series looks like, once, below all panels.
+//! Draws the legend: what every series looks like, once, below all panels.
 
-use super::canvas::{Canvas, Hand, INK};
-use super::geometry::Rect;
+use super::canvas::{Anchor, Baseline, Canvas, INK, TextStyle};
+use super::geometry::{Point, Rect};
 use super::look::{Look, Settled};
 use super::marks::{mark, stroke};
 use super::text::{width, wrap};
-use super::{Figure, Kind, Series};
-use anyhow::Result;
-use plotters::style::text_anchor::{HPos, VPos};
+use super::{Figure, Series, SeriesKind};
 
 const SIZE: f64 = 12.0;
 const LINE_HEIGHT: f64 = 16.0;
@@ -19,12 +17,13 @@ const SAMPLE_GAP: f64 = 7.0;
 /// Between an entry and the one to its right.
 const COLUMN_GAP: f64 = 20.0;
 
-/// How all series of a figure look.
+/// The looks of all series of a figure.
 pub(super) struct Legend {
     entries: Vec<Entry>,
 }
 
 /// All series of one name.
+#[derive(Default)]
 struct Entry {
     label: String,
     look: Look,
@@ -43,6 +42,7 @@ pub(super) struct Layout {
 }
 
 impl Legend {
+    /// Collects the series of all panels.
     pub(super) fn of(figure: &Figure) -> Self {
         let mut entries: Vec<Entry> = Vec::new();
         for series in figure.panels.iter().flat_map(|p| &p.series) {
@@ -52,26 +52,23 @@ impl Legend {
                 entries.push(Entry {
                     label: series.label.clone(),
                     look: series.look,
-                    lined: false,
-                    marked: false,
-                    banded: false,
+                    ..Entry::default()
                 });
             }
             let entry = &mut entries[at];
-            entry.lined |= series.kind == Kind::Line;
+            entry.lined |= series.kind == SeriesKind::Line;
             entry.marked |= series.is_marked();
             entry.banded |= !series.band.is_empty();
         }
         Self { entries }
     }
 
-    /// How a series looks: as it says, then as the first of its name says, then by its place.
+    /// Says how a series looks: as it says, then as the first of its name says, then by its place.
     pub(super) fn look(&self, series: &Series) -> Settled {
         let known = self.entries.iter().position(|e| e.label == series.label);
         let place = known.unwrap_or(0);
         let first = known.map_or(series.look, |i| self.entries[i].look);
         Look {
-            colour: series.look.colour.or(first.colour),
             dash: series.look.dash.or(first.dash),
             mark: series.look.mark.or(first.mark),
         }
@@ -101,51 +98,48 @@ impl Legend {
         }
     }
 
-    pub(super) fn draw(&self, canvas: &mut Canvas, layout: &Layout, area: &Rect) -> Result<()> {
+    /// Draws the entries, the top left one here.
+    pub(super) fn draw(&self, canvas: &mut Canvas, layout: &Layout, corner: Point) {
+        let style = TextStyle::new(SIZE, INK, Anchor::Start, Baseline::Middle);
         let entries: Vec<(usize, &Entry)> = self.named().collect();
-        let mut top = area.top;
+        let mut top = corner.1;
         for (row, labels) in entries
             .chunks(layout.columns)
             .zip(layout.labels.chunks(layout.columns))
         {
             for (column, ((place, entry), lines)) in row.iter().zip(labels).enumerate() {
-                let left = area.left + column as f64 * layout.column_width;
+                let left = corner.0 + column as f64 * layout.column_width;
                 let middle = top + LINE_HEIGHT / 2.0;
-                self.sample(canvas, entry, *place, (left, middle))?;
+                entry.sample(canvas, *place, (left, middle));
                 for (i, line) in lines.iter().enumerate() {
                     let at = (left + SAMPLE + SAMPLE_GAP, middle + i as f64 * LINE_HEIGHT);
-                    canvas.text(line, at, Hand::new(SIZE, INK, HPos::Left, VPos::Center))?;
+                    canvas.text(line, at, style);
                 }
             }
             top += row_height(labels);
         }
-        Ok(())
     }
+}
 
-    fn sample(
-        &self,
-        canvas: &mut Canvas,
-        entry: &Entry,
-        place: usize,
-        (left, middle): (f64, f64),
-    ) -> Result<()> {
-        let look = entry.look.settle(place);
-        if entry.banded {
+impl Entry {
+    /// Draws a piece of its line.
+    fn sample(&self, canvas: &mut Canvas, place: usize, (left, middle): Point) {
+        let look = self.look.settle(place);
+        if self.banded {
             let band = Rect {
                 left,
                 top: middle - 6.0,
                 right: left + SAMPLE,
                 bottom: middle + 6.0,
             };
-            canvas.rect(&band, look.colour, super::panel::BAND)?;
+            canvas.rect(&band, look.colour, super::panel::BAND);
         }
-        if entry.lined {
-            stroke(canvas, &[(left, middle), (left + SAMPLE, middle)], look)?;
+        if self.lined {
+            stroke(canvas, &[(left, middle), (left + SAMPLE, middle)], look);
         }
-        if entry.marked {
-            mark(canvas, (left + SAMPLE / 2.0, middle), look)?;
+        if self.marked {
+            mark(canvas, (left + SAMPLE / 2.0, middle), look);
         }
-        Ok(())
     }
 }
 
@@ -156,13 +150,12 @@ fn row_height(labels: &[Vec<String>]) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Axis, Panel};
+    use super::super::Axis;
     use super::*;
 
     fn legend(labels: &[&str]) -> Legend {
         let all = labels.iter().map(|l| Series::line(*l, [(0.0, 1.0)]));
-        let panel = Panel::new("").all(all);
-        Legend::of(&Figure::new("", Axis::default(), Axis::default()).panel(panel))
+        Legend::of(&Figure::new("", Axis::default(), Axis::default()).series(all))
     }
 
     #[test]

@@ -1,12 +1,11 @@
 //! What tells series apart: a colour, a dash and a mark.
 
+use super::canvas::Colour;
 use plotters::style::RGBColor;
 
 /// What a series looks like; what is left open is chosen by its place in the legend.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Look {
-    /// Which colour of the palette.
-    pub colour: Option<usize>,
     /// The line.
     pub dash: Option<Dash>,
     /// The points.
@@ -49,7 +48,7 @@ pub enum Mark {
 
 /// Okabe and Ito's colours, which colour-blind readers can tell apart, with grey for their yellow,
 /// which is hard to see on white; the strong ones first.
-const COLOURS: [RGBColor; 8] = [
+const COLOURS: [Colour; 8] = [
     RGBColor(0, 0, 0),
     RGBColor(0, 114, 178),
     RGBColor(213, 94, 0),
@@ -75,7 +74,7 @@ const MARKS: [Mark; 7] = [
 /// A look with nothing left open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Settled {
-    pub colour: RGBColor,
+    pub colour: Colour,
     pub dash: Dash,
     pub mark: Mark,
 }
@@ -84,9 +83,8 @@ impl Look {
     /// Settles what is open for the series at this place of the legend. Colours go round first,
     /// then dashes; marks go round seven at a time, so that they break the rhythm of the colours.
     pub(super) fn settle(self, place: usize) -> Settled {
-        let colour = self.colour.unwrap_or(place);
         Settled {
-            colour: COLOURS[colour % COLOURS.len()],
+            colour: COLOURS[place % COLOURS.len()],
             dash: self
                 .dash
                 .unwrap_or(DASHES[place / COLOURS.len() % DASHES.len()]),
@@ -124,13 +122,12 @@ mod tests {
     #[test]
     fn what_a_caller_asks_for_is_kept() {
         let look = Look {
-            colour: Some(2),
             dash: Some(Dash::Dotted),
             mark: None,
         };
-        let settled = look.settle(0);
+        let settled = look.settle(2);
         assert_eq!(settled.colour, COLOURS[2]);
         assert_eq!(settled.dash, Dash::Dotted);
-        assert_eq!(settled.mark, Mark::Circle);
+        assert_eq!(settled.mark, Mark::Triangle);
     }
 }

@@ -1,4 +1,4 @@
-//! A series of a panel: points, a band around them, and how they look.
+//! Defines a series of a panel: points, a band around them, and how they look.
 
 use super::look::{Dash, Look, Mark};
 
@@ -13,12 +13,12 @@ pub struct Series {
     /// The area around the points; may be empty.
     pub band: Vec<Band>,
     /// Whether points are joined.
-    pub kind: Kind,
-    /// What it looks like, where it is not for the figure to choose.
+    pub kind: SeriesKind,
+    /// Its look, where the figure is not to choose it.
     pub look: Look,
 }
 
-/// From where to where a band reaches at one x.
+/// Where a band begins and ends at one x.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Band {
     /// Where.
@@ -31,7 +31,7 @@ pub struct Band {
 
 /// How points are drawn.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Kind {
+pub enum SeriesKind {
     /// Joined; with marks only where they are few.
     #[default]
     Line,
@@ -43,7 +43,7 @@ pub enum Kind {
 const FEW: usize = 25;
 
 impl Series {
-    /// A line.
+    /// Makes a line.
     #[must_use]
     pub fn line(label: impl Into<String>, points: impl IntoIterator<Item = (f64, f64)>) -> Self {
         Self {
@@ -53,48 +53,39 @@ impl Series {
         }
     }
 
-    /// Marks that are not joined.
+    /// Makes marks that are not joined.
     #[must_use]
     pub fn scatter(label: impl Into<String>, points: impl IntoIterator<Item = (f64, f64)>) -> Self {
         Self {
-            kind: Kind::Points,
+            kind: SeriesKind::Points,
             ..Self::line(label, points)
         }
     }
 
-    /// With a band of (x, low, high) around it.
+    /// Puts a band around it.
     #[must_use]
-    pub fn band(mut self, band: impl IntoIterator<Item = (f64, f64, f64)>) -> Self {
-        let band = band.into_iter();
-        self.band = band.map(|(x, low, high)| Band { x, low, high }).collect();
+    pub fn band(mut self, band: impl IntoIterator<Item = Band>) -> Self {
+        self.band = band.into_iter().collect();
         self
     }
 
-    /// In this colour of the palette, counted round. Series that belong together can share a
-    /// colour and differ in their dashes.
-    #[must_use]
-    pub fn colour(mut self, index: usize) -> Self {
-        self.look.colour = Some(index);
-        self
-    }
-
-    /// Solid, dashed or dotted.
+    /// Makes it solid, dashed or dotted.
     #[must_use]
     pub fn dash(mut self, dash: Dash) -> Self {
         self.look.dash = Some(dash);
         self
     }
 
-    /// With marks of this shape, or without any.
+    /// Gives it marks of this shape, or none.
     #[must_use]
     pub fn mark(mut self, mark: Mark) -> Self {
         self.look.mark = Some(mark);
         self
     }
 
-    /// Whether each point has a mark.
+    /// Says whether each point has a mark.
     pub(super) fn is_marked(&self) -> bool {
         let wanted = self.look.mark != Some(Mark::None);
-        wanted && (self.kind == Kind::Points || self.points.len() <= FEW)
+        wanted && (self.kind == SeriesKind::Points || self.points.len() <= FEW)
     }
 }

@@ -1,12 +1,12 @@
 //! How wide text will be, and where to break it. The viewer's font is not known here, so widths
 //! are those of a wide one (DejaVu Sans): with any other there is room to spare.
 
-/// The width of a line of text in pixels.
+/// Estimates the width of a line of text in pixels.
 pub(super) fn width(text: &str, size: f64) -> f64 {
     size * text.chars().map(em).sum::<f64>()
 }
 
-/// A character's width, in parts of the font's size.
+/// Estimates a character's width, in parts of the font's size.
 fn em(character: char) -> f64 {
     match character {
         'i' | 'j' | 'l' | '\'' | '|' => 0.32,
@@ -23,7 +23,7 @@ fn em(character: char) -> f64 {
     }
 }
 
-/// Lines no wider than `room`, broken between words where that is possible.
+/// Breaks text into lines no wider than `room`, between words where that is possible.
 pub(super) fn wrap(text: &str, size: f64, room: f64) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     let mut line = String::new();

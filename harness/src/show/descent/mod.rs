@@ -8,7 +8,7 @@ use lab::experiments::descent::{
     DescentCurveRow, DescentMarkRow, DescentRow, DescentRows, OWN_BEST,
 };
 use lab::experiments::identity::once;
-use report::{Axis, Block, Document, Figure, FigureBlock, Panel, Series, Table, TableBlock};
+use report::{Axis, Band, Block, Document, Figure, FigureBlock, Panel, Series, Table, TableBlock};
 use rows::Frame;
 use rows::statistics::median;
 
@@ -207,7 +207,7 @@ fn figure(
         }
     }
     let panel = |(title, rows): (String, Vec<&DescentRow>)| {
-        Panel::new(title).all(series(picture, &rows, curves))
+        Panel::new(title, series(picture, &rows, curves))
     };
     let metric = metric_label(picture.metric, plan.datasets.is_empty());
     let y = match picture.logarithmic {
@@ -299,7 +299,11 @@ fn series(picture: &Picture, rows: &[&DescentRow], curves: &[DescentCurveRow]) -
             values.sort_by(f64::total_cmp);
             let left_out = left_out(values.len());
             let (low, high) = (values[left_out], values[values.len() - 1 - left_out]);
-            (middle(p, |p| p.0), low, high)
+            Band {
+                x: middle(p, |p| p.0),
+                low,
+                high,
+            }
         });
         Series::line(label, points).band(band)
     };

@@ -37,11 +37,8 @@ pub(super) fn figures(
             continue;
         };
         for (axis_name, x_label, x) in against {
-            let panel = |of: &WindowRow| Panel {
-                title: panel_name(of, rows),
-                series: series(rows, curves, of, x, y),
-                ..Panel::default()
-            };
+            let panel =
+                |of: &WindowRow| Panel::new(panel_name(of, rows), series(rows, curves, of, x, y));
             let title = format!("{y_label} against {axis_name}");
             let figure = Figure::new(title, Axis::linear(x_label), Axis::linear(y_label))
                 .panels(panels(rows).into_iter().map(panel));
@@ -124,11 +121,7 @@ fn depth(name: &str, rows: &[WindowRow]) -> FigureBlock {
                 }),
             }
         }
-        Panel {
-            title: panel_name(of, rows),
-            series,
-            ..Panel::default()
-        }
+        Panel::new(panel_name(of, rows), series)
     };
     FigureBlock {
         name: name.to_owned(),
