@@ -1,10 +1,10 @@
-//! Rows as data frames: CSV and Parquet.
+//! Writes rows as data frames: CSV and Parquet.
 
 use anyhow::Result;
 use polars::prelude::{Column, CsvWriter, DataFrame, NamedFrom, ParquetWriter, SerWriter, Series};
 use rows::{Frame, Kind, Value};
 
-/// Rows as CSV, one header line.
+/// Writes rows as CSV, one header line.
 ///
 /// # Errors
 /// If the frame cannot be made.
@@ -16,7 +16,7 @@ pub fn to_csv(rows: &Frame) -> Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Rows as Parquet.
+/// Writes rows as Parquet.
 ///
 /// # Errors
 /// If the frame cannot be made.
@@ -26,35 +26,26 @@ pub fn to_parquet(rows: &Frame) -> Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// A column for each column of the schema, with its type also where all values are missing.
+/// Makes a column for each column of the schema, with its type also where all values are missing.
 fn frame(rows: &Frame) -> Result<DataFrame> {
     let columns = rows.columns.iter().enumerate().map(|(index, column)| {
-        let cells = rows.rows.iter().map(|row| row[index].clone());
-        let name = column.name.into();
+        macro_rules! series {
+            ($kind:ident) => {{
+                let values = rows.rows.iter().map(|row| match &row[index] {
+                    Value::$kind(value) => value.clone(),
+                    _ => None,
+                });
+                Series::new(column.name.into(), values.collect::<Vec<_>>())
+            }};
+        }
         Column::from(match column.kind {
-            Kind::Text => Series::new(name, cells.map(text).collect::<Vec<_>>()),
-            Kind::Count => Series::new(name, cells.map(count).collect::<Vec<_>>()),
-            Kind::Real => Series::new(name, cells.map(real).collect::<Vec<_>>()),
-            Kind::Flag => Series::new(name, cells.map(flag).collect::<Vec<_>>()),
+            Kind::Text => series!(Text),
+            Kind::Count => series!(Count),
+            Kind::Real => series!(Real),
+            Kind::Flag => series!(Flag),
         })
     });
     Ok(DataFrame::new(rows.rows.len(), columns.collect())?)
-}
-
-fn text(value: Value) -> Option<String> {
-    if let Value::Text(v) = value { v } else { None }
-}
-
-fn count(value: Value) -> Option<u64> {
-    if let Value::Count(v) = value { v } else { None }
-}
-
-fn real(value: Value) -> Option<f64> {
-    if let Value::Real(v) = value { v } else { None }
-}
-
-fn flag(value: Value) -> Option<bool> {
-    if let Value::Flag(v) = value { v } else { None }
 }
 
 #[cfg(test)]
