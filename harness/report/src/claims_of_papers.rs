@@ -1,5 +1,6 @@
 //! What the papers claim and what became of it, as `claims.md` shows it.
 
+use super::Table;
 use super::inline::sentence;
 use claims::{ClaimKind as Kind, ClaimRow, Paper, comparisons, headline};
 use std::fmt::Write;
@@ -22,7 +23,7 @@ pub(super) struct Chapter<'a> {
 /// More rows than these are not named one by one; the claims' own rows have them all.
 const NAMED: usize = 3;
 
-/// The rows that a claim was judged on, each as `show` shows it.
+/// Lists the rows that a claim was judged on, each as `show` shows it.
 pub(super) fn judged_on(claim: &ClaimRow, show: impl Fn(&str) -> String) -> String {
     let rows: Vec<&str> = claim.rows.split_whitespace().collect();
     let named: Vec<String> = rows.iter().take(NAMED).map(|row| show(row)).collect();
@@ -34,14 +35,14 @@ pub(super) fn judged_on(claim: &ClaimRow, show: impl Fn(&str) -> String) -> Stri
 }
 
 impl<'a> Judged<'a> {
-    /// How many sentences came to what, and how many comparisons that rests on.
+    /// Says how many sentences came to what, and how many comparisons that rests on.
     pub(super) fn lead(&self) -> Vec<String> {
         let mut lead = vec![headline(self.rows)];
         lead.extend(comparisons(self.rows, self.level));
         lead
     }
 
-    /// Each paper's statements, then what is not theirs: controls, findings, errata.
+    /// Returns each paper's statements, then what is not theirs: controls, findings, errata.
     pub(super) fn chapters(&self) -> Vec<Chapter<'a>> {
         let of = |kind: Kind, paper: Option<Paper>| {
             let mine =
@@ -69,7 +70,7 @@ impl<'a> Judged<'a> {
     }
 }
 
-/// The claims as Markdown: how many sentences got which verdict, a table for each chapter, then the
+/// Writes the claims as Markdown: how many sentences got which verdict, a table for each chapter, then the
 /// numbers.
 #[must_use]
 pub fn claims_markdown(judged: &Judged<'_>) -> String {
@@ -79,24 +80,14 @@ pub fn claims_markdown(judged: &Judged<'_>) -> String {
     }
     let chapters = judged.chapters();
     for chapter in &chapters {
-        let _ = write!(
-            out,
-            "## {}\n\n| claim | place | what it says | verdict | target |\n|---|---|---|---|---|\n",
-            chapter.title
-        );
-        for claim in &chapter.rows {
-            let verdict = claim.verdict.to_string();
-            let cells = [
-                &claim.claim,
-                &claim.place,
-                &claim.says,
-                &verdict,
-                &claim.target,
-            ];
-            let cells = cells.map(|cell| cell.replace('|', "\\|").replace('\n', " "));
-            let _ = writeln!(out, "| {} |", cells.join(" | "));
-        }
-        out.push('\n');
+        let table = Table::of(&chapter.rows)
+            .words("claim", |claim| &claim.claim)
+            .words("place", |claim| &claim.place)
+            .words("what it says", |claim| &claim.says)
+            .words("verdict", |claim| claim.verdict)
+            .words("target", |claim| &claim.target)
+            .build();
+        let _ = write!(out, "## {}\n\n{}\n", chapter.title, table.to_markdown());
     }
     let all = chapters.iter().flat_map(|chapter| &chapter.rows);
     let noted: Vec<_> = all.filter(|claim| !claim.note.is_empty()).collect();

@@ -1,4 +1,4 @@
-//! What a report consists of, before it is Markdown, a terminal's text or a page.
+//! Defines what a report consists of, before it is Markdown, a terminal's text or a page.
 //!
 //! An experiment turns its rows into a [`Document`]; the renderers beside this file know nothing of
 //! experiments, and experiments nothing of Markdown or HTML.
@@ -34,7 +34,19 @@ pub struct Document {
 }
 
 impl Document {
-    /// Itself, if no two of its files would have one name: figures, frames.
+    /// Makes a report of what is shown, the rows it is made from, and what failed; what its run was is for the
+    /// caller to add.
+    #[must_use]
+    pub fn made_of(blocks: Vec<Block>, frames: Vec<Frame>, failures: Vec<String>) -> Self {
+        Self {
+            blocks,
+            frames,
+            failures,
+            ..Self::default()
+        }
+    }
+
+    /// Returns itself, if no two of its files would have one name: figures, frames.
     ///
     /// # Errors
     /// If two would; one of them would be lost, and every place that shows it would show the other.
@@ -92,6 +104,50 @@ pub struct FigureBlock {
     pub alt: String,
     /// The picture.
     pub figure: Figure,
+}
+
+impl TableBlock {
+    /// Makes a table that a terminal shows too.
+    #[must_use]
+    pub fn new(caption: impl Into<String>, table: Table, note: impl Into<String>) -> Self {
+        Self {
+            caption: caption.into(),
+            table,
+            note: note.into(),
+            in_terminal: true,
+        }
+    }
+
+    /// Hides it from terminals.
+    #[must_use]
+    pub fn not_in_terminal(mut self) -> Self {
+        self.in_terminal = false;
+        self
+    }
+}
+
+impl FigureBlock {
+    /// Makes a picture of this name, with what it shows in words.
+    #[must_use]
+    pub fn new(name: impl Into<String>, alt: impl Into<String>, figure: Figure) -> Self {
+        Self {
+            name: name.into(),
+            alt: alt.into(),
+            figure,
+        }
+    }
+}
+
+impl From<TableBlock> for Block {
+    fn from(block: TableBlock) -> Self {
+        Self::Table(block)
+    }
+}
+
+impl From<FigureBlock> for Block {
+    fn from(block: FigureBlock) -> Self {
+        Self::Figure(block)
+    }
 }
 
 #[cfg(test)]

@@ -12,18 +12,11 @@ const COLUMNS: &[Column] = &[Column {
 }];
 
 pub fn document(target: &str) -> Document {
-    let mut speedups = Table::new(&["data set", "speedup"]);
-    speedups.push(vec!["a8a".into(), "<1.2x|2>".into()]);
-    let mut cells = Table::new(&["on"]);
-    cells.push(vec!["cpu:1".into()]);
-    let table = |caption: &str, table, note: &str, in_terminal| {
-        Block::Table(TableBlock {
-            caption: caption.into(),
-            table,
-            note: note.into(),
-            in_terminal,
-        })
-    };
+    let speedups = Table::of(&["a8a"])
+        .words("data set", |name| *name)
+        .numbers("speedup", |_| "<1.2x|2>")
+        .build();
+    let cells = Table::of(&["cpu:1"]).words("on", |on| *on).build();
     let series = Series::line("W=4 <copy>", [(0.0, 1.0), (1.0, 0.5)]);
     Document {
         target: target.into(),
@@ -33,17 +26,18 @@ pub fn document(target: &str) -> Document {
         banner: Some("SURROGATE DATA: a8a generated".into()),
         blocks: vec![
             Block::Heading("As the paper prints it".into()),
-            table("Speedups", speedups, "*Depth* is counted.", true),
+            TableBlock::new("Speedups", speedups, "*Depth* is counted.").into(),
             Block::List(vec!["a8a: reproduced".into()]),
             Block::Heading("Every cell".into()),
-            table("", cells, "", false),
+            TableBlock::new("", cells, "").not_in_terminal().into(),
             Block::Text("A <text>.".into()),
-            Block::Figure(FigureBlock {
-                name: "loss-time".into(),
-                alt: "loss [nats] against time".into(),
-                figure: Figure::new("Loss", Axis::linear("s"), Axis::log("nats"))
+            FigureBlock::new(
+                "loss-time",
+                "loss [nats] against time",
+                Figure::new("Loss", Axis::linear("s"), Axis::log("nats"))
                     .panels([Panel::new("a8a", [series])]),
-            }),
+            )
+            .into(),
         ],
         frames: vec![Frame {
             name: "rows".into(),

@@ -23,7 +23,7 @@ pub use frame::{to_csv, to_parquet};
 pub use markdown::markdown;
 pub use page::page;
 pub use plot::{Axis, Band, Dash, Figure, Look, Mark, Panel, Scale, Series, SeriesKind};
-pub use table::Table;
+pub use table::{Cell, Piece, Table, TableBuilder};
 pub use terminal::terminal;
 
 /// Stands wherever a number is not about the paper's data.

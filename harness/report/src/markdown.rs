@@ -1,11 +1,11 @@
-//! A report as Markdown.
+//! Writes a report as Markdown.
 
 use super::inline::sentence;
 use super::{Block, Document, TableBlock};
 use rows::Frame;
 use std::fmt::Write;
 
-/// The whole report of a target.
+/// Writes the whole report of a target.
 #[must_use]
 pub fn markdown(document: &Document) -> String {
     let mut out = format!(
@@ -50,7 +50,7 @@ fn piece(block: &Block) -> String {
     }
 }
 
-/// A table between its caption and its note.
+/// Writes a table between its caption and its note.
 fn table(block: &TableBlock) -> String {
     let mut out = String::new();
     if !block.caption.is_empty() {
@@ -63,7 +63,7 @@ fn table(block: &TableBlock) -> String {
     out
 }
 
-/// A statement a line; each ends as a sentence does.
+/// Writes a statement a line; each ends as a sentence does.
 fn list(lines: &[String]) -> String {
     let mut out = String::new();
     for line in lines {
@@ -72,7 +72,7 @@ fn list(lines: &[String]) -> String {
     out
 }
 
-/// What the columns of a frame's files mean.
+/// Says what the columns of a frame's files mean.
 fn columns(frame: &Frame) -> String {
     let name = &frame.name;
     let mut out = format!("## Columns of `{name}.csv` and `{name}.parquet`\n\n");

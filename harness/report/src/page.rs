@@ -1,9 +1,9 @@
-//! All reports as one page: a single HTML file that needs no network and no script.
+//! Writes all reports as one page: a single HTML file that needs no network and no script.
 
 use super::claims_of_papers::{Judged, judged_on};
 use super::escape::escaped;
-use super::section::{badge, section};
-use super::{Document, inline};
+use super::section::{badge, section, warning as surrogate};
+use super::{Document, SURROGATE, inline};
 use claims::{ClaimRow, tallies};
 use std::fmt::Write;
 
@@ -14,7 +14,7 @@ made from the journals of runs; each section ends with its configuration, its ma
 What is generated instead of real says SURROGATE DATA; what is calculated instead of measured says \
 modelled.";
 
-/// The page: how many claims got which verdict, all claims, then a section for each target.
+/// Writes the page: how many claims got which verdict, all claims, then a section for each target.
 #[must_use]
 pub fn page(documents: &[Document], claims: Option<&Judged<'_>>) -> String {
     let ids = ids(documents);
@@ -44,7 +44,7 @@ pub fn page(documents: &[Document], claims: Option<&Judged<'_>>) -> String {
     out
 }
 
-/// An id for each section: the target's name, numbered where several runs have the same.
+/// Makes an id for each section: the target's name, numbered where several runs have the same.
 fn ids(documents: &[Document]) -> Vec<String> {
     let mut ids: Vec<String> = Vec::new();
     for document in documents {
@@ -60,7 +60,7 @@ fn ids(documents: &[Document]) -> Vec<String> {
     ids
 }
 
-/// How many sentences came to what: the papers' statements as badges, the rest in words.
+/// Says how many sentences came to what: the papers' statements as badges, the rest in words.
 fn summary(claims: &Judged<'_>) -> String {
     let mut out = String::new();
     for (index, line) in claims.lead().iter().enumerate() {
@@ -80,7 +80,7 @@ fn summary(claims: &Judged<'_>) -> String {
     out + "</ul>\n"
 }
 
-/// Which sections begin with a warning, said before anything else.
+/// Says before anything else which sections begin with a warning.
 fn warning(documents: &[Document], ids: &[String]) -> String {
     let links: Vec<String> = documents
         .iter()
@@ -106,11 +106,8 @@ fn contents(documents: &[Document], ids: &[String], claims: bool) -> String {
         out.push_str("<li><a href=\"#claims\">All claims</a></li>\n");
     }
     for (document, id) in documents.iter().zip(ids) {
-        let mark = if document.banner.is_some() {
-            " <strong class=\"surrogate\">SURROGATE DATA</strong>"
-        } else {
-            ""
-        };
+        let mark = document.banner.as_ref().map(|_| surrogate(SURROGATE));
+        let mark = mark.map_or_else(String::new, |mark| format!(" {mark}"));
         let _ = writeln!(
             out,
             "<li><a href=\"#{id}\"><span class=\"name\">{}</span> {}</a>{mark}</li>",
@@ -121,7 +118,7 @@ fn contents(documents: &[Document], ids: &[String], claims: bool) -> String {
     out + "</ul>\n</nav>\n"
 }
 
-/// A table of claims for each chapter. Narrow screens show its rows as cards, for which the roles
+/// Writes a table of claims for each chapter. Narrow screens show its rows as cards, for which the roles
 /// of its parts have to be said again.
 fn all_claims(claims: &Judged<'_>, documents: &[Document], ids: &[String]) -> String {
     let mut out = String::from(

@@ -1,12 +1,13 @@
-//! The section of one target in the page, and the pieces of HTML it consists of.
+//! Writes the section of one target in the page, and the pieces of HTML it consists of.
 
 use super::escape::escaped;
+use super::table::{Cell, Holds, Piece, TableColumn};
 use super::{Block, Document, FigureBlock, TableBlock, inline};
 use claims::Verdict;
 use rows::Frame;
 use std::fmt::Write;
 
-/// The section of a target under this id.
+/// Writes the section of a target under this id.
 pub(super) fn section(document: &Document, id: &str) -> String {
     let mut out = format!(
         "<section class=\"target\" id=\"{id}\" aria-labelledby=\"title-{id}\">\n\
@@ -74,9 +75,8 @@ fn details(summary: &str, content: &str) -> String {
     format!("<details>\n<summary>{summary}</summary>\n{content}</details>\n")
 }
 
-/// A table in a box of its own, which scrolls where the table is wider than the page.
+/// Writes a table in a box of its own, which scrolls where the table is wider than the page.
 fn table(block: &TableBlock) -> String {
-    let (headers, rows) = (block.table.headers(), block.table.rows());
     let name = if block.caption.is_empty() {
         "Table".into()
     } else {
@@ -88,29 +88,24 @@ fn table(block: &TableBlock) -> String {
     if !block.caption.is_empty() {
         let _ = writeln!(out, "<caption>{}</caption>", inline::html(&block.caption));
     }
-    let class = |column: usize| {
-        let numbers = rows
-            .iter()
-            .all(|row| row.get(column).is_none_or(|cell| numeric(cell)));
-        let modelled = headers[column].to_lowercase().contains("modelled");
-        match (numbers, modelled) {
-            (true, true) => " class=\"n modelled\"",
-            (true, false) => " class=\"n\"",
-            (false, true) => " class=\"modelled\"",
-            (false, false) => "",
-        }
+    let class = |column: &TableColumn| match (column.holds, column.modelled) {
+        (Holds::Numbers, true) => " class=\"n modelled\"",
+        (Holds::Numbers, false) => " class=\"n\"",
+        (Holds::Words, true) => " class=\"modelled\"",
+        (Holds::Words, false) => "",
     };
-    let classes: Vec<&str> = (0..headers.len()).map(class).collect();
+    let columns = &block.table.columns;
     out.push_str("<thead><tr>");
-    for (header, class) in headers.iter().zip(&classes) {
-        let _ = write!(out, "<th scope=\"col\"{class}>{}</th>", escaped(header));
+    for column in columns {
+        let (class, title) = (class(column), escaped(&column.title));
+        let _ = write!(out, "<th scope=\"col\"{class}>{title}</th>");
     }
     out.push_str("</tr></thead>\n<tbody>\n");
-    for row in rows {
+    for cells in block.table.lines() {
         out.push_str("<tr>");
-        for (column, (value, class)) in row.iter().zip(&classes).enumerate() {
-            let value = cell(value);
-            if column == 0 {
+        for (index, (value, column)) in cells.into_iter().zip(columns).enumerate() {
+            let (class, value) = (class(column), cell(value));
+            if index == 0 {
                 let _ = write!(out, "<th scope=\"row\"{class}>{value}</th>");
             } else {
                 let _ = write!(out, "<td{class}>{value}</td>");
@@ -125,26 +120,22 @@ fn table(block: &TableBlock) -> String {
     out
 }
 
-/// A value; verdicts and surrogates so that they are seen.
-fn cell(value: &str) -> String {
-    const SURROGATE: &str = "SURROGATE DATA";
-    match Verdict::ALL.into_iter().find(|v| v.word() == value) {
-        Some(verdict) => badge(verdict),
-        None => {
-            let warning = format!("<strong class=\"surrogate\">{SURROGATE}</strong>");
-            escaped(value).replace(SURROGATE, &warning)
-        }
-    }
+/// Writes a cell, with verdicts and warnings so that they are seen.
+fn cell(cell: &Cell) -> String {
+    let piece = |piece: &Piece| match piece {
+        Piece::Verdict(verdict) => badge(*verdict),
+        Piece::Warning(text) => warning(text),
+        other => escaped(&other.text()),
+    };
+    cell.0.iter().map(piece).collect()
 }
 
-/// Whether a cell holds a number, with whatever unit, or nothing.
-fn numeric(cell: &str) -> bool {
-    let start = cell.trim_start_matches(['-', '−', '+', '<', '>', '≤', '≥', '~', '≈', ' ', '[']);
-    let word = ["", "∞", "nan", "NaN", "inf"].contains(&start);
-    word || start.starts_with(|c: char| c.is_ascii_digit())
+/// Writes what a reader must not miss.
+pub(super) fn warning(text: &str) -> String {
+    format!("<strong class=\"surrogate\">{}</strong>", escaped(text))
 }
 
-/// The word of a verdict with its symbol; never a colour alone.
+/// Writes the word of a verdict with its symbol; never a colour alone.
 pub(super) fn badge(verdict: Verdict) -> String {
     let (class, symbol) = match verdict {
         Verdict::Reproduced => ("reproduced", "✓"),
@@ -161,7 +152,7 @@ pub(super) fn badge(verdict: Verdict) -> String {
     )
 }
 
-/// A plot in a box of its own, with what it shows in words below.
+/// Writes a plot in a box of its own, with what it shows in words below.
 fn figure(block: &FigureBlock) -> String {
     // Inside of HTML an SVG needs no name space.
     let svg = block.figure.to_svg(&block.alt);
@@ -174,7 +165,7 @@ fn figure(block: &FigureBlock) -> String {
     )
 }
 
-/// What the columns of a frame's files mean.
+/// Says what the columns of a frame's files mean.
 fn columns(frame: &Frame) -> String {
     let mut out = String::from("<dl class=\"columns\">\n");
     for column in &frame.columns {
@@ -196,23 +187,28 @@ fn columns(frame: &Frame) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Table;
+    use crate::{SURROGATE, Table};
+    use rows::format::Format;
 
     #[test]
     fn numbers_verdicts_and_what_is_modelled_are_seen_as_such() {
-        let mut cells = Table::new(&["data set", "modelled speedup", "verdict"]);
-        cells.push(vec!["a8a".into(), "2.16x".into(), "not reproduced".into()]);
-        cells.push(vec![
-            "usps (SURROGATE DATA)".into(),
-            "".into(),
-            "none".into(),
-        ]);
-        let html = table(&TableBlock {
-            caption: "Speedups".into(),
-            table: cells,
-            note: String::new(),
-            in_terminal: true,
-        });
+        let verdicts = [Some(Verdict::NotReproduced), None];
+        let cells = Table::of(&verdicts)
+            .words("data set", |verdict| match verdict {
+                Some(_) => Cell::from("a8a"),
+                None => Cell::from("usps (")
+                    .then(Piece::Warning(SURROGATE))
+                    .then(")"),
+            })
+            .number("modelled speedup", Format::Ratio, |verdict| {
+                verdict.map(|_| 2.16)
+            })
+            .modelled()
+            .words("verdict", |verdict| match verdict {
+                Some(verdict) => Cell::from(*verdict),
+                None => "none".into(),
+            });
+        let html = table(&TableBlock::new("Speedups", cells.build(), ""));
         for part in [
             "<caption>Speedups</caption>",
             "<th scope=\"col\" class=\"n modelled\">modelled speedup</th>",
@@ -222,16 +218,6 @@ mod tests {
             "<td>none</td>",
         ] {
             assert!(html.contains(part), "{part} is not in\n{html}");
-        }
-    }
-
-    #[test]
-    fn a_number_is_one_with_whatever_stands_around_it() {
-        for number in ["1.26x [1.14, 1.57]", "-3", "≥ 2", "80 %", "", "∞", "7e-4"] {
-            assert!(numeric(number), "{number}");
-        }
-        for word in ["a8a", "W=4", "cpu:1", "none"] {
-            assert!(!numeric(word), "{word}");
         }
     }
 }

@@ -1,9 +1,9 @@
-//! A report as a terminal shows it: tables and statements, no figures.
+//! Writes a report as a terminal shows it: tables and statements, no figures.
 
 use super::{Block, Document, inline};
 use std::fmt::Write;
 
-/// The report of a target; what has to be said before any number stands before and after them.
+/// Writes the report of a target; what has to be said before any number stands before and after them.
 #[must_use]
 pub fn terminal(document: &Document) -> String {
     let mut out = format!("{}: {}\n", document.target, document.title);
@@ -21,9 +21,9 @@ pub fn terminal(document: &Document) -> String {
                 continue;
             }
             Block::Table(block) if block.in_terminal && !block.table.is_empty() => {
-                let caption = match block.caption.is_empty() {
-                    true => String::new(),
-                    false => format!("{}:\n", inline::plain(&block.caption)),
+                let caption = match block.caption.as_str() {
+                    "" => String::new(),
+                    caption => format!("{}:\n", inline::plain(caption)),
                 };
                 format!("{caption}{}\n", block.table.to_terminal())
             }

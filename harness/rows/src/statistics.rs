@@ -16,28 +16,6 @@ pub fn median(values: &[f64]) -> Option<f64> {
     }
 }
 
-/// The median as it is shown, with the least and the largest in brackets where those are shown otherwise;
-/// nothing of nothing.
-///
-/// ```
-/// use rows::statistics::spread;
-/// assert_eq!(spread(&[1.0, 3.0, 2.0], |v| format!("{v:.0}")), "2 [1, 3]");
-/// assert_eq!(spread(&[1.01, 1.02], |v| format!("{v:.1}")), "1.0");
-/// ```
-#[must_use]
-pub fn spread(values: &[f64], show: impl Fn(f64) -> String) -> String {
-    let Some(middle) = median(values) else {
-        return String::new();
-    };
-    let low = values.iter().copied().fold(f64::INFINITY, f64::min);
-    let high = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    let (middle, low, high) = (show(middle), show(low), show(high));
-    match low == high {
-        true => middle,
-        false => format!("{middle} [{low}, {high}]"),
-    }
-}
-
 /// A straight line, y = at_zero + slope · x.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Line {
@@ -192,9 +170,10 @@ pub fn p_value(differences: &[f64], boundary: f64) -> Option<f64> {
     let error = (differences.iter().map(square).sum::<f64>() / (count - 1.0) / count).sqrt();
     let degrees = differences.len() - 1;
     // Without any scatter nothing is left to chance, on the boundary too.
-    let t = match error == 0.0 {
-        true => f64::INFINITY,
-        false => (mean - boundary).abs() / error,
+    let t = if error == 0.0 {
+        f64::INFINITY
+    } else {
+        (mean - boundary).abs() / error
     };
     Some(1.0 - student_share((t / (degrees as f64).sqrt()).atan(), degrees))
 }

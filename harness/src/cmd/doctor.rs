@@ -8,6 +8,7 @@ use lab::configs::Configs;
 use lab::device::{Machine, Request, gpu};
 use lab::environment::Environment;
 use lab::seed::Seeds;
+use rows::format::Format;
 use std::fmt::Write;
 
 pub(super) fn run(measure: bool, devices: &Request, data: &Data, common: &Common) -> Result<u8> {
@@ -108,9 +109,9 @@ fn machine(out: &mut String) {
             "         timings of a build without --release are slower than need be"
         );
     }
-    let gib = e.memory_bytes as f64 / f64::from(1 << 30);
+    let memory = Format::Gibibytes.show(e.memory_bytes as f64);
     let _ = writeln!(out, "Machine  {}, {}", e.cpu, e.os);
-    let _ = writeln!(out, "         {} cores, {gib:.1} GiB memory", e.cores);
+    let _ = writeln!(out, "         {} cores, {memory} memory", e.cores);
     let _ = writeln!(
         out,
         "Devices  cpu      {} threads; cpu:N gives N single-threaded workers",
@@ -120,8 +121,8 @@ fn machine(out: &mut String) {
         Ok(gpus) => {
             let count = gpus.len();
             for gpu in gpus {
-                let free = gpu.free_bytes as f64 / f64::from(1 << 30);
-                let _ = writeln!(out, "         {gpu}, {free:.1} GiB free");
+                let free = Format::Gibibytes.show(gpu.free_bytes as f64);
+                let _ = writeln!(out, "         {gpu}, {free} free");
             }
             if let Some(peers) = gpu::peer_access(count) {
                 let _ = writeln!(out, "         {peers}");

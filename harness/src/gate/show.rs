@@ -5,7 +5,9 @@ use super::baseline::Origin;
 use super::exact::ExactReport;
 use super::ratios::{Measurement, Ratio, RatioReport, Standing};
 use anyhow::Result;
-use report::Table;
+use report::{Cell, Piece, Table};
+use rows::format::Format;
+use rows::statistics::Interval;
 use serde::Serialize;
 use std::fmt::Write;
 
@@ -48,17 +50,14 @@ fn tier_exact(out: &mut String, report: &ExactReport) {
     flows.dedup();
     let moved = flows.len();
     let _ = writeln!(out, "Exact: {moved} moved, of {count} flows, {since}");
-    let mut table = Table::new(&["flow", "what", "where", "recorded", "now", "by"]);
-    for row in &report.moved {
-        table.push(vec![
-            format!("{}: {}", row.plan, row.flow),
-            row.what.clone(),
-            row.place.clone(),
-            row.recorded.clone(),
-            row.now.clone(),
-            row.by.clone(),
-        ]);
-    }
+    let table = Table::of(&report.moved)
+        .words("flow", |row| format!("{}: {}", row.plan, row.flow))
+        .words("what", |row| &row.what)
+        .words("where", |row| &row.place)
+        .numbers("recorded", |row| &row.recorded)
+        .numbers("now", |row| &row.now)
+        .numbers("by", |row| &row.by)
+        .build();
     let _ = writeln!(out, "{}", table.without_empty_columns().to_terminal());
 }
 
@@ -98,43 +97,38 @@ fn headline(report: &RatioReport) -> String {
 
 fn tier_ratios(out: &mut String, report: &RatioReport) {
     let _ = writeln!(out, "{}", headline(report));
-    let headers = ["ratio", "now", "pairs", "recorded", "by", "bound", ""];
-    let mut table = Table::new(&headers);
-    for ratio in &report.ratios {
-        let (now, pairs) = match &ratio.measured {
-            Measurement::Done { interval: i, pairs } => (
-                format!("{:.2}x [{:.2}, {:.2}]", i.median, i.low, i.high),
-                pairs.to_string(),
-            ),
-            Measurement::Failed(why) => (why.clone(), String::new()),
-            Measurement::Unknown => ("in no plan".into(), String::new()),
-        };
-        let recorded = ratio.recorded;
-        table.push(vec![
-            ratio.name.clone(),
-            now,
-            pairs,
-            recorded.map_or_else(String::new, |r| {
-                format!("{:.2}x [{:.2}, {:.2}]", r.median, r.low, r.high)
-            }),
-            by(ratio),
-            ratio
-                .bound()
-                .map_or_else(String::new, |bound| format!("{bound:.2}x")),
-            verdict(&ratio.standing()),
-        ]);
-    }
+    let table = Table::of(&report.ratios)
+        .words("ratio", |ratio| &ratio.name)
+        .numbers("now", |ratio| match &ratio.measured {
+            Measurement::Done { interval, .. } => Piece::Interval(*interval, Format::Ratio).into(),
+            Measurement::Failed(why) => Cell::from(why),
+            Measurement::Unknown => "in no plan".into(),
+        })
+        .number("pairs", Format::Whole, |ratio| match &ratio.measured {
+            Measurement::Done { pairs, .. } => Some(*pairs as f64),
+            Measurement::Failed(_) | Measurement::Unknown => None,
+        })
+        .numbers("recorded", |ratio| {
+            let (median, low, high) = ratio.recorded.map(|r| (r.median, r.low, r.high))?;
+            Some(Piece::Interval(
+                Interval { median, low, high },
+                Format::Ratio,
+            ))
+        })
+        .number("by", Format::Change, by)
+        .number("bound", Format::Ratio, Ratio::bound)
+        .words("", |ratio| verdict(&ratio.standing()))
+        .build();
     let _ = writeln!(out, "{}", table.to_terminal());
 }
 
-/// By what share the median moved.
-fn by(ratio: &Ratio) -> String {
+/// Returns by what share the median moved.
+fn by(ratio: &Ratio) -> Option<f64> {
     match (&ratio.measured, ratio.recorded) {
         (Measurement::Done { interval, .. }, Some(recorded)) => {
-            let share = interval.median / recorded.median - 1.0;
-            format!("{:+.0} %", 100.0 * share)
+            Some(interval.median / recorded.median - 1.0)
         }
-        _ => String::new(),
+        _ => None,
     }
 }
 

@@ -1,4 +1,4 @@
-//! From a folder's journal to its files: tables, plots, pages and verdicts, made again without running
+//! Turns a folder's journal into its files: tables, plots, pages and verdicts, made again without running
 //! anything.
 
 pub mod provenance;
@@ -69,7 +69,7 @@ pub fn build(folder: &Path, claims: &Claims) -> Result<Built> {
     })
 }
 
-/// The report of a folder with its run, and how many of its run's cells have no outcome yet.
+/// Makes the report of a folder with its run, and counts those of its run's cells that have no outcome yet.
 pub(crate) fn document(
     folder: &Path,
     manifest: &Manifest,
@@ -155,7 +155,7 @@ fn tell_copied(document: &mut Document, entries: &[Entry], cells: usize) {
     }
 }
 
-/// What has to be said before any number, if some data is generated.
+/// Says what has to be said before any number, if some data is generated.
 fn banner(manifest: &Manifest) -> Option<String> {
     let generated = manifest.data.iter().filter(|data| data.source != "real");
     let names: Vec<&str> = generated.map(|data| data.dataset.as_str()).collect();

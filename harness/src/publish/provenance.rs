@@ -1,18 +1,19 @@
-//! Where a run's numbers come from, as statements that Markdown and the page share.
+//! Says where a run's numbers come from, in statements that Markdown and the page share.
 
 use lab::manifest::Manifest;
+use rows::format::Format;
 
-/// What a reader has to know to judge the numbers or to make them again, one statement each, with
+/// Says what a reader has to know to judge the numbers or to make them again, one statement each, with
 /// `code` in backticks.
 pub fn statements(manifest: &Manifest) -> Vec<String> {
     let e = &manifest.environment;
     let mut all = vec![
         format!(
-            "{} with {} cores ({} threads), {:.1} GiB of memory, {}.",
+            "{} with {} cores ({} threads), {} of memory, {}.",
             e.cpu,
             e.cores,
             e.threads,
-            e.memory_bytes as f64 / f64::from(1 << 30),
+            Format::Gibibytes.show(e.memory_bytes as f64),
             e.os
         ),
         format!(
@@ -79,7 +80,7 @@ pub fn statements(manifest: &Manifest) -> Vec<String> {
     all
 }
 
-/// Generated data in capitals wherever it is named.
+/// Writes generated data in capitals wherever it is named.
 fn source(source: &str) -> String {
     match source {
         "real" => "real".into(),

@@ -1,4 +1,4 @@
-//! One page for several targets: `index.html`, `claims.md`, and the claims' own rows.
+//! Makes one page for several targets: `index.html`, `claims.md`, and the claims' own rows.
 
 use super::document;
 use anyhow::{Context, Result};
@@ -72,7 +72,7 @@ pub fn build(root: &Path, claims: Option<&str>, order: Option<&[String]>) -> Res
     })
 }
 
-/// The claims that a folder was judged by before.
+/// Reads the claims that a folder was judged by before.
 ///
 /// # Errors
 /// If it was not.
@@ -82,7 +82,7 @@ pub fn kept_claims(root: &Path) -> Result<String> {
         .with_context(|| format!("reading {}: was a report made there?", kept.display()))
 }
 
-/// The folders of targets in `root`, in the order of the page: the given ones first, then by
+/// Lists the folders of targets in `root`, in the order of the page: the given ones first, then by
 /// name; `root` itself if it is one.
 ///
 /// # Errors
@@ -106,7 +106,7 @@ pub fn targets(root: &Path, order: &[String]) -> Result<Vec<PathBuf>> {
     Ok(folders)
 }
 
-/// The documents of all targets, and the rows of each for the judge.
+/// Makes the documents of all targets, and the rows of each for the judge.
 fn reports(
     root: &Path,
     order: &[String],
@@ -126,7 +126,7 @@ fn reports(
     Ok((documents, rows))
 }
 
-/// The verdicts; of a single target only those on its own claims.
+/// Judges the claims; of a single target only its own.
 fn judged(claims: &Claims, root: &Path, targets: &[TargetRows]) -> Vec<ClaimRow> {
     let mut rows = claims::judge(claims, targets);
     if root.join(MANIFEST).is_file() {

@@ -1,30 +1,28 @@
 //! How checks are shown: a table a family, what failed, and what the papers say otherwise.
 
-use lab::experiments::checks::{CheckRow, CheckRows, TraceRow, short};
-use report::{Axis, Block, Document, Figure, FigureBlock, Series, SeriesKind, Table, TableBlock};
+use super::shared::grouped;
+use lab::experiments::checks::{CheckRow, CheckRows, TraceRow};
+use report::{Axis, Block, Cell, Document, Figure, FigureBlock, Piece, Series, Table, TableBlock};
 use rows::Frame;
+use rows::format::Format;
+use rows::statistics::Interval;
 
-/// A picture for each family that has points.
-fn figures(rows: &[TraceRow]) -> Vec<FigureBlock> {
+/// Draws a picture for each family that has points.
+fn figures(rows: &[TraceRow]) -> Vec<Block> {
     let of_family = |family: &str, title: &str, x: Axis, y: Axis| {
-        let mut series: Vec<Series> = Vec::new();
-        for row in rows.iter().filter(|row| row.family == family) {
-            match series.iter_mut().find(|s| s.label == row.of) {
-                Some(series) => series.points.push((row.x, row.y)),
-                None => {
-                    let mut made = Series::line(row.of.clone(), [(row.x, row.y)]);
-                    // Marks on the line that they have to lie on.
-                    if row.of.ends_with("textbook") {
-                        made.kind = SeriesKind::Points;
-                    }
-                    series.push(made);
-                }
+        let rows = rows.iter().filter(|row| row.family == family);
+        let lines = grouped(rows.map(|row| (row.of.as_str(), (row.x, row.y))));
+        let series = lines.into_iter().map(|(of, points)| {
+            // Marks on the line that they have to lie on.
+            if of.ends_with("textbook") {
+                Series::scatter(of, points)
+            } else {
+                Series::line(of, points)
             }
-        }
-        (!series.is_empty()).then(|| FigureBlock {
-            name: family.to_owned(),
-            alt: title.to_owned(),
-            figure: Figure::new(title, x, y).series(series),
+        });
+        let series: Vec<Series> = series.collect();
+        (!series.is_empty()).then(|| {
+            FigureBlock::new(family, title, Figure::new(title, x, y).series(series)).into()
         })
     };
     let energy = of_family(
@@ -42,7 +40,7 @@ fn figures(rows: &[TraceRow]) -> Vec<FigureBlock> {
     [energy, iterates].into_iter().flatten().collect()
 }
 
-/// The report.
+/// Makes the report.
 pub fn document(all: &CheckRows) -> Document {
     let (rows, summary) = (&all.checks, &all.summary);
     let mut blocks: Vec<Block> = summary
@@ -65,40 +63,30 @@ pub fn document(all: &CheckRows) -> Document {
         blocks.push(Block::Heading("What does not hold, as is known".into()));
         blocks.push(Block::List(findings));
     }
-    blocks.push(Block::Table(TableBlock {
-        caption: "Every check".into(),
-        table: table(rows),
-        note: NOTE.into(),
-        in_terminal: true,
-    }));
-    blocks.extend(figures(&all.traces).into_iter().map(Block::Figure));
+    blocks.push(TableBlock::new("Every check", table(rows), NOTE).into());
+    blocks.extend(figures(&all.traces));
     let failed = rows.iter().filter(|row| row.status != "complete");
-    Document {
-        blocks,
-        failures: failed
-            .map(|row| format!("{}: {}", row.check, row.status))
-            .collect(),
-        frames: vec![
-            Frame::of("rows", rows),
-            Frame::of("summary", summary),
-            Frame::of("traces", &all.traces),
-        ],
-        ..Document::default()
-    }
+    let failures = failed.map(|row| format!("{}: {}", row.check, row.status));
+    let frames = vec![
+        Frame::of("rows", rows),
+        Frame::of("summary", summary),
+        Frame::of("traces", &all.traces),
+    ];
+    Document::made_of(blocks, frames, failures.collect())
 }
 
 const NOTE: &str = "A *control* shows that the measure tells right from wrong; a *finding* is \
 where a paper's text is not so, or what it does not say. What each number is stands in the \
 column `statement` of the rows.";
 
-/// A line for each row of a kind.
+/// Writes a line for each row of a kind.
 fn list(rows: &[CheckRow], which: impl Fn(&CheckRow) -> bool) -> Vec<String> {
     let line = |row: &CheckRow| {
         let (check, lemma) = (&row.check, &row.lemma);
         if row.status != "complete" {
             return format!("{check} ({lemma}): {}", row.status);
         }
-        let (measured, bound) = (measured(row), bound(row));
+        let (measured, bound) = (measured(row).text(), bound(row));
         format!(
             "{check} ({lemma}): {}: {measured}, not {bound}",
             row.statement
@@ -108,35 +96,30 @@ fn list(rows: &[CheckRow], which: impl Fn(&CheckRow) -> bool) -> Vec<String> {
 }
 
 fn table(rows: &[CheckRow]) -> Table {
-    let mut table = Table::new(&[
-        "family", "check", "where", "role", "measured", "bound", "holds",
-    ]);
-    for row in rows {
-        let holds = match (row.holds, row.as_expected) {
+    Table::of(rows)
+        .words("family", |row| &row.family)
+        .words("check", |row| &row.check)
+        .words("where", |row| &row.lemma)
+        .words("role", |row| &row.role)
+        .numbers("measured", measured)
+        .numbers("bound", bound)
+        .words("holds", |row| match (row.holds, row.as_expected) {
             (Some(true), true) => "yes",
             (Some(false), true) => "no, as known",
             (Some(true), false) => "YES, but is known not to",
             (Some(false), false) => "NO",
             (None, _) => "no answer",
-        };
-        table.push(vec![
-            row.family.clone(),
-            row.check.clone(),
-            row.lemma.clone(),
-            row.role.clone(),
-            measured(row),
-            bound(row),
-            holds.to_owned(),
-        ]);
-    }
-    table
+        })
+        .build()
 }
 
-/// The number; of a mean over problems two digits and its interval, as more mean nothing.
-fn measured(row: &CheckRow) -> String {
+/// Shows the number; of a mean over problems one decimal and its interval, as more mean nothing.
+fn measured(row: &CheckRow) -> Cell {
     match (row.measured, row.measured_low, row.measured_high) {
-        (Some(mean), Some(low), Some(high)) => format!("{mean:.1} [{low:.1}, {high:.1}]"),
-        (Some(number), ..) => short(number),
+        (Some(median), Some(low), Some(high)) => {
+            Piece::Interval(Interval { median, low, high }, Format::Fixed(1)).into()
+        }
+        (Some(number), ..) => Piece::Number(number, Format::Short).into(),
         (None, ..) => "no number".into(),
     }
 }
@@ -145,8 +128,9 @@ fn bound(row: &CheckRow) -> String {
     let (Some(relation), Some(bound)) = (&row.relation, row.bound) else {
         return String::new();
     };
+    let bound = Format::Short.show(bound);
     match row.bound_high {
-        Some(high) => format!("{relation} {} and {}", short(bound), short(high)),
-        None => format!("{relation} {}", short(bound)),
+        Some(high) => format!("{relation} {bound} and {}", Format::Short.show(high)),
+        None => format!("{relation} {bound}"),
     }
 }

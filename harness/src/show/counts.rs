@@ -1,27 +1,27 @@
 //! How counts are shown: what differs from the printed, and a picture of both.
 
+use super::shared::grouped;
 use lab::experiments::counts::CountRow;
-use report::{Axis, Block, Document, Figure, FigureBlock, Series, Table, TableBlock};
+use report::{Axis, Block, Cell, Document, Figure, FigureBlock, Piece, Series, Table, TableBlock};
 use rows::Frame;
+use rows::format::Format;
+
+const COUNTED: [&str; 4] = ["all samples", "training set", "test set", "features"];
 
 /// Makes the report of the rows of each data set.
-pub fn document(rows: Vec<Vec<CountRow>>) -> Document {
-    let mut table = Table::new(&[
-        "data set",
-        "split",
-        "all samples",
-        "training set",
-        "test set",
-        "features",
-    ]);
-    for of_dataset in &rows {
-        let Some(first) = of_dataset.first() else {
-            continue;
-        };
-        let mut line = vec![first.dataset.clone(), first.split.clone()];
-        line.extend(of_dataset.iter().map(shown));
-        table.push(line);
+pub fn document(mut rows: Vec<Vec<CountRow>>) -> Document {
+    rows.retain(|of_dataset| !of_dataset.is_empty());
+    let mut table = Table::of(&rows)
+        .words("data set", |of| &of[0].dataset)
+        .words("split", |of| &of[0].split);
+    for (index, title) in COUNTED.into_iter().enumerate() {
+        table = table.numbers(title, move |of| of.get(index).map(shown));
     }
+    let table = TableBlock::new(
+        "Counted from the data, and what the paper prints where it differs",
+        table.build(),
+        "Features are the largest index that occurs.",
+    );
     let rows: Vec<CountRow> = rows.into_iter().flatten().collect();
     let differences = rows.iter().filter(|row| row.same == Some(false));
     let difference = |row: &CountRow| {
@@ -35,59 +35,43 @@ pub fn document(rows: Vec<Vec<CountRow>>) -> Document {
             note.unwrap_or_default()
         )
     };
-    let differences: Vec<String> = differences.map(difference).collect();
-    Document {
-        blocks: vec![
-            Block::Table(TableBlock {
-                caption: "Counted from the data, and what the paper prints where it differs".into(),
-                table,
-                note: "Features are the largest index that occurs.".into(),
-                in_terminal: true,
-            }),
-            Block::List(differences),
-            Block::Figure(figure(&rows)),
-        ],
-        frames: vec![Frame::of("rows", &rows)],
-        ..Document::default()
-    }
+    let differences = Block::List(differences.map(difference).collect());
+    let blocks = vec![table.into(), differences, figure(&rows).into()];
+    Document::made_of(blocks, vec![Frame::of("rows", &rows)], Vec::new())
 }
 
-/// Counted against printed: what lies on the line is the same.
+/// Draws counted against printed: what lies on the line is the same.
 fn figure(rows: &[CountRow]) -> FigureBlock {
-    let mut series: Vec<Series> = Vec::new();
-    let mut ends = (f64::INFINITY, 0.0_f64);
-    for row in rows {
-        let (Some(measured), Some(printed)) = (row.measured, row.printed) else {
-            continue;
-        };
-        let (x, y) = (printed as f64, measured as f64);
-        ends = (ends.0.min(x).min(y), ends.1.max(x).max(y));
+    let known = rows.iter().filter_map(|row| {
         let label = format!("{}, split {}", row.dataset, row.split);
-        match series.iter_mut().find(|s| s.label == label) {
-            Some(series) => series.points.push((x, y)),
-            None => series.push(Series::scatter(label, [(x, y)])),
-        }
-    }
-    let same = Series::line("the same", [(ends.0, ends.0), (ends.1, ends.1)]);
-    series.insert(0, same);
+        Some((label, (row.printed? as f64, row.measured? as f64)))
+    });
+    let groups = grouped(known);
+    let all = || groups.iter().flat_map(|(_, points)| points);
+    let low = all().fold(f64::INFINITY, |low, p| low.min(p.0).min(p.1));
+    let high = all().fold(0.0_f64, |high, p| high.max(p.0).max(p.1));
+    let same = Series::line("the same", [(low, low), (high, high)]);
+    let counted = groups
+        .into_iter()
+        .map(|(label, points)| Series::scatter(label, points));
     let title = "Rows and features, counted against printed";
-    FigureBlock {
-        name: "table1".into(),
-        alt: format!("{title}: on the line where they are the same"),
-        figure: Figure::new(
-            title,
-            Axis::log("printed in Table 1"),
-            Axis::log("counted from the data"),
-        )
-        .series(series),
-    }
+    let (x, y) = (
+        Axis::log("printed in Table 1"),
+        Axis::log("counted from the data"),
+    );
+    FigureBlock::new(
+        "table1",
+        format!("{title}: on the line where they are the same"),
+        Figure::new(title, x, y).series(std::iter::once(same).chain(counted)),
+    )
 }
 
-/// A count as the table shows it.
-fn shown(row: &CountRow) -> String {
-    let measured = row.measured.map_or_else(String::new, |n| n.to_string());
+/// Shows a count, with the printed one where it is another.
+fn shown(row: &CountRow) -> Cell {
+    let number = |count: u64| Piece::Number(count as f64, Format::Whole);
+    let measured = Cell::from(row.measured.map(number));
     match (row.same, row.printed) {
-        (Some(false), Some(printed)) => format!("{measured} (printed {printed})"),
+        (Some(false), Some(printed)) => measured.then(" (printed ").then(number(printed)).then(")"),
         _ => measured,
     }
 }

@@ -1,29 +1,25 @@
 //! How the idealised method is shown: slopes, medians, and a picture against κ.
 
+use super::shared::failures;
 use lab::experiments::idealized::{IdealizedRow, MEASURES, SlopeRow, schemes};
 use report::{
     Axis, Block, Dash, Document, Figure, FigureBlock, Mark, Panel, Series, Table, TableBlock,
 };
 use rows::Frame;
+use rows::format::Format;
 use rows::statistics::median;
 
-/// The report.
+/// Makes the report.
 pub fn document(rows: &[IdealizedRow], slopes: &[SlopeRow]) -> Document {
-    let failed = rows.iter().filter(|row| row.status.starts_with("failed"));
     let mut blocks = vec![
         Block::Text(ORACLE.into()),
-        Block::Table(slope_table(slopes)),
-        Block::Table(medians(rows)),
+        slope_table(slopes).into(),
+        medians(rows).into(),
     ];
-    blocks.extend(figure(rows).map(Block::Figure));
-    Document {
-        blocks,
-        failures: failed
-            .map(|row| format!("{} κ={}: {}", row.scheme, row.condition, row.status))
-            .collect(),
-        frames: vec![Frame::of("rows", rows), Frame::of("slopes", slopes)],
-        ..Document::default()
-    }
+    blocks.extend(figure(rows).map(Block::from));
+    let frames = vec![Frame::of("rows", rows), Frame::of("slopes", slopes)];
+    let what = |row: &IdealizedRow| format!("{} κ={}", row.scheme, row.condition);
+    Document::made_of(blocks, frames, failures(rows, |row| &row.status, what))
 }
 
 const ORACLE: &str = "An iteration of *constant*, *chebyshev* and *random* is an exact flow, an \
@@ -33,29 +29,26 @@ proportional to a flow's length, so flows are compared with gradients by their i
 because each gets longer.";
 
 fn slope_table(slopes: &[SlopeRow]) -> TableBlock {
-    let mut table = Table::new(&["method", "measure", "power of κ", "interval", "starts"]);
-    for row in slopes {
-        let interval = row.slope_low.zip(row.slope_high);
-        table.push(vec![
-            row.scheme.clone(),
-            row.measure.clone(),
-            format!("{:.3}", row.slope),
-            interval.map_or_else(String::new, |(l, h)| format!("[{l:.3}, {h:.3}]")),
-            row.starts.to_string(),
-        ]);
-    }
-    TableBlock {
-        caption: "How work grows with κ".into(),
-        table,
-        note: "½ is accelerated, 1 is not. Conjugate gradients end after as many iterations as \
-               there are eigenvalues, so their power falls below ½ when κ is large for D. The time of \
-               the Chebyshev flows grows as √κ ln κ, since the slower flows are longer too."
-            .into(),
-        in_terminal: true,
-    }
+    let end = |value: f64| Format::Fixed(3).show(value);
+    let table = Table::of(slopes)
+        .words("method", |row| &row.scheme)
+        .words("measure", |row| &row.measure)
+        .number("power of κ", Format::Fixed(3), |row| Some(row.slope))
+        .numbers("interval", |row| {
+            let ends = row.slope_low.zip(row.slope_high);
+            ends.map(|(low, high)| format!("[{}, {}]", end(low), end(high)))
+        })
+        .number("starts", Format::Whole, |row| Some(row.starts as f64));
+    TableBlock::new(
+        "How work grows with κ",
+        table.build(),
+        "½ is accelerated, 1 is not. Conjugate gradients end after as many iterations as \
+         there are eigenvalues, so their power falls below ½ when κ is large for D. The time of \
+         the Chebyshev flows grows as √κ ln κ, since the slower flows are longer too.",
+    )
 }
 
-/// The median over the starts of a measure.
+/// Returns the median over the starts of a measure.
 fn middle(
     rows: &[IdealizedRow],
     scheme: &str,
@@ -76,72 +69,73 @@ fn conditions(rows: &[IdealizedRow]) -> Vec<f64> {
     conditions
 }
 
-fn medians(rows: &[IdealizedRow]) -> TableBlock {
-    let conditions = conditions(rows);
-    let names: Vec<String> = conditions.iter().map(|c| format!("κ = {c}")).collect();
-    let mut headers = vec!["method", "measure"];
-    headers.extend(names.iter().map(String::as_str));
-    let mut table = Table::new(&headers);
-    for scheme in schemes(rows) {
-        for (measure, of) in MEASURES {
-            let cells: Vec<String> = conditions
-                .iter()
-                .map(|&condition| {
-                    middle(rows, scheme, condition, of)
-                        .map_or_else(String::new, |value| format!("{value:.0}"))
-                })
-                .collect();
-            if cells.iter().any(|cell| !cell.is_empty()) {
-                table.push([vec![scheme.to_owned(), measure.to_owned()], cells].concat());
-            }
-        }
-    }
-    TableBlock {
-        caption: "Work to the target".into(),
-        table,
-        note: "Medians over the starts; nothing where a run was capped.".into(),
-        in_terminal: true,
-    }
+/// A method's medians of one measure, for each condition number.
+struct Work<'a> {
+    scheme: &'a str,
+    measure: &'static str,
+    medians: Vec<Option<f64>>,
 }
 
-/// Both measures against κ on logarithmic axes, with powers ½ and 1 to compare with.
+fn medians(rows: &[IdealizedRow]) -> TableBlock {
+    let conditions = conditions(rows);
+    let work = schemes(rows).into_iter().flat_map(|scheme| {
+        let conditions = &conditions;
+        MEASURES.into_iter().map(move |(measure, of)| Work {
+            scheme,
+            measure,
+            medians: conditions
+                .iter()
+                .map(|&c| middle(rows, scheme, c, of))
+                .collect(),
+        })
+    });
+    let work: Vec<Work> = work
+        .filter(|work| work.medians.iter().any(Option::is_some))
+        .collect();
+    let mut table = Table::of(&work)
+        .words("method", |work| work.scheme)
+        .words("measure", |work| work.measure);
+    for (index, condition) in conditions.iter().enumerate() {
+        let title = format!("κ = {condition}");
+        table = table.number(title, Format::Whole, |work| work.medians[index]);
+    }
+    let note = "Medians over the starts; nothing where a run was capped.";
+    TableBlock::new("Work to the target", table.build(), note)
+}
+
+/// Draws both measures against κ on logarithmic axes, with powers ½ and 1 to compare with.
 fn figure(rows: &[IdealizedRow]) -> Option<FigureBlock> {
     let conditions = conditions(rows);
     let first = *conditions.first()?;
     let panel = |(measure, of): (&str, fn(&IdealizedRow) -> Option<f64>)| {
-        let mut series = Vec::new();
-        let mut lowest = f64::INFINITY;
-        for scheme in schemes(rows) {
-            let points: Vec<(f64, f64)> = conditions
-                .iter()
-                .filter_map(|&c| Some((c, middle(rows, scheme, c, of)?)))
-                .collect();
-            if let Some(&(condition, value)) = points.first() {
-                if condition == first {
-                    lowest = lowest.min(value);
-                }
-                series.push(Series::line(scheme, points));
-            }
-        }
+        let points = |scheme: &str| -> Vec<(f64, f64)> {
+            let point = |&c: &f64| Some((c, middle(rows, scheme, c, of)?));
+            conditions.iter().filter_map(point).collect()
+        };
+        let lines = schemes(rows)
+            .into_iter()
+            .map(|s| Series::line(s, points(s)));
+        let lines: Vec<Series> = lines.filter(|line| !line.points.is_empty()).collect();
+        let begins = lines.iter().map(|line| line.points[0]);
+        let begins = begins.filter(|(condition, _)| *condition == first);
+        let lowest = begins.fold(f64::INFINITY, |low, (_, value)| low.min(value));
         // From the lowest of all lines on, so that they lie under them.
-        for (label, power) in [("∝ √κ", 0.5), ("∝ κ", 1.0)] {
+        let powers = [("∝ √κ", 0.5), ("∝ κ", 1.0)].map(|(label, power)| {
             let at = |&c: &f64| (c, lowest * (c / first).powf(power));
             let line = Series::line(label, conditions.iter().map(at));
-            series.push(line.dash(Dash::Dotted).mark(Mark::None));
-        }
-        Panel::new(measure, series)
+            line.dash(Dash::Dotted).mark(Mark::None)
+        });
+        Panel::new(measure, lines.into_iter().chain(powers))
     };
     let figure = Figure::new(
         "Work to the target against κ",
         Axis::log("condition number κ"),
         Axis::log("iterations; √L · integration time"),
-    )
-    .panels(MEASURES.map(panel));
-    Some(FigureBlock {
-        name: "idealized".into(),
-        alt: "Iterations and integration time to the target against the condition number, a line \
-              a method, with lines of slope one half and one"
-            .into(),
-        figure,
-    })
+    );
+    Some(FigureBlock::new(
+        "idealized",
+        "Iterations and integration time to the target against the condition number, a line \
+         a method, with lines of slope one half and one",
+        figure.panels(MEASURES.map(panel)),
+    ))
 }

@@ -5,6 +5,7 @@ mod checks;
 mod counts;
 mod descent;
 mod idealized;
+mod shared;
 mod spring;
 mod training;
 mod windows;

@@ -1,37 +1,35 @@
 //! How the spring is shown: what its energies say, Figure 1, and the energies.
 
+use super::shared::grouped;
 use lab::experiments::spring::{SpringRow, SpringRows, SpringSummary};
 use report::{Axis, Block, Document, Figure, FigureBlock, Panel, Series, Table, TableBlock};
 use rows::Frame;
+use rows::format::Format;
 
 /// Makes the report.
 pub fn document(rows: SpringRows) -> Document {
     let mut blocks = vec![
         Block::List([findings(&rows.summary), rows.diverged].concat()),
-        Block::Table(table(&rows.summary)),
+        table(&rows.summary).into(),
     ];
     if !rows.steps.is_empty() {
-        blocks.extend(figures(&rows.steps).map(Block::Figure));
+        blocks.extend(figures(&rows.steps));
     }
-    Document {
-        blocks,
-        failures: rows.failures,
-        frames: vec![
-            Frame::of("rows", &rows.steps),
-            Frame::of("summary", &rows.summary),
-        ],
-        ..Document::default()
-    }
+    let frames = vec![
+        Frame::of("rows", &rows.steps),
+        Frame::of("summary", &rows.summary),
+    ];
+    Document::made_of(blocks, frames, rows.failures)
 }
 
-/// What the energies say of the text: the figure is said to show that the Euler method conserves
+/// Says what the energies mean for the text: the figure is said to show that the Euler method conserves
 /// energy.
 fn findings(summary: &[SpringSummary]) -> Vec<String> {
     let line = |row: &SpringSummary| {
         let kept = format!(
             "over {} steps the mean energy of an oscillation goes to {} of what it was",
             row.steps,
-            energy(row.energy_ratio)
+            Format::Energy.show(row.energy_ratio)
         );
         match row.method.as_str() {
             "symplectic-euler" => Some(format!(
@@ -51,73 +49,45 @@ fn findings(summary: &[SpringSummary]) -> Vec<String> {
 }
 
 fn table(summary: &[SpringSummary]) -> TableBlock {
-    let mut table = Table::new(&[
-        "scaling",
-        "method",
-        "coefficient",
-        "first",
-        "last",
-        "least",
-        "largest",
-        "ratio",
-    ]);
-    for row in summary {
-        table.push(vec![
-            row.scaling.clone(),
-            row.method.clone(),
-            format!("{:.3}", row.coefficient),
-            energy(row.energy_first),
-            energy(row.energy_last),
-            energy(row.energy_min),
-            energy(row.energy_max),
-            energy(row.energy_ratio),
-        ]);
-    }
-    TableBlock {
-        caption: "Energy".into(),
-        table,
-        note: "*First* and *last* are means over an oscillation. The energy of symplectic Euler \
-               oscillates within one, as its step is long; what it conserves is the mean."
-            .into(),
-        in_terminal: true,
-    }
+    let table = Table::of(summary)
+        .words("scaling", |row| &row.scaling)
+        .words("method", |row| &row.method)
+        .number("coefficient", Format::Fixed(3), |row| Some(row.coefficient))
+        .number("first", Format::Energy, |row| Some(row.energy_first))
+        .number("last", Format::Energy, |row| Some(row.energy_last))
+        .number("least", Format::Energy, |row| Some(row.energy_min))
+        .number("largest", Format::Energy, |row| Some(row.energy_max))
+        .number("ratio", Format::Energy, |row| Some(row.energy_ratio));
+    TableBlock::new(
+        "Energy",
+        table.build(),
+        "*First* and *last* are means over an oscillation. The energy of symplectic Euler \
+         oscillates within one, as its step is long; what it conserves is the mean.",
+    )
 }
 
-/// Position and energy over steps, a panel a scaling.
-fn figures(rows: &[SpringRow]) -> impl Iterator<Item = FigureBlock> {
-    type Of = fn(&SpringRow) -> f64;
-    let both: [(&str, &str, Of); 2] = [
-        ("position", "position x", |row| row.position),
-        ("energy", "energy ½kx² + P²/(2h)", |row| row.energy),
-    ];
-    let mut scalings: Vec<&str> = rows.iter().map(|row| row.scaling.as_str()).collect();
-    scalings.dedup();
-    let panel = move |scaling: &str, of: Of| {
-        let rows = || rows.iter().filter(|row| row.scaling == scaling);
-        let mut methods: Vec<&str> = rows().map(|row| row.method.as_str()).collect();
-        methods.dedup();
-        let series = methods.into_iter().map(|method| {
-            let points = rows().filter(|row| row.method == method);
-            Series::line(method, points.map(|row| (row.step as f64, of(row))))
-        });
-        Panel::new(format!("scaling {scaling}"), series)
-    };
-    both.into_iter().map(move |(name, label, of)| FigureBlock {
-        name: format!("figure1-{name}"),
-        alt: format!("{label} of the three methods over the steps, a panel a scaling"),
-        figure: Figure::new(
-            format!("A spring: {name}"),
-            Axis::linear("step"),
-            Axis::linear(label),
+/// Draws position and energy over steps, a panel a scaling.
+fn figures(rows: &[SpringRow]) -> [Block; 2] {
+    let figure = |name: &str, label: &str, of: fn(&SpringRow) -> f64| {
+        let panel = |(scaling, rows): (&String, Vec<&SpringRow>)| {
+            let points = rows
+                .into_iter()
+                .map(|row| (&row.method, (row.step as f64, of(row))));
+            let lines = grouped(points).into_iter();
+            let series = lines.map(|(method, points)| Series::line(method, points));
+            Panel::new(format!("scaling {scaling}"), series)
+        };
+        let panels = grouped(rows.iter().map(|row| (&row.scaling, row)));
+        let (x, y) = (Axis::linear("step"), Axis::linear(label));
+        FigureBlock::new(
+            format!("figure1-{name}"),
+            format!("{label} of the three methods over the steps, a panel a scaling"),
+            Figure::new(format!("A spring: {name}"), x, y).panels(panels.into_iter().map(panel)),
         )
-        .panels(scalings.iter().map(|scaling| panel(scaling, of))),
-    })
-}
-
-/// Three digits, also of small numbers.
-fn energy(value: f64) -> String {
-    match value.abs() {
-        size if size < 1e-2 => format!("{value:.1e}"),
-        _ => format!("{value:.3}"),
-    }
+        .into()
+    };
+    [
+        figure("position", "position x", |row| row.position),
+        figure("energy", "energy ½kx² + P²/(2h)", |row| row.energy),
+    ]
 }

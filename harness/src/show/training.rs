@@ -1,41 +1,30 @@
 //! How rows of trainings are shown: a table of medians over the starts, and the pictures.
 
+use super::shared::{RunLine, failures, grouped, labelled, over_runs};
 use lab::experiments::identity::{differences, told_apart};
 use lab::experiments::training::{
     TrainingCurveRow, TrainingMetric, TrainingPicture, TrainingPlan, TrainingRow,
 };
-use report::{Axis, Band, Block, Document, Figure, FigureBlock, Series, Table, TableBlock};
+use report::{Axis, Block, Document, Figure, FigureBlock, Table, TableBlock};
 use rows::Frame;
-use rows::statistics::{median, spread};
+use rows::format::Format;
 
-/// The whole report.
+/// Makes the whole report.
 pub fn document(
     plan: &TrainingPlan,
     rows: &[TrainingRow],
     curves: &[TrainingCurveRow],
 ) -> Document {
     let mut blocks: Vec<Block> = plan.notes.iter().cloned().map(Block::Text).collect();
-    blocks.push(Block::Table(TableBlock {
-        caption: "After the last epoch, medians over the starts".into(),
-        table: table(rows),
-        note: NOTE.into(),
-        in_terminal: true,
-    }));
+    let caption = "After the last epoch, medians over the starts";
+    blocks.push(TableBlock::new(caption, table(rows), NOTE).into());
     blocks.extend(plan.pictures.iter().map(|picture| {
-        Block::Figure(FigureBlock {
-            name: picture.name.clone(),
-            alt: format!("{}, by epochs", picture.title),
-            figure: figure(picture, rows, curves),
-        })
+        let alt = format!("{}, by epochs", picture.title);
+        FigureBlock::new(&picture.name, alt, figure(picture, rows, curves)).into()
     }));
-    let failed = |row: &&TrainingRow| row.status.starts_with("failed");
-    let failure = |row: &TrainingRow| format!("{} start {}: {}", row.method, row.start, row.status);
-    Document {
-        blocks,
-        frames: vec![Frame::of("rows", rows), Frame::of("curves", curves)],
-        failures: rows.iter().filter(failed).map(failure).collect(),
-        ..Document::default()
-    }
+    let frames = vec![Frame::of("rows", rows), Frame::of("curves", curves)];
+    let what = |row: &TrainingRow| format!("{} start {}", row.method, row.start);
+    Document::made_of(blocks, frames, failures(rows, |row| &row.status, what))
 }
 
 const NOTE: &str = "Each number is the median over the starts, with the least and the largest in \
@@ -43,125 +32,79 @@ brackets where they differ. Training loss and accuracy are means over the last e
 training mode; test loss and accuracy are of all test images, in evaluation mode. The time is of \
 training alone. Runs that diverged are in no median but that of their gradients.";
 
-/// Runs that differ in their starts only.
-struct Line<'a> {
-    first: &'a TrainingRow,
-    rows: Vec<&'a TrainingRow>,
-}
+type Line<'a> = RunLine<'a, TrainingRow>;
 
+/// Collects rows into lines, with labels that tell them apart.
 fn lines<'a>(rows: impl IntoIterator<Item = &'a TrainingRow>) -> Vec<Line<'a>> {
-    let identity = |row: &'a TrainingRow| (row.method.as_str(), row.settings.as_str());
-    let mut lines: Vec<Line> = Vec::new();
-    for row in rows {
-        let known = lines
-            .iter_mut()
-            .find(|line| identity(line.first) == identity(row));
-        match known {
-            Some(line) => line.rows.push(row),
-            None => lines.push(Line {
-                first: row,
-                rows: vec![row],
-            }),
-        }
-    }
-    lines
+    let identity = |row: &'a TrainingRow| (&row.method, &row.settings);
+    let lines = super::shared::lines(rows, identity);
+    let labels = labels(&lines);
+    labelled(lines, labels)
 }
 
-/// Of flows alone, from the shortest integration time on.
+/// Sorts lines, if all are flows, from the shortest integration time on.
 fn by_time(mut lines: Vec<Line<'_>>) -> Vec<Line<'_>> {
-    if lines
-        .iter()
-        .all(|line| line.first.integration_time.is_some())
-    {
-        let time = |line: &Line| line.first.integration_time.unwrap_or_default();
+    let time = |line: &Line<'_>| line.first.integration_time;
+    if lines.iter().all(|line| time(line).is_some()) {
+        let time = |line: &Line<'_>| time(line).unwrap_or_default();
         lines.sort_by(|a, b| time(a).total_cmp(&time(b)));
     }
     lines
 }
 
-/// The lines' names, with whatever tells each from others of its name.
+/// Names the lines, with whatever tells each from others of its name.
 fn labels(lines: &[Line<'_>]) -> Vec<String> {
     let all = |name: &str| -> Vec<&str> {
         let named = lines.iter().filter(|line| line.first.method == name);
         named.map(|line| line.first.settings.as_str()).collect()
     };
-    let mut labels = Vec::new();
-    for Line { first, .. } in lines {
+    let label = |RunLine { first, .. }: &Line<'_>| {
         let settings = all(&first.method);
         let own = settings.iter().position(|s| *s == first.settings);
-        let mut label = vec![first.method.clone()];
+        let mut label = first.method.clone();
         for (key, value) in own.map_or_else(Vec::new, |own| differences(&settings)[own].clone()) {
             let key = key.rsplit('.').next().unwrap_or(key);
-            label.push(match (key, first.integration_time) {
-                ("steps", Some(time)) => format!("time {}", short(time)),
-                _ => format!("{} {value}", key.replace('_', " ")),
+            label.push_str(&match (key, first.integration_time) {
+                ("steps", Some(time)) => format!(", time {}", Format::UpTo(4).show(time)),
+                _ => format!(", {} {value}", key.replace('_', " ")),
             });
         }
-        labels.push((label.join(", "), first.settings.as_str()));
-    }
-    told_apart(labels)
-}
-
-impl Line<'_> {
-    /// Median, and the ends where they differ in what is shown.
-    fn spread(&self, of: fn(&TrainingRow) -> Option<f64>, show: fn(f64) -> String) -> String {
-        let values: Vec<f64> = self.rows.iter().filter_map(|r| of(r)).collect();
-        spread(&values, show)
-    }
-}
-
-/// Without digits that say nothing.
-fn short(value: f64) -> String {
-    let text = format!("{value:.4}");
-    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+        label
+    };
+    let settings = lines.iter().map(|line| line.first.settings.as_str());
+    told_apart(lines.iter().map(label).zip(settings).collect())
 }
 
 fn table(rows: &[TrainingRow]) -> Table {
-    let mut table = Table::new(&[
-        "method",
-        "time",
-        "learning rate",
-        "test acc.",
-        "test loss",
-        "training acc.",
-        "training loss",
-        "gradients",
-        "time of training",
-        "not complete",
-    ]);
-    let percent = |v: f64| format!("{:.2} %", 100.0 * v);
-    let loss = |v: f64| format!("{v:.3}");
-    let lines = lines(rows);
-    for (line, label) in lines.iter().zip(labels(&lines)) {
-        let first = line.first;
-        let unfinished: Vec<&str> = line
-            .rows
-            .iter()
-            .filter(|r| r.status != "complete")
-            .map(|r| r.status.as_str())
-            .collect();
-        table.push(vec![
-            label,
-            first.integration_time.map_or_else(String::new, short),
-            short(first.learning_rate),
-            line.spread(|r| r.test_accuracy, percent),
-            line.spread(|r| r.test_loss, loss),
-            line.spread(|r| r.train_accuracy, percent),
-            line.spread(|r| r.train_loss, loss),
-            line.spread(|r| r.gradients.map(|g| g as f64), |v| format!("{v:.0}")),
-            line.spread(|r| r.wall_s, |v| format!("{v:.1} s")),
-            match unfinished.is_empty() {
-                true => String::new(),
-                false => format!(
-                    "{} of {}: {}",
-                    unfinished.len(),
-                    line.rows.len(),
-                    unfinished.join("; ")
-                ),
-            },
-        ]);
-    }
-    table.without_empty_columns()
+    let (percent, loss) = (Format::Percent(2), Format::Fixed(3));
+    Table::of(&lines(rows))
+        .words("method", |line| &line.label)
+        .number("time", Format::UpTo(4), |line| line.first.integration_time)
+        .number("learning rate", Format::UpTo(4), |line| {
+            Some(line.first.learning_rate)
+        })
+        .numbers("test acc.", |line| {
+            line.spread(|r| r.test_accuracy, percent)
+        })
+        .numbers("test loss", |line| line.spread(|r| r.test_loss, loss))
+        .numbers("training acc.", |line| {
+            line.spread(|r| r.train_accuracy, percent)
+        })
+        .numbers("training loss", |line| line.spread(|r| r.train_loss, loss))
+        .numbers("gradients", |line| {
+            line.spread(|r| r.gradients.map(|g| g as f64), Format::Whole)
+        })
+        .numbers("time of training", |line| {
+            line.spread(|r| r.wall_s, Format::FixedSeconds(1))
+        })
+        .words("not complete", |line| {
+            let unfinished = line.rows.iter().filter(|r| r.status != "complete");
+            let unfinished: Vec<&str> = unfinished.map(|r| r.status.as_str()).collect();
+            let (count, of) = (unfinished.len(), line.rows.len());
+            (count > 0).then(|| format!("{count} of {of}: {}", unfinished.join("; ")))
+        })
+        .build()
+        .without_empty_columns()
 }
 
 fn label(metric: TrainingMetric) -> &'static str {
@@ -185,34 +128,19 @@ fn of(metric: TrainingMetric, curve: &TrainingCurveRow) -> f64 {
 fn figure(picture: &TrainingPicture, rows: &[TrainingRow], curves: &[TrainingCurveRow]) -> Figure {
     let of_group = |row: &&TrainingRow| row.groups.split('+').any(|g| g == picture.group);
     let lines = by_time(lines(rows.iter().filter(of_group)));
-    let series = lines.iter().zip(labels(&lines)).map(|(line, label)| {
-        let keys: Vec<&str> = line.rows.iter().map(|r| r.cell.as_str()).collect();
-        let mut at: Vec<(u64, Vec<f64>)> = Vec::new();
-        for curve in curves.iter().filter(|c| keys.contains(&c.cell.as_str())) {
-            let value = of(picture.metric, curve);
-            match at.iter_mut().find(|(epoch, _)| *epoch == curve.epoch) {
-                Some((_, values)) => values.push(value),
-                None => at.push((curve.epoch, vec![value])),
-            }
-        }
-        let middle = |values: &[f64]| median(values).unwrap_or(f64::NAN);
-        let points = at.iter().map(|(epoch, v)| (*epoch as f64, middle(v)));
-        let band = at.iter().filter(|(_, v)| v.len() > 1).map(|(epoch, v)| {
-            let low = v.iter().copied().fold(f64::INFINITY, f64::min);
-            let high = v.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-            Band {
-                x: *epoch as f64,
-                low,
-                high,
-            }
-        });
-        Series::line(label, points).band(band)
+    let series = lines.iter().map(|line| {
+        let mine = |curve: &&TrainingCurveRow| line.rows.iter().any(|r| r.cell == curve.cell);
+        let point = |curve: &TrainingCurveRow| {
+            (curve.epoch, (curve.epoch as f64, of(picture.metric, curve)))
+        };
+        let epochs = grouped(curves.iter().filter(mine).map(point)).into_iter();
+        let epochs: Vec<_> = epochs.map(|(_, points)| points).collect();
+        over_runs(&line.label, &epochs, |_| 0)
     });
+    let y = Axis::linear(label(picture.metric));
     let y = match picture.metric {
-        TrainingMetric::TestAccuracy | TrainingMetric::TrainAccuracy => {
-            Axis::linear(label(picture.metric))
-        }
-        _ => Axis::linear(label(picture.metric)).with_zero(),
+        TrainingMetric::TestAccuracy | TrainingMetric::TrainAccuracy => y,
+        TrainingMetric::TestLoss | TrainingMetric::TrainLoss => y.with_zero(),
     };
     Figure::new(picture.title.clone(), Axis::linear("epoch"), y)
         .caption("Line: median over the starts that got so far; band: all of them")
@@ -295,7 +223,7 @@ mod tests {
                     legend.extend(series.map(|series| series.label.clone()));
                 }
                 Block::Table(table) => {
-                    lines.extend(table.table.rows().iter().map(|row| row[0].clone()));
+                    lines.extend(table.table.texts("method").unwrap());
                 }
                 _ => {}
             }

@@ -2,48 +2,42 @@
 
 mod lines;
 
-use self::lines::{Line, identity, labels, lines, number, step_size, symbol, table_labels, time};
+use self::lines::{Line, identity, panel_lines, symbol, table_lines};
+use super::shared::{failures, grouped, over_runs};
 use lab::experiments::descent::plan::{Against, DescentPlan, Metric, Picture};
 use lab::experiments::descent::{
     DescentCurveRow, DescentMarkRow, DescentRow, DescentRows, OWN_BEST,
 };
 use lab::experiments::identity::once;
-use report::{Axis, Band, Block, Document, Figure, FigureBlock, Panel, Series, Table, TableBlock};
+use report::{
+    Axis, Block, Cell, Document, Figure, FigureBlock, Panel, Piece, Series, Table, TableBlock,
+};
 use rows::Frame;
+use rows::format::Format;
 use rows::statistics::median;
 
-/// The whole report.
+/// Makes the whole report.
 pub fn document(plan: &DescentPlan, all: &DescentRows) -> Document {
     let (rows, curves) = (&all.rows, &all.curves);
     let mut blocks: Vec<Block> = plan.notes.iter().cloned().map(Block::Text).collect();
-    blocks.push(Block::Table(TableBlock {
-        caption: "Medians over the starting points".into(),
-        table: table(rows),
-        note: NOTE.into(),
-        in_terminal: true,
-    }));
+    blocks.push(TableBlock::new("Medians over the starting points", table(rows), NOTE).into());
     let mut frames = vec![Frame::of("rows", rows), Frame::of("curves", curves)];
     if plan.parts.iter().any(|part| !part.marks.is_empty()) {
         let what = metric_label(plan.best.metric, plan.datasets.is_empty());
-        blocks.push(Block::Table(TableBlock {
-            caption: format!("At the marks, by {what}: medians over the starting points"),
-            table: marks_table(plan.best.metric, all),
-            note: MARKS_NOTE.into(),
-            in_terminal: false,
-        }));
+        let caption = format!("At the marks, by {what}: medians over the starting points");
+        let marks = TableBlock::new(caption, marks_table(plan.best.metric, all), MARKS_NOTE);
+        blocks.push(marks.not_in_terminal().into());
         frames.push(Frame::of("marks", &all.marks));
     }
     for picture in &plan.pictures {
-        blocks.extend(figures(plan, picture, rows, curves).map(Block::Figure));
+        blocks.extend(
+            figures(plan, picture, rows, curves)
+                .into_iter()
+                .map(Block::from),
+        );
     }
-    let failed = |row: &&DescentRow| row.status.starts_with("failed");
-    let failure = |row: &DescentRow| format!("{} {}: {}", row.dataset, row.method, row.status);
-    Document {
-        blocks,
-        frames,
-        failures: rows.iter().filter(failed).map(failure).collect(),
-        ..Document::default()
-    }
+    let what = |row: &DescentRow| format!("{} {}", row.dataset, row.method);
+    Document::made_of(blocks, frames, failures(rows, |row| &row.status, what))
 }
 
 const NOTE: &str = "Each number is the median over the starting points, with the least and the \
@@ -55,140 +49,127 @@ const MARKS_NOTE: &str = "Where a run is after as many outer iterations (flows, 
 counterpart), and after as many gradients. Of a method with a grid the best at each mark is \
 marked best. Where more than half of the runs have diverged it says so.";
 
-fn table(rows: &[DescentRow]) -> Table {
-    let mut table = Table::new(&[
-        "problem",
-        "part",
-        "φ",
-        "method",
-        "step size",
-        "time",
-        "reading",
-        "value",
-        "value, tail",
-        "test acc.",
-        "test acc., tail",
-        "distance",
-        "distance, tail",
-        "gradients to target",
-        "time to target",
-        "not complete",
-    ]);
-    let percent = |v: f64| format!("{:.2} %", 100.0 * v);
-    let lines = lines(rows);
-    for (line, label) in lines.iter().zip(table_labels(&lines)) {
-        let first = line.first;
-        let short = line.rows.iter().filter(|r| r.status != "complete").count();
-        table.push(vec![
-            first.dataset.clone(),
-            first.panel.clone(),
-            first.kinetic_energy.clone().unwrap_or_default(),
-            label,
-            step_size(first),
-            time(first),
-            first.readings.replace('+', ", "),
-            line.spread(|r| r.value, number),
-            line.spread(|r| r.tail_value, number),
-            line.spread(|r| r.test_accuracy, percent),
-            line.spread(|r| r.tail_accuracy, percent),
-            line.spread(|r| r.distance, number),
-            line.spread(|r| r.tail_distance, number),
-            line.spread(|r| r.gradients_to_target.map(|g| g as f64), number),
-            line.spread(|r| r.wall_to_target_s, |v| format!("{v:.3} s")),
-            if short > 0 {
-                format!("{short} of {}: {}", line.rows.len(), line.ending())
-            } else {
-                String::new()
-            },
-        ]);
-    }
-    table.without_empty_columns()
+/// Says whether a row or mark is under a reading of the paper.
+fn is_under(readings: &str, reading: &str) -> bool {
+    readings.split('+').any(|word| word == reading)
 }
 
-/// A line for each line of the table above, a column for each mark.
+fn table(rows: &[DescentRow]) -> Table {
+    let (number, percent) = (Format::Significant, Format::Percent(2));
+    Table::of(&table_lines(rows))
+        .words("problem", |line| &line.first.dataset)
+        .words("part", |line| &line.first.panel)
+        .words("φ", |line| line.first.kinetic_energy.as_ref())
+        .words("method", |line| &line.label)
+        .number("step size", number, |line| line.first.step_size)
+        .number("time", number, |line| line.first.integration_time)
+        .words("reading", |line| line.first.readings.replace('+', ", "))
+        .numbers("value", |line| line.spread(|r| r.value, number))
+        .numbers("value, tail", |line| line.spread(|r| r.tail_value, number))
+        .numbers("test acc.", |line| {
+            line.spread(|r| r.test_accuracy, percent)
+        })
+        .numbers("test acc., tail", |line| {
+            line.spread(|r| r.tail_accuracy, percent)
+        })
+        .numbers("distance", |line| line.spread(|r| r.distance, number))
+        .numbers("distance, tail", |line| {
+            line.spread(|r| r.tail_distance, number)
+        })
+        .numbers("gradients to target", |line| {
+            line.spread(|r| r.gradients_to_target.map(|g| g as f64), number)
+        })
+        .numbers("time to target", |line| {
+            line.spread(|r| r.wall_to_target_s, Format::FixedSeconds(3))
+        })
+        .words("not complete", |line| {
+            let mut unfinished = line.rows.iter().filter(|r| r.status != "complete");
+            let count = unfinished.clone().count();
+            let first = unfinished.next()?;
+            Some(format!("{count} of {}: {}", line.rows.len(), first.status))
+        })
+        .build()
+        .without_empty_columns()
+}
+
+/// A line of runs with its cell for each mark.
+struct Marked<'a> {
+    line: Line<'a>,
+    cells: Vec<Cell>,
+}
+
+/// Makes a line for each line of the table above, a column for each mark.
 fn marks_table(by: Metric, all: &DescentRows) -> Table {
     let columns = once(all.marks.iter().map(|mark| (mark.axis.as_str(), mark.at)));
-    let mut titles: Vec<String> = ["part", "φ", "method", "step size", "time", "problem"]
-        .map(str::to_owned)
-        .into();
-    titles.extend(columns.iter().map(|(axis, at)| format!("{at} {axis}")));
-    let mut table = Table::new(&titles.iter().map(String::as_str).collect::<Vec<_>>());
-    let lines = lines(&all.rows);
-    for (line, label) in lines.iter().zip(table_labels(&lines)) {
-        let first = line.first;
+    let marked = table_lines(&all.rows).into_iter().map(|line| {
         let mine = |mark: &&DescentMarkRow| {
-            [&mark.panel, &mark.dataset, &mark.method, &mark.settings] == identity(first)
+            [&mark.panel, &mark.dataset, &mark.method, &mark.settings] == identity(line.first)
         };
         let marks: Vec<&DescentMarkRow> = all.marks.iter().filter(mine).collect();
-        let tuned = marks
-            .iter()
-            .any(|mark| mark.readings.split('+').any(|w| w == "grid"));
+        let tuned = marks.iter().any(|mark| is_under(&mark.readings, "grid"));
         let cell = |(axis, at): &(&str, u64)| {
             let here = marks.iter().filter(|m| m.axis == *axis && m.at == *at);
-            let here: Vec<&DescentMarkRow> = here.copied().collect();
-            let best = here
-                .iter()
-                .any(|m| m.readings.split('+').any(|w| w == OWN_BEST));
-            let scores = here.iter().map(|m| of_mark(by, m).unwrap_or(f64::INFINITY));
+            let best = tuned && here.clone().any(|m| is_under(&m.readings, OWN_BEST));
+            let scores = here.map(|m| of_mark(by, m).unwrap_or(f64::INFINITY));
             match median(&scores.collect::<Vec<_>>()) {
-                None => String::new(),
+                None => Cell::default(),
                 Some(middle) if middle.is_infinite() => "diverged".into(),
-                Some(middle) if tuned && best => format!("{}, best", number(middle)),
-                Some(middle) => number(middle),
+                Some(middle) => Cell::from(Piece::Number(middle, Format::Significant))
+                    .then(best.then_some(", best")),
             }
         };
-        let mut cells = vec![
-            first.panel.clone(),
-            first.kinetic_energy.clone().unwrap_or_default(),
-            label,
-            step_size(first),
-            time(first),
-            first.dataset.clone(),
-        ];
-        cells.extend(columns.iter().map(cell));
-        if cells[6..].iter().any(|cell| !cell.is_empty()) {
-            table.push(cells);
-        }
+        let cells = columns.iter().map(cell).collect();
+        Marked { line, cells }
+    });
+    let marked: Vec<Marked> = marked
+        .filter(|marked| marked.cells.iter().any(|cell| !cell.is_empty()))
+        .collect();
+    let number = Format::Significant;
+    let mut table = Table::of(&marked)
+        .words("part", |marked| &marked.line.first.panel)
+        .words("φ", |marked| marked.line.first.kinetic_energy.as_ref())
+        .words("method", |marked| &marked.line.label)
+        .number("step size", number, |marked| marked.line.first.step_size)
+        .number("time", number, |marked| marked.line.first.integration_time)
+        .words("problem", |marked| &marked.line.first.dataset);
+    for (index, (axis, at)) in columns.iter().enumerate() {
+        let title = format!("{at} {axis}");
+        table = table.numbers(title, |marked| marked.cells[index].clone());
     }
-    table.without_empty_columns()
+    table.build().without_empty_columns()
 }
 
-/// A picture's figures: one for each data set and each reading of the paper.
-fn figures<'a>(
-    plan: &'a DescentPlan,
-    picture: &'a Picture,
-    rows: &'a [DescentRow],
-    curves: &'a [DescentCurveRow],
-) -> impl Iterator<Item = FigureBlock> + 'a {
+/// Draws a picture: a figure for each data set and each reading of the paper.
+fn figures(
+    plan: &DescentPlan,
+    picture: &Picture,
+    rows: &[DescentRow],
+    curves: &[DescentCurveRow],
+) -> Vec<FigureBlock> {
     let datasets = once(rows.iter().map(|r| r.dataset.as_str()));
     let mut readings = plan.readings();
     readings.push(OWN_BEST.into());
-    let several = (datasets.len() > 1, readings.len() > 1);
-    let pairs: Vec<(&str, String)> = datasets
-        .into_iter()
-        .flat_map(|d| readings.clone().into_iter().map(move |r| (d, r)))
-        .collect();
-    pairs.into_iter().map(move |(dataset, reading)| {
-        let mut name = picture.name.clone();
-        let metric = metric_label(picture.metric, plan.datasets.is_empty());
-        let mut title = format!("{metric} on {dataset}");
-        if several.0 {
-            name = format!("{name}-{dataset}");
+    let metric = metric_label(picture.metric, plan.datasets.is_empty());
+    let mut figures = Vec::new();
+    for dataset in &datasets {
+        for reading in &readings {
+            let mut name = picture.name.clone();
+            let mut title = format!("{metric} on {dataset}");
+            if datasets.len() > 1 {
+                name = format!("{name}-{dataset}");
+            }
+            if readings.len() > 1 {
+                name = format!("{name}-{reading}");
+                title = format!("{title}, {reading}");
+            }
+            let drawn = |r: &&DescentRow| r.dataset == *dataset && is_under(&r.readings, reading);
+            let drawn: Vec<&DescentRow> = rows.iter().filter(drawn).collect();
+            let alt = format!("{title}, against {}", against_label(picture.against));
+            let figure = figure(picture, title, &drawn, curves, plan);
+            figures.push(FigureBlock::new(name, alt, figure));
         }
-        if several.1 {
-            name = format!("{name}-{reading}");
-            title = format!("{title}, {reading}");
-        }
-        let drawn: Vec<&DescentRow> = rows
-            .iter()
-            .filter(|r| r.dataset == dataset && r.readings.split('+').any(|w| w == reading))
-            .collect();
-        FigureBlock {
-            name,
-            alt: format!("{title}, against {}", against_label(picture.against)),
-            figure: figure(picture, title, &drawn, curves, plan),
-        }
-    })
+    }
+    figures
 }
 
 fn figure(
@@ -198,21 +179,15 @@ fn figure(
     curves: &[DescentCurveRow],
     plan: &DescentPlan,
 ) -> Figure {
-    let mut panels: Vec<(String, Vec<&DescentRow>)> = Vec::new();
-    for &row in rows {
-        let name = panel_title(row, plan);
-        match panels.iter_mut().find(|(known, _)| *known == name) {
-            Some((_, rows)) => rows.push(row),
-            None => panels.push((name, vec![row])),
-        }
-    }
+    let mut panels = grouped(rows.iter().map(|&row| (panel_title(row, plan), row)));
     let panel = |(title, rows): (String, Vec<&DescentRow>)| {
         Panel::new(title, series(picture, &rows, curves))
     };
     let metric = metric_label(picture.metric, plan.datasets.is_empty());
-    let y = match picture.logarithmic {
-        true => Axis::log(metric),
-        false => Axis::linear(metric),
+    let y = if picture.logarithmic {
+        Axis::log(metric)
+    } else {
+        Axis::linear(metric)
     };
     let starts = panels
         .iter()
@@ -223,9 +198,10 @@ fn figure(
     panels.retain(|(_, rows)| !rows.iter().all(gone));
     let gone = rows.iter().copied().filter(gone);
     let gone = once(gone.map(|row| format!("{}: {}", panel_title(row, plan), row.method)));
-    let gone = match gone.is_empty() {
-        true => String::new(),
-        false => format!(" Not to be drawn, diverged at once: {}.", gone.join("; ")),
+    let gone = if gone.is_empty() {
+        String::new()
+    } else {
+        format!(" Not to be drawn, diverged at once: {}.", gone.join("; "))
     };
     Figure::new(title, Axis::linear(against_label(picture.against)), y)
         .caption(format!(
@@ -234,7 +210,7 @@ fn figure(
         .panels(panels.into_iter().map(panel))
 }
 
-/// What the bands of panels with as many starts reach over, in words.
+/// Says what the bands of panels with as many starts reach over.
 fn band(starts: &[usize]) -> &'static str {
     let few = starts.iter().any(|&n| n > 1 && left_out(n) == 0);
     let many = starts.iter().any(|&n| left_out(n) > 0);
@@ -246,7 +222,7 @@ fn band(starts: &[usize]) -> &'static str {
     }
 }
 
-/// How many of the least and of the largest values a band leaves out: a quarter each, where there
+/// Counts how many of the least and of the largest values a band leaves out: a quarter each, where there
 /// are enough to speak of quarters.
 fn left_out(values: usize) -> usize {
     match values {
@@ -255,7 +231,7 @@ fn left_out(values: usize) -> usize {
     }
 }
 
-/// The part's title; of a plan without parts the kinetic energy.
+/// Returns the part's title; of a plan without parts the kinetic energy.
 fn panel_title(row: &DescentRow, plan: &DescentPlan) -> String {
     let part = plan.parts.iter().find(|part| part.name == row.panel);
     match part.filter(|part| !part.name.is_empty()) {
@@ -269,48 +245,24 @@ fn panel_title(row: &DescentRow, plan: &DescentPlan) -> String {
 }
 
 fn series(picture: &Picture, rows: &[&DescentRow], curves: &[DescentCurveRow]) -> Vec<Series> {
-    let lines = lines(rows.iter().copied());
-    let labels = labels(&lines);
-    let of_line = |(line, label): (&Line, String)| {
-        let keys: Vec<&str> = line.rows.iter().map(|r| r.cell.as_str()).collect();
-        let mine = curves
-            .iter()
-            .filter(|c| c.panel == line.first.panel && keys.contains(&c.cell.as_str()));
-        // Where the runs were at the same gradient: (x, y) of each.
-        let mut at: Vec<(u64, Vec<(f64, f64)>)> = Vec::new();
-        for curve in mine {
-            let Some(point) = point(picture, curve) else {
-                continue;
-            };
-            match at.iter_mut().find(|(g, _)| *g == curve.gradients) {
-                Some((_, points)) => points.push(point),
-                None => at.push((curve.gradients, vec![point])),
-            }
-        }
-        at.sort_by_key(|(gradients, _)| *gradients);
-        let middle = |points: &[(f64, f64)], of: fn(&(f64, f64)) -> f64| {
-            median(&points.iter().map(of).collect::<Vec<_>>()).unwrap_or(f64::NAN)
-        };
-        let points = at
-            .iter()
-            .map(|(_, p)| (middle(p, |p| p.0), middle(p, |p| p.1)));
-        let band = at.iter().filter(|(_, p)| p.len() > 1).map(|(_, p)| {
-            let mut values: Vec<f64> = p.iter().map(|p| p.1).collect();
-            values.sort_by(f64::total_cmp);
-            let left_out = left_out(values.len());
-            let (low, high) = (values[left_out], values[values.len() - 1 - left_out]);
-            Band {
-                x: middle(p, |p| p.0),
-                low,
-                high,
-            }
+    let of_line = |line: &Line<'_>| {
+        let mine = curves.iter().filter(|curve| {
+            curve.panel == line.first.panel && line.rows.iter().any(|r| r.cell == curve.cell)
         });
-        Series::line(label, points).band(band)
+        // Where the runs were at the same gradient.
+        let points = mine.filter_map(|c| Some((c.gradients, point(picture, c)?)));
+        let mut at = grouped(points);
+        at.sort_by_key(|(gradients, _)| *gradients);
+        let at: Vec<_> = at.into_iter().map(|(_, points)| points).collect();
+        over_runs(&line.label, &at, left_out)
     };
-    lines.iter().zip(labels).map(of_line).collect()
+    panel_lines(rows.iter().copied())
+        .iter()
+        .map(of_line)
+        .collect()
 }
 
-/// Where a curve's record lies in a picture; `None` without a number.
+/// Finds where a curve's record lies in a picture; `None` without a number.
 fn point(picture: &Picture, curve: &DescentCurveRow) -> Option<(f64, f64)> {
     let x = match picture.against {
         Against::Gradients => curve.gradients as f64,

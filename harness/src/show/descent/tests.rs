@@ -104,11 +104,10 @@ fn lines(document: &Document) -> Vec<[String; 2]> {
         Block::Table(block) => Some(&block.table),
         _ => None,
     });
-    let table = table.unwrap();
-    let at = |name: &str| table.headers().iter().position(|h| h == name).unwrap();
-    let columns = ["method", "value"].map(at);
-    let line = |row: &Vec<String>| columns.map(|at| row[at].clone());
-    table.rows().iter().map(line).collect()
+    let texts = ["method", "value"].map(|title| table.unwrap().texts(title).unwrap());
+    let [methods, values] = texts;
+    let lines = methods.into_iter().zip(values);
+    lines.map(|(method, value)| [method, value]).collect()
 }
 
 const GD: &str = "name: GD, method: heavy-ball, kinetic_energy: half-l2-squared, step_size: 0.1";

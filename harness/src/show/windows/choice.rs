@@ -1,57 +1,43 @@
 //! Which window is the fastest on each data set, and why.
 
-use super::{floor, name, number, ratio, ratio_with_interval, seconds, varied};
+use super::labels::{name, varied};
+use super::tables::{floor, number, speedup};
 use lab::experiments::windows::WindowRow;
 use lab::experiments::windows::plan::Choice;
 use report::{Table, TableBlock};
+use rows::format::Format;
 
-/// The fastest window of each data set, evaluator's group and setting, of those that end near
+/// Shows the fastest window of each data set, evaluator's group and setting, of those that end near
 /// enough to the sequential flow.
 pub(super) fn chosen(rows: &[WindowRow], choice: Choice) -> TableBlock {
-    let mut table = Table::new(&[
-        "data set",
-        "window",
-        "τ",
-        "on",
-        "flow error",
-        "sequential",
-        "wall",
-        "depth",
-        "a round costs",
-        "speedup",
-        "floor",
-    ]);
-    for row in best(rows, choice) {
-        table.push(vec![
-            name(row) + &varied(row, rows),
-            row.method(),
-            number(row.tolerance, |v| v.to_string()),
-            row.devices.clone(),
-            number(row.flow_error, |v| format!("{v:.0e}")),
-            seconds(row.baseline_wall_s),
-            seconds(row.wall_s),
-            ratio(row.depth_speedup),
-            number(row.round_gradients, |v| format!("{v:.2} gradients")),
-            ratio_with_interval(row),
-            floor(row),
-        ]);
-    }
-    TableBlock {
-        caption: "The fastest window of each data set".into(),
-        table: table.without_empty_columns(),
-        note: format!(
-            "Of all windows above with a flow error of at most {:e}, the one with the largest \
-             median speedup. *A round costs* says how many sequential gradients one round of the \
-             window takes the time of, all its gradients at once, corrections and predictions \
-             included: the speedup is the depth speedup over this. The choice is made on the same \
-             runs that are shown, so its speedup is a little flattered.",
-            choice.flow_error
-        ),
-        in_terminal: true,
-    }
+    let table = Table::of(&best(rows, choice))
+        .words("data set", |row| name(row, rows))
+        .words("window", |row| row.method())
+        .number("τ", Format::Exact, |row| row.tolerance)
+        .words("on", |row| &row.devices)
+        .number("flow error", Format::Power(0), |row| row.flow_error)
+        .number("sequential", Format::Seconds, |row| row.baseline_wall_s)
+        .number("wall", Format::Seconds, |row| row.wall_s)
+        .number("depth", Format::Ratio, |row| row.depth_speedup)
+        .numbers("a round costs", |row| {
+            number(row.round_gradients, Format::Fixed(2)).then(" gradients")
+        })
+        .numbers("speedup", |row| speedup(row))
+        .numbers("floor", |row| floor(row))
+        .build();
+    let note = format!(
+        "Of all windows above with a flow error of at most {:e}, the one with the largest \
+         median speedup. *A round costs* says how many sequential gradients one round of the \
+         window takes the time of, all its gradients at once, corrections and predictions \
+         included: the speedup is the depth speedup over this. The choice is made on the same \
+         runs that are shown, so its speedup is a little flattered.",
+        choice.flow_error
+    );
+    let caption = "The fastest window of each data set";
+    TableBlock::new(caption, table.without_empty_columns(), note)
 }
 
-/// The first of each data set and group, then the others as they come.
+/// Chooses the fastest of each data set and group.
 fn best(rows: &[WindowRow], choice: Choice) -> Vec<&WindowRow> {
     let near = |row: &&WindowRow| {
         row.evaluator != "sequential"

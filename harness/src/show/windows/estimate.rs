@@ -1,64 +1,51 @@
 //! How good the estimate is of what as many devices as slots would do.
 
-use super::{name, ratio, ratio_with_interval, varied};
+use super::labels::{kinetic, name};
+use super::tables::{number, speedup};
 use lab::experiments::windows::WindowRow;
-use report::{Table, TableBlock};
+use report::{Cell, Table, TableBlock};
+use rows::format::Format;
 
-/// The estimate beside the measurement, where every slot had a core or device of its own; `None` where
+const NOTE: &str = "*Modelled* is the estimate that stands for as many devices as slots where those are not there: \
+rounds × (a gradient of one worker + a round without gradients). Here every slot had a core or \
+device, so that it can be compared with what was measured. Above 1 it promises too much, as where \
+workers share memory bandwidth or wait for the slowest; below 1 too little.";
+
+/// Shows the estimate beside the measurement, where every slot had a core or device of its own; `None` where
 /// there is no such row.
 pub(super) fn table(rows: &[WindowRow]) -> Option<TableBlock> {
-    let mut table = Table::new(&[
-        "data set",
-        "φ",
-        "window",
-        "on",
-        "depth",
-        "modelled",
-        "measured",
-        "modelled / measured",
-        "capacity",
-    ]);
-    let several = rows
+    let compared = rows
         .iter()
-        .any(|r| r.kinetic_energy != rows[0].kinetic_energy);
-    for row in rows {
-        let Some(quotient) = row.modelled_over_measured else {
-            continue;
-        };
-        table.push(vec![
-            name(row) + &varied(row, rows),
-            if several {
-                row.kinetic_energy.clone()
-            } else {
-                String::new()
-            },
-            row.method(),
-            row.devices.clone(),
-            ratio(row.depth_speedup),
-            ratio(row.modelled_speedup),
-            ratio_with_interval(row),
-            format!("{quotient:.2}"),
-            capacity(row),
-        ]);
-    }
-    (!table.is_empty()).then(|| TableBlock {
-        caption: "How good the estimate is".into(),
-        table: table.without_empty_columns(),
-        note: "*Modelled* is the estimate that stands for as many devices as slots where those are not there: \
-               rounds × (a gradient of one worker + a round without gradients). Here every slot had a core or \
-               device, so that it can be compared with what was measured. Above 1 it promises too much, as where \
-               workers share memory bandwidth or wait for the slowest; below 1 too little."
-            .into(),
-        in_terminal: false,
-    })
+        .filter(|row| row.modelled_over_measured.is_some());
+    let compared: Vec<&WindowRow> = compared.collect();
+    let table = Table::of(&compared)
+        .words("data set", |row| name(row, rows))
+        .words("φ", |row| kinetic(row, rows))
+        .words("window", |row| row.method())
+        .words("on", |row| &row.devices)
+        .number("depth", Format::Ratio, |row| row.depth_speedup)
+        .number("modelled", Format::Ratio, |row| row.modelled_speedup)
+        .modelled()
+        .numbers("measured", |row| speedup(row))
+        .number("modelled / measured", Format::Fixed(2), |row| {
+            row.modelled_over_measured
+        })
+        .modelled()
+        .numbers("capacity", |row| capacity(row))
+        .build()
+        .without_empty_columns();
+    (!table.is_empty())
+        .then(|| TableBlock::new("How good the estimate is", table, NOTE).not_in_terminal())
 }
 
-/// How much of the machine a row's workers had: `97 %`, and a word if that is too little.
-pub(super) fn capacity(row: &WindowRow) -> String {
-    let share = row.capacity.map(|share| format!("{:.0} %", 100.0 * share));
-    let disturbed = (row.disturbed == Some(true)).then(|| "disturbed".to_owned());
-    let words: Vec<String> = share.into_iter().chain(disturbed).collect();
-    words.join(", ")
+/// Shows how much of the machine a row's workers had: `97 %`, and a word if that is too little.
+pub(super) fn capacity(row: &WindowRow) -> Cell {
+    let share = number(row.capacity, Format::Percent(0));
+    match row.disturbed {
+        Some(true) if share.is_empty() => "disturbed".into(),
+        Some(true) => share.then(", disturbed"),
+        _ => share,
+    }
 }
 
 #[cfg(test)]
@@ -79,9 +66,9 @@ mod tests {
             ..window_row()
         };
         let block = table(&[lacking.clone(), compared]).unwrap();
-        assert_eq!(block.table.rows().len(), 1);
-        let row = &block.table.rows()[0];
-        assert_eq!(row[row.len() - 2..], ["1.04", "97 %"]);
+        let texts = |title: &str| block.table.texts(title).unwrap();
+        assert_eq!(texts("modelled / measured"), ["1.04"]);
+        assert_eq!(texts("capacity"), ["97 %"]);
         assert!(table(&[lacking]).is_none());
         assert!(table(&[]).is_none());
     }
@@ -93,8 +80,11 @@ mod tests {
             disturbed,
             ..window_row()
         };
-        assert_eq!(capacity(&row(Some(0.5), Some(true))), "50 %, disturbed");
-        assert_eq!(capacity(&row(None, Some(true))), "disturbed");
-        assert_eq!(capacity(&row(None, None)), "");
+        assert_eq!(
+            capacity(&row(Some(0.5), Some(true))).text(),
+            "50 %, disturbed"
+        );
+        assert_eq!(capacity(&row(None, Some(true))).text(), "disturbed");
+        assert_eq!(capacity(&row(None, None)).text(), "");
     }
 }

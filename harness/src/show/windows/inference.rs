@@ -1,10 +1,10 @@
 //! How many gradients the paper's own seconds may stand for. The paper does not state K, but its seconds
 //! grow with the size of the data, and what they grow by is time in which data were read.
 
-use super::seconds;
 use lab::experiments::windows::plan::{Inference, Reading};
 use lab::paper::Table2;
 use report::{Table, TableBlock};
+use rows::format::Format;
 use rows::statistics::Line;
 use std::collections::BTreeSet;
 
@@ -17,7 +17,7 @@ struct Fit {
     residuals: Vec<f64>,
 }
 
-/// A line for each number of workers that the paper has seconds of.
+/// Fits a line for each number of workers that the paper has seconds of.
 fn fits(paper: &Table2) -> Vec<Fit> {
     let columns = paper.datasets.values();
     let workers: BTreeSet<u64> = columns.flat_map(|c| c.wall_s.keys().copied()).collect();
@@ -36,92 +36,67 @@ fn fits(paper: &Table2) -> Vec<Fit> {
     workers.into_iter().filter_map(fit).collect()
 }
 
-/// How many gradients, one after the other, take as long for each number of the data as a line's slope
+/// Counts how many gradients, one after the other, take as long for each number of the data as a line's slope
 /// says.
 fn gradients(fit: &Fit, bytes_per_entry: f64, reading: &Reading) -> f64 {
     let entries_per_s = reading.bytes_per_s / (bytes_per_entry * reading.passes);
     fit.line.slope * entries_per_s / 1e6
 }
 
-/// The fits, and what each reading makes of them; `None` if the paper's seconds or sizes are not there.
+/// Shows the fits, and what each reading makes of them; `None` if the paper's seconds or sizes are not there.
 pub(super) fn table(paper: &Table2, inference: &Inference, steps: usize) -> Option<TableBlock> {
     let fits = fits(paper);
     let first = fits.first()?;
-    let mut headers: Vec<String> = ["paper", "fixed", "per million numbers", "misses by"]
-        .map(str::to_owned)
-        .into();
-    headers.extend(inference.readings.iter().map(|r| r.name.clone()));
-    let mut table = Table::new(&headers.iter().map(String::as_str).collect::<Vec<_>>());
-    for fit in &fits {
-        let largest = fit.residuals.iter().map(|r| r.abs()).fold(0.0, f64::max);
-        let mut row = vec![
-            format!(
-                "{} GPU{}",
-                fit.workers,
-                if fit.workers == 1 { "" } else { "s" }
-            ),
-            seconds(Some(fit.line.at_zero)),
-            seconds(Some(fit.line.slope)),
-            format!("at most {largest:.1} s"),
-        ];
-        row.extend(inference.readings.iter().map(|reading| {
+    let mut table = Table::of(&fits)
+        .words("paper", |fit| match fit.workers {
+            1 => "1 GPU".into(),
+            several => format!("{several} GPUs"),
+        })
+        .number("fixed", Format::Seconds, |fit| Some(fit.line.at_zero))
+        .number("per million numbers", Format::Seconds, |fit| {
+            Some(fit.line.slope)
+        })
+        .numbers("misses by", |fit| {
+            let largest = fit.residuals.iter().map(|r| r.abs()).fold(0.0, f64::max);
+            format!("at most {}", Format::FixedSeconds(1).show(largest))
+        });
+    for reading in &inference.readings {
+        table = table.numbers(&reading.name, |fit| {
             let gradients = gradients(fit, inference.bytes_per_entry, reading);
+            let count = Format::Rough.show(gradients);
             match fit.workers {
-                1 => format!(
-                    "{} gradients, K = {}",
-                    about(gradients),
-                    about(gradients / steps as f64)
-                ),
-                _ => format!("{} rounds", about(gradients)),
+                1 => {
+                    let flows = Format::Rough.show(gradients / steps as f64);
+                    format!("{count} gradients, K = {flows}")
+                }
+                _ => format!("{count} rounds"),
             }
-        }));
-        table.push(row);
+        });
     }
-    let ratios: Vec<String> = fits[1..]
-        .iter()
-        .map(|fit| {
-            format!(
-                "{:.2}x on {} GPUs",
-                first.line.slope / fit.line.slope,
-                fit.workers
-            )
-        })
-        .collect();
-    let readings: Vec<String> = inference
-        .readings
-        .iter()
-        .map(|r| {
-            format!(
-                "{} {:.0} GB/s, read {} times a gradient",
-                r.name,
-                r.bytes_per_s / 1e9,
-                r.passes
-            )
-        })
-        .collect();
-    Some(TableBlock {
-        caption: "An inference: how many flows the paper's seconds may stand for".into(),
-        table,
-        note: format!(
-            "Not measured, and not the paper's: it states no K. Table 2's seconds lie near a line over the \
-             millions of numbers of training data (rows × features of Table 1), by least squares: a fixed part, \
-             and one that grows with the data, as if K were the same on all data sets; that part is {} faster \
-             than on one. If all of it is time in which a gradient reads the data, {} B a number, it is so many \
-             gradients one after the other ({}), and K is their number over S = {steps}. A fit of two numbers to \
-             {}, so an order of magnitude at best.",
-            ratios.join(", "),
-            inference.bytes_per_entry,
-            readings.join("; "),
-            first.residuals.len(),
-        ),
-        in_terminal: false,
-    })
-}
-
-/// Two significant digits of a number that is known no better.
-fn about(value: f64) -> String {
-    let digit = 10_f64.powf(value.log10().floor() - 1.0);
-    format!("{:.0}", (value / digit).round() * digit)
+    let faster = |fit: &Fit| {
+        let ratio = Format::Ratio.show(first.line.slope / fit.line.slope);
+        format!("{ratio} on {} GPUs", fit.workers)
+    };
+    let faster: Vec<String> = fits[1..].iter().map(faster).collect();
+    let reading = |r: &Reading| {
+        let rate = Format::Whole.show(r.bytes_per_s / 1e9);
+        format!("{} {rate} GB/s, read {} times a gradient", r.name, r.passes)
+    };
+    let readings: Vec<String> = inference.readings.iter().map(reading).collect();
+    let note = format!(
+        "Not measured, and not the paper's: it states no K. Table 2's seconds lie near a line over the \
+         millions of numbers of training data (rows × features of Table 1), by least squares: a fixed part, \
+         and one that grows with the data, as if K were the same on all data sets; that part is {} faster \
+         than on one. If all of it is time in which a gradient reads the data, {} B a number, it is so many \
+         gradients one after the other ({}), and K is their number over S = {steps}. A fit of two numbers to \
+         {}, so an order of magnitude at best.",
+        faster.join(", "),
+        inference.bytes_per_entry,
+        readings.join("; "),
+        first.residuals.len(),
+    );
+    let caption = "An inference: how many flows the paper's seconds may stand for";
+    Some(TableBlock::new(caption, table.build(), note).not_in_terminal())
 }
 
 #[cfg(test)]
@@ -181,8 +156,8 @@ mod tests {
         let block = table(&paper(), &inference, 20).unwrap();
         assert!(block.caption.contains("inference"), "{}", block.caption);
         assert!(block.note.contains("3.79x on 4 GPUs"), "{}", block.note);
-        assert_eq!(block.table.rows()[0][4], "960000 gradients, K = 48000");
-        assert_eq!(block.table.rows()[1][4], "250000 rounds");
+        let wanted = ["960000 gradients, K = 48000", "250000 rounds"];
+        assert_eq!(block.table.texts("memory").unwrap(), wanted);
     }
 
     #[test]

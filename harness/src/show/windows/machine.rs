@@ -1,24 +1,23 @@
 //! What is said below a table of how much of the machine was there.
 
-use super::name;
+use super::labels::name;
 use lab::experiments::windows::WindowRow;
-use rows::statistics::spread;
+use rows::format::Format;
 
 /// How many disturbed rows are named before the rest are only counted.
 const NAMED: usize = 4;
 
-/// A paragraph of how much of the machine the timed rows had; `None` if nothing is known of it.
+/// Writes a paragraph on how much of the machine the timed rows had; `None` if nothing is known of it.
 pub(super) fn paragraph(rows: &[WindowRow]) -> Option<String> {
     let known = rows.iter().filter(|row| row.disturbed.is_some()).count();
     if known == 0 {
         return None;
     }
     let all = |of: fn(&WindowRow) -> Option<f64>| rows.iter().filter_map(of).collect::<Vec<f64>>();
-    let percent = |share: f64| format!("{:.0} %", 100.0 * share);
-    let capacity = spread(&all(|row| row.capacity), percent);
+    let capacity = Format::Percent(0).spread(&all(|row| row.capacity));
     // More workers than cores wait by construction.
     let own = |row: &WindowRow| row.waited_share.filter(|_| !row.oversubscribed);
-    let waited = spread(&all(own), percent);
+    let waited = Format::Percent(0).spread(&all(own));
     let mut sentences = Vec::new();
     if !capacity.is_empty() {
         sentences.push(format!(
@@ -39,7 +38,7 @@ pub(super) fn paragraph(rows: &[WindowRow]) -> Option<String> {
     sentences.push(match disturbed.len() {
         0 => "No timed row was disturbed.".into(),
         count => {
-            let label = |row: &&WindowRow| format!("{} {} on {}", name(row), row.method(), row.devices);
+            let label = |row: &&WindowRow| format!("{} {} on {}", name(row, &[]).text(), row.method(), row.devices);
             let mut names: Vec<String> = disturbed.iter().take(NAMED).map(label).collect();
             if count > NAMED {
                 names.push(format!("and {} more", count - NAMED));
