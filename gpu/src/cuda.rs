@@ -1,9 +1,8 @@
 //! Starting kernels on a GPU.
 
-use crate::gradient::Gradient;
 use crate::kernels;
 use crate::launch::{Kernel, Number, Written, place};
-use crate::open::Limits;
+use crate::open::DeviceLimits;
 use candle_core::backend::BackendStorage;
 use candle_core::cuda_backend::cudarc::driver::sys::CUfunction_attribute_enum as Of;
 use candle_core::cuda_backend::cudarc::driver::{
@@ -72,7 +71,7 @@ fn address_mut<'a>(
 type Functions = RwLock<HashMap<(DeviceId, String), CudaFunction>>;
 
 /// A kernel's function on a device, which may be given as much shared memory as the device has for a block.
-fn function(device: &CudaDevice, name: &str, module: &str, code: &str) -> Result<CudaFunction> {
+fn function<K: Kernel>(device: &CudaDevice, name: &str, code: &str) -> Result<CudaFunction> {
     static KNOWN: OnceLock<Functions> = OnceLock::new();
     let known = KNOWN.get_or_init(Functions::default);
     let key = (device.id(), name.to_owned());
@@ -81,13 +80,12 @@ fn function(device: &CudaDevice, name: &str, module: &str, code: &str) -> Result
         return Ok(function);
     }
     let function = device
-        .get_or_load_custom_func(name, module, code)?
+        .get_or_load_custom_func(name, K::NAME, code)?
         .into_cuda_function();
-    let most = Limits::of(&Device::Cuda(device.clone()))?.shared;
+    let most = DeviceLimits::of(&Device::Cuda(device.clone()))?.shared;
     let dynamic = Of::CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES;
     function.set_attribute(dynamic, most as i32).w()?;
-    if module == Gradient::NAME {
-        // So that a multiprocessor has two of its blocks at once.
+    if K::MOSTLY_SHARED {
         let carveout = Of::CU_FUNC_ATTRIBUTE_PREFERRED_SHARED_MEMORY_CARVEOUT;
         function.set_attribute(carveout, 100).w()?;
     }
@@ -149,7 +147,7 @@ fn launch<K: Kernel, T: Number>(
         other => bail!("there is no kernel {other}"),
     };
     let name = format!("{}_{suffix}", kernel.entry());
-    let function = function(&device, &name, K::NAME, code)?;
+    let function = function::<K>(&device, &name, code)?;
     let arguments = Passed(arguments);
     let mut builder = stream.launch_builder(&function);
     builder.arg(&arguments);

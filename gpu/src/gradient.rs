@@ -1,7 +1,7 @@
 //! The gradients of a multinomial logistic regression in one pass over its data.
 
 use crate::launch::{Grid, Kernel, Number, WARP, Written, block_threads, room, runs, start};
-use crate::open::Limits;
+use crate::open::DeviceLimits;
 use candle_core::{DType, Device, Result, Tensor, bail};
 
 /// Threads of a block, at most.
@@ -80,8 +80,8 @@ pub fn gradients(
     if !runs(x.device(), x.dtype()) || rows * length * count == 0 {
         return Ok(None);
     }
-    let limits = Limits::of(x.device())?;
-    let shape = Shape {
+    let limits = DeviceLimits::of(x.device())?;
+    let shape = RegressionShape {
         rows,
         features,
         classes,
@@ -111,7 +111,7 @@ pub fn gradients(
 
 /// What is to be computed.
 #[derive(Clone, Copy)]
-struct Shape {
+struct RegressionShape {
     rows: usize,
     features: usize,
     classes: usize,
@@ -137,8 +137,8 @@ struct Work {
     shared_bytes: usize,
 }
 
-impl Shape {
-    fn divided(&self, threads: usize, limits: Limits) -> Option<Work> {
+impl RegressionShape {
+    fn divided(&self, threads: usize, limits: DeviceLimits) -> Option<Work> {
         let compiled = [NARROW, WIDE];
         let compiled = compiled
             .into_iter()
@@ -208,7 +208,7 @@ impl Shape {
     }
 }
 
-pub(crate) struct Gradient<'a> {
+struct Gradient<'a> {
     x: &'a Tensor,
     labels: &'a Tensor,
     points: &'a Tensor,
@@ -219,7 +219,7 @@ pub(crate) struct Gradient<'a> {
 
 #[derive(Clone, Copy)]
 #[repr(C)]
-pub(crate) struct GradientArguments<T> {
+struct GradientArguments<T> {
     out: u64,
     x: u64,
     points: u64,
@@ -241,6 +241,8 @@ impl Kernel for Gradient<'_> {
     type Arguments<T: Copy> = GradientArguments<T>;
 
     const NAME: &'static str = "gradient";
+
+    const MOSTLY_SHARED: bool = true;
 
     fn entry(&self) -> String {
         format!("gradient_{}_{}", self.work.columns, self.work.slots)
@@ -292,7 +294,7 @@ struct Sums<'a> {
 
 #[derive(Clone, Copy)]
 #[repr(C)]
-pub(crate) struct SumsArguments {
+struct SumsArguments {
     out: u64,
     of: u64,
     elements: u64,
@@ -380,14 +382,14 @@ pub(crate) fn gradients_agree(device: &Device, dtype: DType) -> Result<bool> {
 mod tests {
     use super::*;
 
-    const LIMITS: Limits = Limits {
+    const LIMITS: DeviceLimits = DeviceLimits {
         multiprocessors: 132,
         shared: 227 << 10,
         shared_each: 227 << 10,
     };
 
     fn work(rows: usize, features: usize, classes: usize, points: usize) -> Option<Work> {
-        let shape = Shape {
+        let shape = RegressionShape {
             rows,
             features,
             classes,

@@ -2,9 +2,6 @@
 
 use candle_core::{CpuStorage, DType, Device, InplaceOp1, Layout, Result, Tensor, bail};
 
-/// Shared memory that every GPU gives a block without being asked specially, in bytes.
-pub(crate) const SHARED: usize = 48 << 10;
-
 /// Threads of a warp.
 pub(crate) const WARP: usize = 32;
 
@@ -20,6 +17,10 @@ pub(crate) trait Kernel {
     fn entry(&self) -> String {
         Self::NAME.into()
     }
+
+    /// Whether a multiprocessor is to keep all it can as shared memory, for several of its blocks.
+    #[cfg_attr(not(feature = "cuda"), allow(dead_code))]
+    const MOSTLY_SHARED: bool = false;
 
     /// The type of the elements it is compiled for.
     fn elements(&self) -> DType;

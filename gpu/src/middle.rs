@@ -1,7 +1,8 @@
 //! What the secant method needs of the steps between known points.
 
 use crate::along::along;
-use crate::launch::{Grid, Kernel, Number, SHARED, Written, block_threads, room_for, start};
+use crate::launch::{Grid, Kernel, Number, Written, block_threads, room_for, start};
+use crate::open::SHARED;
 use candle_core::{DType, Result, Tensor};
 
 /// Ω (Ω G Ω + ρ)⁻¹ Ω, f64 `[p, p]`, for the Gram matrix G = SSᵀ of steps S `[p, D]` and Ω = diag(1/‖S_i‖),

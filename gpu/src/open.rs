@@ -1,6 +1,5 @@
 //! Opening GPUs.
 
-use crate::launch::SHARED;
 #[cfg(feature = "cuda")]
 use candle_core::cuda_backend::cudarc::driver::sys::{self, CUmemPool_attribute as Attribute};
 #[cfg(feature = "cuda")]
@@ -77,9 +76,12 @@ pub fn free_bytes(device: &Device) -> Result<Option<u64>> {
     Ok(None)
 }
 
+/// Shared memory that every GPU gives a block without being asked specially, in bytes.
+pub(crate) const SHARED: usize = 48 << 10;
+
 /// What a device has of what kernels share out among themselves.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Limits {
+pub(crate) struct DeviceLimits {
     pub multiprocessors: usize,
     /// Bytes of shared memory that a block may have.
     pub shared: usize,
@@ -87,7 +89,7 @@ pub(crate) struct Limits {
     pub shared_each: usize,
 }
 
-impl Limits {
+impl DeviceLimits {
     /// Those of a GPU; of a CPU, which emulates one, few, so that blocks have to share work.
     pub fn of(device: &Device) -> Result<Self> {
         #[cfg(feature = "cuda")]

@@ -1,7 +1,8 @@
 //! The recurrence of a window, several steps in one launch.
 
 use crate::along::along;
-use crate::launch::{Grid, Kernel, Number, SHARED, WARP, Written, block_threads, room, start};
+use crate::launch::{Grid, Kernel, Number, WARP, Written, block_threads, room, start};
+use crate::open::SHARED;
 use candle_core::{DType, Result, Tensor, bail};
 
 /// Which kinetic energy the recurrence moves by.
@@ -96,7 +97,7 @@ impl Steps<'_> {
             Some(model) if self.linear() => Some(along(model.points, &self.vectors(model))?),
             _ => None,
         };
-        start(&Walk { steps: self, along }, &out)?;
+        start(&PreparedSteps { steps: self, along }, &out)?;
         Ok(out)
     }
 
@@ -204,13 +205,13 @@ pub(crate) struct Arguments<T> {
 }
 
 /// Steps with what has been prepared for them.
-struct Walk<'a> {
+struct PreparedSteps<'a> {
     steps: &'a Steps<'a>,
     /// Inner products with the known points, f64.
     along: Option<Tensor>,
 }
 
-impl Kernel for Walk<'_> {
+impl Kernel for PreparedSteps<'_> {
     type Arguments<T: Copy> = Arguments<T>;
 
     const NAME: &'static str = "steps";

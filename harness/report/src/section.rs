@@ -1,7 +1,7 @@
 //! Writes the section of one target in the page, and the pieces of HTML it consists of.
 
 use super::escape::escaped;
-use super::table::{Cell, Holds, Piece, TableColumn};
+use super::table::{Cell, ColumnHolds, Piece, TableColumn};
 use super::{Block, Document, FigureBlock, TableBlock, inline};
 use claims::Verdict;
 use rows::Frame;
@@ -89,10 +89,10 @@ fn table(block: &TableBlock) -> String {
         let _ = writeln!(out, "<caption>{}</caption>", inline::html(&block.caption));
     }
     let class = |column: &TableColumn| match (column.holds, column.modelled) {
-        (Holds::Numbers, true) => " class=\"n modelled\"",
-        (Holds::Numbers, false) => " class=\"n\"",
-        (Holds::Words, true) => " class=\"modelled\"",
-        (Holds::Words, false) => "",
+        (ColumnHolds::Numbers, true) => " class=\"n modelled\"",
+        (ColumnHolds::Numbers, false) => " class=\"n\"",
+        (ColumnHolds::Words, true) => " class=\"modelled\"",
+        (ColumnHolds::Words, false) => "",
     };
     let columns = &block.table.columns;
     out.push_str("<thead><tr>");

@@ -103,7 +103,7 @@ impl<T: Into<Cell>> From<Option<T>> for Cell {
 
 /// What a column holds, which decides to which side it is aligned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Holds {
+pub(super) enum ColumnHolds {
     Words,
     Numbers,
 }
@@ -112,7 +112,7 @@ pub(super) enum Holds {
 #[derive(Clone, Debug)]
 pub(super) struct TableColumn {
     pub title: String,
-    pub holds: Holds,
+    pub holds: ColumnHolds,
     /// Whether its numbers are calculated instead of measured.
     pub modelled: bool,
     pub cells: Vec<Cell>,
@@ -136,7 +136,7 @@ impl<'a, R> TableBuilder<'a, R> {
     fn column<C: Into<Cell>>(
         mut self,
         title: impl Into<String>,
-        holds: Holds,
+        holds: ColumnHolds,
         cell: impl Fn(&'a R) -> C,
     ) -> Self {
         self.table.columns.push(TableColumn {
@@ -151,7 +151,7 @@ impl<'a, R> TableBuilder<'a, R> {
     /// Adds a column of words.
     #[must_use]
     pub fn words<C: Into<Cell>>(self, title: impl Into<String>, cell: impl Fn(&'a R) -> C) -> Self {
-        self.column(title, Holds::Words, cell)
+        self.column(title, ColumnHolds::Words, cell)
     }
 
     /// Adds a column of numbers of one format.
@@ -172,7 +172,7 @@ impl<'a, R> TableBuilder<'a, R> {
         title: impl Into<String>,
         cell: impl Fn(&'a R) -> C,
     ) -> Self {
-        self.column(title, Holds::Numbers, cell)
+        self.column(title, ColumnHolds::Numbers, cell)
     }
 
     /// Says that the last column is calculated instead of measured.
@@ -242,8 +242,8 @@ impl Table {
             format!("| {} |\n", cells.collect::<Vec<_>>().join(" | "))
         };
         let sides = self.columns.iter().map(|column| match column.holds {
-            Holds::Words => "---|",
-            Holds::Numbers => "---:|",
+            ColumnHolds::Words => "---|",
+            ColumnHolds::Numbers => "---:|",
         });
         let mut out = line(self.titles());
         out.push_str(&format!("|{}\n", sides.collect::<String>()));
@@ -269,7 +269,7 @@ impl Table {
             table.add_row(texts);
         }
         for (shown, column) in table.column_iter_mut().zip(&self.columns) {
-            if column.holds == Holds::Numbers {
+            if column.holds == ColumnHolds::Numbers {
                 shown.set_cell_alignment(CellAlignment::Right);
             }
         }

@@ -43,7 +43,7 @@ pub(super) enum Anchor {
 
 /// Which part of a line of text stands at its y.
 #[derive(Clone, Copy)]
-pub(super) enum Baseline {
+pub(super) enum TextBaseline {
     Top,
     Middle,
     Bottom,
@@ -55,14 +55,14 @@ pub(super) struct TextStyle {
     pub size: f64,
     pub colour: Colour,
     pub anchor: Anchor,
-    pub baseline: Baseline,
+    pub baseline: TextBaseline,
     pub bold: bool,
     /// Whether it runs from the bottom upwards.
     pub upwards: bool,
 }
 
 impl TextStyle {
-    pub(super) fn new(size: f64, colour: Colour, anchor: Anchor, baseline: Baseline) -> Self {
+    pub(super) fn new(size: f64, colour: Colour, anchor: Anchor, baseline: TextBaseline) -> Self {
         Self {
             size,
             colour,
@@ -162,9 +162,9 @@ impl<'a> Canvas<'a> {
             Anchor::End => HPos::Right,
         };
         let vertical = match style.baseline {
-            Baseline::Top => VPos::Top,
-            Baseline::Middle => VPos::Center,
-            Baseline::Bottom => VPos::Bottom,
+            TextBaseline::Top => VPos::Top,
+            TextBaseline::Middle => VPos::Center,
+            TextBaseline::Bottom => VPos::Bottom,
         };
         // plotters divides sizes by this on their way into an SVG.
         let font = (FONT, style.size * UNITS * 1.24).into_font();

@@ -1,6 +1,6 @@
 //! Lays a figure out: title, warning, panels, legend, caption, from top to bottom.
 
-use super::canvas::{Anchor, Baseline, Canvas, FONT, GREY, INK, RED, TextStyle, UNITS};
+use super::canvas::{Anchor, Canvas, FONT, GREY, INK, RED, TextBaseline, TextStyle, UNITS};
 use super::geometry::{Point, Rect};
 use super::legend::Legend;
 use super::panel::{self, TITLE_LINE, title_lines};
@@ -79,7 +79,7 @@ pub(super) fn svg(figure: &Figure, alt: &str) -> String {
     let mut svg = String::new();
     let mut canvas = Canvas::new(&mut svg, width, height);
     // At the left, where a narrow screen that shows a part of the figure shows it.
-    let plain = |size, colour| TextStyle::new(size, colour, Anchor::Start, Baseline::Top);
+    let plain = |size, colour| TextStyle::new(size, colour, Anchor::Start, TextBaseline::Top);
     let bold = |size, colour| TextStyle {
         bold: true,
         ..plain(size, colour)

@@ -1,6 +1,6 @@
 //! Draws the legend: what every series looks like, once, below all panels.
 
-use super::canvas::{Anchor, Baseline, Canvas, INK, TextStyle};
+use super::canvas::{Anchor, Canvas, INK, TextBaseline, TextStyle};
 use super::geometry::{Point, Rect};
 use super::look::{Look, Settled};
 use super::marks::{mark, stroke};
@@ -100,7 +100,7 @@ impl Legend {
 
     /// Draws the entries, the top left one here.
     pub(super) fn draw(&self, canvas: &mut Canvas, layout: &Layout, corner: Point) {
-        let style = TextStyle::new(SIZE, INK, Anchor::Start, Baseline::Middle);
+        let style = TextStyle::new(SIZE, INK, Anchor::Start, TextBaseline::Middle);
         let entries: Vec<(usize, &Entry)> = self.named().collect();
         let mut top = corner.1;
         for (row, labels) in entries

@@ -1,7 +1,7 @@
 //! Draws one plot: axes, grid, bands, lines, marks.
 
 use super::axis::Range;
-use super::canvas::{Anchor, Baseline, Canvas, FAINT, GREY, GRID, INK, TextStyle};
+use super::canvas::{Anchor, Canvas, FAINT, GREY, GRID, INK, TextBaseline, TextStyle};
 use super::geometry::{Point, Rect, thin};
 use super::legend::Legend;
 use super::marks::{mark, stroke};
@@ -48,7 +48,7 @@ pub(super) fn draw(
     let centered = |size, baseline| TextStyle::new(size, INK, Anchor::Middle, baseline);
     let bold = TextStyle {
         bold: true,
-        ..centered(TITLE, Baseline::Top)
+        ..centered(TITLE, TextBaseline::Top)
     };
     let middle = (area.left + area.right) / 2.0;
     let title = title_lines(panel, area.width());
@@ -83,7 +83,7 @@ pub(super) fn draw(
     for (i, line) in x_label.iter().rev().enumerate().rev() {
         let from_bottom = i as f64 * LABEL_LINE;
         let at = (plot.middle().0, area.bottom - 4.0 - from_bottom);
-        canvas.text(line, at, centered(LABEL, Baseline::Bottom));
+        canvas.text(line, at, centered(LABEL, TextBaseline::Bottom));
     }
     // Along the plot if it is long enough, along the whole panel if not.
     let longest = y_label.iter().map(|l| width(l, LABEL)).fold(0.0, f64::max);
@@ -96,7 +96,7 @@ pub(super) fn draw(
         let x = area.left + MARGIN - 4.0 + i as f64 * LABEL_LINE;
         let upwards = TextStyle {
             upwards: true,
-            ..centered(LABEL, Baseline::Top)
+            ..centered(LABEL, TextBaseline::Top)
         };
         canvas.text(line, (x, along.middle().1), upwards);
     }
@@ -117,7 +117,7 @@ fn draw_gap(canvas: &mut Canvas, area: &Rect, top: f64) {
         bottom: area.bottom - 4.0 * MARGIN,
     };
     canvas.rect(&gap, FAINT, 1.0);
-    let style = TextStyle::new(LABEL, GREY, Anchor::Middle, Baseline::Middle);
+    let style = TextStyle::new(LABEL, GREY, Anchor::Middle, TextBaseline::Middle);
     canvas.text("nothing measured", gap.middle(), style);
 }
 
@@ -170,7 +170,7 @@ impl Coordinates<'_> {
                 canvas.line(&[(p.left, y), (p.right, y)], shade, 1.0);
             }
         }
-        let below = TextStyle::new(TICK, INK, Anchor::Middle, Baseline::Top);
+        let below = TextStyle::new(TICK, INK, Anchor::Middle, TextBaseline::Top);
         let mut free_from = f64::NEG_INFINITY;
         for t in x_ticks {
             let Some(label) = &t.label else { continue };
@@ -182,7 +182,7 @@ impl Coordinates<'_> {
                 free_from = x + half + 4.0;
             }
         }
-        let beside = TextStyle::new(TICK, INK, Anchor::End, Baseline::Middle);
+        let beside = TextStyle::new(TICK, INK, Anchor::End, TextBaseline::Middle);
         let mut free_below = f64::INFINITY;
         for t in y_ticks {
             let Some(label) = &t.label else { continue };

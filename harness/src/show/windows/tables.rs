@@ -8,12 +8,12 @@ use rows::format::Format;
 use rows::statistics::Interval;
 
 /// A row of the paper's Table 2: its own method on one worker, and on as many as the paper had.
-struct Printed<'a> {
+struct PrintedRow<'a> {
     one: Option<&'a WindowRow>,
     many: &'a WindowRow,
 }
 
-impl<'a> Printed<'a> {
+impl<'a> PrintedRow<'a> {
     /// Finds the row of one worker: the one that has the paper's time, where it is comparable at all.
     fn of(many: &'a WindowRow, rows: &'a [WindowRow]) -> Self {
         let single = rows
@@ -32,7 +32,7 @@ pub(super) fn as_printed(rows: &[WindowRow], workers: u64, speedups: &Speedups) 
     let many = rows.iter().filter(|row| {
         row.window == workers && (row.paper_speedup.is_some() || row.paper_differs.is_some())
     });
-    let printed: Vec<Printed> = many.map(|many| Printed::of(many, rows)).collect();
+    let printed: Vec<PrintedRow> = many.map(|many| PrintedRow::of(many, rows)).collect();
     Table::of(&printed)
         .words("data set", |row| name(row.many, &[]))
         .number("1 worker", Format::Seconds, |row| row.one?.wall_s)

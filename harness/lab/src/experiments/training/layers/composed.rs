@@ -1,4 +1,4 @@
-//! Convolution by the tensor library's operations, for GPUs.
+//! MirroredConvolution by the tensor library's operations, for GPUs.
 //!
 //! The library's own gradient for images is a transposed convolution, whose kernel on a GPU makes each number
 //! by itself from memory. The same gradient is a convolution of the output's gradient with the kernels
@@ -21,7 +21,7 @@ pub(super) fn convolve(
     if padding >= kernels.dim(2)? || kernels.dim(2)? != kernels.dim(3)? {
         return images.conv2d(kernels, padding, stride, 1, 1);
     }
-    let convolution = Convolution {
+    let convolution = MirroredConvolution {
         product: product.contiguous()?,
         stride,
         padding,
@@ -30,13 +30,13 @@ pub(super) fn convolve(
 }
 
 /// What a convolution came to, and how its gradients are made.
-struct Convolution {
+struct MirroredConvolution {
     product: Tensor,
     stride: usize,
     padding: usize,
 }
 
-impl Convolution {
+impl MirroredConvolution {
     /// The gradient for images of a height and width.
     fn for_images(&self, kernels: &Tensor, gradient: &Tensor, size: [usize; 2]) -> Result<Tensor> {
         let k = kernels.dim(2)?;
@@ -74,7 +74,7 @@ impl Convolution {
     }
 }
 
-impl CustomOp2 for Convolution {
+impl CustomOp2 for MirroredConvolution {
     fn name(&self) -> &'static str {
         "convolution"
     }
