@@ -1,7 +1,7 @@
 //! Rows: what a run says, and the only truth that tables, plots and verdicts are made of.
 //!
 //! A [`schema!`] gives every column its name, unit and meaning in one place; a [`Frame`] is a table of
-//! such rows; [`statistics`] has the medians and intervals that rows and verdicts are made with; [`format`] shows
+//! such rows; [`statistics`] has the medians and intervals that rows and verdicts are made with; [`mod@format`] shows
 //! numbers as text. Nothing here knows what was measured.
 
 pub mod format;
