@@ -14,7 +14,7 @@ step cargo test --workspace
 # The CUDA kernels' sources, run on the CPU thread by thread.
 if command -v c++ >/dev/null; then
   step cargo test --locked -p gpu -p optim --features gpu/emulated,optim/emulated --lib \
-    --test kernels --test residuals --test devices --test golden_numbers
+    --test kernels --test layers --test residuals --test devices --test golden_numbers --test networks
 else
   echo "no C++ compiler: the CUDA kernels are not run on the CPU" >&2
 fi

@@ -20,7 +20,7 @@ work="${CARGO_TARGET_DIR:-target}/cuda"
 mkdir -p "$work"
 work="$(cd "$work" && pwd)"
 # The tests that use a GPU where there is one.
-ON_DEVICES=(--test kernels --test residuals --test devices --test golden_numbers --test same_numbers)
+ON_DEVICES=(--test kernels --test layers --test residuals --test devices --test golden_numbers --test same_numbers)
 NO_COMPILER=75 # exit code: nothing was checked, for want of a compiler
 step() { printf '\n== %s\n' "$*"; "$@"; }
 

@@ -114,7 +114,7 @@ find_libraries
 } 2>&1 | tee "$results/machine.log"
 
 step doctor 60 "$program" doctor --devices "$devices" --measure
-the_tests 60 gpu-kernels gpu-residuals optim-devices optim-golden_numbers
+the_tests 60 gpu-kernels gpu-layers gpu-residuals optim-devices optim-golden_numbers
 # What a kernel reads or writes where it should not, and threads that race for the same place.
 if command -v compute-sanitizer >/dev/null && [ -x tests/gpu-kernels ]; then
   for tool in memcheck racecheck; do

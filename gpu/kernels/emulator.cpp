@@ -42,6 +42,10 @@ using std::isfinite;
 #include "gradient.cu"
 #include "judge.cu"
 #include "middle.cu"
+#include "normalise.cu"
+#include "patches.cu"
+#include "push.cu"
+#include "rectify.cu"
 #include "residuals.cu"
 #include "steps.cu"
 
@@ -116,6 +120,16 @@ std::function<void()> find(const char *name, const void *arguments) {
   IS(judge_f32)
   IS(judge_f64)
   IS(middle_f64)
+  IS(moments_f32) IS(towards_mean_f32) IS(towards_variance_f32)
+  IS(normalised_f32) IS(gradient_sums_f32) IS(for_images_f32)
+  IS(moments_f64) IS(towards_mean_f64) IS(towards_variance_f64)
+  IS(normalised_f64) IS(gradient_sums_f64) IS(for_images_f64)
+  IS(gather_f32) IS(scatter_f32)
+  IS(gather_f64) IS(scatter_f64)
+  IS(push_f32)
+  IS(push_f64)
+  IS(rectified_f32)
+  IS(rectified_f64)
   IS(residuals_f32)
   IS(residuals_f64)
   IS(steps_f32)

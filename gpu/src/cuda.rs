@@ -3,14 +3,14 @@
 use crate::kernels;
 use crate::launch::{Kernel, Number, Written, place};
 use crate::open::DeviceLimits;
-use candle_core::backend::BackendStorage;
+use candle_core::backend::{BackendDevice, BackendStorage};
 use candle_core::cuda_backend::cudarc::driver::sys::CUfunction_attribute_enum as Of;
 use candle_core::cuda_backend::cudarc::driver::{
     CudaFunction, CudaStream, DevicePtr, DevicePtrMut, DeviceRepr, LaunchConfig, PushKernelArg,
     SyncOnDrop,
 };
 use candle_core::cuda_backend::{CudaDType, CudaDevice, CudaStorage, DeviceId, WrapErr};
-use candle_core::{DType, Device, Layout, Result, Storage, bail};
+use candle_core::{DType, Device, Layout, Result, Shape, Storage, bail};
 use std::collections::HashMap;
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
@@ -94,6 +94,13 @@ fn function<K: Kernel>(device: &CudaDevice, name: &str, code: &str) -> Result<Cu
     Ok(function)
 }
 
+/// A storage for a kernel that writes all of it.
+#[allow(unsafe_code)]
+pub(crate) fn room(device: &CudaDevice, shape: &Shape, dtype: DType) -> Result<CudaStorage> {
+    // SAFETY: nobody sees it before the kernel that is started on it has written every element.
+    unsafe { device.alloc_uninit(shape, dtype) }
+}
+
 /// Starts a kernel on the stream of the storage's device.
 pub(crate) fn start<K: Kernel>(
     kernel: &K,
@@ -142,6 +149,10 @@ fn launch<K: Kernel, T: Number>(
         "gradient" => kernels::GRADIENT,
         "judge" => kernels::JUDGE,
         "middle" => kernels::MIDDLE,
+        "normalise" => kernels::NORMALISE,
+        "patches" => kernels::PATCHES,
+        "push" => kernels::PUSH,
+        "rectified" => kernels::RECTIFY,
         "residuals" => kernels::RESIDUALS,
         "steps" => kernels::STEPS,
         other => bail!("there is no kernel {other}"),

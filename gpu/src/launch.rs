@@ -1,6 +1,9 @@
 //! Starting kernels: on a GPU, or their emulation on the CPU.
 
-use candle_core::{CpuStorage, DType, Device, InplaceOp1, Layout, Result, Tensor, bail};
+use candle_core::op::BackpropOp;
+use candle_core::{
+    CpuStorage, DType, Device, InplaceOp1, Layout, Result, Shape, Storage, Tensor, bail,
+};
 
 /// Threads of a warp.
 pub(crate) const WARP: usize = 32;
@@ -48,6 +51,20 @@ pub(crate) struct Grid {
     pub blocks: usize,
     pub threads: usize,
     pub shared_bytes: usize,
+}
+
+impl Grid {
+    /// Threads of a block in which each has an element of its own.
+    pub const EACH: usize = 256;
+
+    /// A thread for each element.
+    pub fn of_each(elements: usize) -> Self {
+        Self {
+            blocks: elements.div_ceil(Self::EACH),
+            threads: Self::EACH,
+            shared_bytes: 0,
+        }
+    }
 }
 
 /// An element type of the kernels.
@@ -109,15 +126,60 @@ pub(crate) fn room_for(shape: &[usize], dtype: DType, device: &Device) -> Result
 
 /// Starts a kernel that writes a tensor; does not wait for it.
 pub(crate) fn start<K: Kernel>(kernel: &K, write: &Tensor) -> Result<()> {
+    check_inputs(kernel, write.device())?;
+    write.inplace_op1(&LaunchStart(kernel))
+}
+
+fn check_inputs<K: Kernel>(kernel: &K, device: &Device) -> Result<()> {
     for input in kernel.inputs() {
-        if !input.is_contiguous() || !input.device().same_device(write.device()) {
+        if !input.is_contiguous() || !input.device().same_device(device) {
             bail!(
                 "{} needs contiguous tensors on one device, not {input:?}",
                 K::NAME
             );
         }
     }
-    write.inplace_op1(&LaunchStart(kernel))
+    Ok(())
+}
+
+/// A storage of a shape that a kernel has written: what a differentiable operation of the tensor library
+/// answers with. The device is that of the kernel's first input.
+pub(crate) fn storage<K: Kernel>(kernel: &K, shape: &Shape, dtype: DType) -> Result<Storage> {
+    let Some(device) = kernel.inputs().first().map(|input| input.device().clone()) else {
+        bail!("{} reads nothing", K::NAME);
+    };
+    check_inputs(kernel, &device)?;
+    let layout = Layout::contiguous(shape);
+    match &device {
+        #[cfg(feature = "emulated")]
+        Device::Cpu => {
+            let nothing = vec![f64::NAN; shape.elem_count()];
+            let mut storage = match dtype {
+                DType::F32 => CpuStorage::F32(vec![f32::NAN; nothing.len()]),
+                _ => CpuStorage::F64(nothing),
+            };
+            crate::emulated::start(kernel, &mut storage, &layout)?;
+            Ok(Storage::Cpu(storage))
+        }
+        #[cfg(feature = "cuda")]
+        Device::Cuda(cuda) => {
+            let mut storage = crate::cuda::room(cuda, shape, dtype)?;
+            crate::cuda::start(kernel, &mut storage, &layout)?;
+            Ok(Storage::Cuda(storage))
+        }
+        other => bail!("{} is not for {other:?} ({layout:?}, {dtype:?})", K::NAME),
+    }
+}
+
+/// A tensor of a shape that a kernel writes; does not wait for it.
+pub(crate) fn tensor<K: Kernel>(kernel: &K, shape: &Shape, dtype: DType) -> Result<Tensor> {
+    let storage = storage(kernel, shape, dtype)?;
+    Ok(Tensor::from_storage(
+        storage,
+        shape.clone(),
+        BackpropOp::none(),
+        false,
+    ))
 }
 
 /// Where a tensor's contiguous elements lie in its storage.

@@ -9,6 +9,7 @@
 
 mod along;
 mod changes;
+mod convolution;
 #[cfg(feature = "cuda")]
 mod cuda;
 #[cfg(feature = "emulated")]
@@ -17,18 +18,26 @@ mod gradient;
 mod judge;
 mod launch;
 mod middle;
+mod normalisation;
 mod open;
+mod operation;
 mod order;
+mod push;
+mod rectified;
 mod residuals;
 mod steps;
 
 pub use changes::changes;
+pub use convolution::convolve;
 pub use gradient::gradients;
 pub use judge::judged;
 pub use launch::runs;
 pub use middle::middle;
+pub use normalisation::normalise;
 pub use open::{devices_to_test, free_bytes, open};
 pub use order::{after, cublas_version, cudnn_version, open_peers, peers};
+pub use push::push;
+pub use rectified::{rectified, rectified_sum};
 pub use residuals::{MOST_CLASSES, agrees, residuals};
 pub use steps::{Energy, Forces, Model, Pace, Steps};
 

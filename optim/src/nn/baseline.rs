@@ -1,6 +1,7 @@
 //! What Hamiltonian Descent is compared with, as optimisers.
 
 use super::Scope;
+use super::push::push;
 use super::state::{State, named_vars, numbered};
 use crate::{Error, Kinetic};
 use candle_core::backprop::GradStore;
@@ -177,8 +178,7 @@ impl Optimizer for BaselineDescent {
                 _ => direction,
             };
             let var = &self.vars[index].1;
-            let step = (&update * self.config.learning_rate)?;
-            var.set(&(var.as_detached_tensor() - step)?)?;
+            push(var, &update, -self.config.learning_rate)?;
             if self.config.momentum > 0.0 {
                 self.updates[index] = Some(update);
             }

@@ -1,5 +1,6 @@
 //! Hamiltonian Descent as an optimiser.
 
+use super::push::{push, pushed};
 use super::state::{State, named_vars, numbered};
 use super::{HamiltonianConfig, Integration};
 use crate::Error;
@@ -174,10 +175,10 @@ impl HamiltonianDescent {
             let Some(gradient) = gradients.get(var) else {
                 continue;
             };
-            let force = (gradient.detach() * -time)?;
+            let gradient = gradient.detach();
             *velocity = Some(match velocity.take() {
-                Some(v) => (v + force)?,
-                None => force,
+                Some(v) => pushed(v, &gradient, -time)?,
+                None => (gradient * -time)?,
             });
         }
         Ok(())
@@ -194,7 +195,7 @@ impl HamiltonianDescent {
             .gradient(self.config.kinetic, &velocities)
             .map_err(candle_core::Error::wrap)?;
         for (var, direction) in vars.into_iter().zip(directions) {
-            var.set(&(var.as_detached_tensor() + (direction * time)?)?)?;
+            push(var, &direction, time)?;
         }
         Ok(())
     }

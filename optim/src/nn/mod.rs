@@ -30,6 +30,7 @@
 mod baseline;
 mod config;
 mod hamiltonian;
+mod push;
 mod scope;
 mod state;
 

@@ -63,6 +63,25 @@ impl Score {
     }
 }
 
+/// A step that may not have ended yet.
+pub struct StartedStep {
+    /// Logits, labels and mean loss.
+    seen: Option<(Tensor, Tensor, Tensor)>,
+}
+
+impl StartedStep {
+    /// What the images came to, once it has ended.
+    ///
+    /// # Errors
+    /// If the device failed.
+    pub fn score(self) -> Result<Score> {
+        match self.seen {
+            Some((logits, labels, loss)) => Score::of(&logits, &labels, scalar(&loss)?),
+            None => Ok(Score::default()),
+        }
+    }
+}
+
 fn scalar(loss: &Tensor) -> Result<f64> {
     Ok(loss.to_dtype(DType::F64)?.to_scalar()?)
 }
@@ -85,12 +104,12 @@ impl Learner {
         Ok(Self { network, optimizer })
     }
 
-    /// One step on images `[n, channels, side, side]` with labels `[n]`: what they came to before it, in
-    /// training mode, at the point where the gradient was taken.
+    /// One step on images `[n, channels, side, side]` with labels `[n]`, like [`step`](Self::step), which on a
+    /// GPU goes on while the next images are made ready.
     ///
     /// # Errors
     /// If the device fails.
-    pub fn step(&mut self, images: &Tensor, labels: &Tensor) -> Result<Score> {
+    pub fn start_step(&mut self, images: &Tensor, labels: &Tensor) -> Result<StartedStep> {
         let network = &self.network;
         let mut seen = None;
         let mut loss = || {
@@ -107,10 +126,19 @@ impl Learner {
                 loss
             }
         };
-        match seen {
-            Some(logits) => Score::of(&logits, labels, scalar(&loss)?),
-            None => Ok(Score::default()),
-        }
+        let labels = labels.clone();
+        Ok(StartedStep {
+            seen: seen.map(|logits| (logits, labels, loss.detach())),
+        })
+    }
+
+    /// One step on images `[n, channels, side, side]` with labels `[n]`: what they came to before it, in
+    /// training mode, at the point where the gradient was taken.
+    ///
+    /// # Errors
+    /// If the device fails.
+    pub fn step(&mut self, images: &Tensor, labels: &Tensor) -> Result<Score> {
+        self.start_step(images, labels)?.score()
     }
 
     /// What images come to in evaluation mode: normalised by running statistics.

@@ -159,10 +159,15 @@ fn epoch(
     let order = Epoch::shuffled(train.len(), augment, stream("order"), stream("moves"));
     let train = || -> Result<Option<Score>> {
         let mut trained = Score::default();
-        for index in 0..order.batches(cell.batch) {
-            let (images, labels) = feed.batch(&order, train, index)?;
-            let score = learner.step(&images, &labels)?;
+        let mut batches =
+            (0..order.batches(cell.batch)).map(|index| feed.batch(&order, train, index));
+        let mut next = batches.next().transpose()?;
+        while let Some((images, labels)) = next {
+            let started = learner.start_step(&images, &labels)?;
             steps += 1;
+            // While a GPU computes.
+            next = batches.next().transpose()?;
+            let score = started.score()?;
             let loss = score.mean_loss();
             if !loss.is_finite() || loss > cell.diverged_above {
                 return Ok(None);

@@ -1,6 +1,6 @@
 //! ResNet in the form for small images, in candle.
 
-use super::layers::{convolve, normalise};
+use super::layers::{convolve, normalise, rectify, rectify_sum};
 use crate::seed::Seeds;
 use anyhow::Result;
 use candle_core::{DType, Device, Tensor};
@@ -94,13 +94,13 @@ impl ResidualBlock {
 
 impl ModuleT for ResidualBlock {
     fn forward_t(&self, x: &Tensor, train: bool) -> candle_core::Result<Tensor> {
-        let y = self.first.forward_t(x, train)?.relu()?;
+        let y = rectify(&self.first.forward_t(x, train)?)?;
         let y = self.second.forward_t(&y, train)?;
         let x = match &self.around {
             Some(around) => around.forward_t(x, train)?,
             None => x.clone(),
         };
-        (x + y)?.relu()
+        rectify_sum(&x, &y)
     }
 }
 
@@ -193,7 +193,7 @@ impl ResNet {
 impl ModuleT for ResNet {
     /// Logits `[n, classes]` of images `[n, channels, side, side]`.
     fn forward_t(&self, x: &Tensor, train: bool) -> candle_core::Result<Tensor> {
-        let mut x = self.stem.forward_t(x, train)?.relu()?;
+        let mut x = rectify(&self.stem.forward_t(x, train)?)?;
         for block in &self.blocks {
             x = block.forward_t(&x, train)?;
         }

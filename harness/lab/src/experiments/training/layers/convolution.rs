@@ -1,7 +1,7 @@
 //! Convolution.
 
 use super::patches::Patches;
-use super::{composed, here, slice, with_slice};
+use super::{here, on_gpu, slice, with_slice};
 use candle_core::{CpuStorage, CustomOp2, Device, Layout, Result, Shape, Tensor, WithDType, bail};
 use rayon::prelude::*;
 
@@ -13,8 +13,7 @@ const AT_ONCE: usize = 1 << 18;
 /// `padding` zeros on each side: `[n, filters, height', width']`.
 ///
 /// On a CPU, in f32 and f64, patches of a few images at a time are gathered and multiplied, in the gradients
-/// again, so that no matrix of all patches is ever kept. Anywhere else this is [`Tensor::conv2d`], with a gradient
-/// for the images that is one too.
+/// again, so that no matrix of all patches is ever kept; on a GPU it is [`gpu::convolve`].
 ///
 /// # Errors
 /// If the shapes do not fit.
@@ -34,8 +33,11 @@ pub fn convolve(
     stride: usize,
     padding: usize,
 ) -> Result<Tensor> {
+    if on_gpu(images) {
+        return gpu::convolve(images, kernels, stride, padding);
+    }
     if !here(images) {
-        return composed::convolve(images, kernels, stride, padding);
+        return images.conv2d(kernels, padding, stride, 1, 1);
     }
     let (_, channels, height, width) = images.dims4()?;
     let (filters, seen, k, other) = kernels.dims4()?;

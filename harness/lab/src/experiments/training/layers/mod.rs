@@ -1,11 +1,11 @@
-//! Convolution and batch normalisation with their gradients in closed form, for CPUs.
+//! Convolution, batch normalisation and rectified units with their gradients in closed form.
 //!
-//! The tensor library's own are composed for GPUs: on a CPU a convolution with its gradients costs many
+//! The tensor library's own are of many operations each: on a CPU a convolution with its gradients costs many
 //! times the matrix products that it comes to, and batch normalisation is a dozen passes over memory
-//! (`cargo bench -p bench --bench network`). On any other device the tensor library's own are used, but for the
-//! gradient of a convolution.
+//! (`cargo bench -p bench --bench network`); on a GPU every operation is a launch, and some of their kernels make
+//! each number by itself from memory. Here are loops for CPUs; for GPUs there are kernels in `gpu`. Where
+//! neither runs the tensor library's own are used.
 
-mod composed;
 mod convolution;
 mod normalisation;
 mod patches;
@@ -16,6 +16,35 @@ pub use convolution::convolve;
 pub use normalisation::normalise;
 
 use candle_core::{CpuStorage, DType, Layout, Result, Storage, Tensor, WithDType, bail};
+
+/// max(x, 0).
+///
+/// # Errors
+/// If the device fails.
+pub fn rectify(x: &Tensor) -> Result<Tensor> {
+    if on_gpu(x) {
+        gpu::rectified(x)
+    } else {
+        x.relu()
+    }
+}
+
+/// max(x + y, 0).
+///
+/// # Errors
+/// If the shapes differ, or the device fails.
+pub fn rectify_sum(x: &Tensor, y: &Tensor) -> Result<Tensor> {
+    if on_gpu(x) {
+        gpu::rectified_sum(x, y)
+    } else {
+        (x + y)?.relu()
+    }
+}
+
+/// Whether the kernels for GPUs compute on a tensor.
+fn on_gpu(tensor: &Tensor) -> bool {
+    tensor.device().is_cuda() && gpu::runs(tensor.device(), tensor.dtype())
+}
 
 /// Whether what is here computes on a tensor.
 fn here(tensor: &Tensor) -> bool {

@@ -1,6 +1,6 @@
 //! Batch normalisation.
 
-use super::{here, slice, with_slice};
+use super::{here, on_gpu, slice, with_slice};
 use candle_core::{
     CpuStorage, CustomOp3, DType, Device, Layout, Result, Shape, Tensor, Var, WithDType, bail,
 };
@@ -14,12 +14,18 @@ use rayon::prelude::*;
 /// # Errors
 /// If the shapes do not fit.
 pub fn normalise(layer: &BatchNorm, images: &Tensor) -> Result<Tensor> {
+    let computed = here(images) || on_gpu(images);
     let Some((weight, bias)) = layer
         .weight_and_bias()
-        .filter(|(weight, _)| here(images) && weight.dtype() == images.dtype())
+        .filter(|(weight, _)| computed && weight.dtype() == images.dtype())
     else {
         return layer.forward_train(images);
     };
+    if on_gpu(images) {
+        let running = [layer.running_mean(), layer.running_var()];
+        let [epsilon, pace] = [layer.eps(), layer.momentum()];
+        return gpu::normalise(images, [weight, bias], running, epsilon, pace);
+    }
     let (_, channels, _, _) = images.dims4()?;
     if weight.dims() != [channels] || images.elem_count() == 0 {
         bail!("{:?} for {:?} channels", images.shape(), weight.shape())
