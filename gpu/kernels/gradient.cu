@@ -1,8 +1,7 @@
 // Gradients of a multinomial logistic regression at a few points by one pass over the data, where two
 // products with what lies between them make at least two.
 //
-// A block works for some of the points, whose classes are columns side by side, and keeps their weights in
-// shared memory. It takes tiles of rows one after the other and keeps each there too, while it is used
+// The classes of all points are columns side by side, whose weights a block keeps in shared memory. It takes tiles of rows one after the other and keeps each there too, while it is used
 //   1. for logits: a thread has EACH rows and a share of the features (a slice),
 //   2. for residuals: a thread has a row and a point,
 //   3. for sums: a thread has a few features, whose sums it keeps from tile to tile.
@@ -47,11 +46,9 @@ template <typename T> struct Gradient {
   unsigned long long rows;
   unsigned features;
   unsigned classes;
-  unsigned all_points;
-  unsigned together; // points of a block, at most
-  unsigned groups;   // blocks of neighbouring numbers have the same rows and other points
-  unsigned tile;     // rows, a power of two, at most a block's threads
-  unsigned stride;   // of the tile's rows: different ones that are read together meet different banks
+  unsigned count;  // of points
+  unsigned tile;   // rows, a power of two, at most a block's threads
+  unsigned stride; // of the tile's rows: different ones that are read together meet different banks
   unsigned long long per_feature; // 2^32 / features, rounded up: to divide by it
   unsigned long long per_class;   // 2^32 / classes, rounded up
   T scale;
@@ -77,16 +74,12 @@ template <unsigned HALF, unsigned OTHER, typename T> __device__ unsigned over_ei
   return from;
 }
 
-// COLUMNS: of all points of a block, at least; SLOTS: features of a thread, at least; EACH: rows of a thread
+// COLUMNS: of all points, at least; SLOTS: features of a thread, at least; EACH: rows of a thread
 // while it makes logits, whose weights it reads once: 1, or 4 where a tile has 16 rows.
 template <typename T, unsigned COLUMNS, unsigned SLOTS, unsigned EACH>
 __device__ void gradient(const Gradient<T> &g) {
   using Columns = Line<T, COLUMNS>;
-  const unsigned group = blockIdx.x % g.groups;
-  const unsigned chunk = blockIdx.x / g.groups, chunks = gridDim.x / g.groups;
-  const unsigned first_point = group * g.together;
-  const unsigned left = g.all_points - first_point;
-  const unsigned points = left < g.together ? left : g.together;
+  const unsigned chunk = blockIdx.x, chunks = gridDim.x, points = g.count;
   const unsigned used = points * g.classes;
   const unsigned rows_apart = g.tile / EACH, slices = blockDim.x / rows_apart;
   const unsigned row = threadIdx.x % rows_apart, slice = threadIdx.x / rows_apart;
@@ -105,7 +98,7 @@ __device__ void gradient(const Gradient<T> &g) {
   __syncthreads();
   const unsigned length = g.features * g.classes;
   for (unsigned p = 0; p < points; p++) {
-    const T *of = g.points + (size_t)(first_point + p) * length;
+    const T *of = g.points + (size_t)p * length;
 #pragma unroll 8
     for (unsigned i = threadIdx.x; i < length; i += blockDim.x) {
       const unsigned f = divided(i, g.per_class);
@@ -235,7 +228,7 @@ __device__ void gradient(const Gradient<T> &g) {
 #pragma unroll
       for (unsigned k = 0; k < COLUMNS; k++) {
         if (k < used) {
-          const size_t point = (size_t)chunk * g.all_points + first_point + k / g.classes;
+          const size_t point = (size_t)chunk * points + k / g.classes;
           g.out[(point * g.features + f) * g.classes + k % g.classes] = sums[j][k];
         }
       }
