@@ -6,6 +6,7 @@
 
 use std::io::{self, BufRead, Read};
 
+pub use crate::error::LineProblem;
 use crate::{Csr, LabelMap, Split};
 
 /// Raised when the same text would give other rows than it did before: parsed caches of older
@@ -23,83 +24,6 @@ pub struct RowShape<'a> {
     pub rows: Option<usize>,
     /// Longest line allowed, in bytes.
     pub line_bytes: usize,
-}
-
-/// Why a line, or the whole text, is refused.
-#[derive(Debug, Clone, PartialEq, thiserror::Error)]
-#[non_exhaustive]
-pub enum LineProblem {
-    /// No row at all.
-    #[error("the text has no rows")]
-    Empty,
-    /// A blank line with rows after it.
-    #[error("a blank line between rows")]
-    Blank,
-    /// A line without an end in sight.
-    #[error("the line is longer than the limit of {0} bytes (limits.line_bytes in the registry)")]
-    TooLong(usize),
-    /// A byte that no LIBSVM text has.
-    #[error("the byte 0x{0:02x} is not text; is this a LIBSVM file?")]
-    NotText(u8),
-    /// A label that is not a number.
-    #[error("the label \"{0}\" is not a number")]
-    LabelNotNumber(String),
-    /// An infinite or undefined label.
-    #[error("the label \"{0}\" is not finite")]
-    LabelNotFinite(String),
-    /// A label that the data set does not have.
-    #[error("the label \"{label}\" is not one of the declared labels {known}")]
-    LabelUnknown {
-        /// The label.
-        label: String,
-        /// The declared ones.
-        known: String,
-    },
-    /// An entry without `:`.
-    #[error("\"{0}\" has no colon; an entry is index:value")]
-    NoColon(String),
-    /// An index that is not a whole number.
-    #[error("the index \"{0}\" is not a whole number")]
-    IndexNotNumber(String),
-    /// Index 0.
-    #[error("index 0; indices count from 1")]
-    IndexZero,
-    /// An index that repeats the one before it.
-    #[error("index {0} is repeated")]
-    IndexRepeated(u64),
-    /// An index below the one before it.
-    #[error("index {index} comes after index {before}; indices must ascend")]
-    IndexDescends {
-        /// The index.
-        index: u64,
-        /// The one before it.
-        before: u64,
-    },
-    /// An index above the number of features.
-    #[error("index {index} is above the declared {features} features")]
-    IndexTooLarge {
-        /// The index as written.
-        index: String,
-        /// Declared number of features.
-        features: usize,
-    },
-    /// A value that is not a number, or a number with something behind it.
-    #[error("the value \"{0}\" is not a number")]
-    ValueNotNumber(String),
-    /// An infinite or undefined value, or one beyond the range of `f32`.
-    #[error("the value \"{0}\" is not a finite single-precision number")]
-    ValueNotFinite(String),
-    /// More rows than declared.
-    #[error("more rows than the declared {0}")]
-    TooManyRows(usize),
-    /// Fewer rows than declared.
-    #[error("the text ends after {found} rows, {declared} are declared")]
-    TooFewRows {
-        /// Rows in the text.
-        found: usize,
-        /// Rows declared.
-        declared: usize,
-    },
 }
 
 /// Why text gave no rows.

@@ -10,10 +10,10 @@ use std::sync::OnceLock;
 
 use crate::cache::{self, CacheError};
 use crate::digest::Sha;
-use crate::error::Attempt;
+use crate::error::{Attempt, LineProblem};
 use crate::fetch::Downloader;
 use crate::images::{self, ImageSet, ImagesSpec};
-use crate::libsvm::{LineProblem, RowShape};
+use crate::libsvm::RowShape;
 use crate::locate::{CacheFolders, in_folder, platform_cache};
 use crate::read;
 use crate::registry::{DatasetSpec, FileSpec, RegistryLimits};

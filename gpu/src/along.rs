@@ -1,6 +1,7 @@
 //! Inner products of a few long vectors.
 
-use crate::launch::{Grid, Kernel, Number, Written, block_threads, room_for, start};
+use crate::kernel::{Grid, Kernel, Number, Written};
+use crate::launch::{block_threads, room_for, start};
 use candle_core::{DType, Result, Tensor, bail};
 
 /// Of how many tensors others come, at most.

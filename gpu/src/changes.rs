@@ -1,6 +1,7 @@
 //! By how much points changed.
 
-use crate::launch::{Grid, Kernel, Number, Written, block_threads, room_for, start};
+use crate::kernel::{Grid, Kernel, Number, Written};
+use crate::launch::{block_threads, room_for, start};
 use candle_core::{DType, Result, Tensor, bail};
 
 /// ‖new − old‖, ‖old‖ and ‖new‖ of each row of two tensors `[W, D]`, as f64 `[3, W]`, by one kernel.

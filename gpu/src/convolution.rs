@@ -1,6 +1,7 @@
 //! Convolution by patches and matrix products.
 
-use crate::launch::{Grid, Kernel, Number, Written, storage, tensor};
+use crate::kernel::{Grid, Kernel, Number, Written};
+use crate::launch::{storage, tensor};
 use crate::operation::{Differentiable, Operation};
 use candle_core::{DType, Result, Shape, Storage, Tensor, bail};
 
@@ -51,7 +52,7 @@ pub fn convolve(
     let (images, kernels) = (images.contiguous()?, kernels.contiguous()?);
     let matrix = kernels.detach().reshape((filters, places.seen()))?;
     let patches = places.gather(&images.detach())?;
-    let operation = Convolution {
+    let operation = PatchConvolution {
         product: matrix.matmul(&patches)?,
         kernels: kernels.detach(),
         patches,
@@ -104,17 +105,21 @@ impl Places {
     /// The matrix `[channels·k², n·out]` of images.
     fn gather(self, images: &Tensor) -> Result<Tensor> {
         let shape = (self.seen(), self.columns()).into();
-        tensor(&Patches::new(self, images, true), &shape, images.dtype())
+        tensor(
+            &PatchKernel::new(self, images, true),
+            &shape,
+            images.dtype(),
+        )
     }
 
     /// Its adjoint, as the storage of images.
     fn scatter(self, matrix: &Tensor) -> Result<Storage> {
-        let patches = Patches::new(self, matrix, false);
+        let patches = PatchKernel::new(self, matrix, false);
         storage(&patches, &self.image_shape(), matrix.dtype())
     }
 }
 
-struct Convolution {
+struct PatchConvolution {
     /// Filters times patches: `[filters, n·out]`.
     product: Tensor,
     kernels: Tensor,
@@ -122,7 +127,7 @@ struct Convolution {
     places: Places,
 }
 
-impl Operation for Convolution {
+impl Operation for PatchConvolution {
     const NAME: &'static str = "convolution";
 
     fn forward(&self) -> Result<(Storage, Shape)> {
@@ -135,20 +140,20 @@ impl Operation for Convolution {
         let gradient = self.places.behind(filters).gather(gradient)?;
         let for_kernels = gradient.matmul(&self.patches.t()?)?;
         let across = self.kernels.reshape((filters, seen))?.t()?;
-        let patches = Patches::new(self.places, &across.matmul(&gradient)?, false);
+        let patches = PatchKernel::new(self.places, &across.matmul(&gradient)?, false);
         let for_images = tensor(&patches, &self.places.image_shape(), gradient.dtype())?;
         Ok(vec![for_images, for_kernels.reshape(self.kernels.shape())?])
     }
 }
 
 /// Images to their patches, or patches to images.
-struct Patches {
+struct PatchKernel {
     places: Places,
     from: Tensor,
     gather: bool,
 }
 
-impl Patches {
+impl PatchKernel {
     fn new(places: Places, from: &Tensor, gather: bool) -> Self {
         Self {
             places,
@@ -176,7 +181,7 @@ struct Arguments {
     segments: u32,
 }
 
-impl Kernel for Patches {
+impl Kernel for PatchKernel {
     type Arguments<T: Copy> = Arguments;
 
     const NAME: &'static str = "patches";

@@ -1,7 +1,6 @@
 //! Starting kernels on a GPU.
 
-use crate::kernels;
-use crate::launch::{Kernel, Number, Written, place};
+use crate::kernel::{Kernel, Number, Written, place};
 use crate::open::DeviceLimits;
 use candle_core::backend::{BackendDevice, BackendStorage};
 use candle_core::cuda_backend::cudarc::driver::sys::CUfunction_attribute_enum as Of;
@@ -13,6 +12,11 @@ use candle_core::cuda_backend::{CudaDType, CudaDevice, CudaStorage, DeviceId, Wr
 use candle_core::{DType, Device, Layout, Result, Shape, Storage, bail};
 use std::collections::HashMap;
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
+
+mod kernels {
+    #![allow(missing_docs)]
+    include!(concat!(env!("OUT_DIR"), "/ptx.rs"));
+}
 
 /// A kernel's structure of arguments, passed by value.
 #[derive(Clone, Copy)]

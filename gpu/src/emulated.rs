@@ -1,12 +1,12 @@
 //! The kernels' sources, compiled for the CPU and run thread by thread.
 
-use crate::launch::{Kernel, Number, Written, place};
+use crate::kernel::{Kernel, Number, Written, place};
 use candle_core::{CpuStorage, DType, Layout, Result, Storage, bail};
-use std::ffi::{CString, c_char, c_int, c_uint, c_void};
+use std::ffi::{CString, c_uint};
 
 #[allow(unsafe_code)]
 mod foreign {
-    use super::{c_char, c_int, c_uint, c_void};
+    use std::ffi::{c_char, c_int, c_uint, c_void};
 
     unsafe extern "C" {
         pub(super) fn emulate(

@@ -1,6 +1,7 @@
 //! The gradients of a multinomial logistic regression in one pass over its data.
 
-use crate::launch::{Grid, Kernel, Number, WARP, Written, block_threads, room, runs, start};
+use crate::kernel::{Grid, Kernel, Number, WARP, Written};
+use crate::launch::{block_threads, room, runs, start};
 use crate::open::DeviceLimits;
 use candle_core::{DType, Device, Result, Tensor, bail};
 

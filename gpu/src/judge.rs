@@ -1,6 +1,7 @@
 //! How good logits are.
 
-use crate::launch::{Grid, Kernel, Number, Written, block_threads, room_for, start};
+use crate::kernel::{Grid, Kernel, Number, Written};
+use crate::launch::{block_threads, room_for, start};
 use candle_core::{DType, Result, Tensor, bail};
 
 /// Of logits `[n, C]` (f32 or f64) and labels `[n]` (u32, each below C): the sum of the cross-entropies,

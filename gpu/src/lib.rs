@@ -16,6 +16,7 @@ mod cuda;
 mod emulated;
 mod gradient;
 mod judge;
+mod kernel;
 mod launch;
 mod middle;
 mod normalisation;
@@ -40,9 +41,3 @@ pub use push::push;
 pub use rectified::{rectified, rectified_sum};
 pub use residuals::{MOST_CLASSES, agrees, residuals};
 pub use steps::{Energy, Forces, Model, Pace, Steps};
-
-#[cfg(feature = "cuda")]
-mod kernels {
-    #![allow(missing_docs)]
-    include!(concat!(env!("OUT_DIR"), "/ptx.rs"));
-}

@@ -1,7 +1,8 @@
 //! What the secant method needs of the steps between known points.
 
 use crate::along::along;
-use crate::launch::{Grid, Kernel, Number, Written, block_threads, room_for, start};
+use crate::kernel::{Grid, Kernel, Number, Written};
+use crate::launch::{block_threads, room_for, start};
 use crate::open::SHARED;
 use candle_core::{DType, Result, Tensor};
 

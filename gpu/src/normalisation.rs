@@ -1,6 +1,7 @@
 //! Batch normalisation.
 
-use crate::launch::{Grid, Kernel, Number, Written, block_threads, start, storage, tensor};
+use crate::kernel::{Grid, Kernel, Number, Written};
+use crate::launch::{block_threads, start, storage, tensor};
 use crate::operation::{Differentiable, Operation};
 use candle_core::{DType, Result, Shape, Storage, Tensor, bail};
 
@@ -44,7 +45,7 @@ pub fn normalise(
         weight.contiguous()?,
         bias.contiguous()?,
     ];
-    let mut operation = Normalisation {
+    let mut operation = BatchNormalisation {
         images: images.detach(),
         weight: weight.detach(),
         bias: bias.detach(),
@@ -61,7 +62,7 @@ pub fn normalise(
     images.apply_op3(&weight, &bias, Differentiable(operation))
 }
 
-struct Normalisation {
+struct BatchNormalisation {
     images: Tensor,
     weight: Tensor,
     bias: Tensor,
@@ -73,9 +74,9 @@ struct Normalisation {
     pace: f64,
 }
 
-impl Normalisation {
-    fn kernel<'a>(&'a self, entry: &'static str, more: &[&'a Tensor]) -> Normalise<'a> {
-        Normalise {
+impl BatchNormalisation {
+    fn kernel<'a>(&'a self, entry: &'static str, more: &[&'a Tensor]) -> NormaliseKernel<'a> {
+        NormaliseKernel {
             of: self,
             entry,
             more: more.to_vec(),
@@ -83,7 +84,7 @@ impl Normalisation {
     }
 }
 
-impl Operation for Normalisation {
+impl Operation for BatchNormalisation {
     const NAME: &'static str = "batch-normalisation";
 
     fn forward(&self) -> Result<(Storage, Shape)> {
@@ -104,8 +105,8 @@ impl Operation for Normalisation {
 }
 
 /// One of the kernels.
-struct Normalise<'a> {
-    of: &'a Normalisation,
+struct NormaliseKernel<'a> {
+    of: &'a BatchNormalisation,
     entry: &'static str,
     /// The gradient for what came out, and its sums.
     more: Vec<&'a Tensor>,
@@ -129,7 +130,7 @@ struct Arguments {
     plane: u32,
 }
 
-impl Kernel for Normalise<'_> {
+impl Kernel for NormaliseKernel<'_> {
     type Arguments<T: Copy> = Arguments;
 
     const NAME: &'static str = "normalise";

@@ -1,6 +1,7 @@
 //! What an optimiser does to a variable.
 
-use crate::launch::{Grid, Kernel, Number, Written, start};
+use crate::kernel::{Grid, Kernel, Number, Written};
+use crate::launch::start;
 use candle_core::{DType, Result, Tensor, bail};
 
 /// Adds `factor`·y to x in place, by one kernel. Each number is rounded as by a product and a sum.

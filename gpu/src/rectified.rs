@@ -1,6 +1,7 @@
 //! Rectified linear units, behind a sum too.
 
-use crate::launch::{Grid, Kernel, Number, Written, storage, tensor};
+use crate::kernel::{Grid, Kernel, Number, Written};
+use crate::launch::{storage, tensor};
 use crate::operation::{Differentiable, Operation};
 use candle_core::{DType, Result, Shape, Storage, Tensor, bail};
 

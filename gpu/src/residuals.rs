@@ -1,6 +1,7 @@
 //! What a logistic regression's gradient needs between its two products.
 
-use crate::launch::{Grid, Kernel, Number, WARP, Written, place, runs, start};
+use crate::kernel::{Grid, Kernel, Number, WARP, Written, place};
+use crate::launch::{runs, start};
 use crate::open::SHARED;
 use candle_core::{CpuStorage, DType, Device, InplaceOp2, Layout, Result, Tensor, WithDType, bail};
 

@@ -1,7 +1,8 @@
 //! The recurrence of a window, several steps in one launch.
 
 use crate::along::along;
-use crate::launch::{Grid, Kernel, Number, WARP, Written, block_threads, room, start};
+use crate::kernel::{Grid, Kernel, Number, WARP, Written};
+use crate::launch::{block_threads, room, start};
 use crate::open::SHARED;
 use candle_core::{DType, Result, Tensor, bail};
 

@@ -3,21 +3,21 @@
 //! The form of the YAML is in `wire`, the bounds in `limits`, the checks of one data set in
 //! `validate`. Nothing here opens a file that a data set names.
 
+mod file;
 mod limits;
 mod validate;
 mod wire;
 
 use std::ops::Range;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use crate::digest::Sha;
 use crate::images::ImagesSpec;
 use crate::surrogate::spec::SurrogateSpec;
 use crate::{Error, LabelMap, Result};
 
+pub use file::FileSpec;
+pub(crate) use file::{WireFile, file, is_file_name};
 pub use limits::RegistryLimits;
-pub(crate) use validate::{file, is_file_name};
-pub(crate) use wire::WireFile;
 
 /// The data sets that are known, by name.
 ///
@@ -212,24 +212,6 @@ impl DatasetSpec {
     pub fn has_surrogate(&self) -> bool {
         self.surrogate.is_some()
     }
-}
-
-/// One file of a data set.
-#[derive(Debug, Clone)]
-#[non_exhaustive]
-pub struct FileSpec {
-    /// Its name as upstream names it, without a compression's suffix; safe to be a file's name.
-    pub name: String,
-    /// Where a user says that it lies.
-    pub path: Option<PathBuf>,
-    /// Where it can be downloaded; http or https.
-    pub addresses: Vec<String>,
-    /// The sha256 of its decompressed content, if declared.
-    pub sha256: Option<Sha>,
-    /// Of an archive of images: the md5 of the file as it lies, in hex, if declared.
-    pub md5: Option<String>,
-    /// Its number of rows, if declared.
-    pub rows: Option<usize>,
 }
 
 /// Which file of a data set.

@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-use super::wire::{WireDataset, WireFile, WirePart, WireRole, WireSplit};
-use super::{DatasetSpec, FileSpec, Part, Role, SplitSpec};
-use crate::read::Compression;
+use super::file::{file, is_file_name};
+use super::wire::{WireDataset, WirePart, WireRole, WireSplit};
+use super::{DatasetSpec, Part, Role, SplitSpec};
 use crate::{Error, LabelMap, Result};
 
 /// The name of the split that a data set without `splits` gets.
@@ -112,74 +112,6 @@ fn labels(entries: &[(String, u32)], classes: usize) -> Result<LabelMap, String>
     LabelMap::new(&entries, classes)
 }
 
-pub(crate) fn file(wire: WireFile, base: &Path, at: &str) -> Result<FileSpec> {
-    let named = || {
-        let name = wire.path.as_ref()?.file_name()?.to_str()?;
-        let stem = Compression::SUFFIXES[1..]
-            .iter()
-            .find_map(|s| name.strip_suffix(s));
-        Some(stem.unwrap_or(name).to_string())
-    };
-    let Some(name) = wire.name.clone().or_else(named) else {
-        return Err(Error::content(at, "has neither a `name` nor a `path`"));
-    };
-    if !is_file_name(&name) {
-        return Err(Error::content(
-            format!("{at}.name"),
-            format!(
-                "\"{name}\" cannot name a file in every folder: letters, digits, `.`, `_` and \
-                 `-`, not starting with `.`; with a `path`, give a `name` too"
-            ),
-        ));
-    }
-    for address in &wire.addresses {
-        let host = address
-            .strip_prefix("https://")
-            .or_else(|| address.strip_prefix("http://"));
-        if host.is_none_or(|h| h.is_empty() || h.starts_with('/')) {
-            return Err(Error::content(
-                format!("{at}.addresses"),
-                format!(
-                    "\"{address}\" is not an http:// or https:// address; use `path` for a \
-                         local file"
-                ),
-            ));
-        }
-    }
-    // No more than indices of rows are made for, and than a stand-in could be generated.
-    if let Some(rows) = wire
-        .rows
-        .filter(|rows| !(1..=u32::MAX as usize).contains(rows))
-    {
-        return Err(Error::content(
-            format!("{at}.rows"),
-            format!("{rows} is not from 1 to {}", u32::MAX),
-        ));
-    }
-    let sha256 = match &wire.sha256 {
-        None => None,
-        Some(text) => Some(
-            text.parse()
-                .map_err(|problem: String| Error::content(format!("{at}.sha256"), problem))?,
-        ),
-    };
-    let digits = |text: &String| text.len() == 32 && text.bytes().all(|b| b.is_ascii_hexdigit());
-    if let Some(text) = wire.md5.as_ref().filter(|text| !digits(text)) {
-        return Err(Error::content(
-            format!("{at}.md5"),
-            format!("\"{text}\" is not an md5: 32 hex digits are wanted"),
-        ));
-    }
-    Ok(FileSpec {
-        md5: wire.md5.map(|text| text.to_ascii_lowercase()),
-        name,
-        path: wire.path.map(|p| base.join(p)),
-        addresses: wire.addresses,
-        sha256,
-        rows: wire.rows,
-    })
-}
-
 /// The split of a data set that names none: the test file, or for want of one the training rows.
 fn standard(has_test: bool) -> SplitSpec {
     let all = |file| Part { file, rows: None };
@@ -251,10 +183,4 @@ fn part(spec: &DatasetSpec, wire: WirePart, at: &str) -> Result<Part> {
         ));
     }
     Ok(Part { file: role, rows })
-}
-
-/// Whether a name can be a file's in any folder, on any system, without leaving it.
-pub(crate) fn is_file_name(name: &str) -> bool {
-    let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-');
-    !name.is_empty() && name.len() <= 100 && !name.starts_with('.') && name.bytes().all(plain)
 }

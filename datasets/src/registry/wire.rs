@@ -2,11 +2,11 @@
 
 use std::fmt;
 use std::marker::PhantomData;
-use std::path::PathBuf;
 
 use serde::Deserialize;
 use serde::de::{Deserializer, Error as _, MapAccess, Visitor};
 
+use super::file::WireFile;
 use crate::images::WireImages;
 use crate::surrogate::spec::WireSurrogate;
 
@@ -57,18 +57,6 @@ pub(super) struct WireDataset {
 pub(super) struct WireFiles {
     pub train: WireFile,
     pub test: Option<WireFile>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct WireFile {
-    pub name: Option<String>,
-    pub path: Option<PathBuf>,
-    #[serde(default)]
-    pub addresses: Vec<String>,
-    pub sha256: Option<String>,
-    pub md5: Option<String>,
-    pub rows: Option<usize>,
 }
 
 #[derive(Debug, Deserialize)]

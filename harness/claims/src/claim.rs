@@ -1,11 +1,10 @@
-//! Claims, the rows they are judged on, and the row that each of them becomes.
+//! Claims, and the row that each of them becomes.
 
-use super::judge::judge;
 use super::question::{Question, RowScope};
 use super::rules::{Rule, RuleKind};
 use super::verdict::Verdict;
 use anyhow::{Result, ensure};
-use rows::{Column, Frame, Typed, schema};
+use rows::{Column, Typed, schema};
 use serde::Deserialize;
 use std::collections::BTreeSet;
 
@@ -150,30 +149,7 @@ pub struct Claims {
     pub claims: Vec<Claim>,
 }
 
-/// Holds the rows of a target, as far as it has been run.
-#[derive(Clone, Debug)]
-pub struct TargetRows {
-    /// The target.
-    pub target: String,
-    /// Whether the profile that was run is long enough for verdicts.
-    pub verdicts: bool,
-    /// Its rows.
-    pub frames: Vec<Frame>,
-}
-
 impl Claims {
-    /// Judges the claims on one target, by its rows alone.
-    #[must_use]
-    pub fn on(&self, rows: TargetRows) -> Vec<ClaimRow> {
-        let mine = |claim: &&Claim| claim.rows.target == rows.target;
-        let own = Self {
-            profile: self.profile.clone(),
-            claims: self.claims.iter().filter(mine).cloned().collect(),
-            ..*self
-        };
-        judge(&own, &[rows])
-    }
-
     /// Lists the columns that claims on a frame name and its schema does not have: none, if whoever
     /// writes that frame and these claims agree.
     #[must_use]

@@ -1,7 +1,7 @@
 //! What a question comes to, and on which rows.
 
-use super::rules::Contradiction;
 use super::verdict::{PartVerdict, Verdict, combined};
+use serde::Deserialize;
 
 /// Holds what a question comes to.
 #[derive(Clone, Debug)]
@@ -27,12 +27,59 @@ pub enum Basis {
     /// Nothing, for a reason.
     Untestable(String),
     /// Statements that exclude each other.
-    Evidence {
+    Contradiction {
         /// The statements.
-        rule: Contradiction,
-        /// What each piece of evidence comes to.
-        findings: Vec<Finding>,
+        statements: Vec<String>,
+        /// What rows say of them.
+        sides: Vec<Side>,
     },
+}
+
+/// Holds what rows say of one side of a contradiction.
+#[derive(Clone, Debug)]
+pub struct Side {
+    /// The statement that they would support.
+    pub name: String,
+    /// What the contradiction needs of it, if it does not stand either way.
+    pub must: Option<Must>,
+    /// What they come to.
+    pub finding: Finding,
+}
+
+/// Says what a contradiction needs of its evidence.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+pub enum Must {
+    /// Reproduced.
+    Hold,
+    /// Not reproduced.
+    Fail,
+}
+
+/// Returns the verdict on a contradiction: what its evidence is expected to hold or to fail has to do so.
+fn contradiction(statements: &[String], sides: &[Side]) -> (Verdict, String) {
+    let mut note = statements.join(" | but | ");
+    let mut whole = Verdict::Contradiction;
+    for Side {
+        name,
+        must,
+        finding,
+    } in sides
+    {
+        let (verdict, numbers) = finding.verdict();
+        let expected = match must {
+            None => true,
+            Some(Must::Hold) => verdict == Verdict::Reproduced,
+            Some(Must::Fail) => verdict == Verdict::NotReproduced,
+        };
+        let mut mark = "";
+        if !expected {
+            whole = Verdict::EvidenceMissing;
+            mark = ", which the contradiction does not expect";
+        }
+        note += &format!("; measured, {name}: {verdict}{mark} ({numbers})");
+    }
+    (whole, note)
 }
 
 impl Finding {
@@ -55,7 +102,7 @@ impl Finding {
         match &self.basis {
             Basis::Parts { parts, .. } => combined(parts),
             Basis::Untestable(note) => (Verdict::NotTestable, note.clone()),
-            Basis::Evidence { rule, findings } => rule.verdict(findings),
+            Basis::Contradiction { statements, sides } => contradiction(statements, sides),
         }
     }
 
@@ -64,7 +111,9 @@ impl Finding {
         match &self.basis {
             Basis::Parts { parts, .. } => parts.iter().collect(),
             Basis::Untestable(_) => vec![],
-            Basis::Evidence { findings, .. } => findings.iter().flat_map(Self::parts).collect(),
+            Basis::Contradiction { sides, .. } => {
+                sides.iter().flat_map(|side| side.finding.parts()).collect()
+            }
         }
     }
 
@@ -76,8 +125,9 @@ impl Finding {
                 parts.map(|part| (target.as_str(), part)).collect()
             }
             Basis::Untestable(_) => vec![],
-            Basis::Evidence { findings, .. } => {
-                findings.iter_mut().flat_map(Self::parts_mut).collect()
+            Basis::Contradiction { sides, .. } => {
+                let sides = sides.iter_mut();
+                sides.flat_map(|side| side.finding.parts_mut()).collect()
             }
         }
     }

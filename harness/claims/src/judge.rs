@@ -1,9 +1,10 @@
 //! Turns claims and the rows of the targets into rows with verdicts.
 
-use super::claim::{Claim, ClaimRow, Claims, TargetRows};
+use super::claim::{Claim, ClaimRow, Claims};
 use super::family::decide;
 use super::finding::Finding;
-use super::judging::Judging;
+use super::interval::Rigour;
+use super::judging::{Judging, TargetRows};
 use super::verdict::{PartVerdict, Verdict};
 
 /// Judges each claim, in their order.
@@ -14,12 +15,33 @@ use super::verdict::{PartVerdict, Verdict};
 /// the procedure of Benjamini and Hochberg allows it.
 #[must_use]
 pub fn judge(claims: &Claims, targets: &[TargetRows]) -> Vec<ClaimRow> {
-    let judging = Judging { claims, targets };
+    let judging = Judging {
+        rigour: Rigour {
+            confidence: claims.confidence,
+            least_pairs: claims.least_pairs,
+        },
+        profile: &claims.profile,
+        targets,
+    };
     let questions = claims.claims.iter().map(Claim::question);
     let mut findings: Vec<Finding> = questions.map(|q| judging.answer(q)).collect();
     decide(&mut findings, 1.0 - claims.confidence);
     let rows = claims.claims.iter().zip(&findings);
     rows.map(|(claim, finding)| row(claim, finding)).collect()
+}
+
+impl Claims {
+    /// Judges the claims on one target, by its rows alone.
+    #[must_use]
+    pub fn on(&self, rows: TargetRows) -> Vec<ClaimRow> {
+        let mine = |claim: &&Claim| claim.rows.target == rows.target;
+        let own = Self {
+            profile: self.profile.clone(),
+            claims: self.claims.iter().filter(mine).cloned().collect(),
+            ..*self
+        };
+        judge(&own, &[rows])
+    }
 }
 
 fn row(claim: &Claim, finding: &Finding) -> ClaimRow {

@@ -1,6 +1,5 @@
 //! Finds the rows that a question is put to, and whether they may answer it.
 
-use super::claim::{Claims, TargetRows};
 use super::comparison::diverged;
 use super::filter::{Filter, described};
 use super::finding::{Basis, Finding};
@@ -15,11 +14,24 @@ use std::collections::BTreeSet;
 /// Where rows come from that say nothing about a paper.
 const SURROGATE: &str = "surrogate";
 
+/// Holds the rows of a target, as far as it has been run.
+#[derive(Clone, Debug)]
+pub struct TargetRows {
+    /// The target.
+    pub target: String,
+    /// Whether the profile that was run is long enough for verdicts.
+    pub verdicts: bool,
+    /// Its rows.
+    pub frames: Vec<Frame>,
+}
+
 /// Answers questions from the rows of all targets.
 #[derive(Clone, Copy, Debug)]
 pub struct Judging<'a> {
     /// What verdicts are passed with.
-    pub claims: &'a Claims,
+    pub rigour: Rigour,
+    /// The profile that a reader is told to run.
+    pub profile: &'a str,
     /// The rows.
     pub targets: &'a [TargetRows],
 }
@@ -39,7 +51,7 @@ impl Judging<'_> {
 
     fn found(&self, scope: &RowScope, rule: &dyn RowRule) -> Result<Finding> {
         let RowScope { target, frame, .. } = scope;
-        let profile = scope.profile.as_ref().unwrap_or(&self.claims.profile);
+        let profile = scope.profile.as_deref().unwrap_or(self.profile);
         let run = format!("run `harness reproduce {target} --profile {profile}`");
         let Some(rows) = self.targets.iter().find(|t| t.target == *target) else {
             return Ok(Finding::untestable(format!("not run: {run}")));
@@ -80,15 +92,11 @@ impl Judging<'_> {
             Some(note) => Some(note),
             None => unfit(scope, rule, &rows)?,
         };
-        let rigour = Rigour {
-            confidence: self.claims.confidence,
-            least_pairs: self.claims.least_pairs,
-        };
         let basis = match untestable {
             Some(note) => Basis::Untestable(note),
             None => Basis::Parts {
                 target: scope.target.clone(),
-                parts: rule.judge(&rows, rigour)?,
+                parts: rule.judge(&rows, self.rigour)?,
             },
         };
         Ok(Finding::new(basis, cells(&rows)))

@@ -29,8 +29,9 @@ mod examples;
 #[cfg(test)]
 mod tests;
 
-pub use claim::{Claim, ClaimKind, ClaimRow, Claims, Paper, TargetRows};
+pub use claim::{Claim, ClaimKind, ClaimRow, Claims, Paper};
 pub use judge::judge;
+pub use judging::TargetRows;
 pub use rules::RuleKind;
 pub use tally::{Tally, comparisons, headline, tallies};
 pub use verdict::Verdict;

@@ -1,6 +1,7 @@
 //! What is asked, and of which rows: a scope and a rule.
 
 use super::filter::{Filter, GroupBy, Match, check_filter};
+use super::finding::Must;
 use super::rules::Rule;
 use anyhow::{Result, ensure};
 use serde::Deserialize;
@@ -107,5 +108,29 @@ impl<'a> Question<'a> {
             all.push((self.scope, names));
         }
         all
+    }
+}
+
+/// Asks rows about one side of a contradiction.
+#[derive(Clone, Debug, Deserialize, PartialEq)]
+#[serde(deny_unknown_fields)]
+pub struct Evidence {
+    /// The statement that rows would support.
+    pub side: String,
+    /// What the contradiction needs of it; none where it stands either way and rows only tell which
+    /// side the measurement is on.
+    pub must: Option<Must>,
+    rows: RowScope,
+    #[serde(with = "serde_yaml::with::singleton_map")]
+    judge: Rule,
+}
+
+impl Evidence {
+    /// Returns what the rows are asked.
+    pub fn question(&self) -> Question<'_> {
+        Question {
+            scope: &self.rows,
+            rule: &self.judge,
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! The gradient from the tensor library's own operations: for devices without a kernel here, and
 //! to compare the kernels with.
 
-use super::{Kernel, Problem};
+use super::problem::{Kernel, Problem};
 use crate::Result;
 use candle_core::cuda::gemm_reduced_precision_f32;
 use candle_core::{D, Device, Tensor};

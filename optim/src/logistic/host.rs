@@ -1,10 +1,10 @@
 //! The gradient of a logistic regression on a CPU, as an operation of the tensor library.
 
 use super::dense::Dense;
+use super::problem::{Kernel, Problem};
 use super::rows::{DataRows, Elements, RowSource, WithConstant, dense, stays_sparse};
 use super::sections::Products;
 use super::sparse::Sparse;
-use super::{Kernel, Problem};
 use crate::real::Real;
 use crate::{Cost, Result};
 use candle_core::{CpuStorage, CustomOp1, DType, Device, Layout, Shape, Tensor, WithDType, bail};

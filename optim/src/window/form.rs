@@ -1,6 +1,6 @@
 //! A window by the names and numbers that configurations, rows and command lines use.
 
-use super::{Predictor, Storage, Velocity, Window, WindowMethod};
+use super::settings::{Predictor, Storage, Velocity, Window, WindowMethod};
 use crate::{Error, Result};
 use std::fmt;
 

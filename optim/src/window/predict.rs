@@ -1,6 +1,6 @@
 //! What a window expects of steps at which no force was ever computed.
 
-use super::Predictor;
+use super::settings::Predictor;
 use super::sliding::{Sliding, Slot};
 use super::space::{self, Space};
 use crate::{Counted, Result};

@@ -1,6 +1,82 @@
 //! The choices that a window leaves open, by the names that configurations and rows use.
 
+use super::form::WindowForm;
 use crate::error::named;
+use crate::{Error, Result};
+use std::fmt;
+
+/// How several steps of a recurrence are computed at once. The default is of one step, with which
+/// the flow is the sequential one: change `width` and the rest as wanted.
+///
+/// ```
+/// use optim::{Window, WindowMethod};
+/// let secant = Window { width: 8, tolerance: 1e-3, method: WindowMethod::secant(10), ..Window::default() };
+/// assert_eq!(secant.to_string(), "W=8 secant M=10");
+/// assert_eq!(Window { width: 4, ..Window::default() }.to_string(), "W=4 copy");
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(try_from = "WindowForm", into = "WindowForm"))]
+pub struct Window {
+    /// W, the paper's number of GPUs.
+    pub width: usize,
+    /// τ: by how much, relative to its norm, a point may change and count as converged.
+    pub tolerance: f64,
+    /// How gradients become points.
+    pub method: WindowMethod,
+    /// With which velocity a window starts.
+    pub velocity: Velocity,
+    /// Whether a window reaches into the next flow before the last step of one has converged.
+    /// The velocity that is reset there is one more operation the window knows, so W steps at a
+    /// time remain W steps, where S is no multiple of W too. Not where anything else than points is
+    /// kept.
+    pub across_flows: bool,
+}
+
+/// Of one step, else as Algorithm 5 has it, the velocity carried and τ = 0.
+impl Default for Window {
+    fn default() -> Self {
+        Self {
+            width: 1,
+            tolerance: 0.0,
+            method: WindowMethod::default(),
+            velocity: Velocity::default(),
+            across_flows: false,
+        }
+    }
+}
+
+/// As its [`WindowForm`].
+impl fmt::Display for Window {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        WindowForm::from(*self).fmt(f)
+    }
+}
+
+impl Window {
+    /// Whether its settings are in range.
+    ///
+    /// # Errors
+    /// By the setting that is not.
+    pub fn check(&self) -> Result<()> {
+        let (tolerance, storage) = (self.tolerance, self.method.storage());
+        if self.width == 0 {
+            return Err(Error::setting("window", self.width, "at least 1"));
+        }
+        if !(tolerance.is_finite() && tolerance >= 0.0) {
+            let possible = "0 or a positive number";
+            return Err(Error::setting("tolerance", tolerance, possible));
+        }
+        if storage != Storage::Points && self.across_flows {
+            let possible = "points, but for windows within flows";
+            return Err(Error::setting("storage", storage.name(), possible));
+        }
+        match storage.at_once() {
+            Some(0) => Err(Error::setting("at_once", 0, "at least 1")),
+            _ => Ok(()),
+        }
+    }
+}
 
 /// How a window turns gradients at guessed points into better points.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

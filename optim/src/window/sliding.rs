@@ -1,19 +1,14 @@
 //! The window as it slides along the steps of one flow, or of one flow after the other.
 
+use super::flow::{FlowEnd, Slide, WindowedFlow};
 use super::predict::Guess;
 use super::secant::{Known, Memory};
+use super::settings::{Velocity, Window, WindowMethod};
 use super::space::{self, Space};
-use super::{FlowEnd, Velocity, Window, WindowMethod, WindowedFlow};
 use crate::{Counted, Potential, Recurrence, Result, Termination};
 use candle_core::Tensor;
 use std::collections::VecDeque;
 use std::sync::Arc;
-
-/// A window that remembers where it is.
-pub(crate) trait Slide: Send {
-    /// Goes on to the end of the next flow.
-    fn flow(&mut self, forces: &mut Counted) -> Result<FlowEnd>;
-}
 
 /// Steps are counted from the start of the first flow; at every multiple of S the velocity is
 /// reset, which is one more operation that the window knows.

@@ -10,9 +10,9 @@
 //! last bit. Where velocities are kept in bf16 ([`Storage::Bf16`](super::Storage::Bf16)), guessed points are off by a
 //! 256th of a step or less; the start, its velocity and all new sums are in full precision.
 
+use super::flow::{FlowEnd, Slide, WindowedFlow};
 use super::front::Streamed;
-use super::sliding::Slide;
-use super::{FlowEnd, Predictor, Velocity, Window, WindowedFlow};
+use super::settings::{Predictor, Velocity, Window};
 use crate::{Counted, Recurrence, Result, Termination};
 use candle_core::Tensor;
 use std::collections::VecDeque;

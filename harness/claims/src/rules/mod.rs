@@ -14,13 +14,11 @@ mod speedup;
 mod trend;
 mod value;
 
-pub use contradiction::{Contradiction, Evidence};
-
 use super::filter::{Filter, GroupBy, check_filter};
 use super::finding::Finding;
 use super::interval::Rigour;
 use super::judging::Judging;
-use super::question::RowScope;
+use super::question::{Evidence, RowScope};
 use super::selection::Selection;
 use super::verdict::{PartVerdict, Verdict};
 use anyhow::Result;

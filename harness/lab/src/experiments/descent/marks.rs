@@ -1,8 +1,8 @@
 //! Where runs are compared besides their ends: after so many outer iterations, after so many
 //! gradients.
 
-use super::measure::Record;
 use super::plan::Contestant;
+use super::record::Record;
 use anyhow::{Result, ensure};
 use serde::{Deserialize, Serialize};
 

@@ -2,7 +2,8 @@
 
 use super::marks::Marks;
 use super::methods::{MethodSite, MethodSpec};
-use super::scene::{Scene, Setting, Worth};
+use super::record::Record;
+use super::scene::{Scene, Setting};
 use crate::clock::clocked;
 use crate::device::Placement;
 use crate::progress::Watch;
@@ -61,19 +62,6 @@ pub enum Ended {
     Diverged,
     /// The method finds nothing better and computes no more.
     Stopped,
-}
-
-/// Where a run is after so many gradients.
-#[derive(Clone, Copy, Debug, Deserialize, Serialize, PartialEq)]
-pub struct Record {
-    /// Outer iterations so far.
-    pub iterations: u64,
-    /// Gradients so far.
-    pub gradients: u64,
-    /// Seconds so far, without evaluation.
-    pub wall_s: f64,
-    /// What the point is worth.
-    pub worth: Worth,
 }
 
 /// Runs a cell until its gradients are used up and its last mark is passed. Tells `watch` about

@@ -6,14 +6,18 @@ mod measure;
 mod methods;
 mod placing;
 pub mod plan;
+mod problem;
+mod record;
 mod rows;
 pub mod scene;
 mod wire;
 
 pub use self::rows::{DescentCurveRow, DescentMarkRow, DescentRow, DescentRows, rows};
 pub use marks::{Axis, Mark, Marks};
-pub use measure::{DescentCell, MeasuredDescent, Record};
+pub use measure::{DescentCell, MeasuredDescent};
 pub use placing::OWN_BEST;
+pub use problem::{DescentProblem, SensingDistance};
+pub use record::Record;
 
 use super::{Bench, Effort, Experiment, Need, Unit};
 use crate::device::Machine;

@@ -1,9 +1,10 @@
 //! Which run of the journal is which of the plan, and under which readings of the paper it stands.
 
 use super::marks::Mark;
-use super::measure::{DescentCell, Ended, MeasuredDescent, Record};
+use super::measure::{DescentCell, Ended, MeasuredDescent};
 use super::methods::MethodSpec;
 use super::plan::{Contestant, DescentPart, DescentPlan, Metric};
+use super::record::Record;
 use super::scene::Worth;
 use crate::experiments::identity::once;
 use crate::journal::Entry;

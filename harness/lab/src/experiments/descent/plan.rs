@@ -2,90 +2,12 @@
 
 use super::marks::Marks;
 use super::methods::MethodSpec;
+use super::problem::DescentProblem;
 use super::wire::DescentForm;
-use crate::plan::{Model, Plan, Precision, Start, non_negative, positive};
-use anyhow::{Result, ensure};
+use crate::plan::{Plan, Precision, Start};
+use anyhow::Result;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-
-/// What is minimised.
-#[derive(Clone, Copy, Debug, Deserialize, Serialize, PartialEq)]
-#[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
-pub enum DescentProblem {
-    /// Multinomial logistic regression on each of the plan's data sets.
-    Logistic(Model),
-    /// The Ackley function, eq. (18).
-    Ackley,
-    /// Matrix sensing, eq. (19), with vectors and truth drawn anew for each start.
-    MatrixSensing {
-        /// d.
-        dimension: usize,
-        /// r, the rank of the matrix to be found.
-        truth_rank: usize,
-        /// ‖B*‖_F of the factor of the matrix to be found, which is uniform on that sphere.
-        truth_norm: f64,
-        /// k, the columns of the factor that is looked for.
-        rank: usize,
-        /// m.
-        measurements: usize,
-        /// A factor that multiplies eq. (19); 1 is the function as printed.
-        scale: f64,
-        /// What the distance to the solution is of.
-        distance: SensingDistance,
-    },
-}
-
-/// How far a factor B is from the solution of matrix sensing.
-#[derive(Clone, Copy, Debug, Deserialize, Serialize, PartialEq, Eq)]
-#[serde(rename_all = "kebab-case")]
-pub enum SensingDistance {
-    /// ‖BBᵀ − B*B*ᵀ‖_F / ‖B*B*ᵀ‖_F, of the matrix.
-    Matrix,
-    /// min over rotations R of ‖B − B*R‖_F, of the factor.
-    Factor,
-}
-
-impl DescentProblem {
-    /// Whether it is about data sets.
-    #[must_use]
-    pub fn needs_data(&self) -> bool {
-        matches!(self, Self::Logistic(_))
-    }
-
-    pub(super) fn validated(self) -> Result<Self> {
-        match self {
-            Self::Logistic(model) => non_negative("problem.l2", model.l2)?,
-            Self::Ackley => {}
-            Self::MatrixSensing {
-                dimension,
-                truth_rank,
-                truth_norm,
-                rank,
-                measurements,
-                scale,
-                ..
-            } => {
-                for (key, size) in [
-                    ("dimension", dimension),
-                    ("truth_rank", truth_rank),
-                    ("rank", rank),
-                    ("measurements", measurements),
-                ] {
-                    ensure!(
-                        (1..=MOST).contains(&size),
-                        "problem.{key} is {size}, but lies between 1 and {MOST}"
-                    );
-                }
-                positive("problem.truth_norm", truth_norm)?;
-                positive("problem.scale", scale)?;
-            }
-        }
-        Ok(self)
-    }
-}
-
-/// The largest of a matrix sensing problem's sizes: its 2·m·d numbers are then 1.6 GB.
-const MOST: usize = 10_000;
 
 /// A method of the plan, with one variant for each value of its lists.
 #[derive(Clone, Debug, PartialEq)]

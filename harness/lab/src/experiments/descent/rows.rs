@@ -1,9 +1,9 @@
 //! From journal entries to rows of descents.
 
 use super::marks::Mark;
-use super::measure::Record;
 use super::placing::{At, PlacedRun, placed, readings};
 use super::plan::DescentPlan;
+use super::record::Record;
 use crate::experiments::identity::settings;
 use crate::journal::Entry;
 use crate::plan::Plan;

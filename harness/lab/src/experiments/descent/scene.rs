@@ -1,6 +1,6 @@
 //! A problem with a starting point, and what can be told of a point of it.
 
-use super::plan::{DescentProblem, SensingDistance};
+use super::problem::{DescentProblem, SensingDistance};
 use crate::plan::{Precision, Start};
 use crate::regression::{Regression, on_sphere, standard_normal, starting_point};
 use crate::seed::Seeds;

@@ -3,7 +3,8 @@
 
 use super::marks::Marks;
 use super::methods::MethodSpec;
-use super::plan::{Best, Contestant, DescentPart, DescentPlan, DescentProblem, Picture};
+use super::plan::{Best, Contestant, DescentPart, DescentPlan, Picture};
+use super::problem::DescentProblem;
 use crate::experiments::identity::repeated;
 use crate::plan::{OneOrMany, Precision, Start, combinations, positive};
 use anyhow::{Context, Result, bail, ensure};

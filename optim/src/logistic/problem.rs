@@ -1,0 +1,39 @@
+//! What distinguishes one logistic regression from another.
+
+use crate::error::named;
+
+/// What computes the gradient of a logistic regression.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Kernel {
+    /// On a CPU `Sparse` or `Dense` by the share of elements that are not 0; elsewhere `Fused`, or
+    /// `Composed` where the fused kernel cannot be used.
+    #[default]
+    Auto,
+    /// One pass over blocks of rows, for the CPU.
+    Dense,
+    /// Of the elements that are not 0 alone, for the CPU.
+    Sparse,
+    /// Products of the tensor library and one pass over the logits between them, for any device.
+    Fused,
+    /// Products and a softmax of the tensor library, for any device.
+    Composed,
+}
+
+named!(Kernel, "kernel",
+    Kernel::Auto => "auto",
+    Kernel::Dense => "dense",
+    Kernel::Sparse => "sparse",
+    Kernel::Fused => "fused",
+    Kernel::Composed => "composed",
+);
+
+/// What distinguishes one logistic regression from another, besides its data.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Problem {
+    /// C, the number of classes.
+    pub classes: usize,
+    /// Whether each class has an intercept (the last row of the weight matrix).
+    pub bias: bool,
+    /// λ of the penalty λ/2 ‖Θ‖²; intercepts are not penalised.
+    pub l2: f64,
+}

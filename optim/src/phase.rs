@@ -1,0 +1,135 @@
+//! Points of phase space, and the kicks and drifts that move them.
+
+use crate::{Counted, Kinetic, Result};
+use candle_core::Tensor;
+
+/// A point of phase space, (x, v).
+///
+/// An integrator whose step ends with a gradient at the new position would compute it again at
+/// the start of the next step, or for nothing at the end of the flow. So the velocity may *owe*
+/// a kick: −`owed`·∇f(x) has yet to be added. [`Phase::settled`] adds it.
+#[derive(Clone, Debug)]
+pub struct Phase {
+    /// x, `[D]`.
+    pub position: Tensor,
+    /// v, `[D]`, up to the kick that is owed.
+    pub velocity: Tensor,
+    /// The time for which the force at `position` has yet to act.
+    pub owed: f64,
+}
+
+impl Phase {
+    /// At `position` with `velocity`, both `[D]`.
+    #[must_use]
+    pub fn new(position: Tensor, velocity: Tensor) -> Self {
+        Self {
+            position,
+            velocity,
+            owed: 0.0,
+        }
+    }
+
+    /// At `position` `[D]`, without velocity.
+    ///
+    /// # Errors
+    /// If a tensor operation fails.
+    pub fn at_rest(position: Tensor) -> Result<Self> {
+        let velocity = position.zeros_like()?;
+        Ok(Self::new(position, velocity))
+    }
+
+    /// The same phase with the owed kick given: its velocity is the integrator's v̄_s. Costs a
+    /// gradient if a kick is owed.
+    ///
+    /// # Errors
+    /// If the gradient fails.
+    pub fn settled(self, forces: &mut Counted) -> Result<Self> {
+        if self.owed == 0.0 {
+            return Ok(self);
+        }
+        let gradient = forces.gradient(&self.position)?;
+        let velocity = kicked(&self.velocity, &gradient, self.owed)?;
+        Ok(Self::new(self.position, velocity))
+    }
+}
+
+/// v − time · ∇f.
+pub(crate) fn kicked(velocity: &Tensor, gradient: &Tensor, time: f64) -> Result<Tensor> {
+    Ok((velocity - (gradient * time)?)?)
+}
+
+/// x + time · ∂φ(v).
+pub(crate) fn drifted(
+    position: &Tensor,
+    velocity: &Tensor,
+    kinetic: Kinetic,
+    time: f64,
+) -> Result<Tensor> {
+    Ok((position + (kinetic.gradient(velocity)? * time)?)?)
+}
+
+/// The velocity after a kick and the position after a drift with it: v' = v − kick · ∇f, then
+/// x + drift · ∂φ(v'). In one launch where kernels run.
+pub(crate) fn kicked_then_drifted(
+    (position, velocity): (&Tensor, &Tensor),
+    gradient: &Tensor,
+    kinetic: Kinetic,
+    (kick, drift): (f64, f64),
+) -> Result<(Tensor, Tensor)> {
+    let device = position.device();
+    // On the host operations are as fast, and kernels emulated if at all.
+    if !device.is_cpu() && crate::window_kernels(device, position.dtype())? {
+        return by_kernel((position, velocity), gradient, kinetic, (kick, drift));
+    }
+    let velocity = kicked(velocity, gradient, kick)?;
+    let position = drifted(position, &velocity, kinetic, drift)?;
+    Ok((position, velocity))
+}
+
+fn by_kernel(
+    (position, velocity): (&Tensor, &Tensor),
+    gradient: &Tensor,
+    kinetic: Kinetic,
+    (kick, drift): (f64, f64),
+) -> Result<(Tensor, Tensor)> {
+    let walked = gpu::Steps {
+        position,
+        velocity,
+        forces: gpu::Forces::Constant(&gradient.contiguous()?),
+        model: None,
+        energy: kinetic.of_kernels(),
+        // The second of two steps, where nothing is reset.
+        pace: gpu::Pace {
+            count: 1,
+            within: 1,
+            flow_steps: 2,
+            step_size: drift,
+            time: kick,
+            first_time: kick,
+        },
+    };
+    let walked = walked.take()?;
+    Ok((walked.get(0)?.get(0)?, walked.get(1)?.get(0)?))
+}
+
+#[cfg(all(test, feature = "emulated"))]
+mod tests {
+    use super::*;
+    use candle_core::Device;
+
+    #[test]
+    fn a_kick_and_a_drift_by_a_kernel_are_those_by_operations() {
+        let wave = |k: f64| (0..50).map(move |i| (f64::from(i) * k).sin());
+        let of = |k| Tensor::from_iter(wave(k), &Device::Cpu).unwrap();
+        let (x, v, g) = (of(0.3), of(0.7), of(1.1));
+        for &kinetic in Kinetic::ALL {
+            let times = (0.2, 0.5);
+            let found = by_kernel((&x, &v), &g, kinetic, times).unwrap();
+            let wanted = kicked_then_drifted((&x, &v), &g, kinetic, times).unwrap();
+            for (found, wanted) in [(found.0, wanted.0), (found.1, wanted.1)] {
+                let apart = (found - wanted).unwrap().abs().unwrap().max(0).unwrap();
+                assert!(apart.to_scalar::<f64>().unwrap() < 1e-15, "{kinetic}");
+            }
+        }
+    }
+}

@@ -1,0 +1,57 @@
+//! A flow computed several steps at a time: what it is, and where it ends.
+
+use super::settings::Window;
+use crate::{Counted, Recurrence, Result, Termination};
+use candle_core::Tensor;
+
+/// A discretised Hamiltonian flow of which up to `width` steps are computed at once: Algorithm 5
+/// of the paper, lines 3 to 26.
+///
+/// Every round computes the gradients at the W points of the window in parallel, sums them up to new
+/// points, and moves the window past the points that changed by no more than `tolerance`. The
+/// first point after the window's start is always exact, so a round moves by at least one step
+/// and a flow ends after at most S rounds, Lemma 3; with width 1 it is the sequential flow. For
+/// kinetic energies other than ½‖v‖² the paper gives no formula; this one reduces to its line 12:
+/// v̄_{s+j} = v̄_s − θ Σ_{i<j} ∇f(x̄_{s+i}), x̄_{s+w} = x̄_s + θ Σ_{1≤j≤w} ∂φ(v̄_{s+j}).
+///
+/// ```
+/// use candle_core::{Device, Tensor};
+/// use optim::{Batched, Counted, Kinetic, Quadratic, Recurrence, Window, WindowedFlow};
+/// use std::sync::Arc;
+/// # fn main() -> optim::Result<()> {
+/// let f = Arc::new(Quadratic::diagonal(&[1.0, 2.0], &Device::Cpu)?);
+/// let flow = WindowedFlow {
+///     recurrence: Recurrence::new(Kinetic::HalfL2Squared, 0.1, 20),
+///     window: Window { width: 4, ..Window::default() },
+/// };
+/// let mut forces = Counted::new(Batched::new(f));
+/// let end = flow.from_rest(&Tensor::new(&[1f64, 1.0], &Device::Cpu)?, &mut forces)?;
+/// assert!(end.strides.len() < 20, "fewer rounds than steps");
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct WindowedFlow {
+    /// What is computed.
+    pub recurrence: Recurrence,
+    /// How several of its steps are computed at once.
+    pub window: Window,
+}
+
+/// Where a windowed flow ended and how it got there.
+#[derive(Clone, Debug)]
+pub struct FlowEnd {
+    /// x̄_S, `[D]`.
+    pub position: Tensor,
+    /// Steps by which each round moved the window. They add up to S, but where windows reach
+    /// across flows.
+    pub strides: Vec<usize>,
+    /// Why the flow ended early, if it did.
+    pub termination: Option<Termination>,
+}
+
+/// A window that remembers where it is.
+pub(crate) trait Slide: Send {
+    /// Goes on to the end of the next flow.
+    fn flow(&mut self, forces: &mut Counted) -> Result<FlowEnd>;
+}
