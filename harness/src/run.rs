@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 /// A target on a machine, with its data and its folder.
-pub struct Run {
+pub struct TargetRun {
     experiment: Box<dyn Experiment>,
     machine: Machine,
     folder: PathBuf,
@@ -34,7 +34,7 @@ const REPORT_EVERY: Duration = Duration::from_secs(30);
 /// The folder, in a target's own, for what cells keep until they have ended.
 const KEPT: &str = "checkpoints";
 
-impl Run {
+impl TargetRun {
     /// Opens the journal in `folder`. Nothing is measured yet. The report will be judged by `claims`.
     ///
     /// # Errors

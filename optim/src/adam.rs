@@ -46,13 +46,13 @@ impl Adam {
     ///
     /// # Errors
     /// If the step size is not a positive number, or a tensor operation fails.
-    pub fn new(forces: Counted, step_size: f64, start: Tensor) -> Result<Self> {
+    pub fn new(forces: impl Into<Counted>, step_size: f64, start: Tensor) -> Result<Self> {
         if !(step_size.is_finite() && step_size > 0.0) {
             return Err(Error::setting("step_size", step_size, "a positive number"));
         }
         let nothing = start.zeros_like()?;
         Ok(Self {
-            forces,
+            forces: forces.into(),
             step_size,
             position: start,
             means: [nothing.clone(), nothing],

@@ -1,6 +1,6 @@
 //! Conjugate gradients, the best that gradients can do on a quadratic.
 
-use crate::{Counted, Counts, Error, Method, Progress, Result};
+use crate::{Counted, Counts, Error, Method, Progress, Result, Termination};
 use candle_core::{DType, Tensor};
 
 /// The conjugate gradient method (Hestenes and Stiefel, 1952) for a strictly convex quadratic of
@@ -56,9 +56,9 @@ impl ConjugateState {
 impl ConjugateGradients {
     /// From `start` `[D]`.
     #[must_use]
-    pub fn new(forces: Counted, start: Tensor) -> Self {
+    pub fn new(forces: impl Into<Counted>, start: Tensor) -> Self {
         Self {
-            forces,
+            forces: forces.into(),
             position: start,
             state: None,
         }
@@ -120,13 +120,12 @@ impl Method for ConjugateGradients {
             Some(state) => state,
             None => self.begin()?,
         };
-        self.state = Some(if state.is_done() {
-            state
-        } else {
-            self.step(state)?
-        });
+        let done = state.is_done();
+        self.state = Some(if done { state } else { self.step(state)? });
+        let counts = self.forces.counts() - before;
         Ok(Progress {
-            counts: self.forces.counts() - before,
+            counts,
+            termination: (done && counts.distinct == 0).then_some(Termination::Stationary),
             ..Progress::default()
         })
     }

@@ -1,6 +1,6 @@
 //! Counting of gradients, in one place for all methods.
 
-use crate::{Evaluator, Potential, Result};
+use crate::{Batched, Evaluator, Potential, Result};
 use candle_core::Tensor;
 use std::ops::Sub;
 use std::sync::Arc;
@@ -124,6 +124,34 @@ impl Counted {
     ) -> Result<Tensor> {
         self.counts.surrogate += 1;
         potential.gradient(point)
+    }
+}
+
+/// Counts what an evaluator computes.
+impl<E: Evaluator + 'static> From<E> for Counted {
+    fn from(evaluator: E) -> Self {
+        Self::new(evaluator)
+    }
+}
+
+/// Counts what an evaluator computes that others use too.
+impl From<Arc<dyn Evaluator>> for Counted {
+    fn from(evaluator: Arc<dyn Evaluator>) -> Self {
+        Self::shared(evaluator)
+    }
+}
+
+/// Computes gradients of a potential, those of a round in its bulk form.
+impl<P: Potential + 'static> From<Arc<P>> for Counted {
+    fn from(potential: Arc<P>) -> Self {
+        Self::new(Batched::new(potential))
+    }
+}
+
+/// Computes gradients of a potential, those of a round in its bulk form.
+impl From<Arc<dyn Potential>> for Counted {
+    fn from(potential: Arc<dyn Potential>) -> Self {
+        Self::new(Batched::new(potential))
     }
 }
 

@@ -16,9 +16,9 @@ pub struct HamiltonianDescent {
 impl HamiltonianDescent {
     /// From `start` `[D]`.
     #[must_use]
-    pub fn new(forces: Counted, flow: Flow, start: Tensor) -> Self {
+    pub fn new(forces: impl Into<Counted>, flow: Flow, start: Tensor) -> Self {
         Self {
-            forces,
+            forces: forces.into(),
             flow,
             position: start,
         }
@@ -86,9 +86,9 @@ pub struct WindowedDescent {
 impl WindowedDescent {
     /// From `start` `[D]`.
     #[must_use]
-    pub fn new(forces: Counted, flow: WindowedFlow, start: Tensor) -> Self {
+    pub fn new(forces: impl Into<Counted>, flow: WindowedFlow, start: Tensor) -> Self {
         Self {
-            forces,
+            forces: forces.into(),
             flow,
             position: start,
             surrogate: None,

@@ -13,12 +13,12 @@ use candle_core::Tensor;
 ///
 /// ```
 /// use candle_core::{Device, Tensor};
-/// use optim::{HeavyBall, Counted, Kinetic, Method, Quadratic, Sequential};
+/// use optim::{HeavyBall, Kinetic, Method, Quadratic};
 /// use std::sync::Arc;
 /// # fn main() -> optim::Result<()> {
 /// let f = Arc::new(Quadratic::diagonal(&[2.0], &Device::Cpu)?);
 /// let start = Tensor::new(&[1f64], &Device::Cpu)?;
-/// let mut descent = HeavyBall::new(Counted::new(Sequential::new(f)), Kinetic::HalfL2Squared, 0.25, 0.0, start)?;
+/// let mut descent = HeavyBall::new(f, Kinetic::HalfL2Squared, 0.25, 0.0, start)?;
 /// descent.advance()?;
 /// assert_eq!(descent.position().to_vec1::<f64>()?, [0.5]);
 /// # Ok(())
@@ -39,7 +39,7 @@ impl HeavyBall {
     /// # Errors
     /// If η is not positive or β not in [0, 1).
     pub fn new(
-        forces: Counted,
+        forces: impl Into<Counted>,
         direction: Kinetic,
         step_size: f64,
         momentum: f64,
@@ -52,7 +52,7 @@ impl HeavyBall {
             return Err(Error::setting("momentum", momentum, "in [0, 1)"));
         }
         Ok(Self {
-            forces,
+            forces: forces.into(),
             direction,
             step_size,
             momentum,

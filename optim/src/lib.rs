@@ -7,7 +7,8 @@
 //! Picard Iteration), and an [`Evaluator`] says *where* those gradients are computed: one after
 //! the other, stacked into one product, or on several devices. [`HeavyBall`] holds the methods
 //! that the paper compares with, [`Nesterov`] and [`ConjugateGradients`] are yardsticks it does
-//! not use, and [`Momentum`] is the family of the exposition. All of them are [`Method`]s.
+//! not use, and [`Momentum`] is the family of the exposition. All of them are [`Method`]s, and [`Run`] runs any
+//! of them until a bound, a target or an observer of yours ends it.
 //!
 //! Where the flow is known, on a [`Quadratic`], [`IdealizedDescent`] takes it exactly, for any
 //! [`IntegrationTimes`], and [`CoordinateHamiltonianDescent`] does so one coordinate at a time,
@@ -16,7 +17,20 @@
 //! [`nn`] has the methods once more as optimisers of candle's networks, one step at a time and with
 //! gradients by autograd.
 //!
-//! But for those, which save their state and have a seed, this crate knows nothing of files and draws
+//! # From a loss to a type
+//!
+//! | what you have | what you take |
+//! |---|---|
+//! | a network of candle's, trained on batches | [`nn::HamiltonianDescent`], as any `candle_nn::Optimizer` |
+//! | labelled rows and a linear classifier | [`LogisticRegression`], gradients in closed form |
+//! | another smooth function of a vector | a type of yours that implements [`Potential`]: its value and gradient |
+//! | an `Arc` of any of the latter two | a method: [`HamiltonianDescent`], [`HeavyBall`], [`Nesterov`], [`Adam`], … and [`Run`] |
+//! | several devices, or one with room for several gradients at once | [`WindowedDescent`], and a [`Window`] |
+//! | several devices with a replica each | [`Devices`] in the place of the potential: it is an [`Evaluator`] |
+//!
+//! # What it leaves to others
+//!
+//! But for the optimisers in [`nn`], which save their state and have a seed, this crate knows nothing of files and draws
 //! no random numbers: whoever needs them hands them in. Of data sets, experiments and clocks it knows
 //! nothing at all.
 //!
@@ -29,7 +43,7 @@
 //!
 //! ```
 //! use candle_core::{Device, Tensor};
-//! use optim::{Counted, Flow, HamiltonianDescent, Kinetic, Leapfrog, Method, Quadratic, Sequential};
+//! use optim::{Bound, Flow, HamiltonianDescent, Kinetic, Leapfrog, Quadratic, Run};
 //! use std::sync::Arc;
 //!
 //! # fn main() -> optim::Result<()> {
@@ -37,13 +51,12 @@
 //! let potential = Arc::new(Quadratic::diagonal(&[1.0, 4.0], &Device::Cpu)?);
 //! let start = Tensor::new(&[1f64, 1.0], &Device::Cpu)?;
 //! let flow = Flow::new(Kinetic::HalfL2Squared, Box::new(Leapfrog), 0.1, 8)?;
-//! let mut method = HamiltonianDescent::new(Counted::new(Sequential::new(potential)), flow, start);
-//! for _ in 0..20 {
-//!     method.advance()?;
-//! }
-//! let end: Vec<f64> = method.position().to_vec1()?;
+//! let method = HamiltonianDescent::new(potential, flow, start);
+//! let mut run = Run::new(method).until(Bound::Iterations(20));
+//! run.go()?;
+//! let end: Vec<f64> = run.method().position().to_vec1()?;
 //! assert!(end.iter().all(|x| x.abs() < 1e-2));
-//! assert_eq!(method.counts().requested, 20 * 8);
+//! assert_eq!(run.counts().requested, 20 * 8);
 //! # Ok(())
 //! # }
 //! ```
@@ -75,6 +88,7 @@ mod procrustes;
 mod quadratic;
 mod real;
 mod recurrence;
+mod run;
 mod sensing;
 mod times;
 pub mod window;
@@ -101,6 +115,7 @@ pub use phase::Phase;
 pub use potential::{Cost, Potential};
 pub use quadratic::Quadratic;
 pub use recurrence::Recurrence;
+pub use run::{Bound, Run, RunEnd, Seen};
 pub use sensing::{MatrixSensing, Sensing};
 pub use times::IntegrationTimes;
 pub use window::{

@@ -19,6 +19,36 @@ pub trait Method: Send {
     fn counts(&self) -> Counts;
 }
 
+/// A method behind a pointer.
+impl<M: Method + ?Sized> Method for Box<M> {
+    fn advance(&mut self) -> Result<Progress> {
+        (**self).advance()
+    }
+
+    fn position(&self) -> &Tensor {
+        (**self).position()
+    }
+
+    fn counts(&self) -> Counts {
+        (**self).counts()
+    }
+}
+
+/// A method that is only lent.
+impl<M: Method + ?Sized> Method for &mut M {
+    fn advance(&mut self) -> Result<Progress> {
+        (**self).advance()
+    }
+
+    fn position(&self) -> &Tensor {
+        (**self).position()
+    }
+
+    fn counts(&self) -> Counts {
+        (**self).counts()
+    }
+}
+
 /// What one outer iteration did.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Progress {
@@ -39,4 +69,6 @@ pub enum Termination {
         /// The step within the flow, counted from 1.
         step: usize,
     },
+    /// The method finds no better point, and computes no more.
+    Stationary,
 }

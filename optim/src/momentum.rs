@@ -48,7 +48,12 @@ impl Momentum {
     ///
     /// # Errors
     /// If μ is not in [0, 1] or h is not positive.
-    pub fn new(forces: Counted, damping: f64, step_size: f64, start: Tensor) -> Result<Self> {
+    pub fn new(
+        forces: impl Into<Counted>,
+        damping: f64,
+        step_size: f64,
+        start: Tensor,
+    ) -> Result<Self> {
         if !(0.0..=1.0).contains(&damping) {
             return Err(Error::setting("damping", damping, "in [0, 1]"));
         }
@@ -56,7 +61,7 @@ impl Momentum {
             return Err(Error::setting("step_size", step_size, "a positive number"));
         }
         Ok(Self {
-            forces,
+            forces: forces.into(),
             damping,
             step_size,
             momentum: start.zeros_like()?,

@@ -78,7 +78,7 @@ impl Nesterov {
     /// # Errors
     /// If η is not positive or a constant momentum not in [0, 1).
     pub fn new(
-        forces: Counted,
+        forces: impl Into<Counted>,
         acceleration: Acceleration,
         step_size: f64,
         start: Tensor,
@@ -93,7 +93,7 @@ impl Nesterov {
             _ => {}
         }
         Ok(Self {
-            forces,
+            forces: forces.into(),
             acceleration,
             step_size,
             sequence: 1.0,

@@ -2,15 +2,18 @@
 
 use crate::device::Placement;
 use anyhow::Result;
-use candle_core::Device;
-use optim::{Method, Progress};
+use candle_core::{Device, Tensor};
+use optim::{Counts, Method, Progress};
 use std::time::Instant;
 
 /// Does `work` with the device idle before and after; returns what it made and the seconds it took.
 ///
 /// # Errors
 /// If the work or the device fails.
-pub fn timed<T>(device: &Device, work: impl FnOnce() -> Result<T>) -> Result<(T, f64)> {
+pub fn timed<T, E: From<candle_core::Error>>(
+    device: &Device,
+    work: impl FnOnce() -> std::result::Result<T, E>,
+) -> std::result::Result<(T, f64), E> {
     device.synchronize()?;
     let begin = Instant::now();
     let made = work()?;
@@ -38,12 +41,44 @@ pub fn fastest(
     Ok(fewest)
 }
 
-/// Makes one outer iteration of a method; returns its progress and the seconds it took.
-///
-/// # Errors
-/// If the method or the device fails.
-pub fn clocked(placement: &Placement, method: &mut dyn Method) -> Result<(Progress, f64)> {
-    timed(placement.first(), || Ok(method.advance()?))
+/// A method whose outer iterations are timed, where it is placed.
+pub struct Clocked<'a, M> {
+    method: M,
+    placement: &'a Placement,
+    seconds: Vec<f64>,
+}
+
+impl<'a, M: Method> Clocked<'a, M> {
+    /// Times a method from here on.
+    pub fn new(method: M, placement: &'a Placement) -> Self {
+        Self {
+            method,
+            placement,
+            seconds: Vec::new(),
+        }
+    }
+
+    /// Returns the seconds that each iteration took.
+    pub fn seconds(&self) -> &[f64] {
+        &self.seconds
+    }
+}
+
+impl<M: Method> Method for Clocked<'_, M> {
+    fn advance(&mut self) -> optim::Result<Progress> {
+        let (device, method) = (self.placement.first(), &mut self.method);
+        let (progress, seconds) = self.placement.run(|| timed(device, || method.advance()))?;
+        self.seconds.push(seconds);
+        Ok(progress)
+    }
+
+    fn position(&self) -> &Tensor {
+        self.method.position()
+    }
+
+    fn counts(&self) -> Counts {
+        self.method.counts()
+    }
 }
 
 /// Times two works in `pairs` pairs, the first's seconds beside the second's: A B, B A, A B, … so that

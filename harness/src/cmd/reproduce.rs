@@ -3,7 +3,7 @@
 use super::{library, rates, registry, suite};
 use crate::cli::Reproduce;
 use crate::publish::{self, Built, site};
-use crate::run::Run;
+use crate::run::TargetRun;
 use anyhow::{Context, Result};
 use claims::Claims;
 use lab::configs::Configs;
@@ -86,7 +86,7 @@ pub(super) fn target(
         ..manifest(arguments, plan, configs)?
     };
     let claims = Claims::from_yaml(&configs.read("claims.yaml")?).context("claims.yaml")?;
-    let mut run = Run::open(plan, machine.clone(), folder, manifest, claims)?;
+    let mut run = TargetRun::open(plan, machine.clone(), folder, manifest, claims)?;
     let registry = registry(&arguments.common, configs)?;
     let library = library(&arguments.data, registry, Seeds::new(plan.seed));
     run.load(|name, split| Ok(library.load(name, split, &DataBar::default())?))?;

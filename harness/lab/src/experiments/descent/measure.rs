@@ -4,12 +4,13 @@ use super::marks::Marks;
 use super::methods::{MethodSite, MethodSpec};
 use super::record::Record;
 use super::scene::{Scene, Setting};
-use crate::clock::clocked;
+use crate::clock::Clocked;
 use crate::device::Placement;
 use crate::progress::Watch;
 use anyhow::Result;
-use optim::Evaluator;
+use optim::{Evaluator, Run, RunEnd, Termination};
 use serde::{Deserialize, Serialize};
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
 /// A variant on a scene: what is measured.
@@ -76,44 +77,50 @@ pub fn run(
     placement: &Placement,
     watch: &dyn Watch,
 ) -> Result<MeasuredDescent> {
-    let mut method = cell.variant.build(&MethodSite {
+    let method = cell.variant.build(&MethodSite {
         scene,
         setting: &cell.setting,
         evaluator,
     })?;
-    let mut measured = MeasuredDescent::default();
-    let (mut iterations, mut gradients, mut wall_s) = (0, 0, 0.0);
+    let mut records = Vec::new();
     let mut due = cell.record_every;
     let last = cell.gradients.max(cell.marks.last_gradient());
-    while gradients < last || iterations < cell.marks.last_iteration() {
-        let (progress, seconds) = placement.run(|| clocked(placement, method.as_mut()))?;
-        iterations += 1;
-        gradients += progress.counts.distinct;
-        wall_s += seconds;
-        let stopped = progress.counts.distinct == 0;
+    let mut run = Run::new(Clocked::new(method, placement));
+    let end = run.observe(|seen| {
+        let (iterations, gradients) = (seen.iterations, seen.counts.distinct);
+        let done = gradients >= last && iterations >= cell.marks.last_iteration();
         let asked = gradients >= due || cell.marks.at(iterations, gradients);
-        if !asked && !stopped && progress.termination.is_none() {
-            continue;
+        if asked || seen.is_last() {
+            while due <= gradients {
+                due += cell.record_every;
+                watch.step();
+            }
+            let worth = scene.worth(seen.position())?;
+            let not_finite = matches!(
+                seen.progress.termination,
+                Some(Termination::NotFinite { .. })
+            );
+            if not_finite || !worth.value.is_finite() {
+                return anyhow::Ok(ControlFlow::Break(Some(Ended::Diverged)));
+            }
+            let wall_s = seen.method.seconds().iter().sum();
+            records.push(Record {
+                iterations,
+                gradients,
+                wall_s,
+                worth,
+            });
         }
-        while due <= gradients {
-            due += cell.record_every;
-            watch.step();
-        }
-        let worth = scene.worth(method.position())?;
-        if progress.termination.is_some() || !worth.value.is_finite() {
-            measured.ended = Some(Ended::Diverged);
-            break;
-        }
-        measured.records.push(Record {
-            iterations,
-            gradients,
-            wall_s,
-            worth,
-        });
-        if stopped {
-            measured.ended = Some(Ended::Stopped);
-            break;
-        }
-    }
-    Ok(measured)
+        Ok(match done && !seen.is_last() {
+            true => ControlFlow::Break(None),
+            false => ControlFlow::Continue(()),
+        })
+    })?;
+    let ended = match end {
+        RunEnd::Observer(ended) => ended,
+        RunEnd::Method(Termination::Stationary) => Some(Ended::Stopped),
+        RunEnd::Method(Termination::NotFinite { .. }) => Some(Ended::Diverged),
+        RunEnd::Bound(_) => None,
+    };
+    Ok(MeasuredDescent { records, ended })
 }

@@ -6,11 +6,12 @@ use crate::seed::Seeds;
 use anyhow::Result;
 use candle_core::{Device, Tensor};
 use optim::{
-    Acceleration, ConjugateGradients, Counted, HeavyBall, IdealizedDescent, IntegrationTimes,
-    Kinetic, Method, Nesterov, Quadratic, Sequential,
+    Acceleration, Bound, ConjugateGradients, Counted, HeavyBall, IdealizedDescent,
+    IntegrationTimes, Kinetic, Method, Nesterov, Quadratic, Run, Sequential,
 };
 use rand::RngExt;
 use serde::{Deserialize, Serialize};
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
 /// Everything that its measurement depends on.
@@ -178,14 +179,15 @@ impl IdealizedCell {
         let target = self.target_distance * norm(&point);
         let point = Tensor::new(point, &Device::Cpu)?;
         let mut runner = self.runner(start, quadratic, point)?;
-        let (mut iterations, mut reached) = (0, false);
-        while !reached && iterations < self.cap {
-            runner.method().advance()?;
-            iterations += 1;
-            reached = norm(&runner.method().position().to_vec1()?) <= target;
-        }
+        let mut run = Run::new(runner.method()).until(Bound::Iterations(self.cap));
+        let mut reached = false;
+        run.observe(|seen| {
+            reached = norm(&seen.position().to_vec1()?) <= target;
+            let end = reached.then_some(ControlFlow::Break(()));
+            anyhow::Ok(end.unwrap_or(ControlFlow::Continue(())))
+        })?;
         Ok(IdealizedRun {
-            iterations,
+            iterations: if reached { run.iterations() } else { self.cap },
             integration_time: runner.integration_time(),
             reached,
         })

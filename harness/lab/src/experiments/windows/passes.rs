@@ -5,14 +5,15 @@
 use super::bench::{Gradients, Lone, Workbench};
 use super::cell::{FlowRecord, WindowCell};
 use crate::capacity::{Account, Gpus, Probe, Sample, Snapshot, spin};
-use crate::clock::clocked;
+use crate::clock::Clocked;
 use crate::device::Placement;
 use crate::heap;
 use crate::progress::Watch;
 use anyhow::Result;
 use candle_core::Tensor;
-use optim::Method;
+use optim::{Bound, Method, Run, RunEnd};
 use rows::statistics::median;
+use std::ops::ControlFlow;
 
 /// An untimed run with everything written down.
 pub(super) struct Evaluated {
@@ -22,36 +23,51 @@ pub(super) struct Evaluated {
     pub end: Tensor,
 }
 
-/// Runs a method untimed. The inner error is the flow in which its numbers stopped being finite.
+/// Runs a method and evaluates it after each flow. The inner error is the flow in which its numbers
+/// stopped being finite.
 pub(super) fn evaluated(
     bench: &Workbench,
-    mut method: Box<dyn Method>,
+    method: Box<dyn Method>,
     flows: usize,
     placement: &Placement,
     watch: &dyn Watch,
 ) -> Result<std::result::Result<Evaluated, usize>> {
     let mut records = Vec::with_capacity(flows);
-    for flow in 1..=flows {
-        let progress = placement.run(|| method.advance())?;
-        let train_loss = bench.train_loss(method.position())?;
-        if progress.termination.is_some() || !train_loss.is_finite() {
-            return Ok(Err(flow));
+    let mut run = limited(method, flows, placement);
+    let end = run.observe(|seen| {
+        let train_loss = bench.train_loss(seen.position())?;
+        if seen.progress.termination.is_some() || !train_loss.is_finite() {
+            return anyhow::Ok(ControlFlow::Break(seen.iterations as usize));
         }
+        let counts = seen.progress.counts;
         records.push(FlowRecord {
-            rounds: progress.counts.rounds,
-            requested: progress.counts.requested,
-            distinct: progress.counts.distinct,
-            surrogate: progress.counts.surrogate,
-            strides: progress.strides,
+            rounds: counts.rounds,
+            requested: counts.requested,
+            distinct: counts.distinct,
+            surrogate: counts.surrogate,
+            strides: seen.progress.strides.clone(),
             train_loss,
-            test_accuracy: bench.test_accuracy(method.position())?,
+            test_accuracy: bench.test_accuracy(seen.position())?,
         });
         watch.step();
+        Ok(ControlFlow::Continue(()))
+    })?;
+    if let RunEnd::Observer(flow) = end {
+        return Ok(Err(flow));
     }
     Ok(Ok(Evaluated {
         flows: records,
-        end: method.position().clone(),
+        end: run.method().position().clone(),
     }))
+}
+
+/// A run of so many flows.
+fn limited(
+    method: Box<dyn Method>,
+    flows: usize,
+    placement: &Placement,
+) -> Run<Clocked<'_, Box<dyn Method>>> {
+    Run::new(Clocked::new(method, placement)).until(Bound::Iterations(flows as u64))
 }
 
 /// A timed run.
@@ -67,15 +83,16 @@ pub(super) struct Timed {
 pub(super) fn timed(
     placement: &Placement,
     flows: usize,
-    mut method: Box<dyn Method>,
+    method: Box<dyn Method>,
     watch: &dyn Watch,
 ) -> Result<Timed> {
     let before = Snapshot::now();
-    let mut seconds = Vec::with_capacity(flows);
-    for _ in 0..flows {
-        seconds.push(placement.run(|| clocked(placement, method.as_mut()))?.1);
+    let mut run = limited(method, flows, placement);
+    run.observe(|_| {
         watch.step();
-    }
+        anyhow::Ok(ControlFlow::<()>::Continue(()))
+    })?;
+    let seconds = run.method().seconds().to_vec();
     let account = Snapshot::now().since(&before);
     let account = account.with(&Gpus::among(&placement.devices));
     Ok(Timed { seconds, account })
@@ -148,16 +165,15 @@ pub(super) fn long_run(
     };
     let placement = bench.placement(&cell)?;
     let evaluator = bench.evaluator(&cell, &placement, Gradients::Real)?;
-    let mut method = bench.method(&cell, &evaluator)?;
+    let method = bench.method(&cell, &evaluator)?;
     let mut rounds = Vec::with_capacity(cell.flows);
-    for _ in 0..cell.flows {
-        let progress = placement.run(|| method.advance())?;
+    limited(method, cell.flows, &placement).observe(|seen| {
         watch.step();
-        if progress.termination.is_some() {
-            break;
+        if seen.progress.termination.is_none() {
+            rounds.push(seen.progress.counts.rounds);
         }
-        rounds.push(progress.counts.rounds);
-    }
+        anyhow::Ok(ControlFlow::<()>::Continue(()))
+    })?;
     Ok(rounds)
 }
 
@@ -174,10 +190,10 @@ pub(super) fn round_overhead(
     let evaluator = bench.evaluator(cell, placement, Gradients::Free)?;
     let mut samples = Vec::with_capacity(cell.repeats);
     for repeat in 0..=cell.repeats {
-        let mut method = bench.method(cell, &evaluator)?;
-        let (_, seconds) = placement.run(|| clocked(placement, method.as_mut()))?;
+        let mut method = Clocked::new(bench.method(cell, &evaluator)?, placement);
+        method.advance()?;
         if repeat > 0 {
-            samples.push(seconds / method.counts().rounds as f64);
+            samples.push(method.seconds()[0] / method.counts().rounds as f64);
         }
     }
     Ok(median(&samples).unwrap_or_default())

@@ -6,7 +6,7 @@ use argmin::core::{CostFunction, Error as Failure, Gradient, IterState, Problem,
 use argmin::solver::linesearch::MoreThuenteLineSearch;
 use argmin::solver::quasinewton::LBFGS;
 use candle_core::{DType, Tensor};
-use optim::{Counts, Method, Potential, Progress};
+use optim::{Counts, Method, Potential, Progress, Termination};
 use serde::{Deserialize, Serialize};
 use std::sync::{Arc, Mutex};
 
@@ -95,8 +95,10 @@ impl Method for LBfgs {
             }
             None => self.stopped = true,
         }
+        let points = self.objective.points() - before;
         Ok(Progress {
-            counts: counts(self.objective.points() - before),
+            counts: counts(points),
+            termination: (self.stopped && points == 0).then_some(Termination::Stationary),
             ..Progress::default()
         })
     }
