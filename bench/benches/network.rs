@@ -9,8 +9,6 @@ use lab::experiments::training::{
     Architecture, Learner, ResNet, TrainingMethod, convolve, normalise,
 };
 use lab::seed::Seeds;
-use optim::Kinetic;
-use optim::nn::Scope;
 
 const IMAGES: usize = 64;
 const SIDE: usize = 32;
@@ -73,13 +71,9 @@ fn step(c: &mut Criterion) {
         blocks: vec![1, 1, 1],
     };
     let network = ResNet::new(&architecture, 3, 10, &Device::Cpu, Seeds::new(1), 0);
-    let sgd = TrainingMethod::Baseline {
-        direction: Kinetic::HalfL2Squared,
-        scope: Scope::Together,
-        learning_rate: 1e-4,
-        momentum: 0.0,
-    };
-    let mut learner = Learner::new(network.unwrap(), &sgd, 0).unwrap();
+    let sgd = "baseline: {direction: half-l2-squared, learning_rate: 1e-4}";
+    let sgd = TrainingMethod::listed(&datasets::yaml::load(sgd).unwrap()).unwrap();
+    let mut learner = Learner::new(network.unwrap(), &sgd[0], 0).unwrap();
     let images = waves(&[IMAGES, 3, SIDE, SIDE]);
     let labels: Vec<u32> = (0..IMAGES).map(|i| (i % 10) as u32).collect();
     let labels = Tensor::new(labels, &Device::Cpu).unwrap();

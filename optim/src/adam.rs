@@ -3,12 +3,47 @@
 use crate::{Counted, Counts, Error, Method, Progress, Result};
 use candle_core::Tensor;
 
-/// The decay of the mean of gradients.
-const BETA_1: f64 = 0.9;
-/// The decay of the mean of their squares.
-const BETA_2: f64 = 0.999;
-/// What keeps a division by nothing from being one.
-const EPSILON: f64 = 1e-8;
+/// Holds what Adam's steps are made by besides its step size.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Decays {
+    /// The decay of the mean of gradients.
+    pub beta1: f64,
+    /// The decay of the mean of their squares.
+    pub beta2: f64,
+    /// What keeps a division by nothing from being one.
+    pub epsilon: f64,
+}
+
+/// Those of Adam's paper.
+impl Default for Decays {
+    fn default() -> Self {
+        Self {
+            beta1: 0.9,
+            beta2: 0.999,
+            epsilon: 1e-8,
+        }
+    }
+}
+
+impl Decays {
+    /// Both means with one more gradient, the `taken`th since they were nothing, and the step that they
+    /// make, in units of η.
+    pub(crate) fn step(
+        self,
+        means: [&Tensor; 2],
+        gradient: &Tensor,
+        taken: usize,
+    ) -> candle_core::Result<([Tensor; 2], Tensor)> {
+        let [mean, square] = means;
+        let mean = ((mean * self.beta1)? + (gradient * (1.0 - self.beta1))?)?;
+        let square = ((square * self.beta2)? + (gradient.sqr()? * (1.0 - self.beta2))?)?;
+        // Means that began with nothing are too small at first.
+        let unbiased = |mean: &Tensor, decay: f64| mean * (1.0 / (1.0 - decay.powi(taken as i32)));
+        let size = (unbiased(&square, self.beta2)?.sqrt()? + self.epsilon)?;
+        let step = (unbiased(&mean, self.beta1)? / size)?;
+        Ok(([mean, square], step))
+    }
+}
 
 /// Adam (Kingma and Ba, 2015), with the defaults of its paper: β₁ = 0.9, β₂ = 0.999, ε = 1e-8. One
 /// gradient a step.
@@ -37,7 +72,7 @@ pub struct Adam {
     /// The mean of gradients, and that of their squares.
     means: [Tensor; 2],
     /// Steps since the means were nothing.
-    taken: i32,
+    taken: usize,
     reset_every: Option<usize>,
 }
 
@@ -80,24 +115,16 @@ impl Method for Adam {
     fn advance(&mut self) -> Result<Progress> {
         let before = self.forces.counts();
         let gradient = self.forces.gradient(&self.position)?;
-        if self
-            .reset_every
-            .is_some_and(|every| self.taken as usize == every)
-        {
+        if self.reset_every == Some(self.taken) {
             let nothing = self.position.zeros_like()?;
             self.means = [nothing.clone(), nothing];
             self.taken = 0;
         }
         self.taken += 1;
         let [mean, square] = &self.means;
-        let mean = ((mean * BETA_1)? + (&gradient * (1.0 - BETA_1))?)?;
-        let square = ((square * BETA_2)? + (gradient.sqr()? * (1.0 - BETA_2))?)?;
-        // Means that began with nothing are too small at first.
-        let unbiased = |mean: &Tensor, decay: f64| mean * (1.0 / (1.0 - decay.powi(self.taken)));
-        let size = (unbiased(&square, BETA_2)?.sqrt()? + EPSILON)?;
-        let step = (unbiased(&mean, BETA_1)? / size)?;
+        let (means, step) = Decays::default().step([mean, square], &gradient, self.taken)?;
         self.position = (&self.position - (step * self.step_size)?)?;
-        self.means = [mean, square];
+        self.means = means;
         Ok(Progress {
             counts: self.forces.counts() - before,
             ..Progress::default()

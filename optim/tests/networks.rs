@@ -7,7 +7,8 @@ use candle_core::{DType, Device, Result, Tensor, Var};
 use candle_nn::{Optimizer, VarMap};
 use common::{SHAPE, numbers, random_numbers};
 use optim::nn::{
-    BaselineConfig, BaselineDescent, HamiltonianConfig, HamiltonianDescent, Integration, Scope,
+    BaselineConfig, BaselineDescent, HamiltonianConfig, HamiltonianDescent, Integration,
+    NetworkOptimizer, Scope,
 };
 use optim::{
     Counted, Flow, HeavyBall, Integrator, Kinetic, Leapfrog, LogisticRegression, Method, Potential,

@@ -1,8 +1,8 @@
 //! What Hamiltonian Descent is compared with, as optimisers.
 
-use super::Scope;
 use super::push::push;
 use super::state::{State, named_vars, numbered};
+use super::{NetworkOptimizer, Scope};
 use crate::{Error, Kinetic};
 use candle_core::backprop::GradStore;
 use candle_core::{Result, Tensor, Var};
@@ -112,6 +112,18 @@ impl BaselineDescent {
             config,
         })
     }
+}
+
+impl NetworkOptimizer for BaselineDescent {
+    /// One step from the gradients at the iterate.
+    ///
+    /// # Errors
+    /// If the loss fails.
+    fn step_with(&mut self, loss: &mut dyn FnMut() -> Result<Tensor>) -> Result<Tensor> {
+        let loss = loss()?;
+        self.backward_step(&loss)?;
+        Ok(loss)
+    }
 
     /// Writes the momentum as safetensors: whole or not at all. The variables themselves are the caller's.
     ///
@@ -121,7 +133,7 @@ impl BaselineDescent {
     /// ```
     /// use candle_core::{Device, Var};
     /// use candle_nn::Optimizer;
-    /// use optim::nn::{BaselineConfig, BaselineDescent};
+    /// use optim::nn::{BaselineConfig, BaselineDescent, NetworkOptimizer};
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// let folder = tempfile::tempdir()?;
     /// let path = folder.path().join("optimizer.safetensors");
@@ -136,7 +148,7 @@ impl BaselineDescent {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn save_state(&self, path: &Path) -> crate::Result<()> {
+    fn save_state(&self, path: &Path) -> crate::Result<()> {
         let state = State {
             tensors: self.updates.clone(),
             numbers: Vec::new(),
@@ -149,7 +161,7 @@ impl BaselineDescent {
     ///
     /// # Errors
     /// [`Error::State`] if the file cannot be read or does not fit. Nothing is changed then.
-    pub fn load_state(&mut self, path: &Path) -> crate::Result<()> {
+    fn load_state(&mut self, path: &Path) -> crate::Result<()> {
         self.updates = State::load(&self.vars, 0, path)?.tensors;
         Ok(())
     }

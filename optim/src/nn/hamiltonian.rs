@@ -2,7 +2,7 @@
 
 use super::push::{push, pushed};
 use super::state::{State, named_vars, numbered};
-use super::{HamiltonianConfig, Integration};
+use super::{HamiltonianConfig, Integration, NetworkOptimizer};
 use crate::Error;
 use candle_core::backprop::GradStore;
 use candle_core::{Result, Tensor, Var, bail};
@@ -209,6 +209,13 @@ impl HamiltonianDescent {
             self.velocities.fill(None);
         }
     }
+}
+
+impl NetworkOptimizer for HamiltonianDescent {
+    fn step_with(&mut self, loss: &mut dyn FnMut() -> Result<Tensor>) -> Result<Tensor> {
+        // Its own, which takes any closure.
+        Self::step_with(self, loss)
+    }
 
     /// Writes the velocity and where in a flow it is, as safetensors: whole or not at all. The variables
     /// themselves are the caller's.
@@ -219,7 +226,7 @@ impl HamiltonianDescent {
     /// ```
     /// use candle_core::{Device, Var};
     /// use candle_nn::Optimizer;
-    /// use optim::nn::{HamiltonianConfig, HamiltonianDescent};
+    /// use optim::nn::{HamiltonianConfig, HamiltonianDescent, NetworkOptimizer};
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// let folder = tempfile::tempdir()?;
     /// let path = folder.path().join("optimizer.safetensors");
@@ -234,7 +241,7 @@ impl HamiltonianDescent {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn save_state(&self, path: &Path) -> crate::Result<()> {
+    fn save_state(&self, path: &Path) -> crate::Result<()> {
         let (words, seed) = (self.uniform.get_word_pos(), self.config.seed);
         let state = State {
             tensors: self.velocities.clone(),
@@ -261,7 +268,7 @@ impl HamiltonianDescent {
     /// ```
     /// use candle_core::{Device, Var};
     /// use candle_nn::Optimizer;
-    /// use optim::nn::{HamiltonianConfig, HamiltonianDescent};
+    /// use optim::nn::{HamiltonianConfig, HamiltonianDescent, NetworkOptimizer};
     /// # fn main() -> candle_core::Result<()> {
     /// let x = Var::new(&[1f64], &Device::Cpu)?;
     /// let mut optimizer = HamiltonianDescent::new(vec![x], HamiltonianConfig::default())?;
@@ -270,7 +277,7 @@ impl HamiltonianDescent {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn load_state(&mut self, path: &Path) -> crate::Result<()> {
+    fn load_state(&mut self, path: &Path) -> crate::Result<()> {
         let state = State::load(&self.vars, 6, path)?;
         let within = state.numbers[0] as usize;
         if within >= self.config.steps {

@@ -27,15 +27,19 @@
 //! One step is one gradient. Where gradients and values are in closed form, the methods of the crate's
 //! root are several times as fast: autograd keeps every value in between.
 
+mod adam;
 mod baseline;
 mod config;
 mod hamiltonian;
+mod optimizer;
 mod push;
 mod scope;
 mod state;
 
+pub use adam::{ResettingAdam, ResettingAdamConfig};
 pub use baseline::{BaselineConfig, BaselineDescent};
 pub use config::{HamiltonianConfig, Integration};
 pub use hamiltonian::HamiltonianDescent;
+pub use optimizer::NetworkOptimizer;
 pub use scope::Scope;
 pub use state::named_vars;

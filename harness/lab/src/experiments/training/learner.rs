@@ -1,22 +1,17 @@
 //! A network and what trains it.
 
+use super::methods::TrainingMethod;
 use super::network::ResNet;
-use super::plan::{Config, TrainingMethod};
 use anyhow::Result;
 use candle_core::{D, DType, Tensor};
-use candle_nn::{ModuleT, Optimizer};
-use optim::nn::{BaselineDescent, HamiltonianDescent};
+use candle_nn::ModuleT;
+use optim::nn::NetworkOptimizer;
 use std::path::Path;
 
 /// A network with an optimiser.
 pub struct Learner {
     network: ResNet,
-    optimizer: Optimiser,
-}
-
-enum Optimiser {
-    Hamiltonian(Box<HamiltonianDescent>),
-    Baseline(BaselineDescent),
+    optimizer: Box<dyn NetworkOptimizer>,
 }
 
 /// What some images came to.
@@ -92,15 +87,7 @@ impl Learner {
     /// # Errors
     /// If a setting is out of range.
     pub fn new(network: ResNet, method: &TrainingMethod, seed: u64) -> Result<Self> {
-        let optimizer = match method.config(seed) {
-            Config::Hamiltonian(config) => {
-                let optimizer = HamiltonianDescent::of(network.varmap(), config)?;
-                Optimiser::Hamiltonian(Box::new(optimizer))
-            }
-            Config::Baseline(config) => {
-                Optimiser::Baseline(BaselineDescent::of(network.varmap(), config)?)
-            }
-        };
+        let optimizer = method.build(network.varmap(), seed)?;
         Ok(Self { network, optimizer })
     }
 
@@ -118,14 +105,7 @@ impl Learner {
             seen = Some(logits.detach());
             Ok(loss)
         };
-        let loss = match &mut self.optimizer {
-            Optimiser::Hamiltonian(optimizer) => optimizer.step_with(loss)?,
-            Optimiser::Baseline(optimizer) => {
-                let loss = loss()?;
-                optimizer.backward_step(&loss)?;
-                loss
-            }
-        };
+        let loss = self.optimizer.step_with(&mut loss)?;
         let labels = labels.clone();
         Ok(StartedStep {
             seen: seen.map(|logits| (logits, labels, loss.detach())),
@@ -167,11 +147,7 @@ impl Learner {
     /// # Errors
     /// If it cannot be written.
     pub fn save_state(&self, path: &Path) -> Result<()> {
-        let saved = match &self.optimizer {
-            Optimiser::Hamiltonian(optimizer) => optimizer.save_state(path),
-            Optimiser::Baseline(optimizer) => optimizer.save_state(path),
-        };
-        saved.map_err(Into::into)
+        Ok(self.optimizer.save_state(path)?)
     }
 
     /// Reads it back.
@@ -179,10 +155,6 @@ impl Learner {
     /// # Errors
     /// If it does not fit.
     pub fn load_state(&mut self, path: &Path) -> Result<()> {
-        let loaded = match &mut self.optimizer {
-            Optimiser::Hamiltonian(optimizer) => optimizer.load_state(path),
-            Optimiser::Baseline(optimizer) => optimizer.load_state(path),
-        };
-        loaded.map_err(Into::into)
+        Ok(self.optimizer.load_state(path)?)
     }
 }

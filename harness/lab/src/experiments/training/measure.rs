@@ -2,8 +2,9 @@
 
 use super::checkpoint::Checkpoints;
 use super::learner::{Learner, Score};
+use super::methods::TrainingMethod;
 use super::network::{Architecture, ResNet};
-use super::plan::{Moves, TrainingImages, TrainingMethod};
+use super::plan::{Moves, TrainingImages};
 use crate::clock::timed;
 use crate::progress::Watch;
 use crate::seed::Seeds;

@@ -4,6 +4,7 @@ mod checkpoint;
 mod layers;
 mod learner;
 mod measure;
+mod methods;
 mod network;
 mod plan;
 mod rows;
@@ -13,10 +14,10 @@ pub use checkpoint::Checkpoints;
 pub use layers::{convolve, normalise};
 pub use learner::{Learner, Score};
 pub use measure::{EpochRecord, MeasuredTraining, TrainingCell, run};
+pub use methods::{TrainingMethod, TrainingSpec};
 pub use network::{Architecture, ResNet};
 pub use plan::{
-    Moves, TrainingContestant, TrainingImages, TrainingMethod, TrainingMetric, TrainingPicture,
-    TrainingPlan,
+    Moves, TrainingContestant, TrainingImages, TrainingMetric, TrainingPicture, TrainingPlan,
 };
 
 use super::{Bench, Effort, Experiment, Unit};
@@ -68,12 +69,8 @@ impl Training {
             method: contestant.method.clone(),
             backend: machine.backend().into(),
         };
-        let time = match contestant.method {
-            TrainingMethod::Hamiltonian {
-                step_size, steps, ..
-            } => format!(" S·θ = {:.3}", step_size * steps as f64),
-            TrainingMethod::Baseline { .. } => String::new(),
-        };
+        let time = contestant.method.integration_time();
+        let time = time.map_or_else(String::new, |time| format!(" S·θ = {time:.3}"));
         let (name, dataset) = (&contestant.name, &images.name);
         Cell::new(format!("{dataset} start {start} {name}{time}"), &cell)
     }

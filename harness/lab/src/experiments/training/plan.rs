@@ -1,13 +1,13 @@
 //! What a plan of kind `training` says, validated.
 
+use super::methods::TrainingMethod;
 use super::network::Architecture;
 use crate::experiments::identity::repeated;
-use crate::plan::{OneOrMany, Plan, named, positive};
+use crate::plan::{Plan, positive};
 use anyhow::{Context, Result, bail, ensure};
 use datasets::Augment;
-use optim::Kinetic;
-use optim::nn::{BaselineConfig, HamiltonianConfig, Integration, Scope};
 use serde::{Deserialize, Serialize};
+use serde_yaml::Mapping;
 
 /// A plan.
 #[derive(Clone, Debug)]
@@ -76,83 +76,6 @@ pub struct TrainingContestant {
     pub method: TrainingMethod,
 }
 
-/// A method with all its numbers.
-#[derive(Clone, Debug, Deserialize, Serialize, PartialEq)]
-#[serde(rename_all = "lowercase")]
-pub enum TrainingMethod {
-    /// Hamiltonian Descent.
-    Hamiltonian {
-        /// φ.
-        #[serde(with = "named")]
-        kinetic: Kinetic,
-        /// Over what φ is taken.
-        #[serde(with = "named")]
-        scope: Scope,
-        /// The integrator.
-        #[serde(with = "named")]
-        integration: Integration,
-        /// θ.
-        step_size: f64,
-        /// S.
-        steps: usize,
-    },
-    /// A counterpart.
-    Baseline {
-        /// φ, whose gradient is the direction.
-        #[serde(with = "named")]
-        direction: Kinetic,
-        /// Over what φ is taken.
-        #[serde(with = "named")]
-        scope: Scope,
-        /// η.
-        learning_rate: f64,
-        /// β.
-        momentum: f64,
-    },
-}
-
-impl TrainingMethod {
-    /// For the optimiser, with the seed of its random numbers.
-    #[must_use]
-    pub fn config(&self, seed: u64) -> Config {
-        match *self {
-            Self::Hamiltonian {
-                kinetic,
-                scope,
-                integration,
-                step_size,
-                steps,
-            } => Config::Hamiltonian(HamiltonianConfig {
-                kinetic,
-                scope,
-                integration,
-                step_size,
-                steps,
-                seed,
-            }),
-            Self::Baseline {
-                direction,
-                scope,
-                learning_rate,
-                momentum,
-            } => Config::Baseline(BaselineConfig {
-                direction,
-                scope,
-                learning_rate,
-                momentum,
-            }),
-        }
-    }
-}
-
-/// An optimiser's configuration.
-pub enum Config {
-    /// Of Hamiltonian Descent.
-    Hamiltonian(HamiltonianConfig),
-    /// Of a counterpart.
-    Baseline(BaselineConfig),
-}
-
 /// What a picture shows over the epochs.
 #[derive(Clone, Copy, Debug, Deserialize, Serialize, PartialEq, Eq)]
 #[serde(rename_all = "kebab-case")]
@@ -200,33 +123,12 @@ struct TrainingForm {
 }
 
 #[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
 struct TrainingMethodForm {
     name: String,
     groups: Vec<String>,
-    hamiltonian: Option<WireHamiltonian>,
-    baseline: Option<WireBaseline>,
-}
-
-/// A list of steps is a method for each.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct WireHamiltonian {
-    kinetic_energy: String,
-    scope: Option<String>,
-    integrator: String,
-    step_size: f64,
-    steps: OneOrMany<usize>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct WireBaseline {
-    direction: String,
-    scope: Option<String>,
-    learning_rate: f64,
-    #[serde(default)]
-    momentum: f64,
+    /// The method's key with its numbers; each of a list is a method.
+    #[serde(flatten)]
+    method: Mapping,
 }
 
 impl TrainingPlan {
@@ -264,8 +166,7 @@ impl TrainingForm {
         }
         let mut methods: Vec<TrainingContestant> = Vec::new();
         for wire in &self.methods {
-            let made = wire
-                .made()
+            let made = TrainingMethod::listed(&wire.method)
                 .with_context(|| format!("methods: {}", wire.name))?;
             for method in made {
                 let known = methods.iter_mut().find(|m| m.method == method);
@@ -314,43 +215,90 @@ impl TrainingForm {
     }
 }
 
-impl TrainingMethodForm {
-    fn made(&self) -> Result<Vec<TrainingMethod>> {
-        let scope = |name: &Option<String>| match name {
-            Some(name) => Ok(name.parse::<Scope>()?),
-            None => anyhow::Ok(Scope::default()),
-        };
-        match (&self.hamiltonian, &self.baseline) {
-            (Some(wire), None) => {
-                positive("step_size", wire.step_size)?;
-                let steps = wire.steps.all();
-                ensure!(!steps.contains(&0), "steps is 0, but a flow has at least 1");
-                let method = |steps| {
-                    Ok(TrainingMethod::Hamiltonian {
-                        kinetic: wire.kinetic_energy.parse()?,
-                        scope: scope(&wire.scope)?,
-                        integration: wire.integrator.parse()?,
-                        step_size: wire.step_size,
-                        steps,
-                    })
-                };
-                steps.into_iter().map(method).collect()
-            }
-            (None, Some(wire)) => {
-                positive("learning_rate", wire.learning_rate)?;
-                ensure!(
-                    (0.0..1.0).contains(&wire.momentum),
-                    "momentum is {}, but lies in [0, 1)",
-                    wire.momentum
-                );
-                Ok(vec![TrainingMethod::Baseline {
-                    direction: wire.direction.parse()?,
-                    scope: scope(&wire.scope)?,
-                    learning_rate: wire.learning_rate,
-                    momentum: wire.momentum,
-                }])
-            }
-            _ => bail!("is either `hamiltonian: {{…}}` or `baseline: {{…}}`"),
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::experiments::identity::settings;
+
+    const FIG4: &str = include_str!("../../../../../configs/fig4.yaml");
+
+    #[test]
+    fn the_plan_of_figure_4_maps_the_papers_numbers_and_every_profile_is_valid() {
+        for profile in crate::plan::Layers::of(FIG4)
+            .unwrap()
+            .summary()
+            .unwrap()
+            .profiles
+        {
+            let plan = Plan::from_yaml(FIG4, &[], Some(&profile.name)).unwrap();
+            TrainingPlan::new(&plan).unwrap();
         }
+        let plan = Plan::from_yaml(FIG4, &[], Some("paper")).unwrap();
+        let plan = TrainingPlan::new(&plan).unwrap();
+        let flow = |name: &str| {
+            let named = plan.methods.iter().find(|m| m.name == name).unwrap();
+            let (step_size, steps) = (named.method.step_size(), named.method.steps());
+            (
+                step_size.unwrap(),
+                steps.unwrap() as f64,
+                named.groups.clone(),
+            )
+        };
+        // The learning rate is θ²; the integration time 0.2 is S·θ, or S times the learning rate.
+        let (step_size, steps, groups) = flow("HD S=2");
+        assert!((step_size * step_size - 0.01).abs() < 1e-15);
+        assert!((step_size * steps - 0.2).abs() < 1e-15);
+        assert_eq!(groups, ["methods", "integration-times"]);
+        let (step_size, steps, groups) = flow("HD S=20");
+        assert!((step_size * step_size * steps - 0.2).abs() < 1e-15);
+        assert_eq!(groups, ["methods", "integration-times"]);
+        assert_eq!(plan.batch, 64);
+        // By what journals and rows know the runs.
+        let known_by = |index: usize| {
+            let method = &plan.methods[index].method;
+            settings(method).unwrap()
+        };
+        let flow = "hamiltonian.integration=symplectic-euler hamiltonian.kinetic=half-l2-squared \
+            hamiltonian.scope=together hamiltonian.step_size=0.1 hamiltonian.steps=2";
+        assert_eq!(known_by(0), flow);
+        let descent = "baseline.direction=half-l2-squared baseline.learning_rate=0.01 \
+            baseline.momentum=0.0 baseline.scope=together";
+        assert_eq!(known_by(2), descent);
+        // Both of (a) are of (c) too, and are run once.
+        assert_eq!(plan.methods.len(), 4 + 5 - 2);
+    }
+
+    #[test]
+    fn a_plan_that_cannot_be_meant_is_refused_by_its_key() {
+        let refused = |setting: &str| {
+            let plan = Plan::from_yaml(FIG4, &[setting.to_owned()], Some("paper")).unwrap();
+            format!("{:#}", TrainingPlan::new(&plan).unwrap_err())
+        };
+        assert!(refused("batch=1").contains("2 images"));
+        assert!(refused("epochs=0").contains("epochs"));
+        assert!(refused("network={width: 4, blocks: [1, 0]}").contains("network"));
+        let picture = "{name: a, title: b, metric: test-loss, group: methods}";
+        let twice = refused(&format!("pictures=[{picture}, {picture}]"));
+        assert!(twice.contains("pictures: two are named `a`"), "{twice}");
+        let method = |text| refused(&format!("methods=[{{name: X, groups: [methods]{text}}}]"));
+        for (text, said) in [
+            ("", "methods: X: has beside name and groups one method"),
+            (", adam: {learning_rate: 1}, baseline: {}", "one method"),
+            (", adam: 1", "one method"),
+            (", newton: {}", "`adam`"),
+            (", adam: {learning_rate: 1, momentum: 0}", "`momentum`"),
+            (", adam: {reset_every: 2}", "`learning_rate`"),
+            (
+                ", adam: {learning_rate: 1, reset_every: 0}",
+                "reset_every is 0",
+            ),
+            (", adam: {learning_rate: 0}", "learning_rate is 0"),
+        ] {
+            assert!(method(text).contains(said), "{text}: {}", method(text));
+        }
+        assert!(
+            refused("pictures=[{name: a, title: b, metric: test-loss, group: none}]")
+                .contains("`none`")
+        );
     }
 }

@@ -1,7 +1,7 @@
 //! From journal entries to rows of trainings.
 
 use super::measure::{EpochRecord, MeasuredTraining, TrainingCell};
-use super::plan::{TrainingContestant, TrainingMethod, TrainingPlan};
+use super::plan::{TrainingContestant, TrainingPlan};
 use crate::experiments::identity::settings;
 use crate::journal::Entry;
 use crate::plan::Plan;
@@ -25,8 +25,8 @@ schema! {
         start: u64, "", "Which start, counted from 0; methods share its weights and its order of images.";
         method: String, "", "The method, as the paper calls it.";
         groups: String, "", "The pictures it is in, joined by +.";
-        kinetic_energy: String, "", "φ, or the direction of a counterpart.";
-        scope: String, "", "Over what φ is taken: all weights together, or each tensor on its own.";
+        kinetic_energy: Option<String>, "", "φ, or the direction of a counterpart.";
+        scope: Option<String>, "", "Over what φ is taken: all weights together, or each tensor on its own.";
         integrator: Option<String>, "", "Of a flow.";
         step_size: Option<f64>, "", "θ, of a flow.";
         steps: Option<u64>, "", "S, of a flow.";
@@ -109,16 +109,6 @@ struct ContestantRun<'a> {
     measured: Option<&'a MeasuredTraining>,
 }
 
-/// S·θ.
-fn integration_time(method: &TrainingMethod) -> Option<f64> {
-    match method {
-        TrainingMethod::Hamiltonian {
-            step_size, steps, ..
-        } => Some(step_size * *steps as f64),
-        TrainingMethod::Baseline { .. } => None,
-    }
-}
-
 impl ContestantRun<'_> {
     fn diverged_at(&self) -> Option<u64> {
         self.measured.and_then(|m| m.diverged_at)
@@ -142,31 +132,7 @@ impl ContestantRun<'_> {
             Some(_) => None,
         };
         let blocks: Vec<String> = cell.network.blocks.iter().map(usize::to_string).collect();
-        let (kinetic, scope) = match cell.method {
-            TrainingMethod::Hamiltonian { kinetic, scope, .. } => (kinetic, scope),
-            TrainingMethod::Baseline {
-                direction, scope, ..
-            } => (direction, scope),
-        };
-        let (integrator, step_size, steps, rate, momentum) = match cell.method {
-            TrainingMethod::Hamiltonian {
-                integration,
-                step_size,
-                steps,
-                ..
-            } => (
-                Some(integration.to_string()),
-                Some(step_size),
-                Some(steps as u64),
-                step_size * step_size,
-                None,
-            ),
-            TrainingMethod::Baseline {
-                learning_rate,
-                momentum,
-                ..
-            } => (None, None, None, learning_rate, Some(momentum)),
-        };
+        let method = &cell.method;
         let best = records.iter().map(|r| r.test_accuracy);
         TrainingRow {
             experiment: head.target.clone(),
@@ -183,14 +149,14 @@ impl ContestantRun<'_> {
             start: cell.start,
             method: self.contestant.name.clone(),
             groups: self.contestant.groups.join("+"),
-            kinetic_energy: kinetic.to_string(),
-            scope: scope.to_string(),
-            integrator,
-            step_size,
-            steps,
-            integration_time: integration_time(&cell.method),
-            learning_rate: rate,
-            momentum,
+            kinetic_energy: method.kinetic_energy().map(|kinetic| kinetic.to_string()),
+            scope: method.scope().map(|scope| scope.to_string()),
+            integrator: method.integrator().map(|integrator| integrator.to_string()),
+            step_size: method.step_size(),
+            steps: method.steps().map(|steps| steps as u64),
+            integration_time: method.integration_time(),
+            learning_rate: method.learning_rate(),
+            momentum: method.momentum(),
             settings: self.settings.into(),
             seed: cell.seed,
             status: self.status(),
@@ -215,7 +181,7 @@ impl ContestantRun<'_> {
             data_source: cell.data_source.clone(),
             start: cell.start,
             method: self.contestant.name.clone(),
-            integration_time: integration_time(&cell.method),
+            integration_time: cell.method.integration_time(),
             settings: self.settings.into(),
             epoch: record.epoch as u64,
             gradients: record.steps,

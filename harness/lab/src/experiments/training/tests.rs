@@ -1,6 +1,5 @@
 //! Networks on few and small images.
 
-use super::plan::{TrainingMethod, TrainingPlan};
 use super::*;
 use crate::journal::Entry;
 use crate::progress::Watch;
@@ -8,8 +7,6 @@ use crate::seed::Seeds;
 use candle_core::{DType, Device, Tensor};
 use candle_nn::ModuleT;
 use datasets::{Library, LibraryOptions, Registry, Silent};
-use optim::Kinetic;
-use optim::nn::{Integration, Scope};
 use std::cell::Cell as Counter;
 
 const FIG4: &str = include_str!("../../../../../configs/fig4.yaml");
@@ -33,15 +30,23 @@ fn images() -> datasets::Images {
     library.images("tiny", &Silent).unwrap()
 }
 
-fn hamiltonian(integration: Integration, step_size: f64) -> TrainingMethod {
-    TrainingMethod::Hamiltonian {
-        kinetic: Kinetic::HalfL2Squared,
-        scope: Scope::Together,
-        integration,
-        step_size,
-        // Not a divisor of the steps of an epoch: it ends within a flow.
-        steps: 4,
-    }
+/// A method as plans write it.
+fn method(text: &str) -> TrainingMethod {
+    let written = datasets::yaml::load(text).unwrap();
+    TrainingMethod::listed(&written).unwrap().remove(0)
+}
+
+/// A flow whose four steps do not divide those of an epoch: it ends within a flow.
+fn hamiltonian(integrator: &str, step_size: f64) -> TrainingMethod {
+    method(&format!(
+        "hamiltonian: {{kinetic_energy: half-l2-squared, integrator: {integrator}, step_size: {step_size}, steps: 4}}"
+    ))
+}
+
+fn baseline(learning_rate: f64, momentum: f64) -> TrainingMethod {
+    method(&format!(
+        "baseline: {{direction: half-l2-squared, learning_rate: {learning_rate}, momentum: {momentum}}}"
+    ))
 }
 
 fn cell(method: TrainingMethod, epochs: usize) -> TrainingCell {
@@ -69,6 +74,26 @@ fn trained(cell: &TrainingCell, checkpoints: &Checkpoints) -> MeasuredTraining {
     run(cell, &images(), &Device::Cpu, checkpoints, &Quiet).unwrap()
 }
 
+/// The only method's rows and curves of a run, under a plan like Figure 4's.
+fn shown(cell: &TrainingCell, measured: &MeasuredTraining) -> (TrainingRow, Vec<TrainingCurveRow>) {
+    let plan = Plan::from_yaml(FIG4, &[], Some("smoke")).unwrap();
+    let mut training = TrainingPlan::new(&plan).unwrap();
+    training.methods = vec![TrainingContestant {
+        name: "own".into(),
+        groups: vec!["methods".into()],
+        method: cell.method.clone(),
+    }];
+    let entry = Entry {
+        key: "k".into(),
+        ended_at: 0,
+        copied_from: None,
+        cell: serde_json::to_value(cell).unwrap(),
+        outcome: Outcome::measured(measured).unwrap(),
+    };
+    let (mut rows, curves) = rows::rows(&plan, &training, [96, 40], &[entry]).unwrap();
+    (rows.remove(0), curves)
+}
+
 /// What of a run does not depend on how long it took.
 fn numbers(measured: &MeasuredTraining) -> Vec<(u64, [u64; 4])> {
     let of = |r: &EpochRecord| {
@@ -82,17 +107,13 @@ fn numbers(measured: &MeasuredTraining) -> Vec<(u64, [u64; 4])> {
 fn a_network_learns_generated_images_by_every_method() {
     let folder = tempfile::tempdir().unwrap();
     for (name, method) in [
-        ("euler", hamiltonian(Integration::SymplecticEuler, 0.2)),
-        ("leapfrog", hamiltonian(Integration::Leapfrog, 0.2)),
-        ("stratified", hamiltonian(Integration::Stratified, 0.2)),
+        ("euler", hamiltonian("symplectic-euler", 0.2)),
+        ("leapfrog", hamiltonian("leapfrog", 0.2)),
+        ("stratified", hamiltonian("stratified", 0.2)),
+        ("momentum", baseline(0.02, 0.9)),
         (
-            "momentum",
-            TrainingMethod::Baseline {
-                direction: Kinetic::HalfL2Squared,
-                scope: Scope::Together,
-                learning_rate: 0.02,
-                momentum: 0.9,
-            },
+            "adam",
+            method("adam: {learning_rate: 0.01, reset_every: 4}"),
         ),
     ] {
         let checkpoints = Checkpoints::new(folder.path().join(name));
@@ -106,16 +127,14 @@ fn a_network_learns_generated_images_by_every_method() {
 
 #[test]
 fn a_run_that_was_interrupted_and_resumed_ends_with_the_same_bits() {
-    let momentum = TrainingMethod::Baseline {
-        direction: Kinetic::HalfL2Squared,
-        scope: Scope::Together,
-        learning_rate: 0.01,
-        momentum: 0.9,
-    };
+    let momentum = baseline(0.01, 0.9);
     for method in [
-        hamiltonian(Integration::Leapfrog, 0.1),
-        hamiltonian(Integration::Stratified, 0.1),
+        hamiltonian("leapfrog", 0.1),
+        hamiltonian("stratified", 0.1),
         momentum,
+        // Each epoch ends within a flow; and without flows.
+        method("adam: {learning_rate: 0.01, reset_every: 5}"),
+        method("adam: {learning_rate: 0.01}"),
     ] {
         let folder = tempfile::tempdir().unwrap();
         let whole = Checkpoints::new(folder.path().join("whole"));
@@ -144,7 +163,7 @@ fn a_run_that_was_interrupted_and_resumed_ends_with_the_same_bits() {
 fn only_the_newest_checkpoint_is_kept_and_a_half_written_one_is_passed_over() {
     let folder = tempfile::tempdir().unwrap();
     let checkpoints = Checkpoints::new(folder.path().join("run"));
-    let method = hamiltonian(Integration::SymplecticEuler, 0.1);
+    let method = hamiltonian("symplectic-euler", 0.1);
     trained(&cell(method.clone(), 2), &checkpoints);
     std::fs::create_dir(checkpoints.folder().join("epoch-3.part")).unwrap();
     let measured = trained(&cell(method.clone(), 3), &checkpoints);
@@ -172,34 +191,36 @@ fn only_the_newest_checkpoint_is_kept_and_a_half_written_one_is_passed_over() {
 #[test]
 fn a_loss_that_explodes_ends_its_run_at_that_step_and_says_so() {
     let folder = tempfile::tempdir().unwrap();
-    let wild = TrainingMethod::Baseline {
-        direction: Kinetic::HalfL2Squared,
-        scope: Scope::Together,
-        learning_rate: 1e4,
-        momentum: 0.0,
-    };
-    let checkpoints = Checkpoints::new(folder.path().join("wild"));
-    let measured = trained(&cell(wild.clone(), 3), &checkpoints);
+    let wild = cell(baseline(1e4, 0.0), 3);
+    let measured = trained(&wild, &Checkpoints::new(folder.path().join("wild")));
     let step = measured.diverged_at.unwrap();
     assert!((2..=6).contains(&step), "{step}");
     assert!(measured.records.is_empty());
-    let plan = Plan::from_yaml(FIG4, &[], Some("smoke")).unwrap();
-    let mut training = TrainingPlan::new(&plan).unwrap();
-    training.methods = vec![TrainingContestant {
-        name: "wild".into(),
-        groups: vec!["methods".into()],
-        method: wild.clone(),
-    }];
-    let entry = Entry {
-        key: "k".into(),
-        ended_at: 0,
-        copied_from: None,
-        cell: serde_json::to_value(cell(wild, 3)).unwrap(),
-        outcome: Outcome::measured(&measured).unwrap(),
-    };
-    let (rows, curves) = rows::rows(&plan, &training, [96, 40], &[entry]).unwrap();
-    assert_eq!(rows[0].status, format!("diverged at step {step}"));
-    assert_eq!((rows[0].test_accuracy, curves.len()), (None, 0));
+    let (row, curves) = shown(&wild, &measured);
+    assert_eq!(row.status, format!("diverged at step {step}"));
+    assert_eq!((row.test_accuracy, curves.len()), (None, 0));
+}
+
+#[test]
+fn a_plan_of_ones_own_has_adam_for_a_key_and_its_rows_say_with_which_numbers() {
+    let own = "methods=[{name: Adam, groups: [methods], adam: {learning_rate: 0.01, reset_every: [4, 20]}}]";
+    let pictures = "pictures=[{name: a, title: b, metric: test-loss, group: methods}]";
+    let plan = Plan::from_yaml(FIG4, &[own.into(), pictures.into()], Some("smoke")).unwrap();
+    let plan = TrainingPlan::new(&plan).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    for (contestant, every) in plan.methods.iter().zip([4, 20]) {
+        let cell = cell(contestant.method.clone(), 1);
+        let run = Checkpoints::new(folder.path().join(every.to_string()));
+        let (row, curves) = shown(&cell, &trained(&cell, &run));
+        let settings = format!("adam.learning_rate=0.01 adam.reset_every={every}");
+        assert_eq!((&row.settings, &curves[0].settings), (&settings, &settings));
+        assert_eq!((row.learning_rate, row.status.as_str()), (0.01, "complete"));
+        assert_eq!(
+            (row.kinetic_energy, row.scope, row.steps),
+            (None, None, None)
+        );
+    }
+    assert_eq!(plan.methods.len(), 2, "one for each number of the list");
 }
 
 #[test]
@@ -325,58 +346,4 @@ fn the_gradient_through_convolution_and_normalisation_is_that_of_differences() {
         checked.set(checked.get() + 1);
     }
     assert!(checked.get() > 8, "{}", checked.get());
-}
-
-#[test]
-fn the_plan_of_figure_4_maps_the_papers_numbers_and_every_profile_is_valid() {
-    for profile in crate::plan::Layers::of(FIG4)
-        .unwrap()
-        .summary()
-        .unwrap()
-        .profiles
-    {
-        let plan = Plan::from_yaml(FIG4, &[], Some(&profile.name)).unwrap();
-        TrainingPlan::new(&plan).unwrap();
-    }
-    let plan = Plan::from_yaml(FIG4, &[], Some("paper")).unwrap();
-    let plan = TrainingPlan::new(&plan).unwrap();
-    let flow = |name: &str| {
-        let named = plan.methods.iter().find(|m| m.name == name).unwrap();
-        match named.method {
-            TrainingMethod::Hamiltonian {
-                step_size, steps, ..
-            } => (step_size, steps as f64, named.groups.clone()),
-            TrainingMethod::Baseline { .. } => panic!("{name} is a flow"),
-        }
-    };
-    // The learning rate is θ²; the integration time 0.2 is S·θ, or S times the learning rate.
-    let (step_size, steps, groups) = flow("HD S=2");
-    assert!((step_size * step_size - 0.01).abs() < 1e-15);
-    assert!((step_size * steps - 0.2).abs() < 1e-15);
-    assert_eq!(groups, ["methods", "integration-times"]);
-    let (step_size, steps, groups) = flow("HD S=20");
-    assert!((step_size * step_size * steps - 0.2).abs() < 1e-15);
-    assert_eq!(groups, ["methods", "integration-times"]);
-    assert_eq!(plan.batch, 64);
-    // Both of (a) are of (c) too, and are run once.
-    assert_eq!(plan.methods.len(), 4 + 5 - 2);
-}
-
-#[test]
-fn a_plan_that_cannot_be_meant_is_refused_by_its_key() {
-    let refused = |setting: &str| {
-        let plan = Plan::from_yaml(FIG4, &[setting.to_owned()], Some("paper")).unwrap();
-        format!("{:#}", TrainingPlan::new(&plan).unwrap_err())
-    };
-    assert!(refused("batch=1").contains("2 images"));
-    assert!(refused("epochs=0").contains("epochs"));
-    assert!(refused("network={width: 4, blocks: [1, 0]}").contains("network"));
-    let picture = "{name: a, title: b, metric: test-loss, group: methods}";
-    let twice = refused(&format!("pictures=[{picture}, {picture}]"));
-    assert!(twice.contains("pictures: two are named `a`"), "{twice}");
-    assert!(refused("methods=[{name: X, groups: [methods]}]").contains("methods: X"));
-    assert!(
-        refused("pictures=[{name: a, title: b, metric: test-loss, group: none}]")
-            .contains("`none`")
-    );
 }

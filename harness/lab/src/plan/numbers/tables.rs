@@ -183,6 +183,8 @@ const TRAINING: NumberTable = &[
     ("methods.hamiltonian.steps", MANY),
     ("methods.baseline.learning_rate", POSITIVE),
     ("methods.baseline.momentum", MOMENTUM),
+    ("methods.adam.learning_rate", POSITIVE),
+    ("methods.adam.reset_every", MANY),
 ];
 
 const WINDOWS: NumberTable = &[
