@@ -101,7 +101,11 @@ fn stored(c: &mut Criterion) {
 fn predictor(c: &mut Criterion) {
     let memory = MEMORY;
     let picard = Predictor::ALL.iter().map(|&of| WindowMethod::picard(of));
-    let with = |predictor| WindowMethod::Secant { memory, predictor };
+    let with = |predictor| WindowMethod::Secant {
+        memory,
+        predictor,
+        damped: false,
+    };
     let secant = Predictor::ALL.iter().map(|&of| with(Some(of)));
     for method in picard.chain(secant).chain([WindowMethod::secant(memory)]) {
         let flow = WindowedFlow {

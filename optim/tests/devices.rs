@@ -41,10 +41,19 @@ fn windows() -> Vec<WindowedFlow> {
         across_flows: true,
         ..picard(8, Storage::Points)
     };
+    let damped = Window {
+        method: WindowMethod::Secant {
+            memory: 6,
+            predictor: None,
+            damped: true,
+        },
+        ..secant
+    };
     let windows = vec![
         picard(1, Storage::Points),
         picard(4, Storage::Points),
         secant,
+        damped,
         picard(6, Storage::Velocities { at_once: None }),
         picard(6, Storage::Bf16 { at_once: Some(2) }),
     ];

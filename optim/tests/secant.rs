@@ -24,6 +24,16 @@ fn secant(width: usize, memory: usize) -> Window {
     }
 }
 
+/// The same with its model damped.
+fn damped(window: Window) -> Window {
+    let method = WindowMethod::Secant {
+        memory: window.method.memory(),
+        predictor: window.method.predictor(),
+        damped: true,
+    };
+    Window { method, ..window }
+}
+
 fn of(kinetic: Kinetic, window: Window) -> WindowedFlow {
     let recurrence = Recurrence::new(kinetic, STEP_SIZE, STEPS);
     WindowedFlow { recurrence, window }
@@ -97,20 +107,19 @@ fn without_tolerance_it_ends_at_the_sequential_flow_after_at_most_as_many_rounds
                     tolerance: 0.0,
                     ..secant(width, 6)
                 };
-                let flow = of(kinetic, window);
-                let method = WindowedDescent::new(forces(&potential), flow, start.clone())
-                    .with_surrogate(some_rows(&potential))
-                    .ending(FLOWS);
-                let (ends, rounds) = windowed(method);
-                let wanted = sequential(kinetic, &potential, &start);
-                for (end, wanted) in ends.iter().zip(&wanted) {
-                    let apart = distance(end, wanted);
-                    assert!(
-                        apart < 1e-12,
-                        "{kinetic} {across_flows} W={width}: {apart:e}"
-                    );
+                for window in [window, damped(window)] {
+                    let flow = of(kinetic, window);
+                    let method = WindowedDescent::new(forces(&potential), flow, start.clone())
+                        .with_surrogate(some_rows(&potential))
+                        .ending(FLOWS);
+                    let (ends, rounds) = windowed(method);
+                    let wanted = sequential(kinetic, &potential, &start);
+                    for (end, wanted) in ends.iter().zip(&wanted) {
+                        let apart = distance(end, wanted);
+                        assert!(apart < 1e-12, "{kinetic} {window}: {apart:e}");
+                    }
+                    assert!(rounds as usize <= STEPS * FLOWS, "{kinetic}: {rounds}");
                 }
-                assert!(rounds as usize <= STEPS * FLOWS, "{kinetic}: {rounds}");
             }
         }
     }
@@ -140,7 +149,8 @@ fn it_takes_fewer_rounds_than_picard_iteration_and_ends_within_the_tolerance() {
             plain < picard && guided < plain,
             "{seed}: {picard} {plain} {guided}"
         );
-        for end in [end, guided_end] {
+        let (damped_end, _) = windowed(by(damped(secant(8, 10))));
+        for end in [end, guided_end, damped_end] {
             let apart = distance(&end[FLOWS - 1], &wanted[FLOWS - 1]);
             assert!(apart < 1e-3, "{seed}: {apart:e}");
         }
@@ -196,12 +206,34 @@ struct Plain<'a> {
     width: usize,
     memory: usize,
     known: Vec<(Vec<f64>, Vec<f64>)>,
+    damped: bool,
+    /// γ, and the least there was.
+    damping: [f64; 2],
 }
 
 impl Plain<'_> {
     fn force(&self, x: &[f64]) -> Vec<f64> {
         let x = Tensor::new(x, &Device::Cpu).unwrap();
         numbers(&self.potential.gradient(&x).unwrap())
+    }
+
+    /// γ for points learnt, from what B says of them before.
+    fn found(&mut self, learnt: &[(Vec<f64>, Vec<f64>)]) {
+        let Some((point, force)) = self.known.last().cloned().filter(|_| self.damped) else {
+            return;
+        };
+        let (mut found, mut predicted) = (0.0, 0.0);
+        for (x, f) in learnt {
+            let step: Vec<f64> = x.iter().zip(&point).map(|(a, b)| a - b).collect();
+            for (i, guess) in self.modelled(&step).into_iter().enumerate() {
+                found += guess * (f[i] - force[i]);
+                predicted += guess * guess;
+            }
+        }
+        if predicted > 0.0 {
+            let now = (found / predicted).clamp(0.0, 1.0);
+            self.damping = [now, self.damping[1].min(now)];
+        }
     }
 
     /// B·u.
@@ -261,7 +293,8 @@ impl Plain<'_> {
     fn around(&self, x: &[f64], point: &[f64], force: &[f64]) -> Vec<f64> {
         let away: Vec<f64> = x.iter().zip(point).map(|(x, p)| x - p).collect();
         let change = self.modelled(&away);
-        force.iter().zip(change).map(|(f, c)| f + c).collect()
+        let by = self.damping[0];
+        force.iter().zip(change).map(|(f, c)| f + by * c).collect()
     }
 
     fn step(x: &mut [f64], v: &mut [f64], force: &[f64]) {
@@ -287,12 +320,16 @@ impl Plain<'_> {
         while done < STEPS {
             let width = self.width.min(STEPS - done);
             let forces: Vec<Vec<f64>> = points[..width].iter().map(|p| self.force(p)).collect();
+            let mut learnt: Vec<(Vec<f64>, Vec<f64>)> = Vec::new();
             for (point, force) in points.iter().zip(&forces) {
                 // A copy says nothing that the point itself has not said.
-                if !self.known.iter().any(|(known, _)| known == point) {
-                    self.known.push((point.clone(), force.clone()));
+                let mut known = self.known.iter().chain(&learnt);
+                if !known.any(|(known, _)| known == point) {
+                    learnt.push((point.clone(), force.clone()));
                 }
             }
+            self.found(&learnt);
+            self.known.extend(learnt);
             let surplus = self.known.len().saturating_sub(self.memory);
             self.known.drain(..surplus);
             let mut new = vec![points[0].clone()];
@@ -329,15 +366,18 @@ impl Plain<'_> {
 #[test]
 fn it_does_what_a_plain_implementation_of_it_does() {
     for seed in SEEDS {
-        for (width, memory) in [(3, 4), (4, 10), (STEPS, 20)] {
+        let undamped = [(3, 4), (4, 10), (STEPS, 20)].map(|(width, memory)| secant(width, memory));
+        for window in undamped.into_iter().chain(undamped.map(damped)) {
             let (potential, start) = random_problem(seed, DType::F64);
             let mut plain = Plain {
                 potential: &potential,
-                width,
-                memory,
+                width: window.width,
+                memory: window.method.memory(),
                 known: Vec::new(),
+                damped: window.method.damped(),
+                damping: [1.0; 2],
             };
-            let flow = of(Kinetic::HalfL2Squared, secant(width, memory));
+            let flow = of(Kinetic::HalfL2Squared, window);
             let counted: Counted = forces(&potential);
             let mut method = WindowedDescent::new(counted, flow, start.clone());
             let mut at = numbers(&start);
@@ -345,11 +385,13 @@ fn it_does_what_a_plain_implementation_of_it_does() {
                 let (end, strides) = plain.flow(&at, 1e-3);
                 at = end;
                 let progress = method.advance().unwrap();
-                assert_eq!(progress.strides, strides, "{seed} W={width} flow {flow}");
+                assert_eq!(progress.strides, strides, "{seed} {window} flow {flow}");
                 let wanted = Tensor::new(at.as_slice(), &Device::Cpu).unwrap();
                 let apart = distance(method.position(), &wanted);
-                assert!(apart < 1e-9, "{seed} W={width} flow {flow}: {apart:e}");
+                assert!(apart < 1e-9, "{seed} {window} flow {flow}: {apart:e}");
             }
+            let least = plain.damping[1];
+            assert_eq!(least < 0.9, plain.damped, "{seed} {window}: {least}");
         }
     }
 }

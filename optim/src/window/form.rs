@@ -36,6 +36,9 @@ pub struct WindowForm {
     pub tolerance: f64,
     /// M, of the secant method; else 0.
     pub memory: usize,
+    /// Whether the secant method's model is damped. What is not is not written down.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "std::ops::Not::not"))]
+    pub damped: bool,
     /// Whether windows reach across flows.
     pub across_flows: bool,
     /// The name of what is kept.
@@ -65,6 +68,7 @@ impl From<Window> for WindowForm {
             predictor: Some(predictor.into()),
             tolerance: window.tolerance,
             memory: window.method.memory(),
+            damped: window.method.damped(),
             across_flows: window.across_flows,
             storage: storage.name().into(),
             at_once: storage.at_once(),
@@ -104,6 +108,7 @@ impl WindowForm {
         "predictor",
         "tolerance",
         "memory",
+        "damped",
         "across_flows",
         "storage",
         "at_once",
@@ -115,6 +120,9 @@ impl WindowForm {
         let mut words = Vec::new();
         if self.method == "secant" {
             words.push(format!("secant M={}", self.memory));
+        }
+        if self.damped {
+            words.push("damped".into());
         }
         words.extend(self.predictor.clone().filter(|name| name != MODEL));
         if self.across_flows {
@@ -143,6 +151,10 @@ impl WindowForm {
                 let possible = "left out, but for the window method secant";
                 Err(Error::setting("memory", self.memory, possible))
             }
+            "picard" if self.damped => {
+                let possible = "left out, but for the window method secant, which has a model";
+                Err(Error::setting("damped", true, possible))
+            }
             "picard" => Ok(WindowMethod::Picard {
                 predictor: predictor.unwrap_or_default(),
                 storage,
@@ -154,6 +166,7 @@ impl WindowForm {
             "secant" => Ok(WindowMethod::Secant {
                 memory: self.memory,
                 predictor,
+                damped: self.damped,
             }),
             other => Err(Error::Name {
                 what: "window method",
@@ -201,6 +214,7 @@ mod tests {
             let secant = WindowMethod::Secant {
                 memory: 4,
                 predictor: Some(predictor),
+                damped: predictor == Predictor::Copy,
             };
             [stored(Storage::Points), stored(kept), stored(bf16), secant]
         });
@@ -230,6 +244,11 @@ mod tests {
             ..form()
         };
         assert!(refused(memory).contains("secant"));
+        let damped = WindowForm {
+            damped: true,
+            ..form()
+        };
+        assert!(refused(damped).contains("secant"));
         let secant = || WindowForm {
             method: "secant".into(),
             ..form()

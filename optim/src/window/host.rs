@@ -1,7 +1,7 @@
 //! A window's arithmetic on slices, for points in the host's memory: without the cost of starting
 //! a tensor operation for each of many small vectors.
 
-use super::secant::middle;
+use super::secant::{middle, share};
 use super::space::{Equations, RoundChanges, Space};
 use crate::aligned::{Aligned, whole_lines};
 use crate::real::Real;
@@ -39,6 +39,21 @@ pub(super) struct HostModel<T> {
     points: HostMatrix<T>,
     forces: HostMatrix<T>,
     middle: Vec<f64>,
+    /// γ.
+    damping: f64,
+}
+
+impl<T: Real> HostModel<T> {
+    /// Adds the model's value at u, so many times.
+    fn add(&self, to: &mut [T], u: &[T], times: f64) {
+        let along: Vec<f64> = self.points.rows().map(|row| product(row, u)).collect();
+        let weights = self.middle.chunks_exact(along.len());
+        let weights = weights.map(|row| row.iter().zip(&along).map(|(m, a)| m * a).sum::<f64>());
+        for (from, weight) in self.forces.rows().zip(weights) {
+            let by = T::from_double(weight * times);
+            Arch::new().dispatch(AddScaled { to, from, by });
+        }
+    }
 }
 
 impl<T: Real + WithDType> Host<T> {
@@ -126,20 +141,32 @@ impl<T: Real + WithDType> Space for Host<T> {
     }
 
     fn fit(&self, known: &Equations<'_, Arc<Vec<T>>>) -> Result<Option<HostModel<T>>> {
-        let points = differences(&known.points);
-        let mut forces = differences(&known.forces);
-        if !known.surrogates.is_empty() {
-            let less = differences(&known.surrogates);
-            for (force, less) in forces.elements.iter_mut().zip(less.elements.iter()) {
-                *force -= *less;
-            }
-        }
+        let (points, forces) = secants(known);
         let size = known.points.len().saturating_sub(1);
         Ok(middle(&gram(&points), size).map(|middle| HostModel {
             points,
             forces,
             middle,
+            damping: 1.0,
         }))
+    }
+
+    fn damp(
+        &self,
+        model: &mut HostModel<T>,
+        last: &HostModel<T>,
+        learnt: &Equations<'_, Arc<Vec<T>>>,
+    ) -> Result<()> {
+        let (steps, changes) = secants(learnt);
+        let (mut found, mut predicted) = (0.0, 0.0);
+        for (step, change) in steps.rows().zip(changes.rows()) {
+            let mut prediction = vec![T::ZERO; step.len()];
+            last.add(&mut prediction, step, 1.0);
+            found += product(&prediction, change);
+            predicted += product(&prediction, &prediction);
+        }
+        model.damping = share(found, predicted);
+        Ok(())
     }
 
     fn modelled(
@@ -148,19 +175,25 @@ impl<T: Real + WithDType> Space for Host<T> {
         model: &HostModel<T>,
         u: &Arc<Vec<T>>,
     ) -> Result<Arc<Vec<T>>> {
-        let along: Vec<f64> = model.points.rows().map(|row| product(row, u)).collect();
-        let weights = model.middle.chunks_exact(along.len());
-        let weights = weights.map(|row| row.iter().zip(&along).map(|(m, a)| m * a).sum());
         let mut value = force.to_vec();
-        for (row, weight) in model.forces.rows().zip(weights) {
-            Arch::new().dispatch(AddScaled {
-                to: &mut value,
-                from: row,
-                by: T::from_double(weight),
-            });
-        }
+        model.add(&mut value, u, model.damping);
         Ok(Arc::new(value))
     }
+}
+
+/// dX and dR: of the points, and of the forces less the surrogate's.
+fn secants<T: Real + WithDType>(
+    known: &Equations<'_, Arc<Vec<T>>>,
+) -> (HostMatrix<T>, HostMatrix<T>) {
+    let points = differences(&known.points);
+    let mut forces = differences(&known.forces);
+    if !known.surrogates.is_empty() {
+        let less = differences(&known.surrogates);
+        for (force, less) in forces.elements.iter_mut().zip(less.elements.iter()) {
+            *force -= *less;
+        }
+    }
+    (points, forces)
 }
 
 /// Each of some vectors but the last, less the last.

@@ -20,9 +20,13 @@ pub(super) struct Known<V> {
 /// of least norm but for a ridge,
 /// B = dRᵀ Ω (Ω dX dXᵀ Ω + ρ)⁻¹ Ω dX, Ω = diag(1/‖dX_i‖):
 /// an equation is as wrong as its step is long, since the derivative changes on the way.
+///
+/// Damped, it models by γB, with γ what [`share`] makes of the points learnt last, for which the
+/// model before predicted changes from the newest point before them.
 pub(super) struct Memory<S: Space> {
     known: VecDeque<Known<S::Vector>>,
     capacity: usize,
+    damped: bool,
     model: Option<S::Model>,
 }
 
@@ -40,8 +44,14 @@ impl<S: Space> Memory<S> {
         Self {
             known: VecDeque::new(),
             capacity,
+            damped: false,
             model: None,
         }
+    }
+
+    /// The same, damped or not.
+    pub(super) fn damped(self, damped: bool) -> Self {
+        Self { damped, ..self }
     }
 
     /// The newest point.
@@ -55,14 +65,21 @@ impl<S: Space> Memory<S> {
         space: &S,
         known: impl IntoIterator<Item = Known<S::Vector>>,
     ) -> Result<()> {
+        let before = self.known.len();
         self.known.extend(known);
         // The newest one is kept in any case, as what predictions start from.
         let surplus = self.known.len().saturating_sub(self.capacity.max(1));
-        self.known.drain(..surplus);
-        self.model = match self.capacity {
+        let mut model = match self.capacity {
             0 | 1 => None,
-            _ => self.fitted(space)?,
+            _ => self.fitted(space, surplus)?,
         };
+        if let (true, Some(model), Some(last)) = (self.damped, &mut model, &self.model) {
+            let from = self.known.range(before - 1..before);
+            let learnt = equations(self.known.range(before..).chain(from));
+            space.damp(model, last, &learnt)?;
+        }
+        self.known.drain(..surplus);
+        self.model = model;
         Ok(())
     }
 
@@ -84,22 +101,31 @@ impl<S: Space> Memory<S> {
         }
     }
 
-    fn fitted(&self, space: &S) -> Result<Option<S::Model>> {
-        let Some(newest) = self.newest() else {
-            return Ok(None);
-        };
-        if self.known.len() == 1 {
-            return Ok(None);
+    /// Of the points from the oldest that is not forgotten on.
+    fn fitted(&self, space: &S, oldest: usize) -> Result<Option<S::Model>> {
+        match self.known.len() - oldest {
+            0 | 1 => Ok(None),
+            _ => space.fit(&equations(self.known.range(oldest..))),
         }
-        let known = || self.known.iter();
-        space.fit(&Equations {
-            points: known().map(|k| &k.point).collect(),
-            forces: known().map(|k| &k.force).collect(),
-            surrogates: match newest.surrogate {
-                Some(_) => known().filter_map(|k| k.surrogate.as_ref()).collect(),
-                None => Vec::new(),
-            },
-        })
+    }
+}
+
+/// What points say, which all have a surrogate's gradient or all have none.
+fn equations<'a, V: 'a>(known: impl Iterator<Item = &'a Known<V>>) -> Equations<'a, V> {
+    let known: Vec<&Known<V>> = known.collect();
+    Equations {
+        points: known.iter().map(|k| &k.point).collect(),
+        forces: known.iter().map(|k| &k.force).collect(),
+        surrogates: known.iter().filter_map(|k| k.surrogate.as_ref()).collect(),
+    }
+}
+
+/// γ = Σ⟨B dX, dR⟩ / Σ⟨B dX, B dX⟩, the share of the predicted changes that was found, by least
+/// squares; within 0 and 1, and 1 where nothing was predicted, or what is no number.
+pub(super) fn share(found: f64, predicted: f64) -> f64 {
+    match found / predicted {
+        share if share.is_nan() => 1.0,
+        share => share.clamp(0.0, 1.0),
     }
 }
 
@@ -215,6 +241,33 @@ mod tests {
         points.iter().map(known).collect()
     }
 
+    /// The same where forces have been multiplied by something.
+    fn times(factor: f64, points: &[[f64; 3]]) -> Vec<Known<Arc<Vec<f64>>>> {
+        let times = |k: Known<Arc<Vec<f64>>>| Known {
+            force: Arc::new(k.force.iter().map(|f| factor * f).collect()),
+            ..k
+        };
+        known(points).into_iter().map(times).collect()
+    }
+
+    /// What a model says after two lessons, the forces of the second multiplied by something;
+    /// first as it is, then damped.
+    fn taught(factor: f64) -> [Vec<f64>; 2] {
+        let axes = [
+            [1.0, 0.0, 0.0],
+            [0.0, 1.0, 0.0],
+            [0.0, 0.0, 1.0],
+            [0.0, 0.0, 0.0],
+        ];
+        [false, true].map(|damped| {
+            let mut memory = Memory::new(8).damped(damped);
+            memory.learn(&Host::new(), known(&axes)).unwrap();
+            let second = times(factor, &[[0.5, -0.25, 0.125], [0.25, 0.25, 0.5]]);
+            memory.learn(&Host::new(), second).unwrap();
+            modelled(&memory, &[1.0, -2.0, 3.0])
+        })
+    }
+
     fn modelled(memory: &Memory<Host<f64>>, u: &[f64]) -> Vec<f64> {
         let space = Host::new();
         let nothing = vector(&vec![0.0; u.len()]);
@@ -267,6 +320,46 @@ mod tests {
             (value[0] - 1.0).abs() < 1e-3 && value[2] == 0.0,
             "{value:?}"
         );
+    }
+
+    #[test]
+    fn damping_is_the_share_of_the_predicted_change_that_was_found() {
+        for (factor, wanted) in [(0.5, 0.5), (0.1, 0.1), (0.0, 0.0), (-1.0, 0.0), (2.0, 1.0)] {
+            let [plain, damped] = taught(factor);
+            for (plain, damped) in plain.iter().zip(damped) {
+                let share = damped / plain;
+                assert!((share - wanted).abs() < 2e-3, "{factor}: {share}");
+            }
+        }
+        assert_eq!(share(0.0, 0.0), 1.0, "nothing was predicted");
+        assert_eq!(share(f64::INFINITY, f64::INFINITY), 1.0);
+    }
+
+    #[test]
+    fn on_a_quadratic_that_it_knows_the_model_is_not_damped() {
+        let [plain, damped] = taught(1.0);
+        assert_eq!(plain, damped);
+    }
+
+    #[test]
+    fn a_surrogates_share_of_a_change_is_not_the_models() {
+        // The surrogate says nothing of the first lesson and half of the second.
+        let lesson = |half: f64, points: &[[f64; 3]]| {
+            times(1.0, points).into_iter().map(move |k| Known {
+                surrogate: Some(Arc::new(k.force.iter().map(|f| half * f).collect())),
+                ..k
+            })
+        };
+        let points = [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 0.0]];
+        let value = [false, true].map(|damped| {
+            let mut memory = Memory::new(8).damped(damped);
+            memory.learn(&Host::new(), lesson(0.0, &points)).unwrap();
+            let second = lesson(0.5, &[[0.5, -0.25, 0.0]]);
+            memory.learn(&Host::new(), second).unwrap();
+            modelled(&memory, &[1.0, -2.0, 0.0])
+        });
+        let share = value[1][0] / value[0][0];
+        assert!((share - 0.5).abs() < 2e-3, "{share}");
     }
 
     #[test]

@@ -98,6 +98,9 @@ pub enum WindowMethod {
         /// What new slots hold. `None` is the recurrence continued with modelled gradients, the
         /// first window of a flow included.
         predictor: Option<Predictor>,
+        /// Whether the model is multiplied by γ, within 0 and 1: the share of the changes it
+        /// predicted that the last round found.
+        damped: bool,
     },
 }
 
@@ -127,6 +130,7 @@ impl WindowMethod {
         Self::Secant {
             memory,
             predictor: None,
+            damped: false,
         }
     }
 
@@ -164,6 +168,20 @@ impl WindowMethod {
             Self::Picard { .. } => 0,
             Self::Secant { memory, .. } => memory,
         }
+    }
+
+    /// Whether its model is damped. Picard iteration has none.
+    ///
+    /// ```
+    /// use optim::{Window, WindowMethod};
+    /// let method = WindowMethod::Secant { memory: 10, predictor: None, damped: true };
+    /// assert!(method.damped() && !WindowMethod::secant(10).damped());
+    /// let window = Window { width: 8, method, ..Window::default() };
+    /// assert_eq!(window.to_string(), "W=8 secant M=10 damped");
+    /// ```
+    #[must_use]
+    pub fn damped(self) -> bool {
+        matches!(self, Self::Secant { damped: true, .. })
     }
 }
 

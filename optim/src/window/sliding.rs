@@ -72,7 +72,7 @@ impl<S: Space> Sliding<S> {
             slots: [Slot::new(space.vector(start)?)].into(),
             velocity: rest.clone(),
             rest,
-            memory: Memory::new(method.memory()),
+            memory: Memory::new(method.memory()).damped(method.damped()),
             ends: VecDeque::new(),
             space,
             recurrence,

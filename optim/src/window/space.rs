@@ -43,6 +43,15 @@ pub(super) trait Space: Send {
     /// The linear model that [`Memory`](super::secant::Memory) describes; `None` where the points
     /// say nothing.
     fn fit(&self, known: &Equations<'_, Self::Vector>) -> Result<Option<Self::Model>>;
+    /// Damps a model by what the last one predicted of points that were learnt since, and what was
+    /// found there: by [`share`](super::secant::share). The last of the points is the one it
+    /// predicted from. Waits for nothing.
+    fn damp(
+        &self,
+        model: &mut Self::Model,
+        last: &Self::Model,
+        learnt: &Equations<'_, Self::Vector>,
+    ) -> Result<()>;
     /// A force, and a model's value at u.
     fn modelled(
         &self,
@@ -178,6 +187,13 @@ mod tests {
             surrogates: v[1..4].iter().collect(),
         };
         let model = space.fit(&known).unwrap().unwrap();
+        let mut damped = space.fit(&known).unwrap().unwrap();
+        let learnt = Equations {
+            points: vec![&v[3], &v[2]],
+            forces: vec![&v[1], &v[4]],
+            surrogates: Vec::new(),
+        };
+        space.damp(&mut damped, &model, &learnt).unwrap();
         let changes = space.changes(&v[0..2], &v[2..4]).unwrap();
         let stacked = space.stacked(&v).unwrap();
         let last = space.rows(&stacked).unwrap().pop().unwrap();
@@ -186,6 +202,7 @@ mod tests {
             of(space.plus(&v[0], &v[1]).unwrap()),
             of(space.minus(&v[0], &v[1]).unwrap()),
             of(space.modelled(&v[3], &model, &v[4]).unwrap()),
+            of(space.modelled(&v[3], &damped, &v[4]).unwrap()),
             of(last),
             changes.relative,
             vec![changes.first_size],

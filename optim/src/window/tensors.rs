@@ -135,6 +135,24 @@ pub(super) struct TensorModel {
     forces: Tensor,
     /// f64 `[p, p]`.
     middle: Tensor,
+    /// γ times that.
+    damped: Tensor,
+}
+
+/// dX and dR `[p, D]`: of the points, and of the forces less the surrogate's.
+fn secants(known: &Equations<'_, Row>) -> Result<(Tensor, Tensor)> {
+    let before = known.points.len().saturating_sub(1);
+    let differences = |of: &[&Row]| -> Result<Tensor> {
+        let all = block(of.iter().copied())?;
+        let newest = all.narrow(0, before, 1)?;
+        Ok(all.narrow(0, 0, before)?.broadcast_sub(&newest)?)
+    };
+    let points = differences(&known.points)?;
+    let mut forces = differences(&known.forces)?;
+    if !known.surrogates.is_empty() {
+        forces = (forces - differences(&known.surrogates)?)?;
+    }
+    Ok((points, forces))
 }
 
 impl Space for Tensors {
@@ -191,17 +209,8 @@ impl Space for Tensors {
     }
 
     fn fit(&self, known: &Equations<'_, Row>) -> Result<Option<TensorModel>> {
-        let before = known.points.len().saturating_sub(1);
-        let differences = |of: &[&Row]| -> Result<Tensor> {
-            let all = block(of.iter().copied())?;
-            let newest = all.narrow(0, before, 1)?;
-            Ok(all.narrow(0, 0, before)?.broadcast_sub(&newest)?)
-        };
-        let points = differences(&known.points)?;
-        let mut forces = differences(&known.forces)?;
-        if !known.surrogates.is_empty() {
-            forces = (forces - differences(&known.surrogates)?)?;
-        }
+        let (points, forces) = secants(known)?;
+        let before = points.dim(0)?;
         // A model of zeros, where there is none: the host does not know.
         let middle = if self.kernels {
             Some(gpu::middle(&points, RIDGE, SHORTEST)?)
@@ -214,14 +223,37 @@ impl Space for Tensors {
         Ok(middle.map(|middle| TensorModel {
             points,
             forces,
+            damped: middle.clone(),
             middle,
         }))
+    }
+
+    fn damp(
+        &self,
+        model: &mut TensorModel,
+        last: &TensorModel,
+        learnt: &Equations<'_, Row>,
+    ) -> Result<()> {
+        let (steps, changes) = secants(learnt)?;
+        let along = steps.matmul(&last.points.t()?)?.to_dtype(DType::F64)?;
+        // The matrix in the middle is symmetric.
+        let weights = along.matmul(&last.middle)?.to_dtype(steps.dtype())?;
+        let prediction = weights.matmul(&last.forces)?.to_dtype(DType::F64)?;
+        let found = (&prediction * changes.to_dtype(DType::F64)?)?.sum_all()?;
+        // As `share`, where the host does not know the numbers: what is not one is not itself.
+        let share = (found / prediction.sqr()?.sum_all()?)?;
+        let nothing = share.ones_like()?;
+        let share = share
+            .eq(&share)?
+            .where_cond(&share.clamp(0.0, 1.0)?, &nothing)?;
+        model.damped = model.middle.broadcast_mul(&share)?;
+        Ok(())
     }
 
     fn modelled(&self, force: &Row, model: &TensorModel, u: &Row) -> Result<Row> {
         let u = u.tensor()?.unsqueeze(1)?;
         let along = model.points.matmul(&u)?;
-        let middle = model.middle.to_dtype(along.dtype())?;
+        let middle = model.damped.to_dtype(along.dtype())?;
         let weights = middle.matmul(&along)?.t()?;
         let change = weights.contiguous()?.matmul(&model.forces)?;
         Row::alone(&(change.squeeze(0)? + force.tensor()?)?)
@@ -248,7 +280,7 @@ impl Space for Tensors {
             .map(|((model, _), around)| gpu::Model {
                 points: &model.points,
                 forces: &model.forces,
-                middle: &model.middle,
+                middle: &model.damped,
                 around,
             });
         let walked = gpu::Steps {

@@ -17,9 +17,14 @@ fn start() -> Tensor {
 }
 
 /// Two flows through a window.
-fn run(mut window: Box<dyn Slide>) -> (Vec<FlowEnd>, Counts) {
+fn run(window: Box<dyn Slide>) -> (Vec<FlowEnd>, Counts) {
     let curvature: Vec<f64> = (0..DIMENSION).map(|d| 1.0 + (d % 5) as f64).collect();
-    let f = Arc::new(Quadratic::diagonal(&curvature, &Device::Cpu).unwrap());
+    run_on(&curvature, window)
+}
+
+/// The same on the quadratic of some curvature.
+fn run_on(curvature: &[f64], mut window: Box<dyn Slide>) -> (Vec<FlowEnd>, Counts) {
+    let f = Arc::new(Quadratic::diagonal(curvature, &Device::Cpu).unwrap());
     let mut forces = Counted::new(Batched::new(f));
     let ends = (0..2)
         .map(|_| window.flow(&mut forces).unwrap())
@@ -66,13 +71,18 @@ fn flows() -> Vec<WindowedFlow> {
             let of = |method| Window { method, ..window };
             let storage = Storage::Velocities { at_once: Some(3) };
             let streamed = of(WindowMethod::Picard { predictor, storage });
-            let secant = |predictor| {
+            let secant = |predictor, damped| {
                 of(WindowMethod::Secant {
                     memory: 6,
                     predictor,
+                    damped,
                 })
             };
-            let secants = [secant(Some(predictor)), secant(None)];
+            let secants = [
+                secant(Some(predictor), false),
+                secant(None, false),
+                secant(None, true),
+            ];
             let windows = [window, as_printed, across, streamed].into_iter();
             all.extend(
                 windows
@@ -101,6 +111,24 @@ fn a_flow_on_tensors_is_that_on_the_host_in_as_many_rounds() {
                 let apart: f64 = apart.to_scalar().unwrap();
                 assert!(apart < 1e-11, "{flow:?}: {apart:e}");
             }
+        }
+    }
+}
+
+#[test]
+fn where_every_direction_changes_the_gradient_alike_the_damped_window_is_the_other_to_the_bit() {
+    let damped = flows().into_iter().filter(|f| f.window.method.damped());
+    for flow in damped {
+        let mut plain = flow;
+        plain.window.method = WindowMethod::secant(flow.window.method.memory());
+        let [(wanted, counts), (found, spent)] = [plain, flow].map(|flow| {
+            let window = flow.over(Host::<f64>::new(), &start(), None, Some(2));
+            run_on(&[2.0; DIMENSION], window.unwrap())
+        });
+        assert_eq!(spent, counts, "{flow:?}");
+        for (found, wanted) in found.iter().zip(&wanted) {
+            let numbers = |end: &FlowEnd| end.position.to_vec1::<f64>().unwrap();
+            assert_eq!(numbers(found), numbers(wanted), "{flow:?}");
         }
     }
 }

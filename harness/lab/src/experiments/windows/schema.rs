@@ -21,6 +21,7 @@ schema! {
         predictor: Option<String>, "", "What new slots of the window hold.";
         tolerance: Option<f64>, "", "τ, the relative change below which a point counts as converged.";
         memory: Option<u64>, "", "M: how many of the last forces the secant method models the force by.";
+        damped: Option<bool>, "", "Whether the secant method's model counts by the share of what it predicted that was found in the last round.";
         surrogate_rows: Option<u64>, "", "Random rows whose loss the secant method guesses by; 0 if it has no surrogate.";
         across_flows: Option<bool>, "", "Whether a window reaches into the next flow before the last step of one has converged.";
         storage: Option<String>, "", "What a window keeps from one round to the next: points, velocities from which they are summed up, or those in bf16.";

@@ -50,6 +50,14 @@ fn lists_are_every_combination_but_one_sequential_flow() {
 }
 
 #[test]
+fn a_secant_window_is_damped_where_it_says_so() {
+    let grid = "windows=[{evaluator: batched, window: 1}, {evaluator: batched, window: 4, method: secant, memory: 10, damped: [false, true]}]";
+    let plan = plan(&[grid], None).unwrap();
+    let damped = plan.windows.iter().map(|w| w.window.method.damped());
+    assert_eq!(damped.collect::<Vec<_>>(), [false, false, true]);
+}
+
+#[test]
 fn a_secant_window_has_a_memory_and_predicts_by_its_model() {
     let grid = "windows=[{evaluator: batched, window: 1}, {evaluator: batched, window: 4, method: secant, memory: [10, 20], surrogate_rows: [0, 64], across_flows: [false, true]}]";
     let plan = plan(&[grid], None).unwrap();
