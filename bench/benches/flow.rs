@@ -17,7 +17,7 @@ fn kinetic_gradient(c: &mut Criterion) {
         group.throughput(Throughput::Elements(size as u64));
         let velocity = vector(size).unwrap();
         for kinetic in Kinetic::ALL {
-            group.bench_function(BenchmarkId::new(kinetic.name(), size), |b| {
+            group.bench_function(BenchmarkId::new(kinetic.to_string(), size), |b| {
                 b.iter(|| kinetic.gradient(&velocity).unwrap());
             });
         }

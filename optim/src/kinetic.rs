@@ -1,11 +1,14 @@
-//! The four kinetic energies of the paper and their (sub)gradients.
+//! The kinetic energies, the paper's four and the relativistic one, and their (sub)gradients.
 
-use crate::Result;
-use crate::error::named;
+use crate::relativistic::{SpeedLimit, smallest};
+use crate::{Error, Result};
 use candle_core::{D, DType, Tensor};
+use std::fmt;
+use std::str::FromStr;
 
 /// A kinetic energy φ(v), eq. (3) of the paper. Lemma 2 names the method that one Leapfrog step
-/// with it recovers:
+/// with each of the paper's four recovers; the fifth is that of França et al. (2020), reference [3] of
+/// the exposition, and what a step with it is follows in the same way:
 ///
 /// | variant | φ(v) | ∂φ(v) | one step is |
 /// |---|---|---|---|
@@ -13,9 +16,23 @@ use candle_core::{D, DType, Tensor};
 /// | `L2` | ‖v‖₂ | v/‖v‖₂ | normalised gradient descent |
 /// | `L1` | ‖v‖₁ | sign(v) | sign gradient descent |
 /// | `LInf` | ‖v‖_∞ | sign(v_i) e_i, i = argmax \|v\| | coordinate descent |
+/// | `Relativistic(c)` | c²(√(1 + ‖v‖₂²/c²) − 1) | v/√(1 + ‖v‖₂²/c²) | gradient descent by less than θc |
+///
+/// The last goes to the first as c → ∞, and for velocities much larger than c to c times the second.
 ///
 /// Where a norm has no gradient the following subgradient is taken: 0 at v = 0; for ‖v‖₁ the sign
 /// of a zero entry is 0; for ‖v‖_∞ the lowest index wins a tie.
+///
+/// ```
+/// use optim::{Kinetic, SpeedLimit};
+/// # fn main() -> optim::Result<()> {
+/// let limited: Kinetic = "relativistic:2".parse()?;
+/// assert_eq!(limited, Kinetic::Relativistic(SpeedLimit::new(2.0)?));
+/// assert_eq!(limited.to_string(), "relativistic:2");
+/// assert_eq!("relativistic".parse::<Kinetic>()?, Kinetic::Relativistic(SpeedLimit::ONE));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Kinetic {
     /// ½‖v‖₂²
@@ -26,14 +43,62 @@ pub enum Kinetic {
     L1,
     /// ‖v‖_∞
     LInf,
+    /// c²(√(1 + ‖v‖₂²/c²) − 1), under which nothing moves faster than c.
+    Relativistic(SpeedLimit),
 }
 
-named!(Kinetic, "kinetic energy",
-    Kinetic::HalfL2Squared => "half-l2-squared",
-    Kinetic::L2 => "l2",
-    Kinetic::L1 => "l1",
-    Kinetic::LInf => "linf",
-);
+/// The name of the relativistic energy with c = 1; with another c it stands behind a colon.
+const RELATIVISTIC: &str = "relativistic";
+
+impl Kinetic {
+    /// The paper's four, in its order.
+    pub const PAPER: &'static [Self] = &[Self::HalfL2Squared, Self::L2, Self::L1, Self::LInf];
+
+    /// One of every variant: the paper's four, and the relativistic energy with c = 1.
+    pub const ALL: &'static [Self] = &[
+        Self::HalfL2Squared,
+        Self::L2,
+        Self::L1,
+        Self::LInf,
+        Self::Relativistic(SpeedLimit::ONE),
+    ];
+}
+
+/// Writes the name that configurations, tables and rows use.
+impl fmt::Display for Kinetic {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::HalfL2Squared => f.pad("half-l2-squared"),
+            Self::L2 => f.pad("l2"),
+            Self::L1 => f.pad("l1"),
+            Self::LInf => f.pad("linf"),
+            Self::Relativistic(c) if *c == SpeedLimit::ONE => f.pad(RELATIVISTIC),
+            Self::Relativistic(c) => f.pad(&format!("{RELATIVISTIC}:{c}")),
+        }
+    }
+}
+
+impl FromStr for Kinetic {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        if let Some(named) = Self::ALL.iter().find(|k| k.to_string() == text) {
+            return Ok(*named);
+        }
+        match text.split_once(':') {
+            Some((RELATIVISTIC, c)) => Ok(Self::Relativistic(c.parse()?)),
+            _ => Err(Error::Name {
+                what: "kinetic energy",
+                found: text.to_owned(),
+                known: Self::ALL
+                    .iter()
+                    .map(|k| format!("{k}, "))
+                    .collect::<String>()
+                    + "relativistic:c",
+            }),
+        }
+    }
+}
 
 impl Kinetic {
     /// φ(v) for a velocity of any shape, read as one vector; summed in f64.
@@ -47,6 +112,10 @@ impl Kinetic {
             Self::L2 => v.sqr()?.sum_all()?.sqrt()?,
             Self::L1 => v.abs()?.sum_all()?,
             Self::LInf => v.abs()?.max(0)?,
+            Self::Relativistic(c) => {
+                let norm = v.to_vec1::<f64>()?.into_iter().fold(0.0, f64::hypot);
+                return Ok(c.energy(norm));
+            }
         };
         Ok(energy.to_scalar()?)
     }
@@ -69,36 +138,42 @@ impl Kinetic {
     pub fn gradient(self, velocity: &Tensor) -> Result<Tensor> {
         Ok(match self {
             Self::HalfL2Squared => velocity.clone(),
-            Self::L2 => normalised(velocity)?,
+            Self::L2 => {
+                let (scaled, _, norm) = scaled(velocity)?;
+                scaled.broadcast_div(&norm)?
+            }
             Self::L1 => velocity.sign()?,
             Self::LInf => largest_coordinate(velocity)?,
+            Self::Relativistic(c) => {
+                let (scaled, top, norm) = scaled(velocity)?;
+                scaled.broadcast_mul(&c.speed(&top, &norm)?)?
+            }
         })
     }
 }
 
 impl Kinetic {
-    /// As the kernels call it.
-    pub(crate) fn of_kernels(self) -> gpu::Energy {
+    /// As the kernels call it; `None` of what they do not know, which is left to tensor operations.
+    pub(crate) fn of_kernels(self) -> Option<gpu::Energy> {
         match self {
-            Self::HalfL2Squared => gpu::Energy::HalfL2Squared,
-            Self::L2 => gpu::Energy::L2,
-            Self::L1 => gpu::Energy::L1,
-            Self::LInf => gpu::Energy::LInf,
+            Self::HalfL2Squared => Some(gpu::Energy::HalfL2Squared),
+            Self::L2 => Some(gpu::Energy::L2),
+            Self::L1 => Some(gpu::Energy::L1),
+            Self::LInf => Some(gpu::Energy::LInf),
+            Self::Relativistic(_) => None,
         }
     }
 }
 
-/// v/‖v‖₂ by rows; 0 where v is 0. Divides by the largest entry first, so that squaring neither
-/// underflows nor overflows: late in a run velocities are far below f32's √(smallest).
-fn normalised(v: &Tensor) -> Result<Tensor> {
-    let smallest = match v.dtype() {
-        DType::F64 => f64::MIN_POSITIVE,
-        _ => f64::from(f32::MIN_POSITIVE),
-    };
-    let scaled = v.broadcast_div(&v.abs()?.max_keepdim(D::Minus1)?.maximum(smallest)?)?;
+/// v by rows over its largest |entry|, that entry, and the norm of what is left, at least 1. Divided so, squaring neither underflows nor overflows: late in a run velocities are far below
+/// f32's √(smallest).
+fn scaled(v: &Tensor) -> Result<(Tensor, Tensor, Tensor)> {
+    let smallest = smallest(v.dtype());
+    let top = v.abs()?.max_keepdim(D::Minus1)?.maximum(smallest)?;
+    let scaled = v.broadcast_div(&top)?;
     // The scaled row has an entry of size 1 unless it is all zero, so its norm is at least 1.
     let norm = scaled.sqr()?.sum_keepdim(D::Minus1)?.sqrt()?.maximum(1.0)?;
-    Ok(scaled.broadcast_div(&norm)?)
+    Ok((scaled, top, norm))
 }
 
 /// sign(v[i]) e_i by rows, i the first index of the largest |v|.
@@ -179,6 +254,28 @@ mod tests {
     #[test]
     fn a_misspelt_name_is_answered_with_the_names_that_exist() {
         let error = "l3".parse::<Kinetic>().unwrap_err().to_string();
-        assert!(error.contains("half-l2-squared, l2, l1, linf"), "{error}");
+        let all = "half-l2-squared, l2, l1, linf, relativistic, relativistic:c";
+        assert!(error.contains(all), "{error}");
+    }
+
+    #[test]
+    fn every_energy_is_read_as_it_is_written() {
+        let limited = ["relativistic:2", "relativistic:0.001"].map(|word| word.parse().unwrap());
+        for kinetic in Kinetic::ALL.iter().chain(&limited) {
+            assert_eq!(kinetic.to_string().parse::<Kinetic>().unwrap(), *kinetic);
+        }
+        assert_eq!(limited.map(|k| k.to_string())[1], "relativistic:0.001");
+        assert_eq!(
+            "relativistic:1".parse::<Kinetic>().unwrap(),
+            Kinetic::ALL[4]
+        );
+    }
+
+    #[test]
+    fn kernels_know_the_papers_energies_and_no_other() {
+        for kinetic in Kinetic::ALL {
+            let papers = Kinetic::PAPER.contains(kinetic);
+            assert_eq!(kinetic.of_kernels().is_some(), papers, "{kinetic}");
+        }
     }
 }

@@ -6,26 +6,32 @@ use candle_core::{DType, Tensor};
 use common::{distance, forces, numbers, random_problem};
 use optim::{
     Flow, HamiltonianDescent, HeavyBall, Kinetic, Leapfrog, Method, Predictor, Quadrature,
-    Recurrence, SymplecticEuler, Velocity, Window, WindowMethod, WindowedFlow,
+    Recurrence, SpeedLimit, SymplecticEuler, Velocity, Window, WindowMethod, WindowedFlow,
 };
 
 const SEEDS: std::ops::Range<u64> = 0..8;
 
 /// Lemma 2: with a single Leapfrog step, Hamiltonian Descent is a known method whose step size
-/// the kinetic energy decides: θ²/2 for ½‖v‖², θ for the three norms.
+/// the kinetic energy decides: θ²/2 for ½‖v‖², θ for the three norms. Under the relativistic energy, which
+/// Lemma 2 does not have, it is the step of ½‖v‖² over √(1 + (θ/2)²‖∇f‖²/c²).
 #[test]
 fn one_leapfrog_step_is_gradient_normalised_sign_or_coordinate_descent() {
     for seed in SEEDS {
         let theta = 0.1 + 0.05 * seed as f64;
         for &kinetic in Kinetic::ALL {
-            let step = match kinetic {
-                Kinetic::HalfL2Squared => theta * theta / 2.0,
-                _ => theta,
+            let (direction, step) = match kinetic {
+                Kinetic::HalfL2Squared => (kinetic, theta * theta / 2.0),
+                Kinetic::Relativistic(c) => {
+                    let limit = SpeedLimit::new(2.0 * c.get() / theta).unwrap();
+                    (Kinetic::Relativistic(limit), theta * theta / 2.0)
+                }
+                _ => (kinetic, theta),
             };
             let (potential, start) = random_problem(seed, DType::F64);
             let flow = Flow::new(kinetic, Box::new(Leapfrog), theta, 1).unwrap();
             let mut hd = HamiltonianDescent::new(forces(&potential), flow, start.clone());
-            let mut known = HeavyBall::new(forces(&potential), kinetic, step, 0.0, start).unwrap();
+            let mut known =
+                HeavyBall::new(forces(&potential), direction, step, 0.0, start).unwrap();
             for k in 0..20 {
                 hd.advance().unwrap();
                 known.advance().unwrap();

@@ -1,6 +1,7 @@
 //! What φ of the paper is when a velocity is spread over the tensors of a network.
 
 use crate::error::named;
+use crate::relativistic::smallest;
 use crate::{Kinetic, Result};
 use candle_core::{DType, Tensor};
 
@@ -9,7 +10,8 @@ use candle_core::{DType, Tensor};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Scope {
     /// Over all variables as one vector: the paper's φ, whose v is in ℝ^D. Under ‖v‖₂ all variables move by
-    /// one unit in all, under ‖v‖_∞ one number of one of them moves.
+    /// one unit in all, under ‖v‖_∞ one number of one of them moves, and no faster than c they move in all
+    /// under the relativistic energy.
     #[default]
     Together,
     /// Over each variable on its own: a sum of energies. Under ‖v‖₂ each moves by a unit, under ‖v‖_∞ one
@@ -54,7 +56,17 @@ impl Scope {
         let alone = |v: &Tensor| Ok(kinetic.gradient(&v.flatten_all()?)?.reshape(v.shape())?);
         match (self, kinetic) {
             (_, Kinetic::HalfL2Squared) => Ok(velocity.to_vec()),
-            (Self::Together, Kinetic::L2) if velocity.len() > 1 => normalised(velocity),
+            (Self::Together, Kinetic::L2) if velocity.len() > 1 => {
+                let (scaled, _, norm) = scaled(velocity)?;
+                let unit = |v: &Tensor| Ok(v.broadcast_div(&norm)?);
+                scaled.iter().map(unit).collect()
+            }
+            (Self::Together, Kinetic::Relativistic(c)) if velocity.len() > 1 => {
+                let (scaled, top, norm) = scaled(velocity)?;
+                let speed = c.speed(&top, &norm)?;
+                let limited = |v: &Tensor| Ok(v.broadcast_mul(&speed)?);
+                scaled.iter().map(limited).collect()
+            }
             (Self::Together, Kinetic::LInf) if velocity.len() > 1 => largest(velocity, alone),
             _ => velocity.iter().map(alone).collect(),
         }
@@ -68,20 +80,17 @@ fn sizes(velocity: &[Tensor]) -> Result<Tensor> {
     Ok(Tensor::stack(&sizes, 0)?)
 }
 
-/// v/‖v‖₂; 0 where v is 0. As [`Kinetic::gradient`], divides by the largest entry first.
-fn normalised(velocity: &[Tensor]) -> Result<Vec<Tensor>> {
-    let smallest = match velocity[0].dtype() {
-        DType::F64 => f64::MIN_POSITIVE,
-        _ => f64::from(f32::MIN_POSITIVE),
-    };
+/// As [`Kinetic::gradient`] divides before it squares: v over its largest |entry|, that entry, and the norm
+/// of what is left, at least 1.
+fn scaled(velocity: &[Tensor]) -> Result<(Vec<Tensor>, Tensor, Tensor)> {
+    let smallest = smallest(velocity[0].dtype());
     let top = sizes(velocity)?.max(0)?.maximum(smallest)?;
     let scaled = velocity.iter().map(|v| Ok(v.broadcast_div(&top)?));
     let scaled: Vec<Tensor> = scaled.collect::<Result<_>>()?;
     let squares = scaled.iter().map(|v| Ok(v.sqr()?.sum_all()?));
     let squares: Vec<Tensor> = squares.collect::<Result<_>>()?;
     let norm = Tensor::stack(&squares, 0)?.sum(0)?.sqrt()?.maximum(1.0)?;
-    let unit = |v: &Tensor| Ok(v.broadcast_div(&norm)?);
-    scaled.iter().map(unit).collect()
+    Ok((scaled, top, norm))
 }
 
 /// The sign of the first of the largest entries, in the first tensor that has one.

@@ -260,9 +260,9 @@ impl Space for Tensors {
     }
 
     fn recurrence(&self, steps: &WindowSteps<'_, Self>) -> Result<Option<Walked<Row>>> {
-        if !self.kernels {
+        let (true, Some(energy)) = (self.kernels, steps.kinetic.of_kernels()) else {
             return Ok(None);
-        }
+        };
         let whole = |row: &Row| Ok::<_, crate::Error>(row.tensor()?.contiguous()?);
         let (position, velocity) = (whole(steps.position)?, whole(steps.velocity)?);
         let forces = match steps.forces {
@@ -292,7 +292,7 @@ impl Space for Tensors {
                 StepForces::Linear(..) => gpu::Forces::Linear(&forces[0], &forces[1]),
             },
             model,
-            energy: steps.kinetic.of_kernels(),
+            energy,
             pace: steps.pace,
         };
         if !walked.by_coordinates() && position.elem_count() > LONGEST {

@@ -55,7 +55,7 @@ pub fn document(
 
 fn setting(maker: &Maker<'_>) -> String {
     let plan = maker.plan;
-    let kinetic: Vec<&str> = plan.kinetic.iter().map(|k| k.name()).collect();
+    let kinetic: Vec<String> = plan.kinetic.iter().map(ToString::to_string).collect();
     format!(
         "Profile `{}`, S = {}, θ = {}, φ = {}.",
         maker.head.profile.name,

@@ -1,5 +1,6 @@
 //! A check: one number that a statement of the papers fixes or bounds, with what it has to be.
 
+use optim::Kinetic;
 use rows::schema;
 use serde::{Deserialize, Serialize};
 
@@ -132,6 +133,16 @@ impl Bound {
         Self {
             role: CheckRole::Finding,
             ..self
+        }
+    }
+
+    /// The same of what holds under a kinetic energy; under one that is not the papers' they do not say it.
+    #[must_use]
+    pub fn under(self, kinetic: Kinetic) -> Self {
+        if Kinetic::PAPER.contains(&kinetic) || self.role != CheckRole::Statement {
+            self
+        } else {
+            self.finding()
         }
     }
 

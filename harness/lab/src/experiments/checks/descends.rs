@@ -45,17 +45,15 @@ struct Left {
 
 impl Checker for EnergyDescends {
     fn bound(&self, check: &str) -> Option<Bound> {
-        let of = |kinetic: &&Kinetic| {
-            [RESIDUAL, RISE, POWER]
-                .iter()
-                .position(|name| check == format!("{name}-{kinetic}"))
-        };
-        Some(
-            match Kinetic::ALL.iter().find_map(|kinetic| of(&kinetic))? {
-                0 | 1 => Bound::at_most(self.residual),
+        let of = |&kinetic: &Kinetic| {
+            let names = [RESIDUAL, RISE, POWER];
+            let named = |name: &&str| check == format!("{name}-{kinetic}");
+            Some(match names.iter().position(named)? {
+                0 | 1 => Bound::at_most(self.residual).under(kinetic),
                 _ => Bound::at_least(self.power).control(),
-            },
-        )
+            })
+        };
+        Kinetic::ALL.iter().find_map(of)
     }
 
     fn run(&self, seeds: &Seeds) -> Result<Vec<CheckedNumber>> {

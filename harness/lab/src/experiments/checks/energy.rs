@@ -22,8 +22,8 @@ pub struct EnergyOrder {
     pub logistic: RandomStart,
     /// The Ackley function of P, eq. (18): not convex.
     pub ackley: FixedStart,
-    /// The logistic regressions again, under the norms, whose kinks a flow crosses: more of them,
-    /// and smaller steps, as the order settles late.
+    /// The logistic regressions again, under the other energies; under norms, whose kinks a flow crosses:
+    /// more of them, and smaller steps, as the order settles late.
     pub norms: RandomStart,
     /// Between which an order 1 has to be measured.
     pub first_order: (f64, f64),
@@ -202,6 +202,7 @@ impl Checker for EnergyOrder {
             | "energy-error-order-leapfrog-logistic-linf-is-about-first" => {
                 Bound::between(self.about_first_order).finding()
             }
+            "energy-error-order-leapfrog-logistic-relativistic" => second.finding(),
             _ if check.starts_with("energy-error-order-leapfrog-") => second,
             _ if check.starts_with("energy-error-order-symplectic-euler-") => {
                 Bound::between(self.first_order)
@@ -246,7 +247,7 @@ impl Checker for EnergyOrder {
             "P Lemma 1, G Lemma 2.4",
             "the energy error of leapfrog vanishes with the step: that of the smallest θ over that of the largest, worst of three functions",
             vanishing,));
-        for kinetic in [Kinetic::L2, Kinetic::L1, Kinetic::LInf] {
+        for &kinetic in Kinetic::ALL.iter().filter(|of| **of != KINETIC) {
             let order = norms.order(kinetic, LEAPFROG.1)?;
             let id = format!("energy-error-order-leapfrog-logistic-{kinetic}");
             let steps = format!(
@@ -267,7 +268,7 @@ impl Checker for EnergyOrder {
                 .traced(format!("leapfrog, logistic, φ = {kinetic}"), order.points),
             );
             // ‖v‖₁ and ‖v‖_∞ have kinks, and every crossing of one costs energy.
-            if kinetic != Kinetic::L2 {
+            if matches!(kinetic, Kinetic::L1 | Kinetic::LInf) {
                 let number = CheckedNumber::new(
                     format!("{id}-is-about-first"),
                     PLACE,

@@ -19,6 +19,7 @@ mod momentum;
 mod picard;
 mod printed;
 mod problems;
+mod relativistic;
 mod rows;
 mod sign;
 mod spring;
@@ -72,6 +73,7 @@ struct ChecksForm {
     printed: Option<printed::PrintedLines>,
     sign_descent: Option<sign::SignDescent>,
     momentum: Option<momentum::Damped>,
+    relativistic: Option<relativistic::RelativisticFlows>,
     spring: Option<spring::SpringFormulas>,
     coordinate: Option<coordinate::Coordinate>,
 }
@@ -94,6 +96,7 @@ enum Family {
     Printed(printed::PrintedLines),
     SignDescent(sign::SignDescent),
     Momentum(momentum::Damped),
+    Relativistic(relativistic::RelativisticFlows),
     Spring(spring::SpringFormulas),
     Coordinate(coordinate::Coordinate),
 }
@@ -114,6 +117,7 @@ impl Family {
             Self::Printed(_) => "printed",
             Self::SignDescent(_) => "sign-descent",
             Self::Momentum(_) => "momentum",
+            Self::Relativistic(_) => "relativistic",
             Self::Spring(_) => "spring",
             Self::Coordinate(_) => "coordinate",
         }
@@ -134,6 +138,7 @@ impl Family {
             Self::Printed(family) => family,
             Self::SignDescent(family) => family,
             Self::Momentum(family) => family,
+            Self::Relativistic(family) => family,
             Self::Spring(family) => family,
             Self::Coordinate(family) => family,
         }
@@ -197,6 +202,7 @@ impl Checks {
             wire.printed.map(Family::Printed),
             wire.sign_descent.map(Family::SignDescent),
             wire.momentum.map(Family::Momentum),
+            wire.relativistic.map(Family::Relativistic),
             wire.spring.map(Family::Spring),
             wire.coordinate.map(Family::Coordinate),
         ];

@@ -46,7 +46,7 @@ impl Checker for Picard {
             "lemma-3-rounds" => Bound::at_most(self.steps as f64),
             _ => {
                 let of = |kinetic: &&Kinetic| check == format!("lemma-3-window-{kinetic}");
-                Kinetic::ALL.iter().find(of).map(|_| rounding)?
+                Kinetic::ALL.iter().find(of).map(|k| rounding.under(*k))?
             }
         })
     }

@@ -169,7 +169,8 @@ pub fn apart(found: &[f64], wanted: &[f64], origin: &[f64]) -> f64 {
 }
 
 /// The direction that Lemma 2 of P names for a kinetic energy: ∇f, ∇f/‖∇f‖, sign(∇f), or the sign
-/// of the largest entry (the first of equals) at its place.
+/// of the largest entry (the first of equals) at its place. Of the relativistic energy, which it does not
+/// name, ∇f/√(1 + ‖∇f‖²/c²).
 pub fn direction(kinetic: Kinetic, gradient: &[f64]) -> Vec<f64> {
     let sign = |x: f64| if x == 0.0 { 0.0 } else { x.signum() };
     match kinetic {
@@ -189,6 +190,11 @@ pub fn direction(kinetic: Kinetic, gradient: &[f64]) -> Vec<f64> {
             let mut direction = vec![0.0; gradient.len()];
             direction[largest] = sign(gradient[largest]);
             direction
+        }
+        Kinetic::Relativistic(c) => {
+            let speed = norm(gradient) / c.get();
+            let slower = (1.0 + speed * speed).sqrt();
+            gradient.iter().map(|g| g / slower).collect()
         }
     }
 }

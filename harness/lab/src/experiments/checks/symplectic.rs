@@ -8,7 +8,7 @@ use crate::seed::Seeds;
 use anyhow::Result;
 use candle_core::Device;
 use optim::{
-    ExplicitEuler, Flow, Integrator, Kinetic, Leapfrog, Phase, Quadratic, Stratified,
+    ExplicitEuler, Flow, Integrator, Kinetic, Leapfrog, Phase, Quadratic, SpeedLimit, Stratified,
     SymplecticEuler,
 };
 use serde::{Deserialize, Serialize};
@@ -44,6 +44,9 @@ type MakeStep = Box<dyn Fn() -> Box<dyn Integrator>>;
 /// The place in the papers.
 const PLACE: &str = "G Theorem 3.3";
 
+/// With c = 1.
+const RELATIVISTIC: Kinetic = Kinetic::Relativistic(SpeedLimit::ONE);
+
 /// How the names begin of the checks of one Stratified step, which end in ζ/θ.
 const STRATIFIED: &str = "stratified-is-symplectic-zeta-";
 
@@ -66,12 +69,16 @@ impl Checker for Symplectic {
             | "leapfrog-is-symplectic-l2"
             | "g-symplectic-euler-is-symplectic"
             | "symplectic-euler-is-symplectic-l2" => symplectic,
-            "g-explicit-euler-is-symplectic" | "explicit-euler-is-symplectic-l2" => {
-                symplectic.refuted()
-            }
-            "explicit-euler-violates-half-l2-squared" | "explicit-euler-violates-l2" => {
+            "g-explicit-euler-is-symplectic"
+            | "explicit-euler-is-symplectic-l2"
+            | "explicit-euler-is-symplectic-relativistic" => symplectic.refuted(),
+            "explicit-euler-violates-half-l2-squared"
+            | "explicit-euler-violates-l2"
+            | "explicit-euler-violates-relativistic" => {
                 Bound::at_least(self.control_violation).control()
             }
+            "leapfrog-is-symplectic-relativistic"
+            | "symplectic-euler-is-symplectic-relativistic" => symplectic.finding(),
             "stratified-determinant" => symplectic.finding(),
             _ => return None,
         })
@@ -87,7 +94,7 @@ impl Checker for Symplectic {
             ("explicit-euler", || Box::new(ExplicitEuler)),
         ];
         for (name, make) in integrators {
-            for kinetic in [Kinetic::HalfL2Squared, Kinetic::L2] {
+            for kinetic in [Kinetic::HalfL2Squared, Kinetic::L2, RELATIVISTIC] {
                 let make: MakeStep = Box::new(make);
                 let once = self.violation(seeds, &instances, kinetic, &make, 1)?;
                 let often = self.violation(seeds, &instances, kinetic, &make, self.steps)?;

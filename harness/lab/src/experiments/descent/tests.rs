@@ -214,6 +214,19 @@ fn every_method_starts_at_the_same_point_and_goes_down() {
 }
 
 #[test]
+fn a_plan_writes_the_relativistic_energy_with_its_speed_limit() {
+    for method in ["hd-leapfrog", "hd-stratified", "hd-euler"] {
+        let numbers = "kinetic_energy: relativistic:2, step_size: 0.05, steps: 5";
+        let plan = format!("{{method: {method}, {numbers}}}");
+        let spec: MethodSpec = datasets::yaml::load(&plan).unwrap();
+        assert_eq!(spec.kinetic_energy().unwrap().to_string(), "relativistic:2");
+        let (measured, ..) = ran(spec, 1);
+        let last = measured.records.last().unwrap();
+        assert!(last.worth.distance.unwrap() < 0.6, "{method}: {last:?}");
+    }
+}
+
+#[test]
 fn records_stand_every_so_many_gradients_and_at_the_marks() {
     let (measured, _, steps) = ran(variant("heavy-ball"), 0);
     let at: Vec<u64> = measured.records.iter().map(|r| r.gradients).collect();
@@ -249,6 +262,13 @@ fn in_lockstep_every_method_ends_where_it_ends_alone() {
         outcomes.into_iter().map(end).collect()
     };
     assert_eq!(ends(&["lockstep=true"]), ends(&[]));
+    let relativistic = "methods=[\
+        {name: HD-LF, method: hd-leapfrog, kinetic_energy: relativistic:2, step_size: 0.1, steps: 5}, \
+        {name: GD, method: heavy-ball, kinetic_energy: relativistic, step_size: 0.01}]";
+    assert_eq!(
+        ends(&["lockstep=true", relativistic]),
+        ends(&[relativistic])
+    );
 }
 
 #[test]
@@ -294,6 +314,8 @@ fn what_cannot_be_run_is_refused_with_the_key_that_says_so() {
     let both = "kinetic_energy: l2, step_size: 0.1, steps: 2, integration_time: 1";
     assert!(euler(both).contains("integration_time"));
     assert!(euler("kinetic_energy: l3, step_size: 1, steps: 1").contains("kinetic energy"));
+    let limit = euler("kinetic_energy: relativistic:0, step_size: 1, steps: 1");
+    assert!(limit.contains("speed limit c"), "{limit}");
     assert!(heavy("step_size: -1").contains("step_size"));
     assert!(heavy("step_size: 1, steps: 3").contains("steps"));
     assert!(heavy("step_size: 1, momentum: 1").contains("momentum"));
