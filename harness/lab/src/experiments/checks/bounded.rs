@@ -1,7 +1,7 @@
 //! P Section 2, G Section 3: what becomes of the energy over many steps of an integrator.
 
 use super::Checker;
-use super::check::{Bound, CheckedNumber};
+use super::check::{CheckBound, CheckedNumber};
 use super::energy::{LEAPFROG, SYMPLECTIC_EULER, ackley};
 use super::problems::{Instance, SpringProblem, largest, tensor};
 use crate::seed::Seeds;
@@ -64,16 +64,20 @@ impl Errors {
 const PLACE: &str = "P Section 2, G Section 3";
 
 impl Checker for EnergyBounded {
-    fn bound(&self, check: &str) -> Option<Bound> {
+    fn bound(&self, check: &str) -> Option<CheckBound> {
         Some(match check {
             "leapfrog-energy-error-is-bounded" | "g-symplectic-euler-energy-is-bounded" => {
-                Bound::at_most(self.growth)
+                CheckBound::at_most(self.growth)
             }
-            "leapfrog-energy-error-grows-slower-than-time" => Bound::at_most(self.growth_power),
-            "explicit-euler-energy-error-grows-as-time" => Bound::at_least(1.0).control(),
-            "explicit-euler-energy-drifts" => Bound::at_least(self.control_growth).control(),
-            "stratified-energy-error-is-bounded" => Bound::at_most(self.control_growth).refuted(),
-            "g-symplectic-euler-preserves-energy" => Bound::at_most(self.rounding).refuted(),
+            "leapfrog-energy-error-grows-slower-than-time" => {
+                CheckBound::at_most(self.growth_power)
+            }
+            "explicit-euler-energy-error-grows-as-time" => CheckBound::at_least(1.0).control(),
+            "explicit-euler-energy-drifts" => CheckBound::at_least(self.control_growth).control(),
+            "stratified-energy-error-is-bounded" => {
+                CheckBound::at_most(self.control_growth).refuted()
+            }
+            "g-symplectic-euler-preserves-energy" => CheckBound::at_most(self.rounding).refuted(),
             _ => return None,
         })
     }

@@ -82,7 +82,7 @@ impl Relation {
 /// What a plan says of a check: what its number has to be, and what it is there for. Rows take it
 /// from the plan and never from the journal, so that no measurement brings its own bound.
 #[derive(Clone, Copy, Debug, Deserialize, Serialize, PartialEq)]
-pub struct Bound {
+pub struct CheckBound {
     /// What the check is there for.
     pub role: CheckRole,
     /// What the number has to be.
@@ -91,7 +91,7 @@ pub struct Bound {
     pub expected: bool,
 }
 
-impl Bound {
+impl CheckBound {
     fn statement(relation: Relation) -> Self {
         Self {
             role: CheckRole::Statement,
@@ -157,7 +157,7 @@ impl Bound {
     }
 }
 
-impl std::fmt::Display for Bound {
+impl std::fmt::Display for CheckBound {
     /// `at most 1e-12`; `between 1.85 and 2.15, and is known not to be`.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let Self {
@@ -247,7 +247,7 @@ pub struct Check {
     pub number: CheckedNumber,
     /// What it has to be.
     #[serde(flatten)]
-    pub bound: Bound,
+    pub bound: CheckBound,
 }
 
 impl Check {
@@ -338,7 +338,7 @@ schema! {
 mod tests {
     use super::*;
 
-    fn check(measured: f64, bound: Bound) -> Check {
+    fn check(measured: f64, bound: CheckBound) -> Check {
         Check {
             number: CheckedNumber::new("c", "P", "s", measured),
             bound,
@@ -347,17 +347,23 @@ mod tests {
 
     #[test]
     fn a_number_on_the_bound_holds_and_one_beyond_it_does_not() {
-        assert_eq!(check(1.0, Bound::at_most(1.0)).holds(), Some(true));
-        assert_eq!(check(1.1, Bound::at_most(1.0)).holds(), Some(false));
-        assert_eq!(check(0.9, Bound::at_least(1.0)).holds(), Some(false));
-        assert_eq!(check(2.0, Bound::between((1.8, 2.2))).holds(), Some(true));
-        assert_eq!(check(2.3, Bound::between((1.8, 2.2))).holds(), Some(false));
+        assert_eq!(check(1.0, CheckBound::at_most(1.0)).holds(), Some(true));
+        assert_eq!(check(1.1, CheckBound::at_most(1.0)).holds(), Some(false));
+        assert_eq!(check(0.9, CheckBound::at_least(1.0)).holds(), Some(false));
+        assert_eq!(
+            check(2.0, CheckBound::between((1.8, 2.2))).holds(),
+            Some(true)
+        );
+        assert_eq!(
+            check(2.3, CheckBound::between((1.8, 2.2))).holds(),
+            Some(false)
+        );
     }
 
     #[test]
     fn what_is_no_number_neither_holds_nor_fails() {
         for number in [f64::NAN, f64::INFINITY] {
-            for bound in [Bound::at_most(1.0), Bound::at_least(1.0)] {
+            for bound in [CheckBound::at_most(1.0), CheckBound::at_least(1.0)] {
                 assert_eq!(check(number, bound).holds(), None);
                 assert!(!check(number, bound).as_expected());
                 assert!(!check(number, bound.refuted()).as_expected());
@@ -367,7 +373,7 @@ mod tests {
 
     #[test]
     fn the_journal_keeps_number_and_bound_side_by_side() {
-        let check = check(0.5, Bound::at_most(1.0).control());
+        let check = check(0.5, CheckBound::at_most(1.0).control());
         let json = serde_json::to_value(&check).unwrap();
         assert_eq!(json["role"], "control");
         assert_eq!(json["relation"]["at-most"], 1.0);

@@ -2,7 +2,7 @@
 //! successive over-relaxation, Jacobi and weighted Jacobi.
 
 use super::Checker;
-use super::check::{Bound, CheckedNumber};
+use super::check::{CheckBound, CheckedNumber};
 use super::problems::{apart, largest, numbers, symmetric};
 use crate::seed::Seeds;
 use anyhow::Result;
@@ -199,22 +199,24 @@ impl Coordinate {
 }
 
 impl Checker for Coordinate {
-    fn bound(&self, check: &str) -> Option<Bound> {
+    fn bound(&self, check: &str) -> Option<CheckBound> {
         let (same, converged) = (
-            Bound::at_most(self.rounding),
-            Bound::at_most(self.converged),
+            CheckBound::at_most(self.rounding),
+            CheckBound::at_most(self.converged),
         );
         Some(match check {
             "chd-is-gauss-seidel"
             | "chd-is-successive-over-relaxation"
             | "chd-is-jacobi"
             | "chd-is-weighted-jacobi" => same,
-            "chd-other-times-are-not-gauss-seidel" => Bound::at_least(self.different).control(),
+            "chd-other-times-are-not-gauss-seidel" => {
+                CheckBound::at_least(self.different).control()
+            }
             "chd-gauss-seidel-converges"
             | "chd-jacobi-converges"
             | "chd-weighted-jacobi-converges-when-coupled"
             | "chd-gauss-seidel-converges-when-coupled" => converged,
-            "chd-jacobi-diverges-when-coupled" => Bound::at_least(1.0).control(),
+            "chd-jacobi-diverges-when-coupled" => CheckBound::at_least(1.0).control(),
             _ => return None,
         })
     }

@@ -2,7 +2,7 @@
 //! integration time η, and so f(x_η) ≤ f(x_0).
 
 use super::Checker;
-use super::check::{Bound, CheckedNumber};
+use super::check::{CheckBound, CheckedNumber};
 use super::dynamics::subgradient;
 use super::energy::ackley;
 use super::problems::{Instance, largest, plus, symmetric, tensor};
@@ -44,13 +44,13 @@ struct Left {
 }
 
 impl Checker for EnergyDescends {
-    fn bound(&self, check: &str) -> Option<Bound> {
+    fn bound(&self, check: &str) -> Option<CheckBound> {
         let of = |&kinetic: &Kinetic| {
             let names = [RESIDUAL, RISE, POWER];
             let named = |name: &&str| check == format!("{name}-{kinetic}");
             Some(match names.iter().position(named)? {
-                0 | 1 => Bound::at_most(self.residual).under(kinetic),
-                _ => Bound::at_least(self.power).control(),
+                0 | 1 => CheckBound::at_most(self.residual).under(kinetic),
+                _ => CheckBound::at_least(self.power).control(),
             })
         };
         Kinetic::ALL.iter().find_map(of)

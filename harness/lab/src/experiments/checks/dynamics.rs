@@ -2,7 +2,7 @@
 //! recovers, from Heavy Ball, and between the two integrators.
 
 use super::Checker;
-use super::check::{Bound, CheckedNumber};
+use super::check::{CheckBound, CheckedNumber};
 use super::problems::{
     Instance, Logistic, apart, direction, largest, norm, numbers, plus, smallest, tensor,
 };
@@ -42,10 +42,10 @@ struct Taken {
 }
 
 impl Checker for Dynamics {
-    fn bound(&self, check: &str) -> Option<Bound> {
+    fn bound(&self, check: &str) -> Option<CheckBound> {
         let (same, other) = (
-            Bound::at_most(self.rounding),
-            Bound::at_least(self.different),
+            CheckBound::at_most(self.rounding),
+            CheckBound::at_least(self.different),
         );
         Some(match check {
             "equation-11-gradient-is-ahead-of-the-point" => other,

@@ -2,7 +2,7 @@
 //! discretised flow goes.
 
 use super::Checker;
-use super::check::{Bound, CheckedNumber};
+use super::check::{CheckBound, CheckedNumber};
 use super::problems::{Instance, Logistic, largest, tensor};
 use crate::seed::Seeds;
 use anyhow::Result;
@@ -191,21 +191,21 @@ impl EnergyOrder {
 }
 
 impl Checker for EnergyOrder {
-    fn bound(&self, check: &str) -> Option<Bound> {
-        let second = Bound::between(self.second_order);
+    fn bound(&self, check: &str) -> Option<CheckBound> {
+        let second = CheckBound::between(self.second_order);
         Some(match check {
             "leapfrog-energy-error-is-second-order" => second,
-            "lemma-1-drift-leapfrog" => Bound::at_most(self.vanishing),
+            "lemma-1-drift-leapfrog" => CheckBound::at_most(self.vanishing),
             "energy-error-order-leapfrog-logistic-l1"
             | "energy-error-order-leapfrog-logistic-linf" => second.refuted(),
             "energy-error-order-leapfrog-logistic-l1-is-about-first"
             | "energy-error-order-leapfrog-logistic-linf-is-about-first" => {
-                Bound::between(self.about_first_order).finding()
+                CheckBound::between(self.about_first_order).finding()
             }
             "energy-error-order-leapfrog-logistic-relativistic" => second.finding(),
             _ if check.starts_with("energy-error-order-leapfrog-") => second,
             _ if check.starts_with("energy-error-order-symplectic-euler-") => {
-                Bound::between(self.first_order)
+                CheckBound::between(self.first_order)
             }
             _ => return None,
         })

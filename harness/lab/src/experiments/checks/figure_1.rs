@@ -1,7 +1,7 @@
 //! P Figure 1: a point of a Picard iteration depends on the points before it, and on no other.
 
 use super::Checker;
-use super::check::{Bound, CheckedNumber};
+use super::check::{CheckBound, CheckedNumber};
 use super::problems::{Instance, Logistic, tensor};
 use super::watched::{StepPlace, Watched};
 use crate::seed::Seeds;
@@ -38,13 +38,13 @@ struct MovedPoints {
 const ROUND: usize = 1;
 
 impl Checker for Figure1 {
-    fn bound(&self, check: &str) -> Option<Bound> {
+    fn bound(&self, check: &str) -> Option<CheckBound> {
         Some(match check {
-            "figure-1-points-after-move" => Bound::at_least(1.0).control(),
+            "figure-1-points-after-move" => CheckBound::at_least(1.0).control(),
             _ => {
                 let name = check.strip_prefix("figure-1-no-point-before-moves-")?;
                 let of = |kinetic: &&Kinetic| kinetic.to_string() == name;
-                let none = Bound::at_most(0.0);
+                let none = CheckBound::at_most(0.0);
                 Kinetic::ALL.iter().find(of).map(|k| none.under(*k))?
             }
         })

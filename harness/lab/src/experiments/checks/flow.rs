@@ -2,7 +2,7 @@
 //! known.
 
 use super::Checker;
-use super::check::{Bound, CheckedNumber};
+use super::check::{CheckBound, CheckedNumber};
 use super::problems::{Instance, apart, largest, norm, numbers, plus, spectrum, symmetric, tensor};
 use crate::seed::Seeds;
 use anyhow::{Context, Result};
@@ -55,22 +55,24 @@ struct Bowl {
 }
 
 impl Checker for ExactFlow {
-    fn bound(&self, check: &str) -> Option<Bound> {
-        let rounding = Bound::at_most(self.rounding);
+    fn bound(&self, check: &str) -> Option<CheckBound> {
+        let rounding = CheckBound::at_most(self.rounding);
         Some(match check {
             "lemma-1-exact-flow-conserves-energy"
             | "equation-4-exact-flow-descends"
             | "g-lemma-2-4-energy-is-constant"
             | "g-flow-without-reset-cycles"
             | "g-equation-2-6-energy-does-not-rise" => rounding,
-            "smaller-step-is-closer-to-exact-flow" => Bound::between(self.second_order),
-            "g-lemma-2-7-potential-does-not-rise" => Bound::at_most(0.0),
+            "smaller-step-is-closer-to-exact-flow" => CheckBound::between(self.second_order),
+            "g-lemma-2-7-potential-does-not-rise" => CheckBound::at_most(0.0),
             "g-lemma-2-7-without-reset" | "g-lemma-2-7-with-momentum" => {
-                Bound::at_most(0.0).refuted()
+                CheckBound::at_most(0.0).refuted()
             }
-            "no-reset-does-not-converge" => Bound::at_least(self.rise),
-            "g-equation-2-6-eliminates-energy" => Bound::at_most(self.eliminated),
-            "g-equation-2-6-mu-1-eliminates-energy" => Bound::at_most(self.eliminated).refuted(),
+            "no-reset-does-not-converge" => CheckBound::at_least(self.rise),
+            "g-equation-2-6-eliminates-energy" => CheckBound::at_most(self.eliminated),
+            "g-equation-2-6-mu-1-eliminates-energy" => {
+                CheckBound::at_most(self.eliminated).refuted()
+            }
             _ => return None,
         })
     }

@@ -2,7 +2,7 @@
 //! fine grid, against the exact flow of a quadratic; and what becomes of them when discretised.
 
 use super::Checker;
-use super::check::{Bound, CheckedNumber};
+use super::check::{CheckBound, CheckedNumber};
 use super::flow::Oscillator;
 use super::problems::{largest, norm, plus};
 use crate::seed::Seeds;
@@ -53,8 +53,8 @@ const EQUATION_12: &str = "P eq. (12)";
 const EQUATION_13: &str = "P eq. (13)";
 
 impl Checker for PicardIntegral {
-    fn bound(&self, check: &str) -> Option<Bound> {
-        let quadrature = Bound::at_most(self.quadrature);
+    fn bound(&self, check: &str) -> Option<CheckBound> {
+        let quadrature = CheckBound::at_most(self.quadrature);
         Some(match check {
             "equation-12-exact-flow-is-fixed-point"
             | "equation-12-iteration-ends-in-the-exact-flow"
@@ -62,9 +62,9 @@ impl Checker for PicardIntegral {
             | "equation-13-iteration-ends-in-the-exact-flow"
             | "equation-13-follows-from-equation-12" => quadrature,
             "equation-12-too-few-rounds" | "equation-13-too-few-rounds" => {
-                Bound::at_least(self.different).control()
+                CheckBound::at_least(self.different).control()
             }
-            "equation-14-discretises-equation-13" => Bound::between(self.first_order),
+            "equation-14-discretises-equation-13" => CheckBound::between(self.first_order),
             _ => return None,
         })
     }

@@ -29,7 +29,7 @@ mod watched;
 
 pub use self::rows::CheckRows;
 pub use check::{
-    Bound, Check, CheckRole, CheckRow, CheckedNumber, Relation, SummaryRow, TraceRow, short,
+    Check, CheckBound, CheckRole, CheckRow, CheckedNumber, Relation, SummaryRow, TraceRow, short,
 };
 pub use gate::{GateReport, gate};
 
@@ -46,7 +46,7 @@ use serde::{Deserialize, Serialize};
 /// the plan.
 trait Checker {
     /// What the check of this name has to be; `None` if there is none of it here.
-    fn bound(&self, check: &str) -> Option<Bound>;
+    fn bound(&self, check: &str) -> Option<CheckBound>;
 
     /// Measures what every check is about.
     ///

@@ -1,7 +1,7 @@
 //! G Sections 4 and 5: gradient descent, classical momentum and symplectic Euler as one family.
 
 use super::Checker;
-use super::check::{Bound, CheckedNumber};
+use super::check::{CheckBound, CheckedNumber};
 use super::problems::{Instance, Logistic, apart, largest, numbers, plus, tensor};
 use crate::seed::Seeds;
 use anyhow::Result;
@@ -25,14 +25,14 @@ pub struct Damped {
 }
 
 impl Checker for Damped {
-    fn bound(&self, check: &str) -> Option<Bound> {
-        let rounding = Bound::at_most(self.rounding);
+    fn bound(&self, check: &str) -> Option<CheckBound> {
+        let rounding = CheckBound::at_most(self.rounding);
         Some(match check {
             "g-equation-4-3-is-gradient-descent" | "g-undamped-momentum-is-symplectic-euler" => {
                 rounding
             }
-            "g-definition-4-1-minus-sign-descends" => Bound::at_most(0.0),
-            "g-definition-4-1-as-printed-descends" => Bound::at_most(0.0).refuted(),
+            "g-definition-4-1-minus-sign-descends" => CheckBound::at_most(0.0),
+            "g-definition-4-1-as-printed-descends" => CheckBound::at_most(0.0).refuted(),
             "g-equation-4-5-gamma-is-mu" => rounding.finding(),
             "g-equation-4-5-gamma-is-mu-dt" => rounding.refuted(),
             _ => return None,

@@ -1,7 +1,7 @@
 //! P eq. (14), Lemma 3 and Algorithm 5: Picard iteration and the sequential flow.
 
 use super::Checker;
-use super::check::{Bound, CheckedNumber};
+use super::check::{CheckBound, CheckedNumber};
 use super::problems::{Instance, Logistic, apart, largest, numbers, plus, symmetric, tensor};
 use crate::seed::Seeds;
 use anyhow::Result;
@@ -32,18 +32,18 @@ pub struct Picard {
 }
 
 impl Checker for Picard {
-    fn bound(&self, check: &str) -> Option<Bound> {
-        let rounding = Bound::at_most(self.rounding);
+    fn bound(&self, check: &str) -> Option<CheckBound> {
+        let rounding = CheckBound::at_most(self.rounding);
         Some(match check {
             "equation-14-fixed-point-is-symplectic-euler"
             | "lemma-3-picard-is-sequential-after-s-rounds"
             | "algorithm-5-carried-is-sequential-flow" => rounding,
-            "lemma-3-too-few-rounds" => Bound::at_least(self.different).control(),
+            "lemma-3-too-few-rounds" => CheckBound::at_least(self.different).control(),
             "lemma-3-picard-is-leapfrog"
             | "lemma-3-last-equality-as-printed"
             | "algorithm-5-as-printed-is-sequential-flow" => rounding.refuted(),
             "algorithm-5-as-printed-w1-is-gradient-descent" => rounding.finding(),
-            "lemma-3-rounds" => Bound::at_most(self.steps as f64),
+            "lemma-3-rounds" => CheckBound::at_most(self.steps as f64),
             _ => {
                 let of = |kinetic: &&Kinetic| check == format!("lemma-3-window-{kinetic}");
                 Kinetic::ALL.iter().find(of).map(|k| rounding.under(*k))?

@@ -2,7 +2,7 @@
 //! and 25 leave without a value or a window, and that what is done here instead works.
 
 use super::Checker;
-use super::check::{Bound, CheckedNumber};
+use super::check::{CheckBound, CheckedNumber};
 use super::problems::{Instance, Logistic, apart, largest, norm, numbers, plus, tensor};
 use crate::seed::Seeds;
 use anyhow::{Result, ensure};
@@ -75,16 +75,18 @@ fn book(strides: &[usize], steps: usize, width: usize) -> Book {
 }
 
 impl Checker for PrintedLines {
-    fn bound(&self, check: &str) -> Option<Bound> {
-        let (none, rounding) = (Bound::at_most(0.0), Bound::at_most(self.rounding));
+    fn bound(&self, check: &str) -> Option<CheckBound> {
+        let (none, rounding) = (CheckBound::at_most(0.0), CheckBound::at_most(self.rounding));
         Some(match check {
             "algorithm-5-line-16-reads-what-was-written"
             | "algorithm-5-line-26-reads-what-was-written" => none.refuted(),
             "algorithm-5-other-lines-read-what-was-written" => none.control(),
-            "algorithm-5-line-25-leaves-a-window" => Bound::at_least(1.0).refuted(),
-            "algorithm-5-restored-window-saves-rounds" => Bound::at_most(self.steps as f64 - 1.0),
+            "algorithm-5-line-25-leaves-a-window" => CheckBound::at_least(1.0).refuted(),
+            "algorithm-5-restored-window-saves-rounds" => {
+                CheckBound::at_most(self.steps as f64 - 1.0)
+            }
             "algorithm-5-line-16-has-a-value-from-zero" => {
-                Bound::at_least(self.width as f64).refuted()
+                CheckBound::at_least(self.width as f64).refuted()
             }
             "algorithm-5-zero-denominator-as-not-converged" => rounding.finding(),
             _ => return None,

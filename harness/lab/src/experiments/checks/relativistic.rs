@@ -2,7 +2,7 @@
 //! be, and what it is between. The papers state none of it.
 
 use super::Checker;
-use super::check::{Bound, CheckedNumber};
+use super::check::{CheckBound, CheckedNumber};
 use super::problems::{Instance, Logistic, apart, largest, norm, numbers, plus, smallest, tensor};
 use crate::seed::Seeds;
 use anyhow::Result;
@@ -35,13 +35,17 @@ pub struct RelativisticFlows {
 const PLACE: &str = "G [3], beside P Lemma 2";
 
 impl Checker for RelativisticFlows {
-    fn bound(&self, check: &str) -> Option<Bound> {
+    fn bound(&self, check: &str) -> Option<CheckBound> {
         Some(match check {
-            "relativistic-one-step-is-gradient-descent" => Bound::at_most(self.rounding).finding(),
-            "relativistic-steps-are-shorter-than-the-limit" => Bound::at_most(1.0).finding(),
-            "half-l2-squared-steps-are-longer-than-the-limit" => Bound::at_least(1.0).control(),
+            "relativistic-one-step-is-gradient-descent" => {
+                CheckBound::at_most(self.rounding).finding()
+            }
+            "relativistic-steps-are-shorter-than-the-limit" => CheckBound::at_most(1.0).finding(),
+            "half-l2-squared-steps-are-longer-than-the-limit" => {
+                CheckBound::at_least(1.0).control()
+            }
             "relativistic-goes-to-half-l2-squared" | "relativistic-goes-to-l2" => {
-                Bound::at_most(self.close).finding()
+                CheckBound::at_most(self.close).finding()
             }
             _ => return None,
         })

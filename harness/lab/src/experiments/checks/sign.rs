@@ -2,7 +2,7 @@
 //! Karimireddy et al. (2019), their counterexample 2.
 
 use super::Checker;
-use super::check::{Bound, CheckedNumber};
+use super::check::{CheckBound, CheckedNumber};
 use super::problems::{numbers, tensor};
 use crate::seed::Seeds;
 use anyhow::{Context, Result};
@@ -30,11 +30,11 @@ pub struct SignDescent {
 }
 
 impl Checker for SignDescent {
-    fn bound(&self, check: &str) -> Option<Bound> {
+    fn bound(&self, check: &str) -> Option<CheckBound> {
         Some(match check {
-            "sign-gd-need-not-converge" => Bound::at_least(1.0 - self.rounding),
+            "sign-gd-need-not-converge" => CheckBound::at_least(1.0 - self.rounding),
             "gradient-descent-converges-where-sign-gd-does-not" => {
-                Bound::at_most(self.converged).control()
+                CheckBound::at_most(self.converged).control()
             }
             _ => return None,
         })

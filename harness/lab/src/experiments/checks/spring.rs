@@ -2,7 +2,7 @@
 //! formula with three coefficients.
 
 use super::Checker;
-use super::check::{Bound, CheckedNumber};
+use super::check::{CheckBound, CheckedNumber};
 use super::problems::{Instance, largest, numbers, tensor};
 use crate::seed::Seeds;
 use anyhow::{Result, ensure};
@@ -44,14 +44,14 @@ pub struct SpringFormulas {
 const PLACE: &str = "G Section 5";
 
 impl Checker for SpringFormulas {
-    fn bound(&self, check: &str) -> Option<Bound> {
-        let same = Bound::at_most(self.rounding);
+    fn bound(&self, check: &str) -> Option<CheckBound> {
+        let same = CheckBound::at_most(self.rounding);
         Some(match check {
             "g-section-5-identical-but-for-the-coefficient"
             | "g-section-5-special-cases-of-momentum" => same,
-            "g-section-5-another-coefficient" => Bound::at_least(self.different).control(),
+            "g-section-5-another-coefficient" => CheckBound::at_least(self.different).control(),
             "g-section-5-printed-coefficient-is-symplectic-euler" => same.refuted(),
-            "g-section-5-approximately-harmonic" => Bound::at_most(self.harmonic),
+            "g-section-5-approximately-harmonic" => CheckBound::at_most(self.harmonic),
             _ => return None,
         })
     }

@@ -1,7 +1,7 @@
 //! P Lemma 2 and eqs (6) to (10): what one step and several steps from rest are, unfolded.
 
 use super::Checker;
-use super::check::{Bound, CheckedNumber};
+use super::check::{CheckBound, CheckedNumber};
 use super::problems::{Instance, Logistic, apart, direction, largest, numbers, plus, tensor};
 use crate::seed::Seeds;
 use anyhow::Result;
@@ -50,11 +50,11 @@ fn equations() -> impl Iterator<Item = (usize, Kinetic)> {
 }
 
 impl Checker for StepChecks {
-    fn bound(&self, check: &str) -> Option<Bound> {
-        let rounding = Bound::at_most(self.rounding);
+    fn bound(&self, check: &str) -> Option<CheckBound> {
+        let rounding = CheckBound::at_most(self.rounding);
         Some(match check {
-            "lemma-2-two-steps" => Bound::at_least(self.different).control(),
-            "stratified-one-step-depends-on-zeta" => Bound::at_least(self.different).refuted(),
+            "lemma-2-two-steps" => CheckBound::at_least(self.different).control(),
+            "stratified-one-step-depends-on-zeta" => CheckBound::at_least(self.different).refuted(),
             "equation-10-heavy-ball" => rounding,
             _ => {
                 let of = |(equation, kinetic): (usize, Kinetic)| {

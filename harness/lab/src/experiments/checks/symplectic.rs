@@ -1,7 +1,7 @@
 //! G Theorem 3.3: which maps are symplectic, by the Jacobians of the maps as computed.
 
 use super::Checker;
-use super::check::{Bound, CheckedNumber};
+use super::check::{CheckBound, CheckedNumber};
 use super::flow::Oscillator;
 use super::problems::{Instance, Logistic, largest, numbers, symmetric, tensor};
 use crate::seed::Seeds;
@@ -51,8 +51,8 @@ const RELATIVISTIC: Kinetic = Kinetic::Relativistic(SpeedLimit::ONE);
 const STRATIFIED: &str = "stratified-is-symplectic-zeta-";
 
 impl Checker for Symplectic {
-    fn bound(&self, check: &str) -> Option<Bound> {
-        let symplectic = Bound::at_most(self.violation);
+    fn bound(&self, check: &str) -> Option<CheckBound> {
+        let symplectic = CheckBound::at_most(self.violation);
         if let Some(stratum) = check.strip_prefix(STRATIFIED) {
             let known = |of: &&f64| of.to_string() == stratum;
             // With ζ fixed the step is symplectic for ζ = θ/2 alone.
@@ -75,7 +75,7 @@ impl Checker for Symplectic {
             "explicit-euler-violates-half-l2-squared"
             | "explicit-euler-violates-l2"
             | "explicit-euler-violates-relativistic" => {
-                Bound::at_least(self.control_violation).control()
+                CheckBound::at_least(self.control_violation).control()
             }
             "leapfrog-is-symplectic-relativistic"
             | "symplectic-euler-is-symplectic-relativistic" => symplectic.finding(),

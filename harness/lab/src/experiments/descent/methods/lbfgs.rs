@@ -58,7 +58,7 @@ impl LBfgs {
     pub fn new(potential: Arc<dyn Potential>, memory: usize, start: &Tensor) -> Result<Self> {
         let objective = Objective {
             potential,
-            seen: Arc::new(Mutex::new(Seen::default())),
+            seen: Arc::new(Mutex::new(Visited::default())),
         };
         let point: Vector = start.to_dtype(DType::F64)?.to_vec1()?;
         let mut solver = LBFGS::new(MoreThuenteLineSearch::new(), memory);
@@ -125,12 +125,12 @@ fn counts(points: u64) -> Counts {
 #[derive(Clone)]
 struct Objective {
     potential: Arc<dyn Potential>,
-    seen: Arc<Mutex<Seen>>,
+    seen: Arc<Mutex<Visited>>,
 }
 
 /// The last point, and how many there were.
 #[derive(Default)]
-struct Seen {
+struct Visited {
     last: Vector,
     points: u64,
     /// Points of the present iteration.
