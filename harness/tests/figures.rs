@@ -67,6 +67,11 @@ fn descents_draw_each_figure_once_for_each_data_set_and_reading() {
 }
 
 #[test]
+fn a_sensitivity_is_one_figure_with_a_panel_for_each_data_set() {
+    assert_eq!(reproduced("sensitivity", &[]), ["sensitivity"]);
+}
+
+#[test]
 fn kinds_without_data_sets_draw_each_figure_once() {
     for target in ["lemmas", "coordinate", "spring", "idealized", "fig8"] {
         let house = House::new();

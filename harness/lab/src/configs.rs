@@ -35,6 +35,7 @@ const COMPILED_IN: &[(&str, &str)] = compiled_in![
     "lemmas.yaml",
     "paper.yaml",
     "rates.yaml",
+    "sensitivity.yaml",
     "spring.yaml",
     "table1.yaml",
     "table2.yaml",

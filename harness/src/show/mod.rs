@@ -5,6 +5,7 @@ mod checks;
 mod counts;
 mod descent;
 mod idealized;
+mod sensitivity;
 mod shared;
 mod spring;
 mod training;
@@ -15,6 +16,7 @@ use claims::Claims;
 use lab::experiments::checks::Checks;
 use lab::experiments::counts::Counts;
 use lab::experiments::descent::plan::DescentPlan;
+use lab::experiments::sensitivity::Sensitivity;
 use lab::experiments::training::TrainingPlan;
 use lab::experiments::windows::Maker;
 use lab::experiments::windows::plan::WindowsPlan;
@@ -51,6 +53,10 @@ pub fn document(
             let rows = flows::rows(plan, entries)?;
             let slopes = flows::slopes(&rows, plan.statistics()?.confidence);
             idealized::document(&rows, &slopes)
+        }
+        "sensitivity" => {
+            let (rows, widths) = Sensitivity::new(plan)?.rows(entries)?;
+            sensitivity::document(&rows, &widths)
         }
         "spring" => spring::document(springs::rows(plan, entries)?),
         "training" => {

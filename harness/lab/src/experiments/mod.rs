@@ -9,6 +9,7 @@ pub mod counts;
 pub mod descent;
 pub mod idealized;
 pub mod identity;
+pub mod sensitivity;
 pub mod spring;
 pub mod training;
 pub mod windows;
@@ -126,6 +127,9 @@ const KINDS: &[(&str, Make)] = &[
     ("descent", |plan| Ok(Box::new(descent::Descent::new(plan)?))),
     ("idealized", |plan| {
         Ok(Box::new(idealized::Idealized::new(plan)?))
+    }),
+    ("sensitivity", |plan| {
+        Ok(Box::new(sensitivity::Sensitivity::new(plan)?.descent()?))
     }),
     ("spring", |plan| Ok(Box::new(spring::Springs::new(plan)?))),
     ("training", |plan| {

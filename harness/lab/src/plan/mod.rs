@@ -182,6 +182,17 @@ impl Plan {
         Ok(yaml::typed(&body)?)
     }
 
+    /// Returns the plan of another kind of experiment with the same head: how a kind whose runs are
+    /// another's has them made there.
+    #[must_use]
+    pub fn handed_to(&self, experiment: &str, body: Mapping) -> Self {
+        Self {
+            experiment: experiment.to_owned(),
+            body,
+            ..self.clone()
+        }
+    }
+
     /// Returns the name that it has in common with the targets whose runs it shares: that of the
     /// target it is like, else its own.
     #[must_use]

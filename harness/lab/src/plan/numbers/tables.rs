@@ -148,6 +148,9 @@ const DESCENT: NumberTable = &[
     ("**.marks.iterations", OFTEN),
     ("**.marks.gradients", OFTEN),
     ("tail", SHARE.above()),
+    // Of `sensitivity`, whose other numbers are those of its descents.
+    ("step_sizes", POSITIVE),
+    ("within", Allowed::within(1.0, 1e6).above()),
 ];
 
 const IDEALIZED: NumberTable = &[
@@ -232,7 +235,7 @@ pub fn of_kind(experiment: &str) -> NumberTable {
     match experiment {
         "checks" => CHECKS,
         "counts" => COUNTS,
-        "descent" => DESCENT,
+        "descent" | "sensitivity" => DESCENT,
         "idealized" => IDEALIZED,
         "spring" => SPRING,
         "training" => TRAINING,
