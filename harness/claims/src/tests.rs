@@ -2,6 +2,7 @@
 //! those that may not decide.
 
 mod comparisons;
+mod curves;
 mod families;
 mod mistakes;
 mod rows_alone;

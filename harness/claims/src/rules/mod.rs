@@ -6,6 +6,7 @@
 mod best_of;
 mod contradiction;
 mod differ;
+mod dominates;
 mod holds;
 mod not_testable;
 mod ordering;
@@ -64,6 +65,7 @@ rules! {
     "ordering" => ordering::Ordering, "Some rows have a better metric than others.";
     "best-of" => best_of::BestOf, "The best values of a grid are the stated ones.";
     "differ" => differ::Differ, "Two sides differ.";
+    "dominates" => dominates::Dominates, "A curve is not worse than another at most places.";
     "trend" => trend::Trend, "A metric goes one way along a column.";
     "slope" => slope::Slope, "A fitted slope lies in a range.";
     "contradiction" => contradiction::Contradiction, "Statements of a paper exclude each other.";
