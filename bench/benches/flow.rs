@@ -6,7 +6,7 @@ mod common;
 use bench::{DIMENSIONS, Free, vector};
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use optim::{
-    Counted, ExplicitEuler, Integrator, Kinetic, Leapfrog, Phase, Sequential, Stratified,
+    ExplicitEuler, Integrator, Kinetic, Leapfrog, Oracle, Phase, Sequential, Stratified,
     SymplecticEuler,
 };
 use std::sync::Arc;
@@ -37,12 +37,12 @@ fn integrator_step(c: &mut Criterion) {
         ];
         for mut integrator in integrators {
             let free = Arc::new(Free { dimension: size });
-            let mut forces = Counted::new(Sequential::new(free));
+            let mut oracle = Oracle::new(Sequential::new(free));
             let start = Phase::at_rest(vector(size).unwrap()).unwrap();
             group.bench_function(BenchmarkId::new(integrator.name(), size), |b| {
                 b.iter(|| {
                     integrator
-                        .step(start.clone(), Kinetic::HalfL2Squared, 0.1, &mut forces)
+                        .step(start.clone(), Kinetic::HalfL2Squared, 0.1, &mut oracle)
                         .unwrap()
                 });
             });

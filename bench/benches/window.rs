@@ -12,7 +12,7 @@ use bench::{DIMENSIONS, Free, vector};
 use candle_core::Tensor;
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use optim::{
-    Batched, Counted, Kinetic, Method, Predictor, Recurrence, Storage, Window, WindowMethod,
+    Batched, Kinetic, Method, Oracle, Predictor, Recurrence, Storage, Window, WindowMethod,
     WindowedDescent, WindowedFlow,
 };
 use std::sync::Arc;
@@ -29,8 +29,8 @@ fn run(flow: &WindowedFlow, start: &Tensor) -> usize {
     let free = Arc::new(Free {
         dimension: start.elem_count(),
     });
-    let forces = Counted::new(Batched::new(free));
-    let mut method = WindowedDescent::new(forces, *flow, start.clone()).ending(FLOWS);
+    let oracle = Oracle::new(Batched::new(free));
+    let mut method = WindowedDescent::new(oracle, *flow, start.clone()).ending(FLOWS);
     let mut rounds = 0;
     for _ in 0..FLOWS {
         rounds += method.advance().unwrap().strides.len();

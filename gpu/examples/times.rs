@@ -3,7 +3,7 @@
 //! `cargo run --release -p gpu --features cuda --example times`
 
 use candle_core::{DType, Device, Result, Tensor};
-use gpu::{Energy, Forces, Model, Pace, Steps};
+use gpu::{Energy, KernelGradients, Model, Pace, Steps};
 use std::time::Instant;
 
 /// Calls that are timed together, so that the host's waiting is small beside them.
@@ -81,7 +81,7 @@ fn window(device: &Device) -> Result<()> {
     );
     for dimension in [246, 2_560, 7_840] {
         let points = numbers((10, dimension), 1.0, device)?;
-        let forces = numbers((10, dimension), 1e-3, device)?;
+        let gradients = numbers((10, dimension), 1e-3, device)?;
         let around = numbers((8, dimension), 1.0, device)?;
         let one = points.get(0)?;
         let given = around.copy()?;
@@ -89,7 +89,7 @@ fn window(device: &Device) -> Result<()> {
         let steps = |model| Steps {
             position: &one,
             velocity: &one,
-            forces: Forces::Given(&given),
+            gradients: KernelGradients::Given(&given),
             model,
             energy: Energy::HalfL2Squared,
             pace: Pace {
@@ -103,7 +103,7 @@ fn window(device: &Device) -> Result<()> {
         };
         let model = Model {
             points: &points,
-            forces: &forces,
+            gradients: &gradients,
             middle: &middle,
             around: &around,
         };

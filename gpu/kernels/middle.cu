@@ -1,5 +1,5 @@
 // W (W G W + r)^-1 W for the Gram matrix G = S S^T of steps S, W = diag(1 / |S_i|): what the secant
-// method needs between forces and points. By one block, so that the host need not look at G.
+// method needs between gradients and points. By one block, so that the host need not look at G.
 //
 // All zeros, which models nothing, where no step has a length, one has none that is finite, or the matrix
 // is not positive definite.

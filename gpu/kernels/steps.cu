@@ -17,13 +17,13 @@ template <typename T> struct Steps {
   T *out;                // [2, count, dimension]: positions, velocities
   const T *position;     // [dimension]
   const T *velocity;     // [dimension]
-  const T *forces;       // [count, dimension] if given, else [dimension]
+  const T *gradients;       // [count, dimension] if given, else [dimension]
   const T *slope;        // [dimension] if linear
   const T *known_points; // P, [known, dimension]
-  const T *known_forces; // F, [known, dimension]
+  const T *known_gradients; // F, [known, dimension]
   const double *middle;  // M, [known, known]
   const T *around;       // a, [count, dimension], or [dimension] for all steps
-  const double *along;   // P times x, v, the forces, the slope, a and F, where that is all that is needed
+  const double *along;   // P times x, v, the gradients, the slope, a and F, where that is all that is needed
   unsigned long long dimension;
   unsigned count;
   unsigned law;
@@ -33,22 +33,22 @@ template <typename T> struct Steps {
   unsigned within; // the first step, counted from the start of its flow
   unsigned flow_steps;
   T step_size;  // how far a step moves
-  T time;       // for how long a force acts
+  T time;       // for how long a gradient acts
   T first_time; // for how long that at the start of a flow does
   T smallest;   // the smallest positive number that is not denormal
 };
 
 template <typename T> __device__ T sign(T v) { return T(v > 0) - T(v < 0); }
 
-// The weights of the known forces at each step, for 1/2 |v|^2: there all is linear, so that what a step is
+// The weights of the known gradients at each step, for 1/2 |v|^2: there all is linear, so that what a step is
 // along the known points follows from what the vectors are that it is made of. A thread for each known point;
 // the shared memory holds the weights, [count, known], and a number for each known point.
 template <typename T> __device__ void linear_weights(const Steps<T> &s, double *weights) {
   double *apart = weights + s.count * s.known;
   const unsigned i = threadIdx.x;
-  const unsigned forces = s.law == GIVEN ? s.count : 1, slopes = s.law == LINEAR;
+  const unsigned gradients = s.law == GIVEN ? s.count : 1, slopes = s.law == LINEAR;
   const unsigned arounds = s.around_each ? s.count : 1;
-  const double *force = s.along + 2 * s.known, *slope = force + forces * s.known;
+  const double *gradient = s.along + 2 * s.known, *slope = gradient + gradients * s.known;
   const double *around = slope + slopes * s.known, *known = around + arounds * s.known;
   const bool takes_part = i < s.known;
   double x = takes_part ? s.along[i] : 0, v = takes_part ? s.along[s.known + i] : 0;
@@ -67,7 +67,7 @@ template <typename T> __device__ void linear_weights(const Steps<T> &s, double *
     }
     __syncthreads();
     if (takes_part) {
-      double f = force[(s.law == GIVEN ? w : 0) * s.known + i];
+      double f = gradient[(s.law == GIVEN ? w : 0) * s.known + i];
       if (slopes > 0) {
         f += (w + 1) * slope[i];
       }
@@ -95,17 +95,17 @@ template <typename T> __device__ void apart(const Steps<T> &s) {
   }
   T x = s.position[d];
   T v = s.velocity[d];
-  T force = s.law == GIVEN ? T(0) : s.forces[d];
+  T gradient = s.law == GIVEN ? T(0) : s.gradients[d];
   for (unsigned w = 0; w < s.count; w++) {
     if (s.law == GIVEN) {
-      force = s.forces[w * s.dimension + d];
+      gradient = s.gradients[w * s.dimension + d];
     } else if (s.law == LINEAR) {
-      force += s.slope[d];
+      gradient += s.slope[d];
     }
-    T modelled = force;
+    T modelled = gradient;
     for (unsigned i = 0; i < s.known; i++) {
       const T weight = (T)weights[w * s.known + i];
-      modelled += weight == 0 ? T(0) : s.known_forces[i * s.dimension + d] * weight;
+      modelled += weight == 0 ? T(0) : s.known_gradients[i * s.dimension + d] * weight;
     }
     const bool first = (s.within + w) % s.flow_steps == 0;
     v = (first ? T(0) : v) - modelled * (first ? s.first_time : s.time);
@@ -115,17 +115,17 @@ template <typename T> __device__ void apart(const Steps<T> &s) {
   }
 }
 
-template <typename T> __device__ T force_at(const Steps<T> &s, unsigned w, size_t d) {
+template <typename T> __device__ T gradient_at(const Steps<T> &s, unsigned w, size_t d) {
   if (s.law == GIVEN) {
-    return s.forces[w * s.dimension + d];
+    return s.gradients[w * s.dimension + d];
   }
-  T force = s.forces[d];
+  T gradient = s.gradients[d];
   if (s.law == LINEAR) {
     for (unsigned k = 0; k <= w; k++) {
-      force += s.slope[d];
+      gradient += s.slope[d];
     }
   }
-  return force;
+  return gradient;
 }
 
 // M P (x - a), by one block: a warp for each known point.
@@ -234,12 +234,12 @@ template <typename T> __device__ void together(const Steps<T> &s) {
     const bool first = (s.within + w) % s.flow_steps == 0;
     const T time = first ? s.first_time : s.time;
     for (size_t d = threadIdx.x; d < s.dimension; d += blockDim.x) {
-      T force = force_at(s, w, d);
+      T gradient = gradient_at(s, w, d);
       for (unsigned i = 0; i < s.known; i++) {
         const T weight = (T)weights[i];
-        force += weight == 0 ? T(0) : s.known_forces[i * s.dimension + d] * weight;
+        gradient += weight == 0 ? T(0) : s.known_gradients[i * s.dimension + d] * weight;
       }
-      v[d] = (first ? T(0) : before[d]) - force * time;
+      v[d] = (first ? T(0) : before[d]) - gradient * time;
     }
     const Whole<T> of = whole(s, v, shared);
     for (size_t d = threadIdx.x; d < s.dimension; d += blockDim.x) {

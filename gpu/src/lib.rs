@@ -40,4 +40,4 @@ pub use order::{after, cublas_version, cudnn_version, open_peers, peers};
 pub use push::push;
 pub use rectified::{rectified, rectified_sum};
 pub use residuals::{MOST_CLASSES, agrees, residuals};
-pub use steps::{Energy, Forces, Model, Pace, Steps};
+pub use steps::{Energy, KernelGradients, Model, Pace, Steps};

@@ -20,9 +20,9 @@ pub enum Energy {
     LInf = 3,
 }
 
-/// The force of each step.
+/// The gradient of each step.
 #[derive(Clone, Copy, Debug)]
-pub enum Forces<'a> {
+pub enum KernelGradients<'a> {
     /// One for each step, `[count, D]`.
     Given(&'a Tensor),
     /// The same for all, `[D]`.
@@ -31,17 +31,17 @@ pub enum Forces<'a> {
     Linear(&'a Tensor, &'a Tensor),
 }
 
-/// What is added to a force for a step that does not start where the force was computed:
+/// What is added to a gradient for a step that does not start where the gradient was computed:
 /// Fᵀ M P (x − a).
 #[derive(Clone, Copy, Debug)]
 pub struct Model<'a> {
     /// P, `[p, D]`.
     pub points: &'a Tensor,
     /// F, `[p, D]`.
-    pub forces: &'a Tensor,
+    pub gradients: &'a Tensor,
     /// M, f64 `[p, p]`.
     pub middle: &'a Tensor,
-    /// a: where the forces were computed, `[count, D]`, or `[1, D]` for all steps.
+    /// a: where the gradients were computed, `[count, D]`, or `[1, D]` for all steps.
     pub around: &'a Tensor,
 }
 
@@ -56,9 +56,9 @@ pub struct Pace {
     pub flow_steps: usize,
     /// θ: how far a step moves.
     pub step_size: f64,
-    /// How long a force acts.
+    /// How long a gradient acts.
     pub time: f64,
-    /// How long the force at the start of a flow acts.
+    /// How long the gradient at the start of a flow acts.
     pub first_time: f64,
 }
 
@@ -70,7 +70,7 @@ pub struct Steps<'a> {
     /// v_0, `[D]`.
     pub velocity: &'a Tensor,
     /// f.
-    pub forces: Forces<'a>,
+    pub gradients: KernelGradients<'a>,
     /// What is added to f.
     pub model: Option<Model<'a>>,
     /// φ.
@@ -80,7 +80,7 @@ pub struct Steps<'a> {
 }
 
 impl Steps<'_> {
-    /// Positions and velocities after each step, `[2, count, D]`, by one kernel, or two where forces are
+    /// Positions and velocities after each step, `[2, count, D]`, by one kernel, or two where gradients are
     /// modelled.
     ///
     /// # Errors
@@ -112,7 +112,7 @@ impl Steps<'_> {
         }
     }
 
-    /// Whether a step is a linear function of the one before it and of the known forces, few enough for a
+    /// Whether a step is a linear function of the one before it and of the known gradients, few enough for a
     /// thread of a block each, so that a few inner products tell all of their weights.
     fn linear(&self) -> bool {
         let known = self.known();
@@ -124,11 +124,13 @@ impl Steps<'_> {
     /// known points.
     fn vectors<'a>(&'a self, model: &Model<'a>) -> Vec<&'a Tensor> {
         let mut all = vec![self.position, self.velocity];
-        match self.forces {
-            Forces::Given(forces) | Forces::Constant(forces) => all.push(forces),
-            Forces::Linear(force, slope) => all.extend([force, slope]),
+        match self.gradients {
+            KernelGradients::Given(gradients) | KernelGradients::Constant(gradients) => {
+                all.push(gradients)
+            }
+            KernelGradients::Linear(gradient, slope) => all.extend([gradient, slope]),
         }
-        all.extend([model.around, model.forces]);
+        all.extend([model.around, model.gradients]);
         all
     }
 
@@ -136,15 +138,17 @@ impl Steps<'_> {
         let row = [dimension];
         let count = self.pace.count;
         let mut fits = self.velocity.dims() == row && self.pace.flow_steps > 0;
-        fits &= match self.forces {
-            Forces::Given(forces) => forces.dims() == [count, dimension],
-            Forces::Constant(force) => force.dims() == row,
-            Forces::Linear(force, slope) => force.dims() == row && slope.dims() == row,
+        fits &= match self.gradients {
+            KernelGradients::Given(gradients) => gradients.dims() == [count, dimension],
+            KernelGradients::Constant(gradient) => gradient.dims() == row,
+            KernelGradients::Linear(gradient, slope) => {
+                gradient.dims() == row && slope.dims() == row
+            }
         };
         if let Some(model) = &self.model {
             let known = model.points.dim(0)?;
             fits &= model.points.dims() == [known, dimension]
-                && model.forces.dims() == [known, dimension]
+                && model.gradients.dims() == [known, dimension]
                 && model.middle.dims() == [known, known]
                 && model.middle.dtype() == DType::F64
                 && (model.around.dims() == [count, dimension]
@@ -161,12 +165,14 @@ impl Steps<'_> {
     /// Everything of the positions' type.
     fn moving(&self) -> Vec<&Tensor> {
         let mut all = vec![self.position, self.velocity];
-        match self.forces {
-            Forces::Given(forces) | Forces::Constant(forces) => all.push(forces),
-            Forces::Linear(force, slope) => all.extend([force, slope]),
+        match self.gradients {
+            KernelGradients::Given(gradients) | KernelGradients::Constant(gradients) => {
+                all.push(gradients)
+            }
+            KernelGradients::Linear(gradient, slope) => all.extend([gradient, slope]),
         }
         if let Some(model) = &self.model {
-            all.extend([model.points, model.forces, model.around]);
+            all.extend([model.points, model.gradients, model.around]);
         }
         all
     }
@@ -184,10 +190,10 @@ pub(crate) struct Arguments<T> {
     out: u64,
     position: u64,
     velocity: u64,
-    forces: u64,
+    gradients: u64,
     slope: u64,
     known_points: u64,
-    known_forces: u64,
+    known_gradients: u64,
     middle: u64,
     around: u64,
     along: u64,
@@ -248,10 +254,10 @@ impl Kernel for PreparedSteps<'_> {
 
     fn arguments<T: Number>(&self, written: Written, inputs: &[u64]) -> Arguments<T> {
         let pace = &self.steps.pace;
-        let (law, slopes) = match self.steps.forces {
-            Forces::Given(_) => (0, 0),
-            Forces::Constant(_) => (1, 0),
-            Forces::Linear(..) => (2, 1),
+        let (law, slopes) = match self.steps.gradients {
+            KernelGradients::Given(_) => (0, 0),
+            KernelGradients::Constant(_) => (1, 0),
+            KernelGradients::Linear(..) => (2, 1),
         };
         let slope = if slopes == 1 { inputs[3] } else { 0 };
         let modelled = |k: usize| match self.steps.model {
@@ -267,10 +273,10 @@ impl Kernel for PreparedSteps<'_> {
             out: written.address,
             position: inputs[0],
             velocity: inputs[1],
-            forces: inputs[2],
+            gradients: inputs[2],
             slope,
             known_points: modelled(0),
-            known_forces: modelled(1),
+            known_gradients: modelled(1),
             around: modelled(2),
             middle: modelled(3),
             along: if self.along.is_some() { modelled(4) } else { 0 },

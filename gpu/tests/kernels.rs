@@ -4,7 +4,7 @@
 #![cfg(any(feature = "cuda", feature = "emulated"))]
 
 use candle_core::{DType, Device, Tensor};
-use gpu::{Energy, Forces, Model, Pace, Steps};
+use gpu::{Energy, KernelGradients, Model, Pace, Steps};
 
 const DIMENSION: usize = 150;
 const ENERGIES: [Energy; 4] = [Energy::HalfL2Squared, Energy::L2, Energy::L1, Energy::LInf];
@@ -63,7 +63,7 @@ fn direction(energy: Energy, v: &[f64]) -> Vec<f64> {
 /// A model of four known points.
 struct Known {
     points: Vec<Vec<f64>>,
-    forces: Vec<Vec<f64>>,
+    gradients: Vec<Vec<f64>>,
     middle: Vec<Vec<f64>>,
     around: Vec<Vec<f64>>,
 }
@@ -72,7 +72,7 @@ fn known(around: usize) -> Known {
     let entry = |i: usize, j: usize| 0.01 * ((i * 3 + j * 3) as f64 + 1.0);
     Known {
         points: rows(11, 4),
-        forces: rows(12, 4),
+        gradients: rows(12, 4),
         middle: (0..4)
             .map(|i| (0..4).map(|j| entry(i, j)).collect())
             .collect(),
@@ -82,7 +82,7 @@ fn known(around: usize) -> Known {
 
 /// Positions and velocities after each step.
 fn plainly(
-    force: impl Fn(usize, usize) -> f64,
+    gradient: impl Fn(usize, usize) -> f64,
     model: Option<&Known>,
     energy: Energy,
     pace: Pace,
@@ -90,15 +90,15 @@ fn plainly(
     let (mut x, mut v) = (rows(1, 1).remove(0), rows(2, 1).remove(0));
     let (mut positions, mut velocities) = (Vec::new(), Vec::new());
     for w in 0..pace.count {
-        let mut f: Vec<f64> = (0..DIMENSION).map(|d| force(w, d)).collect();
+        let mut f: Vec<f64> = (0..DIMENSION).map(|d| gradient(w, d)).collect();
         if let Some(known) = model {
             let around = &known.around[w.min(known.around.len() - 1)];
             let u: Vec<f64> = x.iter().zip(around).map(|(x, a)| x - a).collect();
             let along: Vec<f64> = known.points.iter().map(|p| dot(p, &u)).collect();
-            for (row, force) in known.middle.iter().zip(&known.forces) {
+            for (row, gradient) in known.middle.iter().zip(&known.gradients) {
                 let weight = dot(row, &along);
                 f.iter_mut()
-                    .zip(force)
+                    .zip(gradient)
                     .for_each(|(f, of)| *f += weight * of);
             }
         }
@@ -128,31 +128,31 @@ fn pace(within: usize) -> Pace {
 }
 
 /// Runs the kernel and compares it with the plain computation, for every energy.
-fn compare(forces: &str, around: Option<usize>) {
+fn compare(gradients: &str, around: Option<usize>) {
     let given = rows(3, 5);
-    let (force, slope) = (&given[0], &given[1]);
+    let (gradient, slope) = (&given[0], &given[1]);
     for device in devices() {
         for (dtype, bound) in [(DType::F64, 1e-13), (DType::F32, 2e-5)] {
             let of = |rows: &[Vec<f64>]| tensor(rows, dtype, &device);
             let row = |row: &Vec<f64>| of(std::slice::from_ref(row)).get(0).unwrap();
             let (x, v) = (row(&rows(1, 1)[0]), row(&rows(2, 1)[0]));
-            let (f, s, all) = (row(force), row(slope), of(&given));
-            let law = match forces {
-                "given" => Forces::Given(&all),
-                "constant" => Forces::Constant(&f),
-                _ => Forces::Linear(&f, &s),
+            let (f, s, all) = (row(gradient), row(slope), of(&given));
+            let law = match gradients {
+                "given" => KernelGradients::Given(&all),
+                "constant" => KernelGradients::Constant(&f),
+                _ => KernelGradients::Linear(&f, &s),
             };
-            let plain_force = |w: usize, d: usize| match forces {
+            let plain_gradient = |w: usize, d: usize| match gradients {
                 "given" => given[w][d],
-                "constant" => force[d],
-                _ => force[d] + (w as f64 + 1.0) * slope[d],
+                "constant" => gradient[d],
+                _ => gradient[d] + (w as f64 + 1.0) * slope[d],
             };
             let known = around.map(known);
             let parts = known.as_ref().map(|known| {
                 let middle = tensor(&known.middle, DType::F64, &device);
                 (
                     of(&known.points),
-                    of(&known.forces),
+                    of(&known.gradients),
                     middle,
                     of(&known.around),
                 )
@@ -162,12 +162,12 @@ fn compare(forces: &str, around: Option<usize>) {
                     let steps = Steps {
                         position: &x,
                         velocity: &v,
-                        forces: law,
+                        gradients: law,
                         model: parts
                             .as_ref()
-                            .map(|(points, forces, middle, around)| Model {
+                            .map(|(points, gradients, middle, around)| Model {
                                 points,
-                                forces,
+                                gradients,
                                 middle,
                                 around,
                             }),
@@ -176,7 +176,7 @@ fn compare(forces: &str, around: Option<usize>) {
                     };
                     let found = steps.take().unwrap();
                     assert_eq!(found.dims(), [2, 5, DIMENSION]);
-                    let wanted = plainly(plain_force, known.as_ref(), energy, pace(within));
+                    let wanted = plainly(plain_gradient, known.as_ref(), energy, pace(within));
                     let apart = farthest(&numbers(&found), &wanted);
                     assert!(
                         apart <= bound,
@@ -189,18 +189,18 @@ fn compare(forces: &str, around: Option<usize>) {
 }
 
 #[test]
-fn steps_with_given_forces_are_those_of_the_recurrence() {
+fn steps_with_given_gradients_are_those_of_the_recurrence() {
     compare("given", None);
 }
 
 #[test]
-fn steps_with_forces_that_go_on_are_those_of_the_recurrence() {
+fn steps_with_gradients_that_go_on_are_those_of_the_recurrence() {
     compare("constant", None);
     compare("linear", None);
 }
 
 #[test]
-fn steps_with_modelled_forces_are_those_of_the_recurrence() {
+fn steps_with_modelled_gradients_are_those_of_the_recurrence() {
     compare("given", Some(5));
     compare("constant", Some(1));
 }
@@ -211,8 +211,8 @@ fn a_model_that_models_nothing_adds_nothing_of_a_point_that_has_run_away() {
         let of = |rows: &[Vec<f64>]| tensor(rows, DType::F64, &device);
         let mut wild = rows(11, 4);
         wild[2][5] = f64::INFINITY;
-        let (wild, forces, around) = (of(&wild), of(&rows(3, 5)), of(&rows(13, 5)));
-        let (x, v) = (forces.get(0).unwrap(), forces.get(1).unwrap());
+        let (wild, gradients, around) = (of(&wild), of(&rows(3, 5)), of(&rows(13, 5)));
+        let (x, v) = (gradients.get(0).unwrap(), gradients.get(1).unwrap());
         let middle = of(&vec![vec![0.0; 4]; 4])
             .narrow(1, 0, 4)
             .unwrap()
@@ -221,14 +221,14 @@ fn a_model_that_models_nothing_adds_nothing_of_a_point_that_has_run_away() {
         let steps = |model| Steps {
             position: &x,
             velocity: &v,
-            forces: Forces::Given(&forces),
+            gradients: KernelGradients::Given(&gradients),
             model,
             energy: Energy::L2,
             pace: pace(0),
         };
         let model = Model {
             points: &wild,
-            forces: &wild,
+            gradients: &wild,
             middle: &middle,
             around: &around,
         };
@@ -245,16 +245,16 @@ fn steps_of_tensors_that_do_not_fit_together_are_refused() {
     let short = v.narrow(0, 0, 3).unwrap();
     let other = v.to_dtype(DType::F32).unwrap();
     let few = all.narrow(0, 0, 2).unwrap();
-    for (velocity, forces) in [
-        (&short, Forces::Given(&all)),
-        (&other, Forces::Given(&all)),
-        (&v, Forces::Given(&few)),
-        (&v, Forces::Constant(&short)),
+    for (velocity, gradients) in [
+        (&short, KernelGradients::Given(&all)),
+        (&other, KernelGradients::Given(&all)),
+        (&v, KernelGradients::Given(&few)),
+        (&v, KernelGradients::Constant(&short)),
     ] {
         let steps = Steps {
             position: &x,
             velocity,
-            forces,
+            gradients,
             model: None,
             energy: Energy::L2,
             pace: pace(0),

@@ -6,7 +6,7 @@ mod common;
 use candle_core::{DType, Device, Tensor};
 use datasets::{DataPolicy, Library, LibraryOptions, Registry, Silent, Split};
 use optim::{
-    Batched, Counted, Flow, HamiltonianDescent, Kinetic, Leapfrog, LogisticRegression, Method,
+    Batched, Flow, HamiltonianDescent, Kinetic, Leapfrog, LogisticRegression, Method, Oracle,
     Potential, Predictor, Problem, Recurrence, SymplecticEuler, Velocity, Window, WindowMethod,
     WindowedDescent, WindowedFlow,
 };
@@ -45,17 +45,17 @@ fn regression(split: &Split, features: usize) -> LogisticRegression {
     LogisticRegression::new(x.to_dtype(DType::F64).unwrap(), &split.labels, problem).unwrap()
 }
 
-fn method(name: &str, golden: &A8a, forces: Counted, start: Tensor) -> Box<dyn Method> {
+fn method(name: &str, golden: &A8a, oracle: Oracle, start: Tensor) -> Box<dyn Method> {
     let kinetic = Kinetic::HalfL2Squared;
     let flow = |integrator| Flow::new(kinetic, integrator, golden.theta, golden.steps).unwrap();
     match name.split('/').collect::<Vec<_>>()[..] {
         ["hd-leapfrog"] => Box::new(HamiltonianDescent::new(
-            forces,
+            oracle,
             flow(Box::new(Leapfrog)),
             start,
         )),
         ["hd-euler"] => Box::new(HamiltonianDescent::new(
-            forces,
+            oracle,
             flow(Box::new(SymplecticEuler)),
             start,
         )),
@@ -71,7 +71,7 @@ fn method(name: &str, golden: &A8a, forces: Counted, start: Tensor) -> Box<dyn M
                     ..Window::default()
                 },
             };
-            Box::new(WindowedDescent::new(forces, flow, start))
+            Box::new(WindowedDescent::new(oracle, flow, start))
         }
         _ => panic!("the golden file has a method that this test does not know: {name}"),
     }
@@ -105,7 +105,7 @@ fn on_the_real_a8a_every_flow_has_the_golden_loss_rounds_and_distinct_gradients(
         let mut method = method(
             name,
             &golden,
-            Counted::new(Batched::new(train.clone())),
+            Oracle::new(Batched::new(train.clone())),
             start,
         );
         for (k, wanted) in expected.train_loss.iter().enumerate() {

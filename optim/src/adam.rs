@@ -1,6 +1,6 @@
 //! Adam, and Adam that starts anew with every flow.
 
-use crate::{Counted, Counts, Error, Method, Progress, Result};
+use crate::{Counts, Error, Method, Oracle, Progress, Result};
 use candle_core::Tensor;
 
 /// Holds what Adam's steps are made by besides its step size.
@@ -53,12 +53,12 @@ impl Decays {
 ///
 /// ```
 /// use candle_core::{Device, Tensor};
-/// use optim::{Adam, Counted, Method, Quadratic, Sequential};
+/// use optim::{Adam, Oracle, Method, Quadratic, Sequential};
 /// use std::sync::Arc;
 /// # fn main() -> optim::Result<()> {
 /// let f = Arc::new(Quadratic::diagonal(&[1.0, 100.0], &Device::Cpu)?);
 /// let start = Tensor::new(&[3f64, -2.0], &Device::Cpu)?;
-/// let mut adam = Adam::new(Counted::new(Sequential::new(f)), 0.1, start)?.resetting(20)?;
+/// let mut adam = Adam::new(Oracle::new(Sequential::new(f)), 0.1, start)?.resetting(20)?;
 /// adam.advance()?;
 /// let x = adam.position().to_vec1::<f64>()?;
 /// assert!((x[0] - 2.9).abs() < 1e-7 && (x[1] + 1.9).abs() < 1e-7, "its first step is η in every coordinate");
@@ -66,7 +66,7 @@ impl Decays {
 /// # }
 /// ```
 pub struct Adam {
-    forces: Counted,
+    oracle: Oracle,
     step_size: f64,
     position: Tensor,
     /// The mean of gradients, and that of their squares.
@@ -81,13 +81,13 @@ impl Adam {
     ///
     /// # Errors
     /// If the step size is not a positive number, or a tensor operation fails.
-    pub fn new(forces: impl Into<Counted>, step_size: f64, start: Tensor) -> Result<Self> {
+    pub fn new(oracle: impl Into<Oracle>, step_size: f64, start: Tensor) -> Result<Self> {
         if !(step_size.is_finite() && step_size > 0.0) {
             return Err(Error::setting("step_size", step_size, "a positive number"));
         }
         let nothing = start.zeros_like()?;
         Ok(Self {
-            forces: forces.into(),
+            oracle: oracle.into(),
             step_size,
             position: start,
             means: [nothing.clone(), nothing],
@@ -113,8 +113,8 @@ impl Adam {
 
 impl Method for Adam {
     fn advance(&mut self) -> Result<Progress> {
-        let before = self.forces.counts();
-        let gradient = self.forces.gradient(&self.position)?;
+        let before = self.oracle.counts();
+        let gradient = self.oracle.gradient(&self.position)?;
         if self.reset_every == Some(self.taken) {
             let nothing = self.position.zeros_like()?;
             self.means = [nothing.clone(), nothing];
@@ -126,7 +126,7 @@ impl Method for Adam {
         self.position = (&self.position - (step * self.step_size)?)?;
         self.means = means;
         Ok(Progress {
-            counts: self.forces.counts() - before,
+            counts: self.oracle.counts() - before,
             ..Progress::default()
         })
     }
@@ -136,7 +136,7 @@ impl Method for Adam {
     }
 
     fn counts(&self) -> Counts {
-        self.forces.counts()
+        self.oracle.counts()
     }
 }
 
@@ -152,8 +152,8 @@ mod tests {
 
     fn adam(start: &Tensor) -> Adam {
         let f = Arc::new(Quadratic::diagonal(&CURVATURES, &Device::Cpu).unwrap());
-        let forces = Counted::new(Sequential::new(f));
-        Adam::new(forces, 0.1, start.clone()).unwrap()
+        let oracle = Oracle::new(Sequential::new(f));
+        Adam::new(oracle, 0.1, start.clone()).unwrap()
     }
 
     fn start() -> Tensor {

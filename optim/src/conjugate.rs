@@ -1,6 +1,6 @@
 //! Conjugate gradients, the best that gradients can do on a quadratic.
 
-use crate::{Counted, Counts, Error, Method, Progress, Result, Termination};
+use crate::{Counts, Error, Method, Oracle, Progress, Result, Termination};
 use candle_core::{DType, Tensor};
 
 /// The conjugate gradient method (Hestenes and Stiefel, 1952) for a strictly convex quadratic of
@@ -16,12 +16,12 @@ use candle_core::{DType, Tensor};
 ///
 /// ```
 /// use candle_core::{Device, Tensor};
-/// use optim::{ConjugateGradients, Counted, Method, Quadratic, Sequential};
+/// use optim::{ConjugateGradients, Oracle, Method, Quadratic, Sequential};
 /// use std::sync::Arc;
 /// # fn main() -> optim::Result<()> {
 /// let f = Arc::new(Quadratic::diagonal(&[1.0, 9.0], &Device::Cpu)?);
 /// let start = Tensor::new(&[1f64, 1.0], &Device::Cpu)?;
-/// let mut method = ConjugateGradients::new(Counted::new(Sequential::new(f)), start);
+/// let mut method = ConjugateGradients::new(Oracle::new(Sequential::new(f)), start);
 /// for _ in 0..2 {
 ///     method.advance()?;
 /// }
@@ -31,7 +31,7 @@ use candle_core::{DType, Tensor};
 /// # }
 /// ```
 pub struct ConjugateGradients {
-    forces: Counted,
+    oracle: Oracle,
     position: Tensor,
     state: Option<ConjugateState>,
 }
@@ -56,16 +56,16 @@ impl ConjugateState {
 impl ConjugateGradients {
     /// From `start` `[D]`.
     #[must_use]
-    pub fn new(forces: impl Into<Counted>, start: Tensor) -> Self {
+    pub fn new(oracle: impl Into<Oracle>, start: Tensor) -> Self {
         Self {
-            forces: forces.into(),
+            oracle: oracle.into(),
             position: start,
             state: None,
         }
     }
 
     fn begin(&mut self) -> Result<ConjugateState> {
-        let gradient = self.forces.gradient(&self.position)?;
+        let gradient = self.oracle.gradient(&self.position)?;
         let residual = gradient.neg()?;
         let square = dot(&residual, &residual)?;
         Ok(ConjugateState {
@@ -81,7 +81,7 @@ impl ConjugateGradients {
         let (residual, square) = &state.residual;
         let direction = &state.direction;
         let stretch = (first / square).sqrt();
-        let there = self.forces.gradient(&(origin + (direction * stretch)?)?)?;
+        let there = self.oracle.gradient(&(origin + (direction * stretch)?)?)?;
         let product = ((there - gradient)? / stretch)?;
         let curvature = dot(direction, &product)?;
         if !(curvature.is_finite() && curvature > 0.0) {
@@ -115,14 +115,14 @@ impl Method for ConjugateGradients {
     /// # Errors
     /// If a gradient fails, or the function curves down along a direction.
     fn advance(&mut self) -> Result<Progress> {
-        let before = self.forces.counts();
+        let before = self.oracle.counts();
         let state = match self.state.take() {
             Some(state) => state,
             None => self.begin()?,
         };
         let done = state.is_done();
         self.state = Some(if done { state } else { self.step(state)? });
-        let counts = self.forces.counts() - before;
+        let counts = self.oracle.counts() - before;
         Ok(Progress {
             counts,
             termination: (done && counts.distinct == 0).then_some(Termination::Stationary),
@@ -135,6 +135,6 @@ impl Method for ConjugateGradients {
     }
 
     fn counts(&self) -> Counts {
-        self.forces.counts()
+        self.oracle.counts()
     }
 }

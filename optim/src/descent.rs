@@ -1,14 +1,14 @@
 //! Hamiltonian Descent: one flow after another, each from rest.
 
 use crate::window::Slide;
-use crate::{Counted, Counts, Flow, Method, Potential, Progress, Result, WindowedFlow};
+use crate::{Counts, Flow, Method, Oracle, Potential, Progress, Result, WindowedFlow};
 use candle_core::Tensor;
 use std::sync::Arc;
 
 /// Frictionless Hamiltonian Descent, Algorithm 2 of the paper: each outer iteration is one flow
 /// from the current position, with the velocity reset to 0 before it.
 pub struct HamiltonianDescent {
-    forces: Counted,
+    oracle: Oracle,
     flow: Flow,
     position: Tensor,
 }
@@ -16,9 +16,9 @@ pub struct HamiltonianDescent {
 impl HamiltonianDescent {
     /// From `start` `[D]`.
     #[must_use]
-    pub fn new(forces: impl Into<Counted>, flow: Flow, start: Tensor) -> Self {
+    pub fn new(oracle: impl Into<Oracle>, flow: Flow, start: Tensor) -> Self {
         Self {
-            forces: forces.into(),
+            oracle: oracle.into(),
             flow,
             position: start,
         }
@@ -27,10 +27,10 @@ impl HamiltonianDescent {
 
 impl Method for HamiltonianDescent {
     fn advance(&mut self) -> Result<Progress> {
-        let before = self.forces.counts();
-        self.position = self.flow.from_rest(&self.position, &mut self.forces)?;
+        let before = self.oracle.counts();
+        self.position = self.flow.from_rest(&self.position, &mut self.oracle)?;
         Ok(Progress {
-            counts: self.forces.counts() - before,
+            counts: self.oracle.counts() - before,
             ..Progress::default()
         })
     }
@@ -40,7 +40,7 @@ impl Method for HamiltonianDescent {
     }
 
     fn counts(&self) -> Counts {
-        self.forces.counts()
+        self.oracle.counts()
     }
 }
 
@@ -49,7 +49,7 @@ impl Method for HamiltonianDescent {
 ///
 /// ```
 /// use candle_core::{Device, Tensor};
-/// use optim::{Batched, Counted, Kinetic, Method, Quadratic, Recurrence, Window, WindowMethod};
+/// use optim::{Batched, Oracle, Kinetic, Method, Quadratic, Recurrence, Window, WindowMethod};
 /// use optim::{WindowedDescent, WindowedFlow};
 /// use std::sync::Arc;
 /// # fn main() -> optim::Result<()> {
@@ -64,7 +64,7 @@ impl Method for HamiltonianDescent {
 /// let recurrence = Recurrence::new(Kinetic::HalfL2Squared, 0.1, 20);
 /// let flow = WindowedFlow { recurrence, window };
 /// let start = Tensor::new(&[1f64, 1.0, 1.0], &Device::Cpu)?;
-/// let mut method = WindowedDescent::new(Counted::new(Batched::new(f)), flow, start).ending(10);
+/// let mut method = WindowedDescent::new(Oracle::new(Batched::new(f)), flow, start).ending(10);
 /// let mut rounds = 0;
 /// for _ in 0..10 {
 ///     rounds += method.advance()?.counts.rounds;
@@ -74,7 +74,7 @@ impl Method for HamiltonianDescent {
 /// # }
 /// ```
 pub struct WindowedDescent {
-    forces: Counted,
+    oracle: Oracle,
     flow: WindowedFlow,
     position: Tensor,
     surrogate: Option<Arc<dyn Potential>>,
@@ -86,9 +86,9 @@ pub struct WindowedDescent {
 impl WindowedDescent {
     /// From `start` `[D]`.
     #[must_use]
-    pub fn new(forces: impl Into<Counted>, flow: WindowedFlow, start: Tensor) -> Self {
+    pub fn new(oracle: impl Into<Oracle>, flow: WindowedFlow, start: Tensor) -> Self {
         Self {
-            forces: forces.into(),
+            oracle: oracle.into(),
             flow,
             position: start,
             surrogate: None,
@@ -118,7 +118,7 @@ impl WindowedDescent {
 
 impl Method for WindowedDescent {
     fn advance(&mut self) -> Result<Progress> {
-        let before = self.forces.counts();
+        let before = self.oracle.counts();
         let window = match &mut self.window {
             Some(window) => window,
             none => {
@@ -126,10 +126,10 @@ impl Method for WindowedDescent {
                 none.insert(self.flow.sliding(&self.position, surrogate, self.flows)?)
             }
         };
-        let end = window.flow(&mut self.forces)?;
+        let end = window.flow(&mut self.oracle)?;
         self.position = end.position;
         Ok(Progress {
-            counts: self.forces.counts() - before,
+            counts: self.oracle.counts() - before,
             strides: end.strides,
             termination: end.termination,
         })
@@ -140,6 +140,6 @@ impl Method for WindowedDescent {
     }
 
     fn counts(&self) -> Counts {
-        self.forces.counts()
+        self.oracle.counts()
     }
 }

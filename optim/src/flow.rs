@@ -1,6 +1,6 @@
 //! A discretised Hamiltonian flow: a number of integrator steps.
 
-use crate::{Counted, Error, Integrator, Kinetic, Phase, Result};
+use crate::{Error, Integrator, Kinetic, Oracle, Phase, Result};
 use candle_core::Tensor;
 
 /// `steps` steps of an integrator with step size θ: an approximation of the Hamiltonian flow
@@ -34,9 +34,9 @@ impl Flow {
     ///
     /// # Errors
     /// If a gradient fails.
-    pub fn from_rest(&mut self, start: &Tensor, forces: &mut Counted) -> Result<Tensor> {
+    pub fn from_rest(&mut self, start: &Tensor, oracle: &mut Oracle) -> Result<Tensor> {
         Ok(self
-            .advance(Phase::at_rest(start.clone())?, forces)?
+            .advance(Phase::at_rest(start.clone())?, oracle)?
             .position)
     }
 
@@ -44,9 +44,9 @@ impl Flow {
     ///
     /// # Errors
     /// If a gradient fails.
-    pub fn advance(&mut self, mut phase: Phase, forces: &mut Counted) -> Result<Phase> {
+    pub fn advance(&mut self, mut phase: Phase, oracle: &mut Oracle) -> Result<Phase> {
         for _ in 0..self.steps {
-            phase = self.step(phase, forces)?;
+            phase = self.step(phase, oracle)?;
         }
         Ok(phase)
     }
@@ -55,9 +55,9 @@ impl Flow {
     ///
     /// # Errors
     /// If a gradient fails.
-    pub fn step(&mut self, phase: Phase, forces: &mut Counted) -> Result<Phase> {
+    pub fn step(&mut self, phase: Phase, oracle: &mut Oracle) -> Result<Phase> {
         self.integrator
-            .step(phase, self.kinetic, self.step_size, forces)
+            .step(phase, self.kinetic, self.step_size, oracle)
     }
 
     /// S, the number of steps.

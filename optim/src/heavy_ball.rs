@@ -1,6 +1,6 @@
 //! The methods that the paper compares with.
 
-use crate::{Counted, Counts, Error, Kinetic, Method, Progress, Result};
+use crate::{Counts, Error, Kinetic, Method, Oracle, Progress, Result};
 use candle_core::Tensor;
 
 /// Gradient, normalised, sign and coordinate descent, with and without Heavy Ball momentum:
@@ -25,7 +25,7 @@ use candle_core::Tensor;
 /// # }
 /// ```
 pub struct HeavyBall {
-    forces: Counted,
+    oracle: Oracle,
     direction: Kinetic,
     step_size: f64,
     momentum: f64,
@@ -39,7 +39,7 @@ impl HeavyBall {
     /// # Errors
     /// If η is not positive or β not in [0, 1).
     pub fn new(
-        forces: impl Into<Counted>,
+        oracle: impl Into<Oracle>,
         direction: Kinetic,
         step_size: f64,
         momentum: f64,
@@ -52,7 +52,7 @@ impl HeavyBall {
             return Err(Error::setting("momentum", momentum, "in [0, 1)"));
         }
         Ok(Self {
-            forces: forces.into(),
+            oracle: oracle.into(),
             direction,
             step_size,
             momentum,
@@ -64,8 +64,8 @@ impl HeavyBall {
 
 impl Method for HeavyBall {
     fn advance(&mut self) -> Result<Progress> {
-        let before = self.forces.counts();
-        let gradient = self.forces.gradient(&self.position)?;
+        let before = self.oracle.counts();
+        let gradient = self.oracle.gradient(&self.position)?;
         let direction = self.direction.gradient(&gradient)?;
         let update = match self.update.take() {
             Some(update) if self.momentum > 0.0 => ((update * self.momentum)? + direction)?,
@@ -74,7 +74,7 @@ impl Method for HeavyBall {
         self.position = (&self.position - (&update * self.step_size)?)?;
         self.update = Some(update);
         Ok(Progress {
-            counts: self.forces.counts() - before,
+            counts: self.oracle.counts() - before,
             ..Progress::default()
         })
     }
@@ -84,6 +84,6 @@ impl Method for HeavyBall {
     }
 
     fn counts(&self) -> Counts {
-        self.forces.counts()
+        self.oracle.counts()
     }
 }

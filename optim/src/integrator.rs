@@ -1,18 +1,18 @@
 //! Integrators: one step of the Hamiltonian dynamics at a time.
 
 use crate::phase::{drifted, kicked, kicked_then_drifted};
-use crate::{Counted, Kinetic, Phase, Result};
+use crate::{Kinetic, Oracle, Phase, Result};
 
 /// Takes a phase (x, v) one step θ along the Hamiltonian flow of H(x, v) = f(x) + φ(v).
 ///
 /// ```
 /// use candle_core::{Device, Tensor};
-/// use optim::{Counted, Integrator, Kinetic, Leapfrog, Phase, Quadratic, Sequential};
+/// use optim::{Oracle, Integrator, Kinetic, Leapfrog, Phase, Quadratic, Sequential};
 /// use std::sync::Arc;
 /// # fn main() -> optim::Result<()> {
-/// let mut forces = Counted::new(Sequential::new(Arc::new(Quadratic::diagonal(&[1.0], &Device::Cpu)?)));
+/// let mut oracle = Oracle::new(Sequential::new(Arc::new(Quadratic::diagonal(&[1.0], &Device::Cpu)?)));
 /// let start = Phase::at_rest(Tensor::new(&[1f64], &Device::Cpu)?)?;
-/// let end = Leapfrog.step(start, Kinetic::HalfL2Squared, 0.1, &mut forces)?.settled(&mut forces)?;
+/// let end = Leapfrog.step(start, Kinetic::HalfL2Squared, 0.1, &mut oracle)?.settled(&mut oracle)?;
 /// assert!((end.position.to_vec1::<f64>()?[0] - 0.995).abs() < 1e-15);
 /// # Ok(())
 /// # }
@@ -30,7 +30,7 @@ pub trait Integrator: Send {
         phase: Phase,
         kinetic: Kinetic,
         step_size: f64,
-        forces: &mut Counted,
+        oracle: &mut Oracle,
     ) -> Result<Phase>;
 }
 
@@ -53,9 +53,9 @@ impl Integrator for Leapfrog {
         phase: Phase,
         kinetic: Kinetic,
         step_size: f64,
-        forces: &mut Counted,
+        oracle: &mut Oracle,
     ) -> Result<Phase> {
-        let gradient = forces.gradient(&phase.position)?;
+        let gradient = oracle.gradient(&phase.position)?;
         let from = (&phase.position, &phase.velocity);
         let times = (phase.owed + step_size / 2.0, step_size);
         let (position, velocity) = kicked_then_drifted(from, &gradient, kinetic, times)?;
@@ -94,12 +94,12 @@ impl Integrator for Stratified {
         phase: Phase,
         kinetic: Kinetic,
         step_size: f64,
-        forces: &mut Counted,
+        oracle: &mut Oracle,
     ) -> Result<Phase> {
-        let phase = phase.settled(forces)?;
+        let phase = phase.settled(oracle)?;
         let ahead = (self.uniform)() * step_size;
         let between = drifted(&phase.position, &phase.velocity, kinetic, ahead)?;
-        let gradient = forces.gradient(&between)?;
+        let gradient = oracle.gradient(&between)?;
         let half = kicked(&phase.velocity, &gradient, step_size / 2.0)?;
         let position = drifted(&phase.position, &half, kinetic, step_size)?;
         let velocity = kicked(&half, &gradient, step_size / 2.0)?;
@@ -124,9 +124,9 @@ impl Integrator for SymplecticEuler {
         phase: Phase,
         kinetic: Kinetic,
         step_size: f64,
-        forces: &mut Counted,
+        oracle: &mut Oracle,
     ) -> Result<Phase> {
-        let gradient = forces.gradient(&phase.position)?;
+        let gradient = oracle.gradient(&phase.position)?;
         let from = (&phase.position, &phase.velocity);
         let times = (phase.owed + step_size, step_size);
         let (position, velocity) = kicked_then_drifted(from, &gradient, kinetic, times)?;
@@ -149,10 +149,10 @@ impl Integrator for ExplicitEuler {
         phase: Phase,
         kinetic: Kinetic,
         step_size: f64,
-        forces: &mut Counted,
+        oracle: &mut Oracle,
     ) -> Result<Phase> {
-        let phase = phase.settled(forces)?;
-        let gradient = forces.gradient(&phase.position)?;
+        let phase = phase.settled(oracle)?;
+        let gradient = oracle.gradient(&phase.position)?;
         let position = drifted(&phase.position, &phase.velocity, kinetic, step_size)?;
         let velocity = kicked(&phase.velocity, &gradient, step_size)?;
         Ok(Phase::new(position, velocity))

@@ -1,6 +1,6 @@
 //! The family of the exposition: symplectic Euler, classical momentum and gradient descent.
 
-use crate::{Counted, Counts, Error, Method, Potential, Progress, Result};
+use crate::{Counts, Error, Method, Oracle, Potential, Progress, Result};
 use candle_core::{DType, Tensor};
 
 /// Classical momentum, Definition 4.2 of the exposition: P_{k+1} = μP_k − h∇f(x_k),
@@ -21,13 +21,13 @@ use candle_core::{DType, Tensor};
 ///
 /// ```
 /// use candle_core::{Device, Tensor};
-/// use optim::{Counted, Method, Momentum, Quadratic, Sequential};
+/// use optim::{Oracle, Method, Momentum, Quadratic, Sequential};
 /// use std::sync::Arc;
 /// # fn main() -> optim::Result<()> {
 /// // The spring of Section 5: f(x) = ½x², x_0 = 1, h = ½
 /// let f = Arc::new(Quadratic::diagonal(&[1.0], &Device::Cpu)?);
 /// let start = Tensor::new(&[1f64], &Device::Cpu)?;
-/// let mut euler = Momentum::new(Counted::new(Sequential::new(f.clone())), 1.0, 0.5, start)?;
+/// let mut euler = Momentum::new(Oracle::new(Sequential::new(f.clone())), 1.0, 0.5, start)?;
 /// euler.advance()?;
 /// assert_eq!(euler.position().to_vec1::<f64>()?, [0.5]);
 /// assert_eq!(euler.momentum().to_vec1::<f64>()?, [-0.5]);
@@ -36,7 +36,7 @@ use candle_core::{DType, Tensor};
 /// # }
 /// ```
 pub struct Momentum {
-    forces: Counted,
+    oracle: Oracle,
     damping: f64,
     step_size: f64,
     position: Tensor,
@@ -49,7 +49,7 @@ impl Momentum {
     /// # Errors
     /// If μ is not in [0, 1] or h is not positive.
     pub fn new(
-        forces: impl Into<Counted>,
+        oracle: impl Into<Oracle>,
         damping: f64,
         step_size: f64,
         start: Tensor,
@@ -61,7 +61,7 @@ impl Momentum {
             return Err(Error::setting("step_size", step_size, "a positive number"));
         }
         Ok(Self {
-            forces: forces.into(),
+            oracle: oracle.into(),
             damping,
             step_size,
             momentum: start.zeros_like()?,
@@ -104,12 +104,12 @@ impl Momentum {
 
 impl Method for Momentum {
     fn advance(&mut self) -> Result<Progress> {
-        let before = self.forces.counts();
-        let gradient = self.forces.gradient(&self.position)?;
+        let before = self.oracle.counts();
+        let gradient = self.oracle.gradient(&self.position)?;
         self.momentum = ((&self.momentum * self.damping)? - (gradient * self.step_size)?)?;
         self.position = (&self.position + &self.momentum)?;
         Ok(Progress {
-            counts: self.forces.counts() - before,
+            counts: self.oracle.counts() - before,
             ..Progress::default()
         })
     }
@@ -119,6 +119,6 @@ impl Method for Momentum {
     }
 
     fn counts(&self) -> Counts {
-        self.forces.counts()
+        self.oracle.counts()
     }
 }

@@ -1,6 +1,6 @@
 //! Nesterov's accelerated gradient methods.
 
-use crate::{Counted, Counts, Error, Method, Progress, Result, times};
+use crate::{Counts, Error, Method, Oracle, Progress, Result, times};
 use candle_core::Tensor;
 
 /// Where the momentum β_k of [`Nesterov`] comes from.
@@ -46,13 +46,13 @@ impl Acceleration {
 ///
 /// ```
 /// use candle_core::{Device, Tensor};
-/// use optim::{Acceleration, Counted, Method, Nesterov, Quadratic, Sequential};
+/// use optim::{Acceleration, Oracle, Method, Nesterov, Quadratic, Sequential};
 /// use std::sync::Arc;
 /// # fn main() -> optim::Result<()> {
 /// let f = Arc::new(Quadratic::diagonal(&[1.0, 9.0], &Device::Cpu)?);
 /// let start = Tensor::new(&[1f64, 1.0], &Device::Cpu)?;
-/// let forces = Counted::new(Sequential::new(f));
-/// let mut method = Nesterov::new(forces, Acceleration::strongly_convex(1.0, 9.0)?, 1.0 / 9.0, start)?;
+/// let oracle = Oracle::new(Sequential::new(f));
+/// let mut method = Nesterov::new(oracle, Acceleration::strongly_convex(1.0, 9.0)?, 1.0 / 9.0, start)?;
 /// for _ in 0..60 {
 ///     method.advance()?;
 /// }
@@ -61,7 +61,7 @@ impl Acceleration {
 /// # }
 /// ```
 pub struct Nesterov {
-    forces: Counted,
+    oracle: Oracle,
     acceleration: Acceleration,
     step_size: f64,
     /// t_k
@@ -78,7 +78,7 @@ impl Nesterov {
     /// # Errors
     /// If η is not positive or a constant momentum not in [0, 1).
     pub fn new(
-        forces: impl Into<Counted>,
+        oracle: impl Into<Oracle>,
         acceleration: Acceleration,
         step_size: f64,
         start: Tensor,
@@ -93,7 +93,7 @@ impl Nesterov {
             _ => {}
         }
         Ok(Self {
-            forces: forces.into(),
+            oracle: oracle.into(),
             acceleration,
             step_size,
             sequence: 1.0,
@@ -135,15 +135,15 @@ impl Nesterov {
 
 impl Method for Nesterov {
     fn advance(&mut self) -> Result<Progress> {
-        let before = self.forces.counts();
-        let gradient = self.forces.gradient(&self.ahead)?;
+        let before = self.oracle.counts();
+        let gradient = self.oracle.gradient(&self.ahead)?;
         let position = (&self.ahead - (&gradient * self.step_size)?)?;
         let moved = (&position - &self.position)?;
         let momentum = self.momentum(&gradient, &moved)?;
         self.ahead = (&position + (moved * momentum)?)?;
         self.position = position;
         Ok(Progress {
-            counts: self.forces.counts() - before,
+            counts: self.oracle.counts() - before,
             ..Progress::default()
         })
     }
@@ -153,6 +153,6 @@ impl Method for Nesterov {
     }
 
     fn counts(&self) -> Counts {
-        self.forces.counts()
+        self.oracle.counts()
     }
 }

@@ -1,6 +1,6 @@
 //! Points of phase space, and the kicks and drifts that move them.
 
-use crate::{Counted, Kinetic, Result};
+use crate::{Kinetic, Oracle, Result};
 use candle_core::Tensor;
 
 /// A point of phase space, (x, v).
@@ -14,7 +14,7 @@ pub struct Phase {
     pub position: Tensor,
     /// v, `[D]`, up to the kick that is owed.
     pub velocity: Tensor,
-    /// The time for which the force at `position` has yet to act.
+    /// The time for which the gradient at `position` has yet to act.
     pub owed: f64,
 }
 
@@ -43,11 +43,11 @@ impl Phase {
     ///
     /// # Errors
     /// If the gradient fails.
-    pub fn settled(self, forces: &mut Counted) -> Result<Self> {
+    pub fn settled(self, oracle: &mut Oracle) -> Result<Self> {
         if self.owed == 0.0 {
             return Ok(self);
         }
-        let gradient = forces.gradient(&self.position)?;
+        let gradient = oracle.gradient(&self.position)?;
         let velocity = kicked(&self.velocity, &gradient, self.owed)?;
         Ok(Self::new(self.position, velocity))
     }
@@ -98,7 +98,7 @@ fn by_kernel(
     let walked = gpu::Steps {
         position,
         velocity,
-        forces: gpu::Forces::Constant(&gradient.contiguous()?),
+        gradients: gpu::KernelGradients::Constant(&gradient.contiguous()?),
         model: None,
         energy,
         // The second of two steps, where nothing is reset.

@@ -172,13 +172,13 @@ impl<M: Method> Run<M> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{ConjugateGradients, Counted, HeavyBall, Kinetic, Quadratic, Sequential};
+    use crate::{ConjugateGradients, HeavyBall, Kinetic, Oracle, Quadratic, Sequential};
     use candle_core::Device;
     use std::sync::Arc;
 
-    fn counted(eigenvalues: &[f64]) -> Counted {
+    fn counted(eigenvalues: &[f64]) -> Oracle {
         let f = Quadratic::diagonal(eigenvalues, &Device::Cpu).unwrap();
-        Counted::new(Sequential::new(Arc::new(f)))
+        Oracle::new(Sequential::new(Arc::new(f)))
     }
 
     fn descent(step_size: f64) -> HeavyBall {

@@ -6,7 +6,7 @@ mod common;
 use candle_core::{DType, Device, Tensor};
 use common::{SHAPE, numbers, random_numbers};
 use optim::{
-    Batched, Counted, Counts, Devices, Evaluator, Kernel, Kinetic, LogisticRegression, Method,
+    Batched, Counts, Devices, Evaluator, Kernel, Kinetic, LogisticRegression, Method, Oracle,
     Potential, Predictor, Problem, Recurrence, Storage, Window, WindowMethod, WindowedDescent,
     WindowedFlow,
 };
@@ -75,7 +75,7 @@ fn run(
     );
     let start = start.unwrap().to_dtype(f.dtype()).unwrap();
     let start = start.to_device(f.device()).unwrap();
-    let mut method = WindowedDescent::new(Counted::shared(evaluator), *flow, start).ending(3);
+    let mut method = WindowedDescent::new(Oracle::shared(evaluator), *flow, start).ending(3);
     for _ in 0..3 {
         method.advance().unwrap();
     }

@@ -5,13 +5,12 @@ mod common;
 use candle_core::{DType, Device, Tensor, Var};
 use common::{distance, random_problem, random_problem_with};
 use optim::{
-    Batched, Counted, Devices, Evaluator, Kinetic, LogisticRegression, Method, Potential,
-    Predictor, Problem, Recurrence, Sequential, Window, WindowMethod, WindowedDescent,
-    WindowedFlow,
+    Batched, Devices, Evaluator, Kinetic, LogisticRegression, Method, Oracle, Potential, Predictor,
+    Problem, Recurrence, Sequential, Window, WindowMethod, WindowedDescent, WindowedFlow,
 };
 use std::sync::Arc;
 
-fn evaluators(potential: &Arc<LogisticRegression>) -> Vec<(&'static str, Counted)> {
+fn evaluators(potential: &Arc<LogisticRegression>) -> Vec<(&'static str, Oracle)> {
     let replicas = |n: usize| {
         Devices::new(&vec![Device::Cpu; n], |device| {
             Ok(Arc::new(potential.to_device(device)?) as Arc<dyn Potential>)
@@ -21,11 +20,11 @@ fn evaluators(potential: &Arc<LogisticRegression>) -> Vec<(&'static str, Counted
     vec![
         (
             "sequential",
-            Counted::new(Sequential::new(potential.clone())),
+            Oracle::new(Sequential::new(potential.clone())),
         ),
-        ("batched", Counted::new(Batched::new(potential.clone()))),
-        ("devices: 1", Counted::new(replicas(1))),
-        ("devices: 3", Counted::new(replicas(3))),
+        ("batched", Oracle::new(Batched::new(potential.clone()))),
+        ("devices: 1", Oracle::new(replicas(1))),
+        ("devices: 3", Oracle::new(replicas(3))),
     ]
 }
 
@@ -44,8 +43,8 @@ fn the_trajectory_does_not_depend_on_where_the_gradients_are_computed() {
                 },
             };
             let mut ends: Vec<(&str, Tensor, _)> = Vec::new();
-            for (name, forces) in evaluators(&potential) {
-                let mut method = WindowedDescent::new(forces, flow, start.clone());
+            for (name, oracle) in evaluators(&potential) {
+                let mut method = WindowedDescent::new(oracle, flow, start.clone());
                 for _ in 0..3 {
                     method.advance().unwrap();
                 }

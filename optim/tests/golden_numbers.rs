@@ -4,7 +4,7 @@
 mod common;
 
 use candle_core::{Device, Tensor};
-use common::{forces, numbers};
+use common::{numbers, oracle};
 use optim::{
     Flow, HamiltonianDescent, HeavyBall, Integrator, Kernel, Kinetic, Leapfrog, LogisticRegression,
     Method, Potential, Predictor, Problem, Recurrence, Stratified, SymplecticEuler, Velocity,
@@ -183,7 +183,7 @@ fn every_integrator_with_every_kinetic_energy_ends_at_the_golden_point() {
             let expected: Expected = serde_json::from_value(expected.clone()).unwrap();
             let flow = Flow::new(kinetic, integrator, theta, golden.problem.steps).unwrap();
             let mut method =
-                HamiltonianDescent::new(forces(&golden.potential()), flow, golden.start());
+                HamiltonianDescent::new(oracle(&golden.potential()), flow, golden.start());
             assert_golden(
                 &golden,
                 &mut method,
@@ -232,7 +232,7 @@ fn every_picard_window_makes_the_golden_rounds_strides_and_gradients_to_the_gold
             assert_eq!(expected.flows.len(), golden.problem.flows);
             let flow = windowed(name, kinetic, &golden).unwrap();
             let mut method =
-                WindowedDescent::new(forces(&golden.potential()), flow, golden.start());
+                WindowedDescent::new(oracle(&golden.potential()), flow, golden.start());
             assert_golden(
                 &golden,
                 &mut method,
@@ -257,7 +257,7 @@ fn every_baseline_with_and_without_momentum_reaches_the_golden_value() {
             for (beta, wanted) in [(0.0, expected.value), (0.9, expected.value_with_momentum)] {
                 let potential = golden.potential();
                 let mut method = HeavyBall::new(
-                    forces(&potential),
+                    oracle(&potential),
                     kinetic,
                     expected.eta,
                     beta,

@@ -3,9 +3,9 @@
 mod common;
 
 use candle_core::{Device, Tensor};
-use common::{distance, forces as logistic_forces, numbers, random_numbers, random_problem};
+use common::{distance, numbers, oracle as logistic_oracle, random_numbers, random_problem};
 use optim::{
-    Acceleration, ConjugateGradients, Counted, HeavyBall, Kinetic, Method, Momentum, Nesterov,
+    Acceleration, ConjugateGradients, HeavyBall, Kinetic, Method, Momentum, Nesterov, Oracle,
     Phase, Potential, Quadratic, Sequential, SymplecticEuler,
 };
 use std::sync::Arc;
@@ -21,8 +21,8 @@ fn problem(seed: u64, eigenvalues: &[f64]) -> (Arc<Quadratic>, Tensor) {
     (Arc::new(f), tensor(2))
 }
 
-fn forces(f: &Arc<Quadratic>) -> Counted {
-    Counted::new(Sequential::new(f.clone()))
+fn oracle(f: &Arc<Quadratic>) -> Oracle {
+    Oracle::new(Sequential::new(f.clone()))
 }
 
 /// ‖x − x*‖
@@ -38,7 +38,7 @@ fn nesterov_with_constant_momentum_keeps_its_guarantee() {
     for seed in 0..4 {
         let (f, start) = problem(seed, &[1.0, 3.0, 40.0, 200.0, kappa]);
         let momentum = Acceleration::strongly_convex(1.0, kappa).unwrap();
-        let mut method = Nesterov::new(forces(&f), momentum, 1.0 / kappa, start.clone()).unwrap();
+        let mut method = Nesterov::new(oracle(&f), momentum, 1.0 / kappa, start.clone()).unwrap();
         let first = f.value(&start).unwrap() + 0.5 * error(&f, &start).powi(2);
         for k in 1..=300 {
             method.advance().unwrap();
@@ -57,7 +57,7 @@ fn the_sequence_keeps_its_guarantee_and_with_restarts_it_is_linear() {
     let mut ends = Vec::new();
     for acceleration in [Acceleration::Sequence, Acceleration::Restarted] {
         let mut method =
-            Nesterov::new(forces(&f), acceleration, 1.0 / smoothness, start.clone()).unwrap();
+            Nesterov::new(oracle(&f), acceleration, 1.0 / smoothness, start.clone()).unwrap();
         for k in 1..=1000 {
             method.advance().unwrap();
             // f(x_k) − f* ≤ 2L‖x_0 − x*‖²/(k + 1)²
@@ -79,9 +79,9 @@ fn the_sequence_keeps_its_guarantee_and_with_restarts_it_is_linear() {
 fn without_momentum_nesterov_is_gradient_descent() {
     let (potential, start) = random_problem(2, candle_core::DType::F32);
     let none = Acceleration::Constant(0.0);
-    let mut method = Nesterov::new(logistic_forces(&potential), none, 0.3, start.clone()).unwrap();
+    let mut method = Nesterov::new(logistic_oracle(&potential), none, 0.3, start.clone()).unwrap();
     let half = Kinetic::HalfL2Squared;
-    let mut plain = HeavyBall::new(logistic_forces(&potential), half, 0.3, 0.0, start).unwrap();
+    let mut plain = HeavyBall::new(logistic_oracle(&potential), half, 0.3, 0.0, start).unwrap();
     for _ in 0..9 {
         method.advance().unwrap();
         plain.advance().unwrap();
@@ -94,7 +94,7 @@ fn conjugate_gradients_end_after_as_many_iterations_as_there_are_eigenvalues() {
     for seed in 0..4 {
         // Six coordinates, but three eigenvalues.
         let (f, start) = problem(seed, &[1.0, 1.0, 7.0, 50.0, 50.0, 50.0]);
-        let mut method = ConjugateGradients::new(forces(&f), start);
+        let mut method = ConjugateGradients::new(oracle(&f), start);
         for _ in 0..3 {
             method.advance().unwrap();
         }
@@ -112,7 +112,7 @@ fn conjugate_gradients_meet_the_chebyshev_bound_and_survive_going_on_at_the_mini
     let (f, start) = problem(5, &eigenvalues);
     let first = f.value(&start).unwrap();
     let rho = (kappa.sqrt() - 1.0) / (kappa.sqrt() + 1.0);
-    let mut method = ConjugateGradients::new(forces(&f), start);
+    let mut method = ConjugateGradients::new(oracle(&f), start);
     for k in 1..=200 {
         method.advance().unwrap();
         let bound = 4.0 * rho.powi(2 * k) * first;
@@ -130,11 +130,11 @@ fn conjugate_gradients_meet_the_chebyshev_bound_and_survive_going_on_at_the_mini
 fn conjugate_gradients_refuse_a_function_that_curves_down() {
     let f = Arc::new(Quadratic::diagonal(&[1.0, -1.0], &Device::Cpu).unwrap());
     let start = Tensor::new(&[0.1f64, 1.0], &Device::Cpu).unwrap();
-    let mut method = ConjugateGradients::new(forces(&f), start);
+    let mut method = ConjugateGradients::new(oracle(&f), start);
     let error = method.advance().unwrap_err().to_string();
     assert!(error.starts_with("curvature"), "{error}");
     let minimum = Tensor::zeros(2, candle_core::DType::F64, &Device::Cpu).unwrap();
-    let mut done = ConjugateGradients::new(forces(&f), minimum);
+    let mut done = ConjugateGradients::new(oracle(&f), minimum);
     done.advance().unwrap();
     done.advance().unwrap();
     assert_eq!(
@@ -147,7 +147,7 @@ fn conjugate_gradients_refuse_a_function_that_curves_down() {
 fn without_damping_the_momentum_method_is_symplectic_euler_in_scaled_momentum() {
     let (f, start) = problem(2, &[0.3, 1.0, 2.0]);
     let h = 0.25f64;
-    let mut method = Momentum::new(forces(&f), 1.0, h, start.clone()).unwrap();
+    let mut method = Momentum::new(oracle(&f), 1.0, h, start.clone()).unwrap();
     let mut flow = optim::Flow::new(
         Kinetic::HalfL2Squared,
         Box::new(SymplecticEuler),
@@ -156,7 +156,7 @@ fn without_damping_the_momentum_method_is_symplectic_euler_in_scaled_momentum() 
     );
     let flow = flow.as_mut().unwrap();
     let mut phase = Phase::at_rest(start).unwrap();
-    let mut others = forces(&f);
+    let mut others = oracle(&f);
     for _ in 0..50 {
         method.advance().unwrap();
         phase = flow.step(phase, &mut others).unwrap();
@@ -176,8 +176,8 @@ fn on_a_spring_the_undamped_method_keeps_its_modified_energy_and_the_printed_one
     let (k, h) = (1.0, 0.5f64);
     let f = Arc::new(Quadratic::diagonal(&[k], &Device::Cpu).unwrap());
     let start = Tensor::new(&[1f64], &Device::Cpu).unwrap();
-    let mut euler = Momentum::new(forces(&f), 1.0, h, start.clone()).unwrap();
-    let mut printed = Momentum::new(forces(&f), h.sqrt(), h, start).unwrap();
+    let mut euler = Momentum::new(oracle(&f), 1.0, h, start.clone()).unwrap();
+    let mut printed = Momentum::new(oracle(&f), h.sqrt(), h, start).unwrap();
     for _ in 0..1000 {
         euler.advance().unwrap();
         printed.advance().unwrap();
@@ -192,9 +192,9 @@ fn on_a_spring_the_undamped_method_keeps_its_modified_energy_and_the_printed_one
 fn full_damping_is_gradient_descent_and_partial_damping_is_heavy_ball() {
     for damping in [0.0, 0.5, 0.9] {
         let (f, start) = problem(3, &[0.3, 1.0, 2.0]);
-        let mut method = Momentum::new(forces(&f), damping, 0.4, start.clone()).unwrap();
+        let mut method = Momentum::new(oracle(&f), damping, 0.4, start.clone()).unwrap();
         let half = Kinetic::HalfL2Squared;
-        let mut known = HeavyBall::new(forces(&f), half, 0.4, damping, start).unwrap();
+        let mut known = HeavyBall::new(oracle(&f), half, 0.4, damping, start).unwrap();
         for _ in 0..30 {
             method.advance().unwrap();
             known.advance().unwrap();
@@ -207,7 +207,7 @@ fn full_damping_is_gradient_descent_and_partial_damping_is_heavy_ball() {
 fn a_momentum_to_start_with_is_taken_up() {
     let (f, start) = problem(4, &[1.0, 2.0]);
     let momentum = Tensor::new(&[0.3f64, -0.2], &Device::Cpu).unwrap();
-    let method = Momentum::new(forces(&f), 1.0, 0.5, start).unwrap();
+    let method = Momentum::new(oracle(&f), 1.0, 0.5, start).unwrap();
     let mut method = method.with_momentum(momentum).unwrap();
     let energy = method.energy(f.as_ref()).unwrap() - f.value(method.position()).unwrap();
     assert!((energy - 0.13).abs() < 1e-15);
@@ -224,7 +224,7 @@ fn a_momentum_to_start_with_is_taken_up() {
 fn settings_out_of_range_are_refused_by_name() {
     let (f, start) = problem(0, &[1.0, 2.0]);
     let nesterov = |acceleration, step_size| {
-        let made = Nesterov::new(forces(&f), acceleration, step_size, start.clone());
+        let made = Nesterov::new(oracle(&f), acceleration, step_size, start.clone());
         made.err().unwrap().to_string()
     };
     assert!(nesterov(Acceleration::Constant(1.0), 0.1).starts_with("momentum"));
@@ -232,12 +232,12 @@ fn settings_out_of_range_are_refused_by_name() {
     let unordered = Acceleration::strongly_convex(3.0, 1.0).unwrap_err();
     assert!(unordered.to_string().starts_with("strong_convexity"));
     let momentum = |damping, step_size| {
-        let made = Momentum::new(forces(&f), damping, step_size, start.clone());
+        let made = Momentum::new(oracle(&f), damping, step_size, start.clone());
         made.err().unwrap().to_string()
     };
     assert!(momentum(1.1, 0.1).starts_with("damping"));
     assert!(momentum(0.5, 0.0).starts_with("step_size"));
-    let made = Momentum::new(forces(&f), 0.5, 0.1, start.clone()).unwrap();
+    let made = Momentum::new(oracle(&f), 0.5, 0.1, start.clone()).unwrap();
     let long = Tensor::new(&[1f64, 2.0, 3.0], &Device::Cpu).unwrap();
     assert!(
         made.with_momentum(long)

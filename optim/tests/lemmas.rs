@@ -3,7 +3,7 @@
 mod common;
 
 use candle_core::{DType, Tensor};
-use common::{distance, forces, numbers, random_problem};
+use common::{distance, numbers, oracle, random_problem};
 use optim::{
     Flow, HamiltonianDescent, HeavyBall, Kinetic, Leapfrog, Method, Predictor, Quadrature,
     Recurrence, SpeedLimit, SymplecticEuler, Velocity, Window, WindowMethod, WindowedFlow,
@@ -29,9 +29,9 @@ fn one_leapfrog_step_is_gradient_normalised_sign_or_coordinate_descent() {
             };
             let (potential, start) = random_problem(seed, DType::F64);
             let flow = Flow::new(kinetic, Box::new(Leapfrog), theta, 1).unwrap();
-            let mut hd = HamiltonianDescent::new(forces(&potential), flow, start.clone());
+            let mut hd = HamiltonianDescent::new(oracle(&potential), flow, start.clone());
             let mut known =
-                HeavyBall::new(forces(&potential), direction, step, 0.0, start).unwrap();
+                HeavyBall::new(oracle(&potential), direction, step, 0.0, start).unwrap();
             for k in 0..20 {
                 hd.advance().unwrap();
                 known.advance().unwrap();
@@ -52,7 +52,7 @@ fn sequential_end(kinetic: Kinetic, quadrature: Quadrature, seed: u64, steps: us
         Quadrature::Leapfrog => Box::new(Leapfrog),
     };
     let mut flow = Flow::new(kinetic, integrator, 0.3, steps).unwrap();
-    flow.from_rest(&start, &mut forces(&potential)).unwrap()
+    flow.from_rest(&start, &mut oracle(&potential)).unwrap()
 }
 
 /// Picard iteration with each of its predictors, and the secant method with its own.
@@ -82,7 +82,7 @@ fn a_window_over_the_whole_flow_is_the_sequential_flow_after_at_most_as_many_rou
                             ..Window::default()
                         },
                     };
-                    let end = flow.from_rest(&start, &mut forces(&potential)).unwrap();
+                    let end = flow.from_rest(&start, &mut oracle(&potential)).unwrap();
                     let wanted = sequential_end(kinetic, quadrature, seed, steps);
                     let apart = distance(&end.position, &wanted);
                     assert!(
@@ -111,15 +111,15 @@ fn a_window_of_one_step_is_the_sequential_flow_to_the_last_bit() {
                         ..Window::default()
                     },
                 };
-                let mut forces = forces(&potential);
-                let end = flow.from_rest(&start, &mut forces).unwrap();
+                let mut oracle = oracle(&potential);
+                let end = flow.from_rest(&start, &mut oracle).unwrap();
                 let wanted = sequential_end(kinetic, Quadrature::SymplecticEuler, seed, 7);
                 assert_eq!(
                     numbers(&end.position),
                     numbers(&wanted),
                     "{kinetic} {method:?}"
                 );
-                assert_eq!(forces.counts().requested, 7);
+                assert_eq!(oracle.counts().requested, 7);
             }
         }
     }
@@ -135,9 +135,9 @@ fn the_printed_velocity_with_a_window_of_one_is_gradient_descent_with_step_theta
             ..Window::default()
         },
     };
-    let end = flow.from_rest(&start, &mut forces(&potential)).unwrap();
+    let end = flow.from_rest(&start, &mut oracle(&potential)).unwrap();
     let mut descent = HeavyBall::new(
-        forces(&potential),
+        oracle(&potential),
         Kinetic::HalfL2Squared,
         0.3 * 0.3,
         0.0,
@@ -167,7 +167,7 @@ fn the_tolerance_bounds_the_distance_from_the_sequential_flow_and_a_smaller_one_
                             ..Window::default()
                         },
                     };
-                    let end = flow.from_rest(&start, &mut forces(&potential)).unwrap();
+                    let end = flow.from_rest(&start, &mut oracle(&potential)).unwrap();
                     let wanted =
                         sequential_end(Kinetic::HalfL2Squared, Quadrature::default(), seed, 10);
                     distance(&end.position, &wanted)
@@ -195,8 +195,8 @@ fn a_flow_that_blows_up_says_in_which_step_instead_of_going_on() {
             ..Window::default()
         },
     };
-    let mut forces = optim::Counted::new(optim::Sequential::new(potential));
-    let end = flow.from_rest(&start, &mut forces).unwrap();
+    let mut oracle = optim::Oracle::new(optim::Sequential::new(potential));
+    let end = flow.from_rest(&start, &mut oracle).unwrap();
     // 1 → −10²⁰⁰ → 10⁴⁰⁰, which is no f64; ‖−10²⁰⁰‖² overflows already.
     assert_eq!(
         end.termination,
@@ -223,7 +223,7 @@ fn settings_out_of_range_are_refused_by_name() {
     ] {
         let bad = WindowedFlow { recurrence, window };
         let error = bad
-            .from_rest(&start, &mut forces(&potential))
+            .from_rest(&start, &mut oracle(&potential))
             .unwrap_err()
             .to_string();
         assert!(error.starts_with(name), "{error}");

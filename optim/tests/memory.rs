@@ -2,7 +2,7 @@
 
 use candle_core::{DType, Device, Tensor};
 use optim::{
-    Batched, Cost, Counted, Kinetic, Method, Potential, Predictor, Recurrence, Result, Storage,
+    Batched, Cost, Kinetic, Method, Oracle, Potential, Predictor, Recurrence, Result, Storage,
     Window, WindowMethod, WindowedDescent, WindowedFlow,
 };
 use peak_alloc::PeakAlloc;
@@ -54,8 +54,8 @@ impl Potential for Bowl {
 fn held(potential: &Arc<Bowl>, flow: WindowedFlow) -> f64 {
     let start = Tensor::ones(DIMENSION, DType::F32, &Device::Cpu).unwrap();
     let before = HEAP.current_usage();
-    let forces = Counted::new(Batched::new(potential.clone()));
-    let mut method = WindowedDescent::new(forces, flow, start);
+    let oracle = Oracle::new(Batched::new(potential.clone()));
+    let mut method = WindowedDescent::new(oracle, flow, start);
     HEAP.reset_peak_usage();
     method.advance().unwrap();
     (HEAP.peak_usage() - before) as f64 / DIMENSION as f64
@@ -84,7 +84,7 @@ fn a_window_without_points_takes_less_memory_for_each_step_and_in_bf16_little_mo
     let velocities = per_step(Storage::Velocities { at_once: Some(1) });
     let rounded = per_step(Storage::Bf16 { at_once: Some(1) });
     println!("bytes a number of one more step: {points:.1}, {velocities:.1}, {rounded:.1}");
-    assert!(points >= 12.0, "points, forces and new points: {points}");
+    assert!(points >= 12.0, "points, gradients and new points: {points}");
     assert!((3.9..4.5).contains(&velocities), "{velocities}");
     assert!((1.9..2.5).contains(&rounded), "{rounded}");
 }

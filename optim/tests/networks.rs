@@ -11,7 +11,7 @@ use optim::nn::{
     NetworkOptimizer, Scope,
 };
 use optim::{
-    Counted, Flow, HeavyBall, Integrator, Kinetic, Leapfrog, LogisticRegression, Method, Potential,
+    Flow, HeavyBall, Integrator, Kinetic, Leapfrog, LogisticRegression, Method, Oracle, Potential,
     Problem, Sequential, Stratified, SymplecticEuler,
 };
 use rand::{RngExt, SeedableRng};
@@ -65,7 +65,7 @@ impl Regression {
     }
 
     /// The same in closed form, and its start.
-    fn closed(&self) -> (Counted, Tensor) {
+    fn closed(&self) -> (Oracle, Tensor) {
         let problem = Problem {
             classes: SHAPE.2,
             bias: false,
@@ -73,7 +73,7 @@ impl Regression {
         };
         let f = LogisticRegression::new(self.x.clone(), &self.labels, problem).unwrap();
         let start = Tensor::from_vec(self.point(), f.dimension(), &Device::Cpu).unwrap();
-        (Counted::new(Sequential::new(Arc::new(f))), start)
+        (Oracle::new(Sequential::new(Arc::new(f))), start)
     }
 }
 
@@ -110,9 +110,9 @@ fn hamiltonian_descent_is_that_in_closed_form_for_every_integrator_and_energy() 
     for &kinetic in Kinetic::ALL {
         for &integration in Integration::ALL {
             let regression = Regression::new();
-            let (forces, start) = regression.closed();
+            let (oracle, start) = regression.closed();
             let flow = Flow::new(kinetic, integrator(integration), 0.2, STEPS).unwrap();
-            let mut method = optim::HamiltonianDescent::new(forces, flow, start);
+            let mut method = optim::HamiltonianDescent::new(oracle, flow, start);
             let config = config(kinetic, integration);
             let mut optimizer = HamiltonianDescent::new(regression.vars(), config).unwrap();
             for flow in 0..FLOWS {
@@ -134,8 +134,8 @@ fn every_baseline_with_and_without_momentum_is_that_in_closed_form() {
     for &direction in Kinetic::ALL {
         for momentum in [0.0, 0.9] {
             let regression = Regression::new();
-            let (forces, start) = regression.closed();
-            let mut method = HeavyBall::new(forces, direction, 0.05, momentum, start).unwrap();
+            let (oracle, start) = regression.closed();
+            let mut method = HeavyBall::new(oracle, direction, 0.05, momentum, start).unwrap();
             let config = BaselineConfig {
                 direction,
                 learning_rate: 0.05,

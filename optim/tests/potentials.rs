@@ -183,12 +183,12 @@ fn the_exact_flow_keeps_its_energy_and_is_what_a_fine_leapfrog_flow_comes_to() {
             assert!((energy / before - 1.0).abs() < 1e-13, "{seed} {time}");
         }
         let end = f.exact_flow(&start, 2.0).unwrap();
-        let mut forces = optim::Counted::new(optim::Sequential::new(Arc::new(f)));
+        let mut oracle = optim::Oracle::new(optim::Sequential::new(Arc::new(f)));
         let mut flow = Flow::new(Kinetic::HalfL2Squared, Box::new(Leapfrog), 1e-3, 2000).unwrap();
         let fine = flow
-            .advance(Phase::at_rest(start).unwrap(), &mut forces)
+            .advance(Phase::at_rest(start).unwrap(), &mut oracle)
             .unwrap()
-            .settled(&mut forces)
+            .settled(&mut oracle)
             .unwrap();
         assert!(distance(&fine.position, &end.position) < 1e-5);
         assert!(distance(&fine.velocity, &end.velocity) < 1e-5);

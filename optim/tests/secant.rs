@@ -3,9 +3,9 @@
 mod common;
 
 use candle_core::{DType, Device, Tensor};
-use common::{distance, forces, numbers, random_problem};
+use common::{distance, numbers, oracle, random_problem};
 use optim::{
-    Counted, Flow, HamiltonianDescent, Kinetic, LogisticRegression, Method, Potential, Predictor,
+    Flow, HamiltonianDescent, Kinetic, LogisticRegression, Method, Oracle, Potential, Predictor,
     Recurrence, SymplecticEuler, Window, WindowMethod, WindowedDescent, WindowedFlow,
 };
 use std::sync::Arc;
@@ -46,7 +46,7 @@ fn sequential(
     start: &Tensor,
 ) -> Vec<Tensor> {
     let flow = Flow::new(kinetic, Box::new(SymplecticEuler), STEP_SIZE, STEPS).unwrap();
-    let mut method = HamiltonianDescent::new(forces(potential), flow, start.clone());
+    let mut method = HamiltonianDescent::new(gradients(potential), flow, start.clone());
     (0..FLOWS)
         .map(|_| {
             method.advance().unwrap();
@@ -83,7 +83,7 @@ fn with_one_slot_it_is_the_sequential_flow_to_the_last_bit() {
                     ..secant(1, 10)
                 };
                 let flow = of(kinetic, window);
-                let method = WindowedDescent::new(forces(&potential), flow, start.clone())
+                let method = WindowedDescent::new(gradients(&potential), flow, start.clone())
                     .with_surrogate(some_rows(&potential));
                 let (ends, rounds) = windowed(method);
                 let wanted = sequential(kinetic, &potential, &start);
@@ -109,7 +109,7 @@ fn without_tolerance_it_ends_at_the_sequential_flow_after_at_most_as_many_rounds
                 };
                 for window in [window, damped(window)] {
                     let flow = of(kinetic, window);
-                    let method = WindowedDescent::new(forces(&potential), flow, start.clone())
+                    let method = WindowedDescent::new(gradients(&potential), flow, start.clone())
                         .with_surrogate(some_rows(&potential))
                         .ending(FLOWS);
                     let (ends, rounds) = windowed(method);
@@ -140,7 +140,7 @@ fn it_takes_fewer_rounds_than_picard_iteration_and_ends_within_the_tolerance() {
         };
         let by = |window| {
             let flow = of(Kinetic::HalfL2Squared, window);
-            WindowedDescent::new(forces(&potential), flow, start.clone()).ending(FLOWS)
+            WindowedDescent::new(gradients(&potential), flow, start.clone()).ending(FLOWS)
         };
         let (_, picard) = windowed(by(picard));
         let (end, plain) = windowed(by(secant(8, 10)));
@@ -167,7 +167,7 @@ fn a_surrogate_that_is_the_potential_itself_makes_every_window_right_at_once() {
             ..secant(width, 0)
         };
         let flow = of(Kinetic::HalfL2Squared, window);
-        let method = WindowedDescent::new(forces(&potential), flow, start.clone())
+        let method = WindowedDescent::new(gradients(&potential), flow, start.clone())
             .with_surrogate(potential.clone())
             .ending(FLOWS);
         let (ends, found) = windowed(method);
@@ -187,14 +187,14 @@ fn a_surrogates_gradients_are_counted_apart_and_nothing_is_computed_after_the_en
         ..secant(8, 10)
     };
     let flow = of(Kinetic::HalfL2Squared, window);
-    let mut method = WindowedDescent::new(forces(&potential), flow, start)
+    let mut method = WindowedDescent::new(gradients(&potential), flow, start)
         .with_surrogate(potential.clone())
         .ending(FLOWS);
     for _ in 0..FLOWS {
         method.advance().unwrap();
     }
     let counts = method.counts();
-    // Every window is right at once, so each step's force is computed once and none beyond.
+    // Every window is right at once, so each step's gradient is computed once and none beyond.
     assert_eq!(counts.distinct as usize, STEPS * FLOWS);
     assert!(counts.surrogate as usize >= STEPS * FLOWS);
 }
@@ -212,21 +212,21 @@ struct Plain<'a> {
 }
 
 impl Plain<'_> {
-    fn force(&self, x: &[f64]) -> Vec<f64> {
+    fn gradient(&self, x: &[f64]) -> Vec<f64> {
         let x = Tensor::new(x, &Device::Cpu).unwrap();
         numbers(&self.potential.gradient(&x).unwrap())
     }
 
     /// γ for points learnt, from what B says of them before.
     fn found(&mut self, learnt: &[(Vec<f64>, Vec<f64>)]) {
-        let Some((point, force)) = self.known.last().cloned().filter(|_| self.damped) else {
+        let Some((point, gradient)) = self.known.last().cloned().filter(|_| self.damped) else {
             return;
         };
         let (mut found, mut predicted) = (0.0, 0.0);
         for (x, f) in learnt {
             let step: Vec<f64> = x.iter().zip(&point).map(|(a, b)| a - b).collect();
             for (i, guess) in self.modelled(&step).into_iter().enumerate() {
-                found += guess * (f[i] - force[i]);
+                found += guess * (f[i] - gradient[i]);
                 predicted += guess * guess;
             }
         }
@@ -238,7 +238,7 @@ impl Plain<'_> {
 
     /// B·u.
     fn modelled(&self, u: &[f64]) -> Vec<f64> {
-        let Some(((point, force), before)) = self.known.split_last() else {
+        let Some(((point, gradient), before)) = self.known.split_last() else {
             return vec![0.0; u.len()];
         };
         let minus =
@@ -246,7 +246,7 @@ impl Plain<'_> {
         let dot = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
         let scaled: Vec<(Vec<f64>, Vec<f64>)> = before
             .iter()
-            .map(|(p, f)| (minus(p, point), minus(f, force)))
+            .map(|(p, f)| (minus(p, point), minus(f, gradient)))
             .filter(|(step, _)| dot(step, step) > 0.0)
             .map(|(step, change)| {
                 let size = dot(&step, &step).sqrt();
@@ -289,16 +289,20 @@ impl Plain<'_> {
         value
     }
 
-    /// The force at x by the model around a known point.
-    fn around(&self, x: &[f64], point: &[f64], force: &[f64]) -> Vec<f64> {
+    /// The gradient at x by the model around a known point.
+    fn around(&self, x: &[f64], point: &[f64], gradient: &[f64]) -> Vec<f64> {
         let away: Vec<f64> = x.iter().zip(point).map(|(x, p)| x - p).collect();
         let change = self.modelled(&away);
         let by = self.damping[0];
-        force.iter().zip(change).map(|(f, c)| f + by * c).collect()
+        gradient
+            .iter()
+            .zip(change)
+            .map(|(f, c)| f + by * c)
+            .collect()
     }
 
-    fn step(x: &mut [f64], v: &mut [f64], force: &[f64]) {
-        for ((x, v), f) in x.iter_mut().zip(v).zip(force) {
+    fn step(x: &mut [f64], v: &mut [f64], gradient: &[f64]) {
+        for ((x, v), f) in x.iter_mut().zip(v).zip(gradient) {
             *v -= STEP_SIZE * f;
             *x += STEP_SIZE * *v;
         }
@@ -309,9 +313,9 @@ impl Plain<'_> {
         let mut points = vec![start.to_vec()];
         let (mut x, mut v) = (start.to_vec(), vec![0.0; start.len()]);
         for _ in 0..self.width.min(STEPS) {
-            if let Some((point, force)) = self.known.last().cloned() {
-                let force = self.around(&x, &point, &force);
-                Self::step(&mut x, &mut v, &force);
+            if let Some((point, gradient)) = self.known.last().cloned() {
+                let gradient = self.around(&x, &point, &gradient);
+                Self::step(&mut x, &mut v, &gradient);
             }
             points.push(x.clone());
         }
@@ -319,13 +323,14 @@ impl Plain<'_> {
         let (mut done, mut strides) = (0, Vec::new());
         while done < STEPS {
             let width = self.width.min(STEPS - done);
-            let forces: Vec<Vec<f64>> = points[..width].iter().map(|p| self.force(p)).collect();
+            let gradients: Vec<Vec<f64>> =
+                points[..width].iter().map(|p| self.gradient(p)).collect();
             let mut learnt: Vec<(Vec<f64>, Vec<f64>)> = Vec::new();
-            for (point, force) in points.iter().zip(&forces) {
+            for (point, gradient) in points.iter().zip(&gradients) {
                 // A copy says nothing that the point itself has not said.
                 let mut known = self.known.iter().chain(&learnt);
                 if !known.any(|(known, _)| known == point) {
-                    learnt.push((point.clone(), force.clone()));
+                    learnt.push((point.clone(), gradient.clone()));
                 }
             }
             self.found(&learnt);
@@ -335,9 +340,9 @@ impl Plain<'_> {
             let mut new = vec![points[0].clone()];
             let mut velocities = vec![velocity.clone()];
             for w in 0..width {
-                let force = self.around(&new[w], &points[w], &forces[w]);
+                let gradient = self.around(&new[w], &points[w], &gradients[w]);
                 let (mut x, mut v) = (new[w].clone(), velocities[w].clone());
-                Self::step(&mut x, &mut v, &force);
+                Self::step(&mut x, &mut v, &gradient);
                 new.push(x);
                 velocities.push(v);
             }
@@ -348,10 +353,10 @@ impl Plain<'_> {
             };
             let stride = (1..=width).find(|&w| !converged(w)).unwrap_or(width);
             let (mut x, mut v) = (new[width].clone(), velocities[width].clone());
-            let (point, force) = (points[width - 1].clone(), forces[width - 1].clone());
+            let (point, gradient) = (points[width - 1].clone(), gradients[width - 1].clone());
             for _ in 0..stride {
-                let force = self.around(&x, &point, &force);
-                Self::step(&mut x, &mut v, &force);
+                let gradient = self.around(&x, &point, &gradient);
+                Self::step(&mut x, &mut v, &gradient);
                 new.push(x.clone());
             }
             velocity.clone_from(&velocities[stride]);
@@ -378,7 +383,7 @@ fn it_does_what_a_plain_implementation_of_it_does() {
                 damping: [1.0; 2],
             };
             let flow = of(Kinetic::HalfL2Squared, window);
-            let counted: Counted = forces(&potential);
+            let counted: Oracle = oracle(&potential);
             let mut method = WindowedDescent::new(counted, flow, start.clone());
             let mut at = numbers(&start);
             for flow in 0..FLOWS {

@@ -3,7 +3,7 @@
 mod common;
 
 use candle_core::{DType, Device, Tensor};
-use common::{distance, forces, numbers, random_problem};
+use common::{distance, numbers, oracle, random_problem};
 use optim::{
     Counts, Kinetic, Method, Predictor, Quadrature, Recurrence, Storage, Velocity, Window,
     WindowMethod, WindowedDescent, WindowedFlow,
@@ -22,7 +22,7 @@ struct Run {
 
 fn run(flow: WindowedFlow, seed: u64, dtype: DType) -> Run {
     let (potential, start) = random_problem(seed, dtype);
-    let mut method = WindowedDescent::new(forces(&potential), flow, start);
+    let mut method = WindowedDescent::new(oracle(&potential), flow, start);
     let strides = (0..FLOWS).map(|_| method.advance().unwrap().strides);
     let strides = strides.collect();
     Run {
@@ -91,7 +91,7 @@ fn points_summed_up_from_velocities_are_those_that_are_kept_to_the_last_bit() {
 }
 
 #[test]
-fn forces_computed_a_few_at_a_time_change_nothing_but_how_often_is_waited() {
+fn gradients_computed_a_few_at_a_time_change_nothing_but_how_often_is_waited() {
     for predictor in [Predictor::Copy, Predictor::LinearForce] {
         let flow = |storage| of(Kinetic::HalfL2Squared, window(7, predictor, storage));
         let together = run(flow(ALL_AT_ONCE), 1, DType::F64);
@@ -134,7 +134,7 @@ fn with_guesses_in_bf16_a_flow_ends_where_it_does_without_but_for_the_tolerance(
 
 #[test]
 fn without_tolerance_guesses_in_bf16_leave_no_trace_in_the_result() {
-    // Every step is then made with a force computed at an exact point: rounding costs rounds.
+    // Every step is then made with a gradient computed at an exact point: rounding costs rounds.
     let exact = run(of(Kinetic::HalfL2Squared, Window::default()), 1, DType::F64);
     let rounded = Window {
         tolerance: 0.0,
@@ -150,7 +150,7 @@ fn what_a_storage_cannot_hold_is_refused() {
     let refused = |window: Window| {
         let (potential, start) = random_problem(1, DType::F64);
         let flow = of(Kinetic::HalfL2Squared, window);
-        let end = flow.from_rest(&start, &mut forces(&potential));
+        let end = flow.from_rest(&start, &mut oracle(&potential));
         end.unwrap_err().to_string()
     };
     let across = Window {

@@ -77,10 +77,10 @@ struct Serve {
     /// By how much, relative to its norm, a point may change and count as converged.
     #[arg(long, default_value_t)]
     tolerance: f64,
-    /// How forces become points.
+    /// How gradients become points.
     #[arg(long, default_value = "picard")]
     method: String,
-    /// M, how many of the last forces the secant method models the force by.
+    /// M, how many of the last gradients the secant method models the gradient by.
     #[arg(long, default_value_t)]
     memory: usize,
     /// Random rows whose loss the secant method guesses by; 0 for none.

@@ -4,7 +4,7 @@ use super::export::{Exported, Problem};
 use anyhow::{Result, bail, ensure};
 use candle_core::{Device, Tensor};
 use optim::{
-    Batched, Counted, Flow, HamiltonianDescent, Kernel, Kinetic, LogisticRegression, Method,
+    Batched, Flow, HamiltonianDescent, Kernel, Kinetic, LogisticRegression, Method, Oracle,
     Potential, Recurrence, Sequential, SymplecticEuler, Window, WindowedDescent, WindowedFlow,
 };
 use rand::SeedableRng;
@@ -178,15 +178,15 @@ impl Contender {
         let potential = self.potential.clone();
         if self.options.window.width == 1 {
             let flow = Flow::new(kinetic, Box::new(SymplecticEuler), theta, steps)?;
-            let forces = Counted::new(Sequential::new(potential));
-            return Ok(Box::new(HamiltonianDescent::new(forces, flow, start)));
+            let oracle = Oracle::new(Sequential::new(potential));
+            return Ok(Box::new(HamiltonianDescent::new(oracle, flow, start)));
         }
         let flow = WindowedFlow {
             recurrence: Recurrence::new(kinetic, theta, steps),
             window: self.options.window,
         };
-        let forces = Counted::new(Batched::new(potential));
-        let method = WindowedDescent::new(forces, flow, start).ending(self.problem.flows);
+        let oracle = Oracle::new(Batched::new(potential));
+        let method = WindowedDescent::new(oracle, flow, start).ending(self.problem.flows);
         Ok(match &self.surrogate {
             Some(surrogate) => Box::new(method.with_surrogate(surrogate.clone())),
             None => Box::new(method),

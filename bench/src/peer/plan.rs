@@ -64,7 +64,7 @@ pub struct WindowPlan {
     pub predictor: String,
     /// τ.
     pub tolerance: f64,
-    /// How forces become points.
+    /// How gradients become points.
     pub method: String,
     /// M, of the secant method.
     #[serde(default)]

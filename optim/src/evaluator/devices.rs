@@ -362,8 +362,8 @@ mod tests {
             },
         };
         let start = points(1).remove(0);
-        let mut forces = crate::Counted::new(devices);
-        let error = flow.from_rest(&start, &mut forces).unwrap_err().to_string();
+        let mut oracle = crate::Oracle::new(devices);
+        let error = flow.from_rest(&start, &mut oracle).unwrap_err().to_string();
         assert!(
             error.contains("device 1") && error.contains("gone"),
             "{error}"

@@ -136,16 +136,16 @@ impl GradientTable {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Counted, HeavyBall, Kinetic, Method, Quadratic, Sequential};
+    use crate::{HeavyBall, Kinetic, Method, Oracle, Quadratic, Sequential};
     use candle_core::Device;
 
     fn potential() -> Arc<Quadratic> {
         Arc::new(Quadratic::diagonal(&[1.0, 10.0], &Device::Cpu).unwrap())
     }
 
-    fn descent(forces: Counted, step_size: f64) -> HeavyBall {
+    fn descent(oracle: Oracle, step_size: f64) -> HeavyBall {
         let start = Tensor::new(&[1f64, -2.0], &Device::Cpu).unwrap();
-        HeavyBall::new(forces, Kinetic::HalfL2Squared, step_size, 0.5, start).unwrap()
+        HeavyBall::new(oracle, Kinetic::HalfL2Squared, step_size, 0.5, start).unwrap()
     }
 
     fn end(mut method: HeavyBall, steps: usize) -> Vec<f64> {
@@ -159,13 +159,13 @@ mod tests {
     fn methods_of_different_lengths_each_end_where_they_end_alone() {
         let runs = [(0.01, 30), (0.05, 7), (0.1, 19)];
         let alone = runs.map(|(step, steps)| {
-            let forces = Counted::new(Sequential::new(potential()));
-            end(descent(forces, step), steps)
+            let oracle = Oracle::new(Sequential::new(potential()));
+            end(descent(oracle, step), steps)
         });
         let seats = lockstep(potential(), runs.len());
         let together: Vec<Vec<f64>> = std::thread::scope(|threads| {
             let of = |(seat, (step, steps))| {
-                threads.spawn(move || end(descent(Counted::new(seat), step), steps))
+                threads.spawn(move || end(descent(Oracle::new(seat), step), steps))
             };
             let running: Vec<_> = seats.into_iter().zip(runs).map(of).collect();
             running.into_iter().map(|run| run.join().unwrap()).collect()

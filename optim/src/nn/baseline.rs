@@ -176,11 +176,11 @@ impl Optimizer for BaselineDescent {
 
     fn step(&mut self, gradients: &GradStore) -> Result<()> {
         let with = self.vars.iter().enumerate();
-        let (indices, forces): (Vec<usize>, Vec<Tensor>) = with
+        let (indices, gradients): (Vec<usize>, Vec<Tensor>) = with
             .filter_map(|(index, (_, var))| Some((index, gradients.get(var)?.detach())))
             .unzip();
         let directions = (self.config.scope)
-            .gradient(self.config.direction, &forces)
+            .gradient(self.config.direction, &gradients)
             .map_err(candle_core::Error::wrap)?;
         for (index, direction) in indices.into_iter().zip(directions) {
             let update = match self.updates[index].take() {

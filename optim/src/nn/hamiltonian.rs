@@ -49,7 +49,7 @@ pub struct HamiltonianDescent {
     velocities: Vec<Option<Tensor>>,
     /// Steps since the velocity was reset.
     within: usize,
-    /// For how long the last gradient's force has yet to act.
+    /// For how long the last gradient has yet to act.
     owed: f64,
     uniform: ChaCha20Rng,
 }
@@ -169,7 +169,7 @@ impl HamiltonianDescent {
         moving.map(copy).collect()
     }
 
-    /// v ← v − time · ∇f. A variable that the loss does not depend on feels no force.
+    /// v ← v − time · ∇f. A variable that the loss does not depend on is not kicked.
     fn kick(&mut self, gradients: &GradStore, time: f64) -> Result<()> {
         for ((_, var), velocity) in self.vars.iter().zip(&mut self.velocities) {
             let Some(gradient) = gradients.get(var) else {

@@ -1,7 +1,7 @@
 //! Whether the window's kernels compute on a device what tensor operations do there: asked once, before
 //! they are used, so that a driver that misreads a kernel is found out.
 
-use super::space::{Equations, Pace, Space, StepForces, WindowSteps};
+use super::space::{Equations, Pace, Space, StepGradients, WindowSteps};
 use super::tensors::{Row, Tensors};
 use crate::{Kinetic, Result};
 use candle_core::{DType, Device, Tensor};
@@ -50,27 +50,27 @@ fn values(space: &Tensors, all: &Tensor) -> Result<Vec<f64>> {
     values.push(changes.first_size);
     let known = Equations {
         points: rows[..4].iter().collect(),
-        forces: rows[4..].iter().collect(),
+        gradients: rows[4..].iter().collect(),
         surrogates: Vec::new(),
     };
     let model = space.fit(&known)?;
     // The others are not moved by kernels.
     let by_kernels = |kinetic: &&Kinetic| kinetic.of_kernels().is_some();
     for &kinetic in Kinetic::ALL.iter().filter(by_kernels) {
-        for forces in [
-            StepForces::Given(&rows[2..5]),
-            StepForces::Constant(&rows[2]),
-            StepForces::Linear(&rows[2], &rows[3]),
+        for gradients in [
+            StepGradients::Given(&rows[2..5]),
+            StepGradients::Constant(&rows[2]),
+            StepGradients::Linear(&rows[2], &rows[3]),
         ] {
-            let model = match forces {
-                StepForces::Linear(..) => None,
-                StepForces::Constant(_) => model.as_ref().map(|model| (model, &rows[5..6])),
-                StepForces::Given(_) => model.as_ref().map(|model| (model, &rows[5..8])),
+            let model = match gradients {
+                StepGradients::Linear(..) => None,
+                StepGradients::Constant(_) => model.as_ref().map(|model| (model, &rows[5..6])),
+                StepGradients::Given(_) => model.as_ref().map(|model| (model, &rows[5..8])),
             };
             let steps = WindowSteps {
                 position: &rows[0],
                 velocity: &rows[1],
-                forces,
+                gradients,
                 model,
                 kinetic,
                 pace: Pace {
@@ -99,27 +99,27 @@ fn one_by_one(space: &Tensors, steps: &WindowSteps<'_, Tensors>) -> Result<(Vec<
     let (mut points, mut velocities) = (Vec::new(), Vec::new());
     let (mut x, mut v) = (steps.position.clone(), steps.velocity.clone());
     let rest = space.minus(&v, &v)?;
-    let mut going_on = match steps.forces {
-        StepForces::Constant(force) | StepForces::Linear(force, _) => force.clone(),
-        StepForces::Given(_) => rest.clone(),
+    let mut going_on = match steps.gradients {
+        StepGradients::Constant(gradient) | StepGradients::Linear(gradient, _) => gradient.clone(),
+        StepGradients::Given(_) => rest.clone(),
     };
     for step in 0..pace.count {
-        let mut force = match steps.forces {
-            StepForces::Given(forces) => forces[step].clone(),
-            StepForces::Constant(force) => force.clone(),
-            StepForces::Linear(_, slope) => {
+        let mut gradient = match steps.gradients {
+            StepGradients::Given(gradients) => gradients[step].clone(),
+            StepGradients::Constant(gradient) => gradient.clone(),
+            StepGradients::Linear(_, slope) => {
                 going_on = space.plus(&going_on, slope)?;
                 going_on.clone()
             }
         };
         if let Some((model, around)) = steps.model {
             let u = space.minus(&x, &around[step.min(around.len() - 1)])?;
-            force = space.modelled(&force, model, &u)?;
+            gradient = space.modelled(&gradient, model, &u)?;
         }
         let first = (pace.within + step).is_multiple_of(pace.flow_steps);
         let before = if first { &rest } else { &v };
         let time = if first { pace.first_time } else { pace.time };
-        v = space.kicked(before, &force, time)?;
+        v = space.kicked(before, &gradient, time)?;
         x = space.drifted(&x, &v, steps.kinetic, pace.step_size)?;
         points.push(x.clone());
         velocities.push(v.clone());

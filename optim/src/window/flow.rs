@@ -1,7 +1,7 @@
 //! A flow computed several steps at a time: what it is, and where it ends.
 
 use super::settings::Window;
-use crate::{Counted, Recurrence, Result, Termination};
+use crate::{Oracle, Recurrence, Result, Termination};
 use candle_core::Tensor;
 
 /// A discretised Hamiltonian flow of which up to `width` steps are computed at once: Algorithm 5
@@ -16,7 +16,7 @@ use candle_core::Tensor;
 ///
 /// ```
 /// use candle_core::{Device, Tensor};
-/// use optim::{Batched, Counted, Kinetic, Quadratic, Recurrence, Window, WindowedFlow};
+/// use optim::{Batched, Oracle, Kinetic, Quadratic, Recurrence, Window, WindowedFlow};
 /// use std::sync::Arc;
 /// # fn main() -> optim::Result<()> {
 /// let f = Arc::new(Quadratic::diagonal(&[1.0, 2.0], &Device::Cpu)?);
@@ -24,8 +24,8 @@ use candle_core::Tensor;
 ///     recurrence: Recurrence::new(Kinetic::HalfL2Squared, 0.1, 20),
 ///     window: Window { width: 4, ..Window::default() },
 /// };
-/// let mut forces = Counted::new(Batched::new(f));
-/// let end = flow.from_rest(&Tensor::new(&[1f64, 1.0], &Device::Cpu)?, &mut forces)?;
+/// let mut oracle = Oracle::new(Batched::new(f));
+/// let end = flow.from_rest(&Tensor::new(&[1f64, 1.0], &Device::Cpu)?, &mut oracle)?;
 /// assert!(end.strides.len() < 20, "fewer rounds than steps");
 /// # Ok(())
 /// # }
@@ -53,5 +53,5 @@ pub struct FlowEnd {
 /// A window that remembers where it is.
 pub(crate) trait Slide: Send {
     /// Goes on to the end of the next flow.
-    fn flow(&mut self, forces: &mut Counted) -> Result<FlowEnd>;
+    fn flow(&mut self, oracle: &mut Oracle) -> Result<FlowEnd>;
 }

@@ -37,7 +37,7 @@ impl<T: Real> HostMatrix<T> {
 /// [`Space::Model`] of [`Host`].
 pub(super) struct HostModel<T> {
     points: HostMatrix<T>,
-    forces: HostMatrix<T>,
+    gradients: HostMatrix<T>,
     middle: Vec<f64>,
     /// γ.
     damping: f64,
@@ -49,7 +49,7 @@ impl<T: Real> HostModel<T> {
         let along: Vec<f64> = self.points.rows().map(|row| product(row, u)).collect();
         let weights = self.middle.chunks_exact(along.len());
         let weights = weights.map(|row| row.iter().zip(&along).map(|(m, a)| m * a).sum::<f64>());
-        for (from, weight) in self.forces.rows().zip(weights) {
+        for (from, weight) in self.gradients.rows().zip(weights) {
             let by = T::from_double(weight * times);
             Arch::new().dispatch(AddScaled { to, from, by });
         }
@@ -99,9 +99,9 @@ impl<T: Real + WithDType> Space for Host<T> {
         Arc::ptr_eq(a, b)
     }
 
-    fn kicked(&self, v: &Arc<Vec<T>>, force: &Arc<Vec<T>>, time: f64) -> Result<Arc<Vec<T>>> {
+    fn kicked(&self, v: &Arc<Vec<T>>, gradient: &Arc<Vec<T>>, time: f64) -> Result<Arc<Vec<T>>> {
         let time = T::from_double(time);
-        Ok(Self::each(v, force, |v, force| v - force * time))
+        Ok(Self::each(v, gradient, |v, gradient| v - gradient * time))
     }
 
     fn drifted(
@@ -141,11 +141,11 @@ impl<T: Real + WithDType> Space for Host<T> {
     }
 
     fn fit(&self, known: &Equations<'_, Arc<Vec<T>>>) -> Result<Option<HostModel<T>>> {
-        let (points, forces) = secants(known);
+        let (points, gradients) = secants(known);
         let size = known.points.len().saturating_sub(1);
         Ok(middle(&gram(&points), size).map(|middle| HostModel {
             points,
-            forces,
+            gradients,
             middle,
             damping: 1.0,
         }))
@@ -171,29 +171,29 @@ impl<T: Real + WithDType> Space for Host<T> {
 
     fn modelled(
         &self,
-        force: &Arc<Vec<T>>,
+        gradient: &Arc<Vec<T>>,
         model: &HostModel<T>,
         u: &Arc<Vec<T>>,
     ) -> Result<Arc<Vec<T>>> {
-        let mut value = force.to_vec();
+        let mut value = gradient.to_vec();
         model.add(&mut value, u, model.damping);
         Ok(Arc::new(value))
     }
 }
 
-/// dX and dR: of the points, and of the forces less the surrogate's.
+/// dX and dR: of the points, and of the gradients less the surrogate's.
 fn secants<T: Real + WithDType>(
     known: &Equations<'_, Arc<Vec<T>>>,
 ) -> (HostMatrix<T>, HostMatrix<T>) {
     let points = differences(&known.points);
-    let mut forces = differences(&known.forces);
+    let mut gradients = differences(&known.gradients);
     if !known.surrogates.is_empty() {
         let less = differences(&known.surrogates);
-        for (force, less) in forces.elements.iter_mut().zip(less.elements.iter()) {
-            *force -= *less;
+        for (gradient, less) in gradients.elements.iter_mut().zip(less.elements.iter()) {
+            *gradient -= *less;
         }
     }
-    (points, forces)
+    (points, gradients)
 }
 
 /// Each of some vectors but the last, less the last.

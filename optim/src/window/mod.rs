@@ -30,7 +30,7 @@ pub use form::WindowForm;
 pub use settings::{Predictor, Quadrature, Storage, Velocity, Window, WindowMethod};
 pub use tensors::window_kernels;
 
-use crate::{Counted, Potential, Result};
+use crate::{Oracle, Potential, Result};
 use candle_core::{DType, Tensor};
 use front::Streamed;
 use host::Host;
@@ -44,8 +44,8 @@ impl WindowedFlow {
     ///
     /// # Errors
     /// If a setting is out of range or a gradient fails.
-    pub fn from_rest(&self, start: &Tensor, forces: &mut Counted) -> Result<FlowEnd> {
-        self.sliding(start, None, Some(1))?.flow(forces)
+    pub fn from_rest(&self, start: &Tensor, oracle: &mut Oracle) -> Result<FlowEnd> {
+        self.sliding(start, None, Some(1))?.flow(oracle)
     }
 
     /// A window at `start` `[D]`, which goes through flow after flow.

@@ -1,22 +1,22 @@
-//! A linear model of the force, from forces that were computed anyway.
+//! A linear model of the gradient, from gradients that were computed anyway.
 
 use super::space::{Equations, Space};
 use crate::Result;
 use std::collections::VecDeque;
 
-/// A point at which the force is known.
+/// A point at which the gradient is known.
 pub(super) struct Known<V> {
     pub point: V,
     /// ∇f there.
-    pub force: V,
+    pub gradient: V,
     /// The surrogate's gradient there, where there is a surrogate.
     pub surrogate: Option<V>,
 }
 
-/// The last points at which the force was computed, and what they say about its derivative.
+/// The last points at which the gradient was computed, and what they say about its derivative.
 ///
 /// Differences to the newest point are *secant equations* B·dX_i = dR_i, with dR the difference
-/// of the forces less that of the surrogate's. The model is their weighted least-squares solution
+/// of the gradients less that of the surrogate's. The model is their weighted least-squares solution
 /// of least norm but for a ridge,
 /// B = dRᵀ Ω (Ω dX dXᵀ Ω + ρ)⁻¹ Ω dX, Ω = diag(1/‖dX_i‖):
 /// an equation is as wrong as its step is long, since the derivative changes on the way.
@@ -88,16 +88,16 @@ impl<S: Space> Memory<S> {
         self.model.as_ref()
     }
 
-    /// force + B·u; the force alone where there is no model.
+    /// gradient + B·u; the gradient alone where there is no model.
     pub(super) fn modelled(
         &self,
         space: &S,
-        force: &S::Vector,
+        gradient: &S::Vector,
         u: &S::Vector,
     ) -> Result<S::Vector> {
         match &self.model {
-            Some(model) => space.modelled(force, model, u),
-            None => Ok(force.clone()),
+            Some(model) => space.modelled(gradient, model, u),
+            None => Ok(gradient.clone()),
         }
     }
 
@@ -115,7 +115,7 @@ fn equations<'a, V: 'a>(known: impl Iterator<Item = &'a Known<V>>) -> Equations<
     let known: Vec<&Known<V>> = known.collect();
     Equations {
         points: known.iter().map(|k| &k.point).collect(),
-        forces: known.iter().map(|k| &k.force).collect(),
+        gradients: known.iter().map(|k| &k.gradient).collect(),
         surrogates: known.iter().filter_map(|k| k.surrogate.as_ref()).collect(),
     }
 }
@@ -235,22 +235,22 @@ mod tests {
     fn known(points: &[[f64; 3]]) -> Vec<Known<Arc<Vec<f64>>>> {
         let known = |p: &[f64; 3]| Known {
             point: vector(p),
-            force: vector(&[p[0], 4.0 * p[1], 9.0 * p[2]]),
+            gradient: vector(&[p[0], 4.0 * p[1], 9.0 * p[2]]),
             surrogate: None,
         };
         points.iter().map(known).collect()
     }
 
-    /// The same where forces have been multiplied by something.
+    /// The same where gradients have been multiplied by something.
     fn times(factor: f64, points: &[[f64; 3]]) -> Vec<Known<Arc<Vec<f64>>>> {
         let times = |k: Known<Arc<Vec<f64>>>| Known {
-            force: Arc::new(k.force.iter().map(|f| factor * f).collect()),
+            gradient: Arc::new(k.gradient.iter().map(|f| factor * f).collect()),
             ..k
         };
         known(points).into_iter().map(times).collect()
     }
 
-    /// What a model says after two lessons, the forces of the second multiplied by something;
+    /// What a model says after two lessons, the gradients of the second multiplied by something;
     /// first as it is, then damped.
     fn taught(factor: f64) -> [Vec<f64>; 2] {
         let axes = [
@@ -294,7 +294,7 @@ mod tests {
         let mut memory = Memory::new(4);
         let points = [[1.0, 0.0, 2.0], [0.0, 1.0, 0.0], [0.0, 0.0, 0.0]];
         let known = known(&points).into_iter().map(|k| Known {
-            surrogate: Some(k.force.clone()),
+            surrogate: Some(k.gradient.clone()),
             ..k
         });
         memory.learn(&Host::new(), known).unwrap();
@@ -346,7 +346,7 @@ mod tests {
         // The surrogate says nothing of the first lesson and half of the second.
         let lesson = |half: f64, points: &[[f64; 3]]| {
             times(1.0, points).into_iter().map(move |k| Known {
-                surrogate: Some(Arc::new(k.force.iter().map(|f| half * f).collect())),
+                surrogate: Some(Arc::new(k.gradient.iter().map(|f| half * f).collect())),
                 ..k
             })
         };
@@ -368,9 +368,11 @@ mod tests {
         let points = [[1.0, 0.0, 0.0], [2.0, 0.0, 0.0]];
         memory.learn(&Host::<f64>::new(), known(&points)).unwrap();
         assert_eq!(memory.newest().unwrap().point[0], 2.0);
-        let (space, force) = (Host::new(), vector(&[7.0; 3]));
-        let modelled = memory.modelled(&space, &force, &vector(&[1.0; 3])).unwrap();
-        assert!(Arc::ptr_eq(&modelled, &force));
+        let (space, gradient) = (Host::new(), vector(&[7.0; 3]));
+        let modelled = memory
+            .modelled(&space, &gradient, &vector(&[1.0; 3]))
+            .unwrap();
+        assert!(Arc::ptr_eq(&modelled, &gradient));
         let tensor = Tensor::new(&[1f64], &Device::Cpu).unwrap();
         assert_eq!(space.vector(&tensor).unwrap()[0], 1.0);
     }

@@ -5,7 +5,7 @@ use super::predict::Guess;
 use super::secant::{Known, Memory};
 use super::settings::{Velocity, Window, WindowMethod};
 use super::space::{self, Space};
-use crate::{Counted, Potential, Recurrence, Result, Termination};
+use crate::{Oracle, Potential, Recurrence, Result, Termination};
 use candle_core::Tensor;
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -94,18 +94,18 @@ impl<S: Space> Sliding<S> {
         }
     }
 
-    /// Computes the forces at the window's points, corrects the points, and moves past those that
+    /// Computes the gradients at the window's points, corrects the points, and moves past those that
     /// hardly changed: lines 9 to 26. Answers by how many steps.
-    fn round(&mut self, forces: &mut Counted) -> Result<Moved> {
-        self.open(forces)?;
+    fn round(&mut self, oracle: &mut Oracle) -> Result<Moved> {
+        self.open(oracle)?;
         let limit = self.limit();
         let width = self.window.width.min(limit - self.done);
         let window: Vec<S::Vector> = self.points(0..width);
-        let gradients = self.forces(&window, forces)?;
+        let gradients = self.gradients(&window, oracle)?;
         if self.is_secant() && self.window.width > 1 {
-            self.learn(&window, &gradients, forces)?;
+            self.learn(&window, &gradients, oracle)?;
         }
-        let (mut new, velocities) = self.sweep(&gradients, forces)?;
+        let (mut new, velocities) = self.sweep(&gradients, oracle)?;
         let points: Vec<S::Vector> = new[1..].iter().map(|slot| slot.point.clone()).collect();
         let changes = self.space.changes(&points, &self.points(1..width + 1))?;
         // Only the first new point is exact; those after it may be wild guesses yet.
@@ -122,7 +122,7 @@ impl<S: Space> Sliding<S> {
         let wanted = stride.min(limit - self.done - width);
         let guess = self.guess(&gradients);
         let last = velocities[width - 1].clone();
-        self.predict(wanted, (self.done + width, last), guess, &mut new, forces)?;
+        self.predict(wanted, (self.done + width, last), guess, &mut new, oracle)?;
         self.velocity = match self.window.velocity {
             Velocity::Carried => velocities[stride - 1].clone(),
             Velocity::AsPrinted => self.rest.clone(),
@@ -133,7 +133,7 @@ impl<S: Space> Sliding<S> {
     }
 
     /// Fills the window at the start of a flow.
-    fn open(&mut self, forces: &mut Counted) -> Result<()> {
+    fn open(&mut self, oracle: &mut Oracle) -> Result<()> {
         let width = self.window.width.min(self.limit() - self.done);
         let missing = (width + 1).saturating_sub(self.slots.len());
         if missing == 0 {
@@ -146,14 +146,14 @@ impl<S: Space> Sliding<S> {
                     point: known.point.clone(),
                     surrogate: known.surrogate.clone(),
                 }),
-                Some(known.force.clone()),
+                Some(known.gradient.clone()),
             ),
             (None, None) if self.surrogate.is_some() => Guess::Model(None, None),
             _ => Guess::Copies,
         };
         let at = (self.done + self.slots.len() - 1, self.velocity.clone());
         let mut slots = self.slots.iter().cloned().collect();
-        self.predict(missing, at, guess, &mut slots, forces)?;
+        self.predict(missing, at, guess, &mut slots, oracle)?;
         self.slots = slots.into();
         Ok(())
     }
@@ -164,7 +164,7 @@ impl<S: Space> Sliding<S> {
     }
 
     /// ∇f at the window's points, computed once where several are the same point.
-    fn forces(&self, window: &[S::Vector], forces: &mut Counted) -> Result<Vec<S::Vector>> {
+    fn gradients(&self, window: &[S::Vector], oracle: &mut Oracle) -> Result<Vec<S::Vector>> {
         let mut distinct: Vec<S::Vector> = Vec::with_capacity(window.len());
         let mut which = Vec::with_capacity(window.len());
         for point in window {
@@ -175,7 +175,7 @@ impl<S: Space> Sliding<S> {
             }
         }
         let stacked = self.space.stacked(&distinct)?;
-        let gradients = forces.stacked(&stacked, window.len())?;
+        let gradients = oracle.stacked(&stacked, window.len())?;
         let gradients = self.space.rows(&gradients)?;
         Ok(which.into_iter().map(|i| gradients[i].clone()).collect())
     }
@@ -185,17 +185,17 @@ impl<S: Space> Sliding<S> {
         &mut self,
         window: &[S::Vector],
         gradients: &[S::Vector],
-        forces: &mut Counted,
+        oracle: &mut Oracle,
     ) -> Result<()> {
         let mut known = Vec::with_capacity(window.len());
-        for (w, (point, force)) in window.iter().zip(gradients).enumerate() {
+        for (w, (point, gradient)) in window.iter().zip(gradients).enumerate() {
             let mut slot = self.slots[w].clone();
-            let surrogate = self.surrogate_at(&mut slot, forces)?;
+            let surrogate = self.surrogate_at(&mut slot, oracle)?;
             self.slots[w] = slot;
             if !window[..w].iter().any(|other| S::same(other, point)) {
                 known.push(Known {
                     point: point.clone(),
-                    force: force.clone(),
+                    gradient: gradient.clone(),
                     surrogate,
                 });
             }
@@ -203,15 +203,15 @@ impl<S: Space> Sliding<S> {
         self.memory.learn(&self.space, known)
     }
 
-    /// Line 12: the points after the window's start, from the forces at its points. One point
+    /// Line 12: the points after the window's start, from the gradients at its points. One point
     /// after the other rather than by a sum for each, so that a point reached from another start
-    /// of the window by the same forces is the same to the last bit. Answers the slots from the
+    /// of the window by the same gradients is the same to the last bit. Answers the slots from the
     /// first on, and the velocity after each step.
     #[allow(clippy::type_complexity)]
     fn sweep(
         &self,
         gradients: &[S::Vector],
-        forces: &mut Counted,
+        oracle: &mut Oracle,
     ) -> Result<(Vec<Slot<S::Vector>>, Vec<S::Vector>)> {
         let mut new = vec![self.slots[0].clone()];
         let around = match self.memory.model() {
@@ -222,19 +222,19 @@ impl<S: Space> Sliding<S> {
         let start = (&self.slots[0].point, &self.velocity);
         let at = (self.done, gradients.len());
         if let Some((points, velocities)) =
-            self.walked(start, space::StepForces::Given(gradients), model, at)?
+            self.walked(start, space::StepGradients::Given(gradients), model, at)?
         {
             new.extend(points.into_iter().map(Slot::new));
             return Ok((new, velocities));
         }
         let mut velocities: Vec<S::Vector> = Vec::with_capacity(gradients.len());
         for (w, gradient) in gradients.iter().enumerate() {
-            let force = match self.is_secant() && w > 0 {
-                true => self.modelled(&mut new[w], gradient, Some(&self.slots[w]), forces)?,
+            let gradient = match self.is_secant() && w > 0 {
+                true => self.modelled(&mut new[w], gradient, Some(&self.slots[w]), oracle)?,
                 false => gradient.clone(),
             };
             let before = velocities.last().unwrap_or(&self.velocity);
-            let (x, v) = self.step(self.done + w, &new[w].point, before, &force)?;
+            let (x, v) = self.step(self.done + w, &new[w].point, before, &gradient)?;
             new.push(Slot::new(x));
             velocities.push(v);
         }
@@ -246,7 +246,7 @@ impl<S: Space> Sliding<S> {
     pub(super) fn walked(
         &self,
         (position, velocity): (&S::Vector, &S::Vector),
-        forces: space::StepForces<'_, S::Vector>,
+        gradients: space::StepGradients<'_, S::Vector>,
         model: Option<(&S::Model, &[S::Vector])>,
         (step, count): (usize, usize),
     ) -> Result<Option<space::Walked<S::Vector>>> {
@@ -256,7 +256,7 @@ impl<S: Space> Sliding<S> {
         self.space.recurrence(&space::WindowSteps {
             position,
             velocity,
-            forces,
+            gradients,
             model,
             kinetic: self.recurrence.kinetic,
             pace: self.recurrence.pace(step, count),
@@ -269,36 +269,36 @@ impl<S: Space> Sliding<S> {
         step: usize,
         x: &S::Vector,
         v: &S::Vector,
-        force: &S::Vector,
+        gradient: &S::Vector,
     ) -> Result<(S::Vector, S::Vector)> {
         let recurrence = &self.recurrence;
         let v = match recurrence.is_first(step) {
             true => &self.rest,
             false => v,
         };
-        let v = self.space.kicked(v, force, recurrence.kick(step))?;
+        let v = self.space.kicked(v, gradient, recurrence.kick(step))?;
         let (kinetic, size) = (recurrence.kinetic, recurrence.step_size);
         let x = self.space.drifted(x, &v, kinetic, size)?;
         Ok((x, v))
     }
 
-    /// The force at a slot, modelled around a point where it is `force`:
+    /// The gradient at a slot, modelled around a point where it is `gradient`:
     /// g(p) + h(x) − h(p) + B(x − p).
     pub(super) fn modelled(
         &self,
         at: &mut Slot<S::Vector>,
-        force: &S::Vector,
+        gradient: &S::Vector,
         around: Option<&Slot<S::Vector>>,
-        forces: &mut Counted,
+        oracle: &mut Oracle,
     ) -> Result<S::Vector> {
-        let mut modelled = force.clone();
+        let mut modelled = gradient.clone();
         let Some(around) = around else {
             return Ok(modelled);
         };
         if S::same(&at.point, &around.point) {
             return Ok(modelled);
         }
-        if let (Some(here), Some(there)) = (self.surrogate_at(at, forces)?, &around.surrogate) {
+        if let (Some(here), Some(there)) = (self.surrogate_at(at, oracle)?, &around.surrogate) {
             let change = self.space.minus(&here, there)?;
             modelled = self.space.plus(&modelled, &change)?;
         }
@@ -310,14 +310,14 @@ impl<S: Space> Sliding<S> {
     pub(super) fn surrogate_at(
         &self,
         slot: &mut Slot<S::Vector>,
-        forces: &mut Counted,
+        oracle: &mut Oracle,
     ) -> Result<Option<S::Vector>> {
         let Some(surrogate) = &self.surrogate else {
             return Ok(None);
         };
         if slot.surrogate.is_none() {
             let point = self.space.tensor(&slot.point)?;
-            let gradient = forces.surrogate(surrogate.as_ref(), &point)?;
+            let gradient = oracle.surrogate(surrogate.as_ref(), &point)?;
             slot.surrogate = Some(self.space.vector(&gradient)?);
         }
         Ok(slot.surrogate.clone())
@@ -325,7 +325,7 @@ impl<S: Space> Sliding<S> {
 }
 
 impl<S: Space> Slide for Sliding<S> {
-    fn flow(&mut self, forces: &mut Counted) -> Result<FlowEnd> {
+    fn flow(&mut self, oracle: &mut Oracle) -> Result<FlowEnd> {
         let mut strides = Vec::new();
         loop {
             if let Some(end) = self.ends.pop_front() {
@@ -335,7 +335,7 @@ impl<S: Space> Slide for Sliding<S> {
                     termination: None,
                 });
             }
-            match self.round(forces)? {
+            match self.round(oracle)? {
                 Moved::By(stride) => strides.push(stride),
                 Moved::Nowhere(termination) => {
                     return Ok(FlowEnd {

@@ -9,7 +9,7 @@ pub(super) use gpu::Pace;
 pub(super) trait Space: Send {
     /// A vector; clones share its elements.
     type Vector: Clone + Send;
-    /// A linear model of how forces change with points.
+    /// A linear model of how gradients change with points.
     type Model: Send;
 
     /// A vector from a tensor `[D]`.
@@ -23,8 +23,8 @@ pub(super) trait Space: Send {
     /// Whether two are the same vector, not whether they hold equal numbers.
     fn same(a: &Self::Vector, b: &Self::Vector) -> bool;
 
-    /// v − time · force.
-    fn kicked(&self, v: &Self::Vector, force: &Self::Vector, time: f64) -> Result<Self::Vector>;
+    /// v − time · gradient.
+    fn kicked(&self, v: &Self::Vector, gradient: &Self::Vector, time: f64) -> Result<Self::Vector>;
     /// x + time · ∂φ(v).
     fn drifted(
         &self,
@@ -52,10 +52,10 @@ pub(super) trait Space: Send {
         last: &Self::Model,
         learnt: &Equations<'_, Self::Vector>,
     ) -> Result<()>;
-    /// A force, and a model's value at u.
+    /// A gradient, and a model's value at u.
     fn modelled(
         &self,
-        force: &Self::Vector,
+        gradient: &Self::Vector,
         model: &Self::Model,
         u: &Self::Vector,
     ) -> Result<Self::Vector>;
@@ -70,11 +70,11 @@ pub(super) trait Space: Send {
     }
 }
 
-/// Points at which the force is known, the newest last: what a model is fitted to.
+/// Points at which the gradient is known, the newest last: what a model is fitted to.
 pub(super) struct Equations<'a, V> {
     pub points: Vec<&'a V>,
     /// ∇f there.
-    pub forces: Vec<&'a V>,
+    pub gradients: Vec<&'a V>,
     /// The surrogate's gradient there; none, or one for each point.
     pub surrogates: Vec<&'a V>,
 }
@@ -83,16 +83,16 @@ pub(super) struct Equations<'a, V> {
 pub(super) struct WindowSteps<'a, S: Space> {
     pub position: &'a S::Vector,
     pub velocity: &'a S::Vector,
-    pub forces: StepForces<'a, S::Vector>,
-    /// A model, and where the forces were computed: at a point for each step, or one for all.
+    pub gradients: StepGradients<'a, S::Vector>,
+    /// A model, and where the gradients were computed: at a point for each step, or one for all.
     pub model: Option<(&'a S::Model, &'a [S::Vector])>,
     pub kinetic: Kinetic,
     pub pace: Pace,
 }
 
-/// The force of each step.
+/// The gradient of each step.
 #[derive(Clone, Copy)]
-pub(super) enum StepForces<'a, V> {
+pub(super) enum StepGradients<'a, V> {
     Given(&'a [V]),
     Constant(&'a V),
     /// That at the step before the first, and what is added at every step.
@@ -183,14 +183,14 @@ mod tests {
         let of = |vector: S::Vector| numbers(space.tensor(&vector).unwrap());
         let known = Equations {
             points: v[0..3].iter().collect(),
-            forces: v[2..5].iter().collect(),
+            gradients: v[2..5].iter().collect(),
             surrogates: v[1..4].iter().collect(),
         };
         let model = space.fit(&known).unwrap().unwrap();
         let mut damped = space.fit(&known).unwrap().unwrap();
         let learnt = Equations {
             points: vec![&v[3], &v[2]],
-            forces: vec![&v[1], &v[4]],
+            gradients: vec![&v[1], &v[4]],
             surrogates: Vec::new(),
         };
         space.damp(&mut damped, &model, &learnt).unwrap();

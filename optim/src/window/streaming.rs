@@ -1,8 +1,8 @@
 //! The window with as little memory as it needs.
 //!
 //! Kept from round to round are the start of the window, the velocity there, and one velocity for
-//! each step of the window: points are summed up from them when their forces are computed, a few
-//! at a time, and forgotten again. While the forces come in, the same steps are made anew with
+//! each step of the window: points are summed up from them when their gradients are computed, a few
+//! at a time, and forgotten again. While the gradients come in, the same steps are made anew with
 //! them; a step's new velocity takes the place of the old one. Of the points made, only the
 //! furthest before which all had converged is remembered: the next start.
 //!
@@ -13,7 +13,7 @@
 use super::flow::{FlowEnd, Slide, WindowedFlow};
 use super::front::Streamed;
 use super::settings::{Predictor, Velocity, Window};
-use crate::{Counted, Recurrence, Result, Termination};
+use crate::{Oracle, Recurrence, Result, Termination};
 use candle_core::Tensor;
 use std::collections::VecDeque;
 use std::ops::Range;
@@ -40,12 +40,12 @@ struct GuessedPoint<V> {
     copy: bool,
 }
 
-/// The window's recurrence, on its way through new forces.
+/// The window's recurrence, on its way through new gradients.
 struct Walk<V> {
     position: V,
     velocity: V,
-    /// The newest force, and the one before.
-    forces: [Option<V>; 2],
+    /// The newest gradient, and the one before.
+    gradients: [Option<V>; 2],
 }
 
 impl<S: Streamed> Streaming<S> {
@@ -70,17 +70,17 @@ impl<S: Streamed> Streaming<S> {
         step: usize,
         position: &S::Vector,
         velocity: &S::Vector,
-        force: &S::Vector,
+        gradient: &S::Vector,
     ) -> Result<(S::Vector, S::Vector)> {
-        let velocity = self.kicked(step, velocity, force)?;
+        let velocity = self.kicked(step, velocity, gradient)?;
         let position = self.moved(position, &velocity)?;
         Ok((position, velocity))
     }
 
-    fn kicked(&self, step: usize, velocity: &S::Vector, force: &S::Vector) -> Result<S::Vector> {
+    fn kicked(&self, step: usize, velocity: &S::Vector, gradient: &S::Vector) -> Result<S::Vector> {
         let velocity = if step == 0 { &self.rest } else { velocity };
         let time = self.recurrence.kick(step);
-        self.space.kicked(velocity, force, time)
+        self.space.kicked(velocity, gradient, time)
     }
 
     fn moved(&self, position: &S::Vector, velocity: &S::Vector) -> Result<S::Vector> {
@@ -98,17 +98,17 @@ impl<S: Streamed> Streaming<S> {
 
     /// ∇f `[U, D]` at the points from `guess` on that are not the point before them, one for each
     /// of some steps; `None` if all are.
-    fn forces(
+    fn gradients(
         &self,
         guess: &GuessedPoint<S::Vector>,
         steps: Range<usize>,
-        forces: &mut Counted,
+        oracle: &mut Oracle,
     ) -> Result<Option<Tensor>> {
         let copies = self.steps.range(steps.start..steps.end - 1);
         let moving = copies.filter(|step| step.is_some()).count();
         let own = moving + usize::from(!guess.copy);
         if own == 0 {
-            forces.again(steps.len());
+            oracle.again(steps.len());
             return Ok(None);
         }
         let mut batch = self.space.batch(own, &self.rest)?;
@@ -123,11 +123,11 @@ impl<S: Streamed> Streaming<S> {
             }
         }
         let batch = self.space.filled(batch)?;
-        forces.stacked(&batch, steps.len()).map(Some)
+        oracle.stacked(&batch, steps.len()).map(Some)
     }
 
     /// Lines 9 to 26. Answers by how many steps the window moved, or why it cannot.
-    fn round(&mut self, forces: &mut Counted) -> Result<std::result::Result<usize, Termination>> {
+    fn round(&mut self, oracle: &mut Oracle) -> Result<std::result::Result<usize, Termination>> {
         let storage = self.window.method.storage();
         let left = self.recurrence.steps - self.done;
         let width = self.window.width.min(left);
@@ -136,7 +136,7 @@ impl<S: Streamed> Streaming<S> {
         let mut walk = Walk {
             position: self.position.clone(),
             velocity: self.velocity.clone(),
-            forces: [None, None],
+            gradients: [None, None],
         };
         let mut guess = GuessedPoint {
             position: self.position.clone(),
@@ -145,20 +145,21 @@ impl<S: Streamed> Streaming<S> {
         let mut first = 0;
         while first < width {
             let count = storage.at_once().unwrap_or(width).min(width - first);
-            let gradients = self.forces(&guess, first..first + count, forces)?;
+            let gradients = self.gradients(&guess, first..first + count, oracle)?;
             let mut own = 0;
             for step in first..first + count {
-                let force = match (&walk.forces[0], &gradients) {
+                let gradient = match (&walk.gradients[0], &gradients) {
                     (Some(last), _) if guess.copy => last.clone(),
                     (_, Some(gradients)) => {
                         own += 1;
                         self.space.row(gradients, own - 1)?
                     }
-                    // Nothing is computed only where a force is known.
+                    // Nothing is computed only where a gradient is known.
                     _ => self.rest.clone(),
                 };
                 let before = self.after(step, &guess.position)?;
-                let (x, v) = self.step(self.done + step, &walk.position, &walk.velocity, &force)?;
+                let (x, v) =
+                    self.step(self.done + step, &walk.position, &walk.velocity, &gradient)?;
                 self.space
                     .reach(&mut front, &x, &v, &before, self.window.tolerance)?;
                 guess = GuessedPoint {
@@ -166,11 +167,11 @@ impl<S: Streamed> Streaming<S> {
                     copy: self.steps[step].is_none(),
                 };
                 self.steps[step] = Some(self.space.kept(&v, storage)?);
-                let [newest, _] = walk.forces;
+                let [newest, _] = walk.gradients;
                 walk = Walk {
                     position: x,
                     velocity: v,
-                    forces: [Some(force), newest],
+                    gradients: [Some(gradient), newest],
                 };
             }
             first += count;
@@ -192,25 +193,25 @@ impl<S: Streamed> Streaming<S> {
         Ok(Ok(reached.stride))
     }
 
-    /// Line 22, or the recurrence continued with guessed forces, for the steps from `first` on.
+    /// Line 22, or the recurrence continued with guessed gradients, for the steps from `first` on.
     fn predict(&mut self, count: usize, first: usize, walk: Walk<S::Vector>) -> Result<()> {
         let storage = self.window.method.storage();
         let Walk {
             mut velocity,
-            forces,
+            gradients,
             ..
         } = walk;
-        let (mut force, slope) = match (self.window.method.predictor(), forces) {
-            (Some(Predictor::FrozenForce), [force, _]) => (force, None),
-            (Some(Predictor::LinearForce), [Some(force), Some(before)]) => {
-                let slope = self.space.minus(&force, &before)?;
-                (Some(force), Some(slope))
+        let (mut gradient, slope) = match (self.window.method.predictor(), gradients) {
+            (Some(Predictor::FrozenForce), [gradient, _]) => (gradient, None),
+            (Some(Predictor::LinearForce), [Some(gradient), Some(before)]) => {
+                let slope = self.space.minus(&gradient, &before)?;
+                (Some(gradient), Some(slope))
             }
-            (Some(Predictor::LinearForce), [force, None]) => (force, None),
+            (Some(Predictor::LinearForce), [gradient, None]) => (gradient, None),
             _ => (None, None),
         };
         for step in first..first + count {
-            let Some(guess) = &mut force else {
+            let Some(guess) = &mut gradient else {
                 self.steps.push_back(None);
                 continue;
             };
@@ -226,11 +227,11 @@ impl<S: Streamed> Streaming<S> {
 }
 
 impl<S: Streamed> Slide for Streaming<S> {
-    fn flow(&mut self, forces: &mut Counted) -> Result<FlowEnd> {
+    fn flow(&mut self, oracle: &mut Oracle) -> Result<FlowEnd> {
         let mut strides = Vec::new();
         let mut termination = None;
         while self.done < self.recurrence.steps && termination.is_none() {
-            match self.round(forces)? {
+            match self.round(oracle)? {
                 Ok(stride) => strides.push(stride),
                 Err(reason) => termination = Some(reason),
             }

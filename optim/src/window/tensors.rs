@@ -2,7 +2,7 @@
 //! operations where those run.
 
 use super::secant::{RIDGE, SHORTEST};
-use super::space::{Equations, RoundChanges, Space, StepForces, Walked, WindowSteps};
+use super::space::{Equations, RoundChanges, Space, StepGradients, Walked, WindowSteps};
 use crate::phase::{drifted, kicked};
 use crate::{Kinetic, Result};
 use candle_core::{D, DType, Device, DeviceLocation, Tensor};
@@ -132,14 +132,14 @@ pub(super) struct TensorModel {
     /// `[p, D]`.
     points: Tensor,
     /// `[p, D]`.
-    forces: Tensor,
+    gradients: Tensor,
     /// f64 `[p, p]`.
     middle: Tensor,
     /// γ times that.
     damped: Tensor,
 }
 
-/// dX and dR `[p, D]`: of the points, and of the forces less the surrogate's.
+/// dX and dR `[p, D]`: of the points, and of the gradients less the surrogate's.
 fn secants(known: &Equations<'_, Row>) -> Result<(Tensor, Tensor)> {
     let before = known.points.len().saturating_sub(1);
     let differences = |of: &[&Row]| -> Result<Tensor> {
@@ -148,11 +148,11 @@ fn secants(known: &Equations<'_, Row>) -> Result<(Tensor, Tensor)> {
         Ok(all.narrow(0, 0, before)?.broadcast_sub(&newest)?)
     };
     let points = differences(&known.points)?;
-    let mut forces = differences(&known.forces)?;
+    let mut gradients = differences(&known.gradients)?;
     if !known.surrogates.is_empty() {
-        forces = (forces - differences(&known.surrogates)?)?;
+        gradients = (gradients - differences(&known.surrogates)?)?;
     }
-    Ok((points, forces))
+    Ok((points, gradients))
 }
 
 impl Space for Tensors {
@@ -179,8 +179,8 @@ impl Space for Tensors {
         a.block.id() == b.block.id() && a.row == b.row
     }
 
-    fn kicked(&self, v: &Row, force: &Row, time: f64) -> Result<Row> {
-        Row::alone(&kicked(&v.tensor()?, &force.tensor()?, time)?)
+    fn kicked(&self, v: &Row, gradient: &Row, time: f64) -> Result<Row> {
+        Row::alone(&kicked(&v.tensor()?, &gradient.tensor()?, time)?)
     }
 
     fn drifted(&self, x: &Row, v: &Row, kinetic: Kinetic, time: f64) -> Result<Row> {
@@ -209,7 +209,7 @@ impl Space for Tensors {
     }
 
     fn fit(&self, known: &Equations<'_, Row>) -> Result<Option<TensorModel>> {
-        let (points, forces) = secants(known)?;
+        let (points, gradients) = secants(known)?;
         let before = points.dim(0)?;
         // A model of zeros, where there is none: the host does not know.
         let middle = if self.kernels {
@@ -222,7 +222,7 @@ impl Space for Tensors {
         };
         Ok(middle.map(|middle| TensorModel {
             points,
-            forces,
+            gradients,
             damped: middle.clone(),
             middle,
         }))
@@ -238,7 +238,7 @@ impl Space for Tensors {
         let along = steps.matmul(&last.points.t()?)?.to_dtype(DType::F64)?;
         // The matrix in the middle is symmetric.
         let weights = along.matmul(&last.middle)?.to_dtype(steps.dtype())?;
-        let prediction = weights.matmul(&last.forces)?.to_dtype(DType::F64)?;
+        let prediction = weights.matmul(&last.gradients)?.to_dtype(DType::F64)?;
         let found = (&prediction * changes.to_dtype(DType::F64)?)?.sum_all()?;
         // As `share`, where the host does not know the numbers: what is not one is not itself.
         let share = (found / prediction.sqr()?.sum_all()?)?;
@@ -250,13 +250,13 @@ impl Space for Tensors {
         Ok(())
     }
 
-    fn modelled(&self, force: &Row, model: &TensorModel, u: &Row) -> Result<Row> {
+    fn modelled(&self, gradient: &Row, model: &TensorModel, u: &Row) -> Result<Row> {
         let u = u.tensor()?.unsqueeze(1)?;
         let along = model.points.matmul(&u)?;
         let middle = model.damped.to_dtype(along.dtype())?;
         let weights = middle.matmul(&along)?.t()?;
-        let change = weights.contiguous()?.matmul(&model.forces)?;
-        Row::alone(&(change.squeeze(0)? + force.tensor()?)?)
+        let change = weights.contiguous()?.matmul(&model.gradients)?;
+        Row::alone(&(change.squeeze(0)? + gradient.tensor()?)?)
     }
 
     fn recurrence(&self, steps: &WindowSteps<'_, Self>) -> Result<Option<Walked<Row>>> {
@@ -265,10 +265,12 @@ impl Space for Tensors {
         };
         let whole = |row: &Row| Ok::<_, crate::Error>(row.tensor()?.contiguous()?);
         let (position, velocity) = (whole(steps.position)?, whole(steps.velocity)?);
-        let forces = match steps.forces {
-            StepForces::Given(forces) => [block(forces.iter())?.contiguous()?, velocity.clone()],
-            StepForces::Constant(force) => [whole(force)?, velocity.clone()],
-            StepForces::Linear(force, slope) => [whole(force)?, whole(slope)?],
+        let gradients = match steps.gradients {
+            StepGradients::Given(gradients) => {
+                [block(gradients.iter())?.contiguous()?, velocity.clone()]
+            }
+            StepGradients::Constant(gradient) => [whole(gradient)?, velocity.clone()],
+            StepGradients::Linear(gradient, slope) => [whole(gradient)?, whole(slope)?],
         };
         let around = match steps.model {
             Some((_, around)) => Some(block(around.iter())?.contiguous()?),
@@ -279,17 +281,19 @@ impl Space for Tensors {
             .zip(around.as_ref())
             .map(|((model, _), around)| gpu::Model {
                 points: &model.points,
-                forces: &model.forces,
+                gradients: &model.gradients,
                 middle: &model.damped,
                 around,
             });
         let walked = gpu::Steps {
             position: &position,
             velocity: &velocity,
-            forces: match steps.forces {
-                StepForces::Given(_) => gpu::Forces::Given(&forces[0]),
-                StepForces::Constant(_) => gpu::Forces::Constant(&forces[0]),
-                StepForces::Linear(..) => gpu::Forces::Linear(&forces[0], &forces[1]),
+            gradients: match steps.gradients {
+                StepGradients::Given(_) => gpu::KernelGradients::Given(&gradients[0]),
+                StepGradients::Constant(_) => gpu::KernelGradients::Constant(&gradients[0]),
+                StepGradients::Linear(..) => {
+                    gpu::KernelGradients::Linear(&gradients[0], &gradients[1])
+                }
             },
             model,
             energy,

@@ -5,7 +5,7 @@ use super::{
     FlowEnd, Host, Predictor, Quadrature, Slide, Storage, Velocity, Window, WindowMethod,
     WindowedFlow,
 };
-use crate::{Batched, Counted, Counts, Kinetic, Quadratic, Recurrence};
+use crate::{Batched, Counts, Kinetic, Oracle, Quadratic, Recurrence};
 use candle_core::{Device, Tensor};
 use std::sync::Arc;
 
@@ -25,11 +25,11 @@ fn run(window: Box<dyn Slide>) -> (Vec<FlowEnd>, Counts) {
 /// The same on the quadratic of some curvature.
 fn run_on(curvature: &[f64], mut window: Box<dyn Slide>) -> (Vec<FlowEnd>, Counts) {
     let f = Arc::new(Quadratic::diagonal(curvature, &Device::Cpu).unwrap());
-    let mut forces = Counted::new(Batched::new(f));
+    let mut oracle = Oracle::new(Batched::new(f));
     let ends = (0..2)
-        .map(|_| window.flow(&mut forces).unwrap())
+        .map(|_| window.flow(&mut oracle).unwrap())
         .collect::<Vec<_>>();
-    (ends, forces.counts())
+    (ends, oracle.counts())
 }
 
 /// On tensors, by operations and, where they can be run, by kernels.

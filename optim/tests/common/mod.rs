@@ -2,7 +2,7 @@
 #![allow(dead_code)] // Each test binary uses a part of this.
 
 use candle_core::{DType, Device, Tensor};
-use optim::{Counted, LogisticRegression, Potential, Problem, Sequential};
+use optim::{LogisticRegression, Oracle, Potential, Problem, Sequential};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha20Rng;
 use std::sync::Arc;
@@ -54,8 +54,8 @@ pub fn random_problem_with(
     (Arc::new(potential), point)
 }
 
-pub fn forces(potential: &Arc<LogisticRegression>) -> Counted {
-    Counted::new(Sequential::new(potential.clone()))
+pub fn oracle(potential: &Arc<LogisticRegression>) -> Oracle {
+    Oracle::new(Sequential::new(potential.clone()))
 }
 
 pub fn numbers(point: &Tensor) -> Vec<f64> {

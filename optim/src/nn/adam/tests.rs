@@ -1,7 +1,7 @@
 //! Adam of networks beside candle's, beside that of potentials, and beside itself.
 
 use super::*;
-use crate::{Adam, Counted, Method, Quadratic, Sequential};
+use crate::{Adam, Method, Oracle, Quadratic, Sequential};
 use candle_core::Device;
 use candle_nn::{AdamW, ParamsAdamW};
 use std::sync::Arc;
@@ -76,8 +76,8 @@ fn on_a_quadratic_it_walks_the_path_of_the_method_for_potentials() {
         let var = vars(DType::F64).remove(0);
         let f = Arc::new(Quadratic::diagonal(&CURVATURES, &Device::Cpu).unwrap());
         let start = var.as_detached_tensor().copy().unwrap();
-        let forces = Counted::new(Sequential::new(f));
-        let mut method = Adam::new(forces, 0.1, start).unwrap();
+        let oracle = Oracle::new(Sequential::new(f));
+        let mut method = Adam::new(oracle, 0.1, start).unwrap();
         if let Some(every) = every {
             method = method.resetting(every).unwrap();
         }

@@ -188,7 +188,7 @@ impl EnergyBounded {
             "energy-bounded: a hundredth of {steps} steps has to be at least `every`"
         );
         const KINETIC: Kinetic = Kinetic::HalfL2Squared;
-        let mut forces = instance.forces();
+        let mut oracle = instance.oracle();
         let mut flow = Flow::new(KINETIC, integrator, step_size, steps)?;
         let mut phase = Phase::at_rest(tensor(&instance.start)?)?;
         let start = instance.energy(KINETIC, &phase)?;
@@ -199,9 +199,9 @@ impl EnergyBounded {
         };
         let mut most = 0.0;
         for step in 1..=steps {
-            phase = flow.step(phase, &mut forces)?;
+            phase = flow.step(phase, &mut oracle)?;
             if step % self.every == 0 {
-                let settled = phase.clone().settled(&mut forces)?;
+                let settled = phase.clone().settled(&mut oracle)?;
                 let error = (instance.energy(KINETIC, &settled)? - start).abs();
                 most = largest([most, error]);
                 if step > steps - steps / 10 {

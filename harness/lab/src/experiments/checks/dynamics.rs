@@ -10,7 +10,7 @@ use super::steps::recovered;
 use super::watched::Watched;
 use crate::seed::Seeds;
 use anyhow::Result;
-use optim::{Counted, Flow, HeavyBall, Kinetic, Leapfrog, Method, Phase, Stratified};
+use optim::{Flow, HeavyBall, Kinetic, Leapfrog, Method, Oracle, Phase, Stratified};
 use serde::{Deserialize, Serialize};
 
 /// Flows of several steps on random logistic regressions.
@@ -117,7 +117,7 @@ impl Dynamics {
         let integrator = Stratified::new(move || strata.next().unwrap_or(f64::NAN));
         let mut flow = Flow::new(kinetic, Box::new(integrator), theta, self.steps)?;
         let start = Phase::at_rest(tensor(&instance.start)?)?;
-        let end = flow.advance(start, &mut Counted::shared(watched.clone()))?;
+        let end = flow.advance(start, &mut Oracle::shared(watched.clone()))?;
         let (end, points) = (numbers(&end.position)?, watched.rounds().concat());
         let way = norm(&plus(&end, -1.0, &instance.start));
         let mut x = instance.start.clone();
@@ -153,10 +153,10 @@ impl Dynamics {
             let mut apart_from = Vec::new();
             let start = tensor(&instance.start)?;
             let mut flow = Flow::new(kinetic, Box::new(Leapfrog), theta, self.steps)?;
-            let end = numbers(&flow.from_rest(&start, &mut instance.forces())?)?;
+            let end = numbers(&flow.from_rest(&start, &mut instance.oracle())?)?;
             for (steps, momentum) in [(1, 0.0), (self.steps, 0.0), (self.steps, self.momentum)] {
-                let forces = instance.forces();
-                let mut method = HeavyBall::new(forces, kinetic, length, momentum, start.clone())?;
+                let oracle = instance.oracle();
+                let mut method = HeavyBall::new(oracle, kinetic, length, momentum, start.clone())?;
                 for _ in 0..steps {
                     method.advance()?;
                 }
@@ -182,7 +182,7 @@ impl Dynamics {
         for instance in instances {
             let kinetic = Kinetic::HalfL2Squared;
             let mut flow = Flow::new(kinetic, Box::new(Leapfrog), self.step_size, self.steps)?;
-            let end = flow.from_rest(&tensor(&instance.start)?, &mut instance.forces())?;
+            let end = flow.from_rest(&tensor(&instance.start)?, &mut instance.oracle())?;
             let end = numbers(&end)?;
             let from = |beta: f64, first: f64| -> Result<f64> {
                 let other = self.momentum(instance, beta, first)?;

@@ -141,14 +141,14 @@ fn drift(
     step_size: f64,
     steps: usize,
 ) -> Result<f64> {
-    let mut forces = instance.forces();
+    let mut oracle = instance.oracle();
     let mut flow = Flow::new(kinetic, integrator, step_size, steps)?;
     let mut phase = Phase::at_rest(tensor(&instance.start)?)?;
     let first = instance.energy(kinetic, &phase)?;
     let mut most = 0.0;
     for _ in 0..steps {
-        phase = flow.step(phase, &mut forces)?;
-        let settled = phase.clone().settled(&mut forces)?;
+        phase = flow.step(phase, &mut oracle)?;
+        let settled = phase.clone().settled(&mut oracle)?;
         most = largest([most, (instance.energy(kinetic, &settled)? - first).abs()]);
     }
     Ok(most)

@@ -6,7 +6,7 @@ use super::problems::{Instance, Logistic, tensor};
 use super::watched::{StepPlace, Watched};
 use crate::seed::Seeds;
 use anyhow::{Result, ensure};
-use optim::{Counted, Kinetic, Recurrence, Window, WindowedFlow};
+use optim::{Kinetic, Oracle, Recurrence, Window, WindowedFlow};
 use serde::{Deserialize, Serialize};
 
 /// Algorithm 5 with a window over the whole flow, one of its gradients disturbed.
@@ -112,7 +112,7 @@ impl Figure1 {
         };
         let watched = Watched::new(instance.potential.clone(), disturbed);
         let start = tensor(&instance.start)?;
-        let end = flow.from_rest(&start, &mut Counted::shared(watched.clone()))?;
+        let end = flow.from_rest(&start, &mut Oracle::shared(watched.clone()))?;
         let rounds = watched.rounds();
         let asked = |round: usize| {
             let first: usize = end.strides[..round].iter().sum();

@@ -145,7 +145,7 @@ impl ExactFlow {
                     .exact_flow(&start, steps as f64 * step_size)?;
                 let mut flow =
                     Flow::new(Kinetic::HalfL2Squared, Box::new(Leapfrog), step_size, steps)?;
-                let end = numbers(&flow.from_rest(&start, &mut instance.forces())?)?;
+                let end = numbers(&flow.from_rest(&start, &mut instance.oracle())?)?;
                 worst = largest([worst, apart(&end, &numbers(&exact.position)?, &bowl.start)]);
             }
             points.push((step_size, worst));

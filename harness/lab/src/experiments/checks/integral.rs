@@ -132,14 +132,14 @@ impl PicardIntegral {
     }
 
     /// ∇f along a curve.
-    fn forces(&self, x: &Curve) -> Curve {
-        let force = |x: &Vec<f64>| {
+    fn gradients(&self, x: &Curve) -> Curve {
+        let gradient = |x: &Vec<f64>| {
             x.iter()
                 .zip(&self.eigenvalues)
                 .map(|(x, l)| l * x)
                 .collect()
         };
-        x.iter().map(force).collect()
+        x.iter().map(gradient).collect()
     }
 
     /// ∫_0^t of a curve, for every t of the grid, by the trapezoidal rule.
@@ -157,7 +157,7 @@ impl PicardIntegral {
     fn equation_12(&self, last: &Path) -> Path {
         let (x, v) = self.start();
         let moved = self.integral(&last.v);
-        let kicked = self.integral(&self.forces(&last.x));
+        let kicked = self.integral(&self.gradients(&last.x));
         Path {
             x: moved.iter().map(|moved| plus(&x, 1.0, moved)).collect(),
             v: kicked.iter().map(|kicked| plus(&v, -1.0, kicked)).collect(),
@@ -167,10 +167,10 @@ impl PicardIntegral {
     /// Eq. (13): ∫_0^t (t − r) g_r dr is t ∫_0^t g_r dr less ∫_0^t r g_r dr.
     fn equation_13(&self, last: &Path) -> Path {
         let (x, v) = self.start();
-        let forces = self.forces(&last.x);
-        let at = |(time, force): (f64, &Vec<f64>)| force.iter().map(|g| time * g).collect();
-        let moments = self.integral(&self.times().zip(&forces).map(at).collect());
-        let kicked = self.integral(&forces);
+        let gradients = self.gradients(&last.x);
+        let at = |(time, gradient): (f64, &Vec<f64>)| gradient.iter().map(|g| time * g).collect();
+        let moments = self.integral(&self.times().zip(&gradients).map(at).collect());
+        let kicked = self.integral(&gradients);
         let position = |((time, kicked), moment): ((f64, &Vec<f64>), &Vec<f64>)| {
             let still = plus(&x, time, &v);
             plus(&plus(&still, -time, kicked), 1.0, moment)
@@ -253,11 +253,11 @@ impl PicardIntegral {
         for &theta in &self.step_sizes {
             let steps = (self.time / theta).round() as usize;
             let along = |s: usize| Ok(oscillator.flow(&x, &v, s as f64 * theta)?.0);
-            let forces = self.forces(&(0..steps).map(along).collect::<Result<Curve>>()?);
+            let gradients = self.gradients(&(0..steps).map(along).collect::<Result<Curve>>()?);
             let still = plus(&x, steps as f64 * theta, &v);
-            let weighed = forces.iter().enumerate();
-            let sum = weighed.fold(still, |sum, (i, force)| {
-                plus(&sum, -theta * (steps - i) as f64 * theta, force)
+            let weighed = gradients.iter().enumerate();
+            let sum = weighed.fold(still, |sum, (i, gradient)| {
+                plus(&sum, -theta * (steps - i) as f64 * theta, gradient)
             });
             let end = along(steps)?;
             let way = norm(&plus(&end, -1.0, &exact.x[0]));

@@ -63,7 +63,7 @@ impl Checker for Damped {
                 dt,
                 self.steps,
             );
-            let end = flow?.from_rest(&tensor(start)?, &mut instance.forces())?;
+            let end = flow?.from_rest(&tensor(start)?, &mut instance.oracle())?;
             let undamped = self.classical(instance, 1.0)?;
             euler = largest([euler, apart(&undamped, &numbers(&end)?, start)]);
             let damped = self.damped_euler(instance, mu)?;
@@ -137,7 +137,7 @@ impl Damped {
     /// G Definition 4.2 with γ and h = Δt², as the library has it.
     fn classical(&self, instance: &Instance, damping: f64) -> Result<Vec<f64>> {
         let (start, h) = (tensor(&instance.start)?, self.time_step.powi(2));
-        let mut method = Momentum::new(instance.forces(), damping, h, start)?;
+        let mut method = Momentum::new(instance.oracle(), damping, h, start)?;
         for _ in 0..self.steps {
             method.advance()?;
         }

@@ -74,7 +74,7 @@ impl Picard {
             Box::new(SymplecticEuler)
         };
         let mut flow = Flow::new(kinetic, integrator, self.step_size, self.steps)?;
-        numbers(&flow.from_rest(&tensor(&instance.start)?, &mut instance.forces())?)
+        numbers(&flow.from_rest(&tensor(&instance.start)?, &mut instance.oracle())?)
     }
 
     /// x̄_0 … x̄_S of symplectic Euler from rest, without the library.
@@ -190,7 +190,7 @@ impl Picard {
                 ..Window::default()
             },
         };
-        let end = flow.from_rest(&tensor(&instance.start)?, &mut instance.forces())?;
+        let end = flow.from_rest(&tensor(&instance.start)?, &mut instance.oracle())?;
         Ok((numbers(&end.position)?, end.strides.len()))
     }
 

@@ -183,9 +183,9 @@ impl PrintedLines {
 
     /// The strides of two flows, the second from the end of the first.
     fn strides(&self, instance: &Instance) -> Result<[Vec<usize>; 2]> {
-        let (flow, mut forces) = (self.window(self.tolerance), instance.forces());
-        let first = flow.from_rest(&tensor(&instance.start)?, &mut forces)?;
-        let second = flow.from_rest(&first.position, &mut forces)?;
+        let (flow, mut oracle) = (self.window(self.tolerance), instance.oracle());
+        let first = flow.from_rest(&tensor(&instance.start)?, &mut oracle)?;
+        let second = flow.from_rest(&first.position, &mut oracle)?;
         for strides in [&first.strides, &second.strides] {
             ensure!(
                 strides.iter().sum::<usize>() == self.steps,
@@ -214,10 +214,10 @@ impl PrintedLines {
     fn apart_from_zero(&self, instance: &Instance) -> Result<f64> {
         let zero = vec![0.0; instance.start.len()];
         let start = tensor(&zero)?;
-        let found = self.window(0.0).from_rest(&start, &mut instance.forces())?;
+        let found = self.window(0.0).from_rest(&start, &mut instance.oracle())?;
         let euler = Box::new(SymplecticEuler);
         let mut flow = Flow::new(Kinetic::HalfL2Squared, euler, self.step_size, self.steps)?;
-        let wanted = flow.from_rest(&start, &mut instance.forces())?;
+        let wanted = flow.from_rest(&start, &mut instance.oracle())?;
         Ok(apart(&numbers(&found.position)?, &numbers(&wanted)?, &zero))
     }
 }

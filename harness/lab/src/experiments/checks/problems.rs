@@ -4,7 +4,7 @@
 use crate::seed::Seeds;
 use anyhow::Result;
 use candle_core::{DType, Device, Tensor};
-use optim::{Cost, Counted, Kinetic, LogisticRegression, Phase, Potential, Problem, Sequential};
+use optim::{Cost, Kinetic, LogisticRegression, Oracle, Phase, Potential, Problem, Sequential};
 use rand::RngExt;
 use rand_chacha::ChaCha20Rng;
 use serde::{Deserialize, Serialize};
@@ -66,8 +66,8 @@ impl Logistic {
 
 impl Instance {
     /// Gradients of it, counted.
-    pub fn forces(&self) -> Counted {
-        Counted::new(Sequential::new(self.potential.clone()))
+    pub fn oracle(&self) -> Oracle {
+        Oracle::new(Sequential::new(self.potential.clone()))
     }
 
     /// ∇f(x).

@@ -171,7 +171,7 @@ impl RelativisticFlows {
         start: &[f64],
     ) -> Result<Vec<f64>> {
         let mut flow = Flow::new(kinetic, Box::new(Leapfrog), step_size, steps)?;
-        numbers(&flow.from_rest(&tensor(start)?, &mut instance.forces())?)
+        numbers(&flow.from_rest(&tensor(start)?, &mut instance.oracle())?)
     }
 
     /// How far each step of each problem's flow goes.
@@ -179,11 +179,11 @@ impl RelativisticFlows {
         let mut lengths = Vec::new();
         for instance in instances {
             let mut flow = Flow::new(kinetic, Box::new(Leapfrog), self.step_size, self.steps)?;
-            let mut forces = instance.forces();
+            let mut oracle = instance.oracle();
             let mut phase = Phase::at_rest(tensor(&instance.start)?)?;
             for _ in 0..self.steps {
                 let before = numbers(&phase.position)?;
-                phase = flow.step(phase, &mut forces)?;
+                phase = flow.step(phase, &mut oracle)?;
                 lengths.push(norm(&plus(&numbers(&phase.position)?, -1.0, &before)));
             }
         }

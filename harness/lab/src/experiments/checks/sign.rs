@@ -7,7 +7,7 @@ use super::problems::{numbers, tensor};
 use crate::seed::Seeds;
 use anyhow::{Context, Result};
 use candle_core::{DType, Device, Tensor};
-use optim::{Cost, Counted, HeavyBall, Kinetic, Method, Potential, Sequential};
+use optim::{Cost, HeavyBall, Kinetic, Method, Oracle, Potential, Sequential};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -82,8 +82,8 @@ impl SignDescent {
         let valley = Arc::new(Valley {
             epsilon: self.epsilon,
         });
-        let forces = Counted::new(Sequential::new(valley.clone()));
-        let mut method = HeavyBall::new(forces, direction, step_size, 0.0, tensor(&self.start)?)?;
+        let oracle = Oracle::new(Sequential::new(valley.clone()));
+        let mut method = HeavyBall::new(oracle, direction, step_size, 0.0, tensor(&self.start)?)?;
         let mut least = f64::INFINITY;
         for _ in 0..self.iterations {
             method.advance()?;

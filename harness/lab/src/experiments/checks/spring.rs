@@ -148,10 +148,10 @@ impl SpringFormulas {
         let size = self.step_size.sqrt();
         let mut flow = Flow::new(Kinetic::HalfL2Squared, integrator, size, steps)?;
         let mut phase = Phase::at_rest(tensor(&instance.start)?)?;
-        let mut forces = instance.forces();
+        let mut oracle = instance.oracle();
         let mut path = Vec::new();
         for _ in 0..steps {
-            phase = flow.step(phase, &mut forces)?;
+            phase = flow.step(phase, &mut oracle)?;
             path.extend(numbers(&phase.position)?);
         }
         Ok(path)
@@ -172,7 +172,7 @@ impl SpringFormulas {
         let instance = self.instance()?;
         let start = tensor(&instance.start)?;
         self.path(Momentum::new(
-            instance.forces(),
+            instance.oracle(),
             damping,
             self.step_size,
             start,
@@ -184,7 +184,7 @@ impl SpringFormulas {
         let instance = self.instance()?;
         let (start, kinetic) = (tensor(&instance.start)?, Kinetic::HalfL2Squared);
         self.path(HeavyBall::new(
-            instance.forces(),
+            instance.oracle(),
             kinetic,
             self.step_size,
             0.0,

@@ -114,7 +114,7 @@ impl StepChecks {
             let mut flow = Flow::new(kinetic, make(), self.step_size, steps)?;
             let mut x = instance.start.clone();
             for _ in 0..self.iterations {
-                let next = flow.from_rest(&tensor(&x)?, &mut instance.forces())?;
+                let next = flow.from_rest(&tensor(&x)?, &mut instance.oracle())?;
                 let next = numbers(&next)?;
                 let wanted = self.named_step(instance, kinetic, &x)?;
                 worst = largest([worst, apart(&next, &wanted, &x)]);
@@ -176,7 +176,7 @@ impl StepChecks {
                     let integrator = Box::new(Stratified::new(move || stratum));
                     let mut flow = Flow::new(kinetic, integrator, self.step_size, 1)?;
                     let start = tensor(&instance.start)?;
-                    ends.push(numbers(&flow.from_rest(&start, &mut instance.forces())?)?);
+                    ends.push(numbers(&flow.from_rest(&start, &mut instance.oracle())?)?);
                 }
                 for end in &ends {
                     most = largest([most, apart(end, &ends[0], &instance.start)]);
@@ -202,13 +202,13 @@ impl StepChecks {
         let (theta, steps) = (self.step_size, self.steps);
         let mut worst = 0.0;
         for instance in instances {
-            let mut forces = instance.forces();
+            let mut oracle = instance.oracle();
             let mut flow = Flow::new(kinetic, Box::new(Leapfrog), theta, steps)?;
             let mut phase = Phase::at_rest(tensor(&instance.start)?)?;
             let mut gradients = Vec::new();
             for _ in 0..steps {
                 gradients.push(instance.gradient(&numbers(&phase.position)?)?);
-                phase = flow.step(phase, &mut forces)?;
+                phase = flow.step(phase, &mut oracle)?;
             }
             let mut wanted = instance.start.clone();
             if kinetic == Kinetic::HalfL2Squared {
@@ -248,7 +248,7 @@ impl StepChecks {
         for instance in instances {
             let kinetic = Kinetic::HalfL2Squared;
             let start = tensor(&instance.start)?;
-            let mut method = HeavyBall::new(instance.forces(), kinetic, eta, beta, start)?;
+            let mut method = HeavyBall::new(instance.oracle(), kinetic, eta, beta, start)?;
             let mut gradients = Vec::new();
             for _ in 0..self.steps {
                 gradients.push(instance.gradient(&numbers(method.position())?)?);

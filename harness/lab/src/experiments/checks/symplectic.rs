@@ -220,10 +220,10 @@ fn stepped(
     x: &[f64],
     v: &[f64],
 ) -> Result<(Vec<f64>, Vec<f64>)> {
-    let mut forces = instance.forces();
+    let mut oracle = instance.oracle();
     let mut flow = Flow::new(kinetic, integrator, step_size, steps)?;
-    let phase = flow.advance(Phase::new(tensor(x)?, tensor(v)?), &mut forces)?;
-    let phase = phase.settled(&mut forces)?;
+    let phase = flow.advance(Phase::new(tensor(x)?, tensor(v)?), &mut oracle)?;
+    let phase = phase.settled(&mut oracle)?;
     Ok((numbers(&phase.position)?, numbers(&phase.velocity)?))
 }
 

@@ -6,8 +6,8 @@ use crate::seed::Seeds;
 use anyhow::Result;
 use candle_core::{Device, Tensor};
 use optim::{
-    Acceleration, Bound, ConjugateGradients, Counted, HeavyBall, IdealizedDescent,
-    IntegrationTimes, Kinetic, Method, Nesterov, Quadratic, Run, Sequential,
+    Acceleration, Bound, ConjugateGradients, HeavyBall, IdealizedDescent, IntegrationTimes,
+    Kinetic, Method, Nesterov, Oracle, Quadratic, Run, Sequential,
 };
 use rand::RngExt;
 use serde::{Deserialize, Serialize};
@@ -149,7 +149,7 @@ impl IdealizedCell {
                 quadratic, times, point,
             )));
         }
-        let forces = Counted::new(Sequential::new(quadratic));
+        let oracle = Oracle::new(Sequential::new(quadratic));
         let root = self.condition.sqrt();
         let convexity = SMOOTHNESS / self.condition;
         Ok(Runner::Steps(match self.scheme {
@@ -158,17 +158,17 @@ impl IdealizedCell {
                 let step = 4.0 / (SMOOTHNESS.sqrt() + convexity.sqrt()).powi(2);
                 let momentum = ((root - 1.0) / (root + 1.0)).powi(2);
                 let direction = Kinetic::HalfL2Squared;
-                Box::new(HeavyBall::new(forces, direction, step, momentum, point)?)
+                Box::new(HeavyBall::new(oracle, direction, step, momentum, point)?)
             }
             TimesScheme::Nesterov => {
                 let acceleration = Acceleration::strongly_convex(convexity, SMOOTHNESS)?;
                 let step = 1.0 / SMOOTHNESS;
-                Box::new(Nesterov::new(forces, acceleration, step, point)?)
+                Box::new(Nesterov::new(oracle, acceleration, step, point)?)
             }
-            TimesScheme::Cg => Box::new(ConjugateGradients::new(forces, point)),
+            TimesScheme::Cg => Box::new(ConjugateGradients::new(oracle, point)),
             _ => {
                 let (direction, step) = (Kinetic::HalfL2Squared, 1.0 / SMOOTHNESS);
-                Box::new(HeavyBall::new(forces, direction, step, 0.0, point)?)
+                Box::new(HeavyBall::new(oracle, direction, step, 0.0, point)?)
             }
         }))
     }

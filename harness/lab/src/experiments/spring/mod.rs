@@ -8,7 +8,7 @@ use crate::plan::Plan;
 use anyhow::{Context as _, Result, ensure};
 use candle_core::{Device, Tensor};
 use datasets::Dataset;
-use optim::{Counted, Method as _, Momentum, Quadratic, Sequential};
+use optim::{Method as _, Momentum, Oracle, Quadratic, Sequential};
 use rows::schema;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -115,10 +115,10 @@ impl SpringCell {
     fn run(&self) -> Result<MeasuredSpring> {
         let spring = &self.spring;
         let potential = Arc::new(Quadratic::diagonal(&[spring.stiffness], &Device::Cpu)?);
-        let forces = Counted::new(Sequential::new(potential.clone()));
+        let oracle = Oracle::new(Sequential::new(potential.clone()));
         let number = |value: f64| Tensor::new(&[value], &Device::Cpu);
         let (coefficient, start) = (self.coefficient(), number(spring.start)?);
-        let mut method = Momentum::new(forces, coefficient, spring.step_size, start)?
+        let mut method = Momentum::new(oracle, coefficient, spring.step_size, start)?
             .with_momentum(number(spring.momentum)?)?;
         let mut measured = MeasuredSpring::default();
         for step in 0..=spring.steps {

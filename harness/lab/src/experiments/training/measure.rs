@@ -48,7 +48,7 @@ pub struct TrainingCell {
 /// After an epoch.
 #[derive(Clone, Copy, Debug, Deserialize, Serialize, PartialEq)]
 pub struct EpochRecord {
-    /// Counted from 1.
+    /// Oracle from 1.
     pub epoch: usize,
     /// Gradients up to here.
     pub steps: u64,

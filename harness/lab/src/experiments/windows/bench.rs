@@ -10,9 +10,9 @@ use anyhow::Result;
 use candle_core::{DType, Device, Tensor};
 use datasets::Dataset;
 use optim::{
-    Batched, Cost, Counted, Devices, Evaluator, Flow, HamiltonianDescent, Kernel,
-    LogisticRegression, Method, Potential, Recurrence, Sequential, SymplecticEuler, Tf32,
-    WindowedDescent, WindowedFlow,
+    Batched, Cost, Devices, Evaluator, Flow, HamiltonianDescent, Kernel, LogisticRegression,
+    Method, Oracle, Potential, Recurrence, Sequential, SymplecticEuler, Tf32, WindowedDescent,
+    WindowedFlow,
 };
 use std::hint::black_box;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -211,8 +211,8 @@ impl Workbench {
             recurrence: Recurrence::new(cell.kinetic, cell.step_size, cell.steps),
             window: cell.window,
         };
-        let forces = Counted::shared(evaluator.clone());
-        let method = WindowedDescent::new(forces, flow, self.start(cell)?).ending(cell.flows);
+        let oracle = Oracle::shared(evaluator.clone());
+        let method = WindowedDescent::new(oracle, flow, self.start(cell)?).ending(cell.flows);
         Ok(match self.surrogate(cell)? {
             Some(surrogate) => Box::new(method.with_surrogate(surrogate)),
             None => Box::new(method),
@@ -248,9 +248,9 @@ impl Workbench {
     ) -> Result<Box<dyn Method>> {
         let integrator = Box::new(SymplecticEuler);
         let flow = Flow::new(cell.kinetic, integrator, cell.step_size, cell.steps)?;
-        let forces = Counted::shared(evaluator.clone());
+        let oracle = Oracle::shared(evaluator.clone());
         Ok(Box::new(HamiltonianDescent::new(
-            forces,
+            oracle,
             flow,
             self.start(cell)?,
         )))

@@ -16,16 +16,16 @@ schema! {
         evaluator: String, "", "Where a window's gradients are computed: sequential, batched (one product), devices (one worker each).";
         workers: u64, "", "How many devices or threads compute gradients; with fewer than W, each computes its share at once.";
         window: u64, "", "W, the steps computed at once.";
-        window_method: Option<String>, "", "How forces become points; none for a sequential flow.";
+        window_method: Option<String>, "", "How gradients become points; none for a sequential flow.";
         velocity: Option<String>, "", "With which velocity a window starts.";
         predictor: Option<String>, "", "What new slots of the window hold.";
         tolerance: Option<f64>, "", "τ, the relative change below which a point counts as converged.";
-        memory: Option<u64>, "", "M: how many of the last forces the secant method models the force by.";
+        memory: Option<u64>, "", "M: how many of the last gradients the secant method models the gradient by.";
         damped: Option<bool>, "", "Whether the secant method's model counts by the share of what it predicted that was found in the last round.";
         surrogate_rows: Option<u64>, "", "Random rows whose loss the secant method guesses by; 0 if it has no surrogate.";
         across_flows: Option<bool>, "", "Whether a window reaches into the next flow before the last step of one has converged.";
         storage: Option<String>, "", "What a window keeps from one round to the next: points, velocities from which they are summed up, or those in bf16.";
-        at_once: Option<u64>, "", "How many of a window's forces are computed, and exist, at a time; none if all of them.";
+        at_once: Option<u64>, "", "How many of a window's gradients are computed, and exist, at a time; none if all of them.";
         tf32: Option<bool>, "", "Whether products of f32 were made in TF32, with 10 bits behind the point; the sequential flow's never are, so that flow_error shows what it costs.";
         kernel: Option<String>, "", "What computes the gradients: dense, sparse, fused (products of the tensor library and one pass between them), or composed of its operations alone.";
         kinetic_energy: String, "", "φ.";
@@ -44,7 +44,7 @@ schema! {
         flow_error: Option<f64>, "", "Relative distance of the end point from the sequential flow's.";
         train_loss: Option<f64>, "", "Mean cross-entropy on the training rows after the last flow.";
         test_accuracy: Option<f64>, "", "Share of test rows classified rightly after the last flow.";
-        held_bytes: Option<u64>, "B", "Host memory that a flow takes at most, besides the data: points, forces, velocities, and what the evaluator needs for the points given to it at once. Of a device's own memory it counts nothing.";
+        held_bytes: Option<u64>, "B", "Host memory that a flow takes at most, besides the data: points, gradients, velocities, and what the evaluator needs for the points given to it at once. Of a device's own memory it counts nothing.";
         bytes_per_point: Option<f64>, "B", "(held_bytes − that of the sequential flow) / (W − 1) / D: what one more step of the window takes for each number of a point. A copy of the model is 4 in f32.";
         repeats: u64, "", "Timed runs, each next to one of the baseline; fewer than 6 cannot give a 95 % interval.";
         wall_s: Option<f64>, "s", "Wall time of a run, median; evaluation is off the clock.";

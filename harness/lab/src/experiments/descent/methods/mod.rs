@@ -9,7 +9,7 @@ mod picard;
 
 use super::scene::{Scene, Setting};
 use anyhow::Result;
-use optim::{Batched, Counted, Evaluator, Kinetic, Method, Sequential};
+use optim::{Batched, Evaluator, Kinetic, Method, Oracle, Sequential};
 use serde::{Deserialize, Serialize};
 use std::ops::Deref;
 use std::sync::Arc;
@@ -65,8 +65,8 @@ pub struct MethodSite<'a> {
 
 impl MethodSite<'_> {
     /// Gradients, counted from here.
-    fn counted(&self) -> Counted {
-        Counted::shared(self.evaluator.clone())
+    fn counted(&self) -> Oracle {
+        Oracle::shared(self.evaluator.clone())
     }
 }
 

@@ -92,7 +92,7 @@ fn a_key_that_no_window_has_is_refused_with_those_that_it_has() {
 }
 
 #[test]
-fn a_storage_other_than_points_is_for_picard_windows_and_says_how_many_forces_exist() {
+fn a_storage_other_than_points_is_for_picard_windows_and_says_how_many_gradients_exist() {
     let grid = "windows=[{evaluator: batched, window: 1}, {evaluator: batched, window: [4, 8], storage: [velocities, bf16], at_once: [1, 2]}]";
     let plan = plan(&[grid], None).unwrap();
     assert_eq!(plan.windows.len(), 1 + 2 * 2 * 2);

@@ -43,12 +43,12 @@ impl Sub for Counts {
 /// to hold equal numbers: that is known without looking at the numbers, so it costs no wait for
 /// the device. The window's predictor `copy` makes such points.
 #[derive(Clone)]
-pub struct Counted {
+pub struct Oracle {
     evaluator: Arc<dyn Evaluator>,
     counts: Counts,
 }
 
-impl Counted {
+impl Oracle {
     /// Starts counting from zero.
     pub fn new(evaluator: impl Evaluator + 'static) -> Self {
         Self::shared(Arc::new(evaluator))
@@ -128,28 +128,28 @@ impl Counted {
 }
 
 /// Counts what an evaluator computes.
-impl<E: Evaluator + 'static> From<E> for Counted {
+impl<E: Evaluator + 'static> From<E> for Oracle {
     fn from(evaluator: E) -> Self {
         Self::new(evaluator)
     }
 }
 
 /// Counts what an evaluator computes that others use too.
-impl From<Arc<dyn Evaluator>> for Counted {
+impl From<Arc<dyn Evaluator>> for Oracle {
     fn from(evaluator: Arc<dyn Evaluator>) -> Self {
         Self::shared(evaluator)
     }
 }
 
 /// Computes gradients of a potential, those of a round in its bulk form.
-impl<P: Potential + 'static> From<Arc<P>> for Counted {
+impl<P: Potential + 'static> From<Arc<P>> for Oracle {
     fn from(potential: Arc<P>) -> Self {
         Self::new(Batched::new(potential))
     }
 }
 
 /// Computes gradients of a potential, those of a round in its bulk form.
-impl From<Arc<dyn Potential>> for Counted {
+impl From<Arc<dyn Potential>> for Oracle {
     fn from(potential: Arc<dyn Potential>) -> Self {
         Self::new(Batched::new(potential))
     }
@@ -164,7 +164,7 @@ mod tests {
     #[test]
     fn copies_of_a_point_are_requested_but_computed_once() {
         let f = Arc::new(Quadratic::diagonal(&[2.0], &Device::Cpu).unwrap());
-        let mut counted = Counted::new(Sequential::new(f));
+        let mut counted = Oracle::new(Sequential::new(f));
         let a = Tensor::new(&[1f64], &Device::Cpu).unwrap();
         let b = Tensor::new(&[3f64], &Device::Cpu).unwrap();
         let gradients = counted.gradients(&[a.clone(), b.clone(), b, a]).unwrap();
