@@ -61,65 +61,32 @@
 //! # }
 //! ```
 
-mod ackley;
-mod adam;
-mod aligned;
-pub mod classical;
-mod conjugate;
-mod coordinate;
-mod descent;
+mod cpu;
 mod error;
 pub mod evaluator;
 mod flow;
-mod heavy_ball;
-mod idealized;
-mod integrator;
 mod kinetic;
-mod logistic;
 mod method;
-mod momentum;
-mod nesterov;
 pub mod nn;
-mod oracle;
-mod peak;
-mod phase;
 mod potential;
-mod procrustes;
-mod quadratic;
-mod real;
-mod recurrence;
-mod relativistic;
-mod run;
-mod sensing;
-mod times;
 pub mod window;
 
-pub use ackley::Ackley;
-pub use adam::Adam;
-pub use conjugate::ConjugateGradients;
-pub use coordinate::{CoordinateHamiltonianDescent, Sweep};
-pub use descent::{HamiltonianDescent, WindowedDescent};
+pub use cpu::multiply_adds;
 pub use error::{Error, Result};
-pub use evaluator::{Batched, Devices, Evaluator, Sequential, Tf32};
-pub use flow::Flow;
-pub use heavy_ball::HeavyBall;
-pub use idealized::IdealizedDescent;
-pub use integrator::{ExplicitEuler, Integrator, Leapfrog, Stratified, SymplecticEuler};
-pub use kinetic::Kinetic;
-pub use logistic::{DataRows, Kernel, LogisticRegression, Problem, SparseRows};
-pub use method::{Method, Progress, Termination};
-pub use momentum::Momentum;
-pub use nesterov::{Acceleration, Nesterov};
-pub use oracle::{Counts, Oracle};
-pub use peak::multiply_adds;
-pub use phase::Phase;
-pub use potential::{Cost, Potential};
-pub use quadratic::Quadratic;
-pub use recurrence::Recurrence;
-pub use relativistic::SpeedLimit;
-pub use run::{Bound, Run, RunEnd, Seen};
-pub use sensing::{MatrixSensing, Sensing};
-pub use times::IntegrationTimes;
+pub use evaluator::{Batched, Counts, Devices, Evaluator, Oracle, Sequential, Tf32};
+pub use flow::{
+    ExplicitEuler, Flow, Integrator, Leapfrog, Phase, Recurrence, Stratified, SymplecticEuler,
+};
+pub use kinetic::{Kinetic, SpeedLimit};
+pub use method::{
+    Acceleration, Adam, Bound, ConjugateGradients, CoordinateHamiltonianDescent,
+    HamiltonianDescent, HeavyBall, IdealizedDescent, IntegrationTimes, Method, Momentum, Nesterov,
+    Progress, Run, RunEnd, Seen, Sweep, Termination, WindowedDescent, classical,
+};
+pub use potential::{
+    Ackley, Cost, DataRows, Kernel, LogisticRegression, MatrixSensing, Potential, Problem,
+    Quadratic, Sensing, SparseRows,
+};
 pub use window::{
     Predictor, Quadrature, Storage, Velocity, Window, WindowForm, WindowMethod, WindowedFlow,
     window_kernels,

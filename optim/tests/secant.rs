@@ -46,7 +46,7 @@ fn sequential(
     start: &Tensor,
 ) -> Vec<Tensor> {
     let flow = Flow::new(kinetic, Box::new(SymplecticEuler), STEP_SIZE, STEPS).unwrap();
-    let mut method = HamiltonianDescent::new(gradients(potential), flow, start.clone());
+    let mut method = HamiltonianDescent::new(oracle(potential), flow, start.clone());
     (0..FLOWS)
         .map(|_| {
             method.advance().unwrap();
@@ -83,7 +83,7 @@ fn with_one_slot_it_is_the_sequential_flow_to_the_last_bit() {
                     ..secant(1, 10)
                 };
                 let flow = of(kinetic, window);
-                let method = WindowedDescent::new(gradients(&potential), flow, start.clone())
+                let method = WindowedDescent::new(oracle(&potential), flow, start.clone())
                     .with_surrogate(some_rows(&potential));
                 let (ends, rounds) = windowed(method);
                 let wanted = sequential(kinetic, &potential, &start);
@@ -109,7 +109,7 @@ fn without_tolerance_it_ends_at_the_sequential_flow_after_at_most_as_many_rounds
                 };
                 for window in [window, damped(window)] {
                     let flow = of(kinetic, window);
-                    let method = WindowedDescent::new(gradients(&potential), flow, start.clone())
+                    let method = WindowedDescent::new(oracle(&potential), flow, start.clone())
                         .with_surrogate(some_rows(&potential))
                         .ending(FLOWS);
                     let (ends, rounds) = windowed(method);
@@ -140,7 +140,7 @@ fn it_takes_fewer_rounds_than_picard_iteration_and_ends_within_the_tolerance() {
         };
         let by = |window| {
             let flow = of(Kinetic::HalfL2Squared, window);
-            WindowedDescent::new(gradients(&potential), flow, start.clone()).ending(FLOWS)
+            WindowedDescent::new(oracle(&potential), flow, start.clone()).ending(FLOWS)
         };
         let (_, picard) = windowed(by(picard));
         let (end, plain) = windowed(by(secant(8, 10)));
@@ -167,7 +167,7 @@ fn a_surrogate_that_is_the_potential_itself_makes_every_window_right_at_once() {
             ..secant(width, 0)
         };
         let flow = of(Kinetic::HalfL2Squared, window);
-        let method = WindowedDescent::new(gradients(&potential), flow, start.clone())
+        let method = WindowedDescent::new(oracle(&potential), flow, start.clone())
             .with_surrogate(potential.clone())
             .ending(FLOWS);
         let (ends, found) = windowed(method);
@@ -187,7 +187,7 @@ fn a_surrogates_gradients_are_counted_apart_and_nothing_is_computed_after_the_en
         ..secant(8, 10)
     };
     let flow = of(Kinetic::HalfL2Squared, window);
-    let mut method = WindowedDescent::new(gradients(&potential), flow, start)
+    let mut method = WindowedDescent::new(oracle(&potential), flow, start)
         .with_surrogate(potential.clone())
         .ending(FLOWS);
     for _ in 0..FLOWS {

@@ -4,10 +4,12 @@
 mod devices;
 mod exchange;
 mod lockstep;
+mod oracle;
 mod tf32;
 
 pub use devices::Devices;
 pub use lockstep::{Seat, lockstep};
+pub use oracle::{Counts, Oracle};
 pub use tf32::Tf32;
 
 use crate::{Potential, Result};

@@ -1,7 +1,7 @@
 //! What φ of the paper is when a velocity is spread over the tensors of a network.
 
 use crate::error::named;
-use crate::relativistic::smallest;
+use crate::kinetic::smallest;
 use crate::{Kinetic, Result};
 use candle_core::{DType, Tensor};
 

@@ -7,7 +7,7 @@ use super::host::{Host, elements, product};
 use super::space::{RoundChanges, Space};
 use super::tensors::{Row, Tensors};
 use crate::Result;
-use crate::real::Real;
+use crate::cpu::real::Real;
 use candle_core::{DType, Device, Tensor, WithDType};
 use half::bf16;
 use std::sync::Arc;

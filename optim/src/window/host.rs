@@ -3,8 +3,8 @@
 
 use super::secant::{middle, share};
 use super::space::{Equations, RoundChanges, Space};
-use crate::aligned::{Aligned, whole_lines};
-use crate::real::Real;
+use crate::cpu::aligned::{Aligned, whole_lines};
+use crate::cpu::real::Real;
 use crate::{Kinetic, Result};
 use candle_core::{Device, Storage, Tensor, WithDType};
 use pulp::{Arch, Simd, WithSimd};

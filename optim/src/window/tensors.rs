@@ -3,7 +3,7 @@
 
 use super::secant::{RIDGE, SHORTEST};
 use super::space::{Equations, RoundChanges, Space, StepGradients, Walked, WindowSteps};
-use crate::phase::{drifted, kicked};
+use crate::flow::{drifted, kicked};
 use crate::{Kinetic, Result};
 use candle_core::{D, DType, Device, DeviceLocation, Tensor};
 use std::collections::HashMap;

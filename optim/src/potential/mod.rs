@@ -1,5 +1,16 @@
 //! What is minimised.
 
+mod ackley;
+mod logistic;
+mod procrustes;
+mod quadratic;
+mod sensing;
+
+pub use ackley::Ackley;
+pub use logistic::{DataRows, Kernel, LogisticRegression, Problem, SparseRows};
+pub use quadratic::Quadratic;
+pub use sensing::{MatrixSensing, Sensing};
+
 use crate::Result;
 use candle_core::{DType, Device, Tensor};
 

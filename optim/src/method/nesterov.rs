@@ -1,6 +1,7 @@
 //! Nesterov's accelerated gradient methods.
 
-use crate::{Counts, Error, Method, Oracle, Progress, Result, times};
+use super::times;
+use crate::{Counts, Error, Method, Oracle, Progress, Result};
 use candle_core::Tensor;
 
 /// Where the momentum β_k of [`Nesterov`] comes from.

@@ -1,7 +1,7 @@
 //! Work on rows, shared out to threads so that the result does not depend on how many there are.
 
-use crate::aligned::Aligned;
-use crate::real::Real;
+use crate::cpu::aligned::Aligned;
+use crate::cpu::real::Real;
 use std::ops::Range;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 

@@ -5,7 +5,7 @@ use super::problem::{Kernel, Problem};
 use super::rows::{DataRows, Elements, RowSource, WithConstant, dense, stays_sparse};
 use super::sections::Products;
 use super::sparse::Sparse;
-use crate::real::Real;
+use crate::cpu::real::Real;
 use crate::{Cost, Result};
 use candle_core::{CpuStorage, CustomOp1, DType, Device, Layout, Shape, Tensor, WithDType, bail};
 use std::sync::Arc;

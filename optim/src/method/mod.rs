@@ -1,5 +1,29 @@
 //! What all methods have in common, so that one runner serves them all.
 
+mod adam;
+pub mod classical;
+mod conjugate;
+mod coordinate;
+mod descent;
+mod heavy_ball;
+mod idealized;
+mod momentum;
+mod nesterov;
+mod run;
+mod times;
+
+pub use adam::Adam;
+pub(crate) use adam::Decays;
+pub use conjugate::ConjugateGradients;
+pub use coordinate::{CoordinateHamiltonianDescent, Sweep};
+pub use descent::{HamiltonianDescent, WindowedDescent};
+pub use heavy_ball::HeavyBall;
+pub use idealized::IdealizedDescent;
+pub use momentum::Momentum;
+pub use nesterov::{Acceleration, Nesterov};
+pub use run::{Bound, Run, RunEnd, Seen};
+pub use times::IntegrationTimes;
+
 use crate::{Counts, Result};
 use candle_core::Tensor;
 

@@ -1,6 +1,6 @@
 //! How fast a processor can compute at all, for judging how near the kernels come to it.
 
-use crate::real::Real;
+use crate::cpu::real::Real;
 use pulp::{Arch, Simd, WithSimd};
 use std::hint::black_box;
 

@@ -1,6 +1,6 @@
 //! Reading ahead: memory is asked for the next block while this one is computed with.
 
-use crate::aligned::LINE;
+use crate::cpu::aligned::LINE;
 
 /// What will be read next. Processors find a stream of reads by themselves, but only once it has
 /// begun and never across a page: a block's first product would wait at every row.

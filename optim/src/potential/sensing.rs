@@ -1,6 +1,6 @@
 //! Low-rank matrix sensing, the non-convex problem of the paper's Section B.2.
 
-use crate::procrustes::procrustes;
+use super::procrustes::procrustes;
 use crate::{Cost, Error, Potential, Result};
 use candle_core::{DType, Device, Tensor};
 

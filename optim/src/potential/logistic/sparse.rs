@@ -3,8 +3,8 @@
 use super::rows::RowSource;
 use super::sections::{Products, Sections};
 use super::tiles::{Columns, softmax_minus_target};
-use crate::aligned::Aligned;
-use crate::real::Real;
+use crate::cpu::aligned::Aligned;
+use crate::cpu::real::Real;
 use pulp::{Arch, Simd, WithSimd};
 use std::ops::Range;
 

@@ -5,8 +5,8 @@ use super::rows::{RowSource, check_room};
 use super::sections::{Products, Sections};
 use super::tiles::{Columns, TileBlock, add_products, logits, softmax_minus_target};
 use crate::Result;
-use crate::aligned::{Aligned, whole_lines};
-use crate::real::Real;
+use crate::cpu::aligned::{Aligned, whole_lines};
+use crate::cpu::real::Real;
 use pulp::{Arch, Simd, WithSimd};
 use std::ops::Range;
 

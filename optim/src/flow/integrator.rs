@@ -1,6 +1,6 @@
 //! Integrators: one step of the Hamiltonian dynamics at a time.
 
-use crate::phase::{drifted, kicked, kicked_then_drifted};
+use super::phase::{drifted, kicked, kicked_then_drifted};
 use crate::{Kinetic, Oracle, Phase, Result};
 
 /// Takes a phase (x, v) one step θ along the Hamiltonian flow of H(x, v) = f(x) + φ(v).

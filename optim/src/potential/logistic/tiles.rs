@@ -7,7 +7,7 @@
 //! 5 x 5 sums reach nine tenths of the arithmetic peak with 32 registers, 4 x 5 two thirds.
 
 use super::ahead::Ahead;
-use crate::real::Real;
+use crate::cpu::real::Real;
 use pulp::Simd;
 
 /// A block of rows of X, `[rows, stride]`, every row a whole number of vectors.

@@ -1,6 +1,6 @@
 //! Memory that vectors can be loaded from without crossing cache lines.
 
-use crate::real::Real;
+use crate::cpu::real::Real;
 use std::ops::{Deref, DerefMut};
 
 /// Bytes of a cache line, and of the widest vectors.

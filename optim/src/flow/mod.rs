@@ -1,6 +1,15 @@
 //! A discretised Hamiltonian flow: a number of integrator steps.
 
-use crate::{Error, Integrator, Kinetic, Oracle, Phase, Result};
+mod integrator;
+mod phase;
+mod recurrence;
+
+pub use integrator::{ExplicitEuler, Integrator, Leapfrog, Stratified, SymplecticEuler};
+pub use phase::Phase;
+pub(crate) use phase::{drifted, kicked};
+pub use recurrence::Recurrence;
+
+use crate::{Error, Kinetic, Oracle, Result};
 use candle_core::Tensor;
 
 /// `steps` steps of an integrator with step size θ: an approximation of the Hamiltonian flow

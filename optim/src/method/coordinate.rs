@@ -1,6 +1,6 @@
 //! Hamiltonian Descent one coordinate at a time, with the exact flow.
 
-use crate::classical::LinearSystem;
+use super::classical::LinearSystem;
 use crate::error::named;
 use crate::{Counts, Error, Method, Progress, Result};
 use candle_core::{Device, Tensor};

@@ -1,7 +1,7 @@
 //! Rows of data as a regression takes them in: with every element, or with those alone that are not 0.
 
 use super::problem::{Kernel, Problem};
-use crate::real::Real;
+use crate::cpu::real::Real;
 use crate::{Error, Result};
 use candle_core::{DType, Device, Tensor};
 

@@ -1,6 +1,10 @@
 //! The kinetic energies, the paper's four and the relativistic one, and their (sub)gradients.
 
-use crate::relativistic::{SpeedLimit, smallest};
+mod relativistic;
+
+pub use relativistic::SpeedLimit;
+pub(crate) use relativistic::smallest;
+
 use crate::{Error, Result};
 use candle_core::{D, DType, Tensor};
 use std::fmt;
