@@ -2,7 +2,7 @@
 
 use thiserror::Error as ThisError;
 
-/// The crate's result.
+/// Is a result with the crate's error.
 pub type Result<T> = std::result::Result<T, Error>;
 
 /// What can go wrong: a tensor operation, a number out of range, a shape that does not fit, or a
@@ -98,7 +98,7 @@ macro_rules! named {
             /// Every variant, in the order of the paper.
             pub const ALL: &'static [Self] = &[$($variant),+];
 
-            /// The name that configurations, tables and rows use.
+            /// Returns the name that configurations, tables and rows use.
             #[must_use]
             pub fn name(self) -> &'static str {
                 match self { $($variant => $name),+ }

@@ -78,7 +78,7 @@ impl Devices {
         })
     }
 
-    /// The number of workers.
+    /// Returns the number of workers.
     #[must_use]
     pub fn len(&self) -> usize {
         self.workers.len()

@@ -1,11 +1,11 @@
-//! Counting of gradients, in one place for all methods.
+//! The oracle that methods ask for gradients, which counts them in one place for all.
 
 use crate::{Batched, Evaluator, Potential, Result};
 use candle_core::Tensor;
 use std::ops::Sub;
 use std::sync::Arc;
 
-/// How many gradients were asked for and how many computed.
+/// Says how many gradients were asked for and how many computed.
 ///
 /// *Requested* is what Algorithm 5 spends when every window slot has a device of its own;
 /// *distinct* leaves out points that are the same point again, which one device need compute only
@@ -37,7 +37,7 @@ impl Sub for Counts {
     }
 }
 
-/// An [`Evaluator`] that counts, and that computes a point handed in several times only once.
+/// Counts what an [`Evaluator`] computes, and computes a point handed in several times only once.
 ///
 /// Points are the same when they are the same tensor (copies of a handle), not when they happen
 /// to hold equal numbers: that is known without looking at the numbers, so it costs no wait for
@@ -63,13 +63,13 @@ impl Oracle {
         }
     }
 
-    /// What has been counted so far.
+    /// Returns what has been counted so far.
     #[must_use]
     pub fn counts(&self) -> Counts {
         self.counts
     }
 
-    /// ∇f at one point `[D]`.
+    /// Computes ∇f at one point `[D]`.
     ///
     /// # Errors
     /// If the evaluator fails.
@@ -78,7 +78,7 @@ impl Oracle {
         Ok(gradients.swap_remove(0))
     }
 
-    /// ∇f at each point, in their order: one round.
+    /// Computes ∇f at each point, in their order: one round.
     ///
     /// # Errors
     /// If the evaluator fails.
@@ -99,7 +99,7 @@ impl Oracle {
         Ok(which.into_iter().map(|i| gradients[i].clone()).collect())
     }
 
-    /// ∇f of each row of `points` `[U, D]`, which stand for `requested` window slots: one round.
+    /// Computes ∇f at each row of `points` `[U, D]`, which stand for `requested` window slots: one round.
     ///
     /// # Errors
     /// If the evaluator fails.

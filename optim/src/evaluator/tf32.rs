@@ -29,7 +29,7 @@ pub struct Tf32 {
 }
 
 impl Tf32 {
-    /// The gradients of `of`, in TF32.
+    /// Computes the gradients of `of` in TF32.
     #[must_use]
     pub fn new(of: Arc<dyn Evaluator>) -> Self {
         Self { of }

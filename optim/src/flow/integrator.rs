@@ -74,7 +74,7 @@ pub struct Stratified {
 }
 
 impl Stratified {
-    /// With a stream of numbers uniform in (0, 1), from which ζ_s = θ·(the next number). The
+    /// Takes a stream of numbers uniform in (0, 1), from which ζ_s = θ·(the next number). The
     /// stream is the caller's, and with it the seed.
     #[must_use]
     pub fn new(uniform: impl FnMut() -> f64 + Send + 'static) -> Self {

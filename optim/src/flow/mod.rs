@@ -39,7 +39,7 @@ impl Flow {
         })
     }
 
-    /// The position after the flow from `start` `[D]` at rest. Costs `steps` gradients.
+    /// Returns the position after the flow from `start` `[D]` at rest. Costs `steps` gradients.
     ///
     /// # Errors
     /// If a gradient fails.

@@ -3,7 +3,7 @@
 use crate::{Kinetic, Oracle, Result};
 use candle_core::Tensor;
 
-/// A point of phase space, (x, v).
+/// Holds a point of phase space, (x, v).
 ///
 /// An integrator whose step ends with a gradient at the new position would compute it again at
 /// the start of the next step, or for nothing at the end of the flow. So the velocity may *owe*
@@ -19,7 +19,7 @@ pub struct Phase {
 }
 
 impl Phase {
-    /// At `position` with `velocity`, both `[D]`.
+    /// Makes the phase of a `position` and a `velocity`, both `[D]`.
     #[must_use]
     pub fn new(position: Tensor, velocity: Tensor) -> Self {
         Self {
@@ -29,7 +29,7 @@ impl Phase {
         }
     }
 
-    /// At `position` `[D]`, without velocity.
+    /// Makes the phase of a `position` `[D]` without velocity.
     ///
     /// # Errors
     /// If a tensor operation fails.

@@ -4,7 +4,7 @@ use crate::flow::check;
 use crate::window::Quadrature;
 use crate::{Kinetic, Result};
 
-/// A discretised Hamiltonian flow as a recurrence in points and velocities, each flow from rest:
+/// Describes a discretised Hamiltonian flow as a recurrence in points and velocities, each flow from rest:
 /// v̄_{s+1} = v̄_s − t_s ∇f(x̄_s), x̄_{s+1} = x̄_s + θ ∂φ(v̄_{s+1}), where t_s is θ, or, of Leapfrog, half of
 /// it at the first step.
 ///
@@ -28,7 +28,7 @@ pub struct Recurrence {
 }
 
 impl Recurrence {
-    /// With full weight on every gradient, eq. (14) of the paper: symplectic Euler.
+    /// Makes a recurrence with full weight on every gradient, eq. (14) of the paper: symplectic Euler.
     #[must_use]
     pub fn new(kinetic: Kinetic, step_size: f64, steps: usize) -> Self {
         Self {
@@ -39,7 +39,7 @@ impl Recurrence {
         }
     }
 
-    /// For how long the gradient before a step acts, steps counted from the start of the first flow.
+    /// Returns for how long the gradient before a step acts, steps counted from the start of the first flow.
     #[must_use]
     pub fn kick(&self, step: usize) -> f64 {
         match self.quadrature {

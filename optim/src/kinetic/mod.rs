@@ -10,8 +10,8 @@ use candle_core::{D, DType, Tensor};
 use std::fmt;
 use std::str::FromStr;
 
-/// A kinetic energy φ(v), eq. (3) of the paper. Lemma 2 names the method that one Leapfrog step
-/// with each of the paper's four recovers; the fifth is that of França et al. (2020), reference [3] of
+/// Names a kinetic energy φ(v), eq. (3) of the paper. Lemma 2 names the method that one Leapfrog step
+/// with each of the paper's four recovers; the fifth is that of França et al. (2020), reference 3 of
 /// the exposition, and what a step with it is follows in the same way:
 ///
 /// | variant | φ(v) | ∂φ(v) | one step is |

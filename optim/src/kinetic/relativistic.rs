@@ -6,7 +6,7 @@ use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::str::FromStr;
 
-/// The speed limit c of [`Kinetic::Relativistic`](crate::Kinetic::Relativistic), in the unit of
+/// Holds the speed limit c of [`Kinetic::Relativistic`](crate::Kinetic::Relativistic), in the unit of
 /// velocities: finite and positive, so that two are equal, or not, by their values.
 ///
 /// ```
@@ -23,7 +23,7 @@ impl SpeedLimit {
     /// c = 1.
     pub const ONE: Self = Self(1.0);
 
-    /// From c.
+    /// Makes the limit c.
     ///
     /// # Errors
     /// [`Error::Setting`] if c is not a finite positive number.

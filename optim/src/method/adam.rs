@@ -77,7 +77,7 @@ pub struct Adam {
 }
 
 impl Adam {
-    /// From `start` `[D]`, with step size η.
+    /// Starts from `start` `[D]`, with step size η.
     ///
     /// # Errors
     /// If the step size is not a positive number, or a tensor operation fails.

@@ -34,7 +34,7 @@ pub struct LinearSystem {
 }
 
 impl LinearSystem {
-    /// With the `matrix` A `[D, D]`, row by row, and the `right_side` b `[D]`.
+    /// Makes the system with the `matrix` A `[D, D]`, row by row, and the `right_side` b `[D]`.
     ///
     /// # Errors
     /// If there are no equations, A is not D × D or not symmetric, or an entry of its diagonal is
@@ -68,7 +68,7 @@ impl LinearSystem {
         self.right_side.len()
     }
 
-    /// A, `[D, D]`, row by row.
+    /// Returns A, `[D, D]`, row by row.
     #[must_use]
     pub fn matrix(&self) -> &[f64] {
         &self.matrix

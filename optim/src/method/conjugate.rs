@@ -3,7 +3,7 @@
 use crate::{Counts, Error, Method, Oracle, Progress, Result, Termination};
 use candle_core::{DType, Tensor};
 
-/// The conjugate gradient method (Hestenes and Stiefel, 1952) for a strictly convex quadratic of
+/// Is the conjugate gradient method (Hestenes and Stiefel, 1952) for a strictly convex quadratic of
 /// which only gradients are known.
 ///
 /// Of all methods whose iterates lie in x_1 + span of the gradients it makes the value least, so
@@ -54,7 +54,7 @@ impl ConjugateState {
 }
 
 impl ConjugateGradients {
-    /// From `start` `[D]`.
+    /// Starts from `start` `[D]`.
     #[must_use]
     pub fn new(oracle: impl Into<Oracle>, start: Tensor) -> Self {
         Self {

@@ -57,7 +57,7 @@ pub struct CoordinateHamiltonianDescent {
 }
 
 impl CoordinateHamiltonianDescent {
-    /// From `start` `[D]`, with the time η_i of each coordinate.
+    /// Starts from `start` `[D]`, with the time η_i of each coordinate.
     ///
     /// # Errors
     /// If the start or the times do not fit the system or a time is not a positive number.
@@ -90,7 +90,7 @@ impl CoordinateHamiltonianDescent {
         })
     }
 
-    /// The Gauss-Seidel method: sequential, η_i = π/(2√A_ii).
+    /// Makes the Gauss-Seidel method: sequential, η_i = π/(2√A_ii).
     ///
     /// # Errors
     /// If the start does not fit the system.
@@ -115,7 +115,7 @@ impl CoordinateHamiltonianDescent {
         )
     }
 
-    /// The Jacobi method: simultaneous, η_i = π/(2√A_ii).
+    /// Makes the Jacobi method: simultaneous, η_i = π/(2√A_ii).
     ///
     /// # Errors
     /// If the start does not fit the system.
@@ -123,7 +123,7 @@ impl CoordinateHamiltonianDescent {
         Self::with_angle(system, FRAC_PI_2, Sweep::Simultaneous, start)
     }
 
-    /// The Jacobi method with the weight ω: simultaneous, η_i = arccos(1 − ω)/√A_ii.
+    /// Makes the Jacobi method with the weight ω: simultaneous, η_i = arccos(1 − ω)/√A_ii.
     ///
     /// # Errors
     /// If ω is not in (0, 2) or the start does not fit the system.

@@ -14,7 +14,7 @@ pub struct HamiltonianDescent {
 }
 
 impl HamiltonianDescent {
-    /// From `start` `[D]`.
+    /// Starts from `start` `[D]`.
     #[must_use]
     pub fn new(oracle: impl Into<Oracle>, flow: Flow, start: Tensor) -> Self {
         Self {
@@ -84,7 +84,7 @@ pub struct WindowedDescent {
 }
 
 impl WindowedDescent {
-    /// From `start` `[D]`.
+    /// Starts from `start` `[D]`.
     #[must_use]
     pub fn new(oracle: impl Into<Oracle>, flow: WindowedFlow, start: Tensor) -> Self {
         Self {

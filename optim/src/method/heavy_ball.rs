@@ -34,7 +34,7 @@ pub struct HeavyBall {
 }
 
 impl HeavyBall {
-    /// From `start` `[D]`, with step size η and momentum β (0 for none).
+    /// Starts from `start` `[D]`, with step size η and momentum β (0 for none).
     ///
     /// # Errors
     /// If η is not positive or β not in [0, 1).

@@ -73,7 +73,7 @@ impl<M: Method + ?Sized> Method for &mut M {
     }
 }
 
-/// What one outer iteration did.
+/// Says what one outer iteration did.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Progress {
     /// Gradients and rounds of this iteration alone.
@@ -84,7 +84,7 @@ pub struct Progress {
     pub termination: Option<Termination>,
 }
 
-/// Why a method stopped of itself.
+/// Says why a method stopped of itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Termination {
     /// The norm of the point after the given step of the flow is infinite or not a number, in the

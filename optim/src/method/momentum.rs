@@ -44,7 +44,7 @@ pub struct Momentum {
 }
 
 impl Momentum {
-    /// From `start` `[D]` at rest, with damping μ and h = `step_size` = Δt².
+    /// Starts from `start` `[D]` at rest, with damping μ and h = `step_size` = Δt².
     ///
     /// # Errors
     /// If μ is not in [0, 1] or h is not positive.
@@ -69,7 +69,7 @@ impl Momentum {
         })
     }
 
-    /// The same with the scaled momentum P = √h·p, `[D]`, in place of rest.
+    /// Starts with the scaled momentum P = √h·p, `[D]`, in place of rest.
     ///
     /// # Errors
     /// If it does not have the shape of the position.

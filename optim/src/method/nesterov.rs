@@ -4,7 +4,7 @@ use super::times;
 use crate::{Counts, Error, Method, Oracle, Progress, Result};
 use candle_core::Tensor;
 
-/// Where the momentum β_k of [`Nesterov`] comes from.
+/// Says where the momentum β_k of [`Nesterov`] comes from.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Acceleration {
     /// The same in every step, in [0, 1).
@@ -19,7 +19,7 @@ pub enum Acceleration {
 }
 
 impl Acceleration {
-    /// The constant momentum (√κ − 1)/(√κ + 1), κ = L/μ, for a μ-strongly convex and L-smooth
+    /// Chooses the constant momentum (√κ − 1)/(√κ + 1), κ = L/μ, for a μ-strongly convex and L-smooth
     /// function and the step size 1/L.
     ///
     /// # Errors
@@ -74,7 +74,7 @@ pub struct Nesterov {
 }
 
 impl Nesterov {
-    /// From `start` `[D]`, with step size η.
+    /// Starts from `start` `[D]`, with step size η.
     ///
     /// # Errors
     /// If η is not positive or a constant momentum not in [0, 1).

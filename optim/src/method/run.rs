@@ -58,7 +58,7 @@ pub enum RunEnd<B = Infallible> {
     Observer(B),
 }
 
-/// What an observer sees after an outer iteration.
+/// Shows an observer what there is after an outer iteration.
 pub struct Seen<'a, M> {
     /// The method.
     pub method: &'a M,
@@ -71,13 +71,13 @@ pub struct Seen<'a, M> {
 }
 
 impl<M: Method> Seen<'_, M> {
-    /// Where the method is, `[D]`.
+    /// Returns where the method is, `[D]`.
     #[must_use]
     pub fn position(&self) -> &Tensor {
         self.method.position()
     }
 
-    /// Whether nothing follows, as the method goes on no further.
+    /// Says whether nothing follows, as the method goes on no further.
     #[must_use]
     pub fn is_last(&self) -> bool {
         self.progress.termination.is_some()
@@ -148,22 +148,22 @@ impl<M: Method> Run<M> {
         }
     }
 
-    /// What the run has computed so far.
+    /// Returns what the run has computed so far.
     pub fn counts(&self) -> Counts {
         self.method.counts() - self.before
     }
 
-    /// Outer iterations so far.
+    /// Returns the number of outer iterations so far.
     pub fn iterations(&self) -> u64 {
         self.iterations
     }
 
-    /// The method.
+    /// Returns the method.
     pub fn method(&self) -> &M {
         &self.method
     }
 
-    /// The method, to be used further.
+    /// Returns the method, to be used further.
     pub fn into_method(self) -> M {
         self.method
     }

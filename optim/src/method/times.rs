@@ -32,7 +32,7 @@ enum Scheme {
 }
 
 impl IntegrationTimes {
-    /// The same time for every flow.
+    /// Takes the same time for every flow.
     ///
     /// # Errors
     /// If the time is not a positive number.
@@ -47,7 +47,7 @@ impl IntegrationTimes {
         Ok(Self::cycle(vec![time]))
     }
 
-    /// η = π/(2√L), a quarter of the period of the fastest oscillation: the longest constant time
+    /// Takes η = π/(2√L), a quarter of the period of the fastest oscillation: the longest constant time
     /// for which no eigenvector's error overshoots. With it the idealised method needs about κ
     /// flows, as gradient descent needs steps (Wang, 2024).
     ///

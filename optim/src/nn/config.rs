@@ -75,7 +75,7 @@ impl Default for HamiltonianConfig {
 }
 
 impl HamiltonianConfig {
-    /// The defaults, but for θ = √learning_rate and as many steps as come nearest to an integration time:
+    /// Takes the defaults, but for θ = √learning_rate and as many steps as come nearest to an integration time:
     /// S = η/θ, at least 1. With one step it is gradient descent by that learning rate.
     ///
     /// # Errors

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::fs::OpenOptions;
 use std::path::{Path, PathBuf};
 
-/// The variables of a map with their names, in the order of the names.
+/// Lists the variables of a map with their names, in the order of the names.
 ///
 /// [`VarMap::all_vars`] has an order of its own in every process, which no saved state could be told by.
 ///

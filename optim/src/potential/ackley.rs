@@ -4,7 +4,7 @@ use crate::{Cost, Error, Potential, Result};
 use candle_core::{DType, Device, Tensor};
 use std::f64::consts::{E, PI};
 
-/// The Ackley function of two variables, eq. (18) of the paper, in f64:
+/// Is the Ackley function of two variables, eq. (18) of the paper, in f64:
 /// F(x) = −20 exp[−0.2 √(½(x₁² + x₂²))] − exp[½(cos 2πx₁ + cos 2πx₂)] + e + 20.
 ///
 /// Its least value, 0, is at the origin, in a cone without a derivative there; about every other
@@ -32,7 +32,7 @@ pub struct Ackley {
 }
 
 impl Ackley {
-    /// For points on `device`.
+    /// Makes the function for points on `device`.
     #[must_use]
     pub fn new(device: &Device) -> Self {
         Self {

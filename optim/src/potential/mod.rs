@@ -24,7 +24,7 @@ pub struct Cost {
     pub bytes: f64,
 }
 
-/// A potential energy f: ℝᴰ → ℝ, the function being minimised.
+/// Computes a potential energy f: ℝᴰ → ℝ, the function being minimised, and its gradient.
 ///
 /// A point is a tensor `[D]`. The *bulk* form [`gradients`](Potential::gradients) takes the points
 /// of a window at once; a potential that can share work between points (one pass over the data

@@ -157,13 +157,13 @@ impl Quadratic {
         })
     }
 
-    /// A, `[D, D]`.
+    /// Returns A, `[D, D]`.
     #[must_use]
     pub fn matrix(&self) -> &Tensor {
         &self.matrix
     }
 
-    /// x*, `[D]`; `None` for the origin.
+    /// Returns x*, `[D]`; `None` for the origin.
     #[must_use]
     pub fn minimiser(&self) -> Option<&Tensor> {
         self.minimiser.as_ref()
@@ -175,7 +175,7 @@ impl Quadratic {
         Some(&self.spectrum.as_ref()?.eigenvalues)
     }
 
-    /// The Hamiltonian flow HF_t(x, 0), eq. (1) of the paper with ½‖v‖², from `start` `[D]` at
+    /// Takes the Hamiltonian flow HF_t(x, 0), eq. (1) of the paper with ½‖v‖², from `start` `[D]` at
     /// rest for the time t = `time`: position x* + Q cos(t√Λ) Q(x − x*) and velocity
     /// −Q √Λ sin(t√Λ) Q(x − x*).
     ///

@@ -4,7 +4,7 @@ use super::procrustes::procrustes;
 use crate::{Cost, Error, Potential, Result};
 use candle_core::{DType, Device, Tensor};
 
-/// The sizes of a matrix sensing problem and the factor before it.
+/// Holds the sizes of a matrix sensing problem and the factor before it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Sensing {
     /// d: the matrix to be found is d × d.
@@ -53,7 +53,7 @@ pub struct MatrixSensing {
 }
 
 impl MatrixSensing {
-    /// With the vectors `a` and `a_tilde`, `[m, d]` each, and the factor B* of the matrix to be
+    /// Makes the problem with the vectors `a` and `a_tilde`, `[m, d]` each, and the factor B* of the matrix to be
     /// found, `[d, r]`, all row by row. r need not be the rank k of the factor looked for.
     ///
     /// # Errors

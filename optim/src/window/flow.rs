@@ -4,7 +4,7 @@ use super::settings::Window;
 use crate::{Oracle, Recurrence, Result, Termination};
 use candle_core::Tensor;
 
-/// A discretised Hamiltonian flow of which up to `width` steps are computed at once: Algorithm 5
+/// Computes a discretised Hamiltonian flow, of which up to `width` steps are computed at once: Algorithm 5
 /// of the paper, lines 3 to 26.
 ///
 /// Every round computes the gradients at the W points of the window in parallel, sums them up to new
@@ -38,7 +38,7 @@ pub struct WindowedFlow {
     pub window: Window,
 }
 
-/// Where a windowed flow ended and how it got there.
+/// Says where a windowed flow ended and how it got there.
 #[derive(Clone, Debug)]
 pub struct FlowEnd {
     /// x̄_S, `[D]`.

@@ -114,7 +114,7 @@ impl WindowForm {
         "at_once",
     ];
 
-    /// The label without the width: how it guesses gradients and fills slots.
+    /// Returns the label without the width: how it guesses gradients and fills slots.
     #[must_use]
     pub fn guess(&self) -> String {
         let mut words = Vec::new();

@@ -40,7 +40,7 @@ use streaming::Streaming;
 use tensors::Tensors;
 
 impl WindowedFlow {
-    /// The end of the flow from `start` `[D]` at rest.
+    /// Returns the end of the flow from `start` `[D]` at rest.
     ///
     /// # Errors
     /// If a setting is out of range or a gradient fails.

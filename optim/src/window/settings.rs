@@ -115,7 +115,7 @@ impl Default for WindowMethod {
 }
 
 impl WindowMethod {
-    /// The paper's, with another predictor.
+    /// Makes the paper's, with another predictor.
     #[must_use]
     pub fn picard(predictor: Predictor) -> Self {
         Self::Picard {
@@ -124,7 +124,7 @@ impl WindowMethod {
         }
     }
 
-    /// With a model of the last `memory` gradients, which predicts, too.
+    /// Makes windows with a model of the last `memory` gradients, which predicts, too.
     #[must_use]
     pub fn secant(memory: usize) -> Self {
         Self::Secant {
@@ -134,7 +134,7 @@ impl WindowMethod {
         }
     }
 
-    /// The name that configurations and rows use.
+    /// Returns the name that configurations and rows use.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -217,7 +217,7 @@ named!(Predictor, "predictor",
     Predictor::LinearForce => "linear-force",
 );
 
-/// Which sequential flow the window converges to: how its sum over gradients approximates the
+/// Says which sequential flow the window converges to: how its sum over gradients approximates the
 /// integral of eq. (13).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Quadrature {
@@ -255,7 +255,7 @@ pub enum Storage {
 }
 
 impl Storage {
-    /// The name that configurations and rows use.
+    /// Returns the name that configurations and rows use.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {

@@ -37,7 +37,7 @@ impl Tensors {
     }
 }
 
-/// Whether windows of points on a device move by kernels: where those run, and compute for a small problem
+/// Says whether windows of points on a device move by kernels: where those run, and compute for a small problem
 /// what tensor operations do. Otherwise the operations are used, which need many more launches.
 ///
 /// # Errors

@@ -179,7 +179,7 @@ impl LogisticRegression {
         })
     }
 
-    /// The same problem on some of the rows, with the same kernel: a cheap surrogate of it
+    /// Makes the same problem on some of the rows, with the same kernel: a cheap surrogate of it
     /// ([`WindowedDescent::with_surrogate`](crate::WindowedDescent::with_surrogate)).
     ///
     /// # Errors

@@ -27,7 +27,7 @@ named!(Kernel, "kernel",
     Kernel::Composed => "composed",
 );
 
-/// What distinguishes one logistic regression from another, besides its data.
+/// Says what distinguishes one logistic regression from another, besides its data.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Problem {
     /// C, the number of classes.

@@ -9,7 +9,7 @@ use candle_core::{DType, Device, Tensor};
 /// share of 0.11 (a8a, a9a) the sparse kernel is several times faster, at 0.19 (MNIST) slower.
 const SPARSE_SHARE: f64 = 0.15;
 
-/// The rows X `[n, d]` of a regression.
+/// Lends the rows X `[n, d]` of a regression.
 #[derive(Clone, Debug)]
 pub enum DataRows<'a> {
     /// Every element, f32 or f64, on any device.
@@ -25,7 +25,7 @@ pub enum DataRows<'a> {
     },
 }
 
-/// A matrix in compressed sparse row form.
+/// Lends a matrix in compressed sparse row form.
 #[derive(Clone, Copy, Debug)]
 pub struct SparseRows<'a> {
     /// d.
