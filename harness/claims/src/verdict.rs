@@ -1,5 +1,6 @@
 //! Verdicts, their words, and how several become one.
 
+use rows::format::without_idle_zeros;
 use std::fmt;
 use std::str::FromStr;
 
@@ -182,12 +183,7 @@ pub fn short(number: f64) -> String {
         return format!("{number:.2e}");
     }
     let decimals = (3 - size.log10().floor() as i32).max(0) as usize;
-    let text = format!("{number:.decimals$}");
-    if text.contains('.') {
-        text.trim_end_matches('0').trim_end_matches('.').to_owned()
-    } else {
-        text
-    }
+    without_idle_zeros(format!("{number:.decimals$}"))
 }
 
 #[cfg(test)]

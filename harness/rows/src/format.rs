@@ -155,7 +155,8 @@ pub fn shortest(value: f64) -> String {
 }
 
 /// Leaves out zeros that say nothing: 1.50 is 1.5, and 1.0 is 1.
-fn without_idle_zeros(text: String) -> String {
+#[must_use]
+pub fn without_idle_zeros(text: String) -> String {
     if text.contains('.') {
         text.trim_end_matches('0').trim_end_matches('.').to_owned()
     } else {

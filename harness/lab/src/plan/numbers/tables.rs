@@ -24,6 +24,8 @@ const SMALL: Allowed = SHARE.above();
 /// Of small problems, whose flows are followed to their ends.
 const STEP: Allowed = Allowed::within(1e-6, 10.0);
 const TIME: Allowed = Allowed::within(0.0, 10_000.0).above();
+/// c of a relativistic kinetic energy.
+const SPEED: Allowed = Allowed::within(1e-12, 1e12);
 /// κ; the time to a target goes with its square root.
 const CONDITION: Allowed = Allowed::within(1.0, 1e9).above();
 
@@ -117,6 +119,10 @@ const CHECKS: NumberTable = &[
         Allowed::within(0.0, 2.0).above(),
     ),
     ("coordinate.other_angle", SHARE.above().below()),
+    ("relativistic.speed_limits", SPEED),
+    ("relativistic.slow", SPEED),
+    ("relativistic.fast", SPEED),
+    ("relativistic.close", SMALL),
 ];
 
 const COUNTS: NumberTable = &[("printed.*.*", Allowed::count(0, 1_000_000_000_000))];
