@@ -54,7 +54,7 @@
 //! let method = HamiltonianDescent::new(potential, flow, start);
 //! let mut run = Run::new(method).until(Bound::Iterations(20));
 //! run.go()?;
-//! let end: Vec<f64> = run.method().position().to_vec1()?;
+//! let end: Vec<f64> = run.position().to_vec1()?;
 //! assert!(end.iter().all(|x| x.abs() < 1e-2));
 //! assert_eq!(run.counts().requested, 20 * 8);
 //! # Ok(())

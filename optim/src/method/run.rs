@@ -19,7 +19,7 @@ use std::ops::ControlFlow;
 /// let descent = HeavyBall::new(f, Kinetic::HalfL2Squared, 0.25, 0.0, start)?;
 ///
 /// let mut run = Run::new(descent).until(Bound::Gradients(300));
-/// let end = run.observe(|seen| {
+/// let end = run.observe(|seen| -> optim::Result<_> {
 ///     let x = seen.position().to_vec1::<f64>()?[0];
 ///     Ok(if x < 0.01 { ControlFlow::Break("small") } else { ControlFlow::Continue(()) })
 /// })?;
@@ -156,6 +156,11 @@ impl<M: Method> Run<M> {
     /// Returns the number of outer iterations so far.
     pub fn iterations(&self) -> u64 {
         self.iterations
+    }
+
+    /// Returns where the method is, `[D]`.
+    pub fn position(&self) -> &Tensor {
+        self.method.position()
     }
 
     /// Returns the method.
