@@ -7,6 +7,7 @@ use crate::cpu::aligned::{Aligned, whole_lines};
 use crate::cpu::real::Real;
 use crate::{Kinetic, Result};
 use candle_core::{Device, Storage, Tensor, WithDType};
+use half::bf16;
 use pulp::{Arch, Simd, WithSimd};
 use std::marker::PhantomData;
 use std::sync::Arc;
@@ -64,6 +65,7 @@ impl<T: Real + WithDType> Host<T> {
 
 impl<T: Real + WithDType> Space for Host<T> {
     type Vector = Arc<Vec<T>>;
+    type Rounded = Arc<[bf16]>;
     type Model = HostModel<T>;
 
     fn vector(&self, tensor: &Tensor) -> Result<Arc<Vec<T>>> {
@@ -97,6 +99,16 @@ impl<T: Real + WithDType> Space for Host<T> {
 
     fn same(a: &Arc<Vec<T>>, b: &Arc<Vec<T>>) -> bool {
         Arc::ptr_eq(a, b)
+    }
+
+    fn rounded(&self, vector: &Arc<Vec<T>>) -> Result<Arc<[bf16]>> {
+        let rounded = vector.iter().map(|v| bf16::from_f64(v.to_double()));
+        Ok(rounded.collect())
+    }
+
+    fn restored(&self, rounded: &Arc<[bf16]>, _like: &Arc<Vec<T>>) -> Result<Arc<Vec<T>>> {
+        let full = rounded.iter().map(|v| T::from_double(v.to_f64()));
+        Ok(Arc::new(full.collect()))
     }
 
     fn kicked(&self, v: &Arc<Vec<T>>, gradient: &Arc<Vec<T>>, time: f64) -> Result<Arc<Vec<T>>> {

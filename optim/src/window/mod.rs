@@ -10,16 +10,15 @@
 //! - line 26 reads the iterate after m was advanced: the newest one is meant.
 
 mod agreement;
+mod corrector;
 mod flow;
 mod form;
-mod front;
 mod host;
-mod predict;
 mod secant;
 mod settings;
 mod sliding;
+mod slots;
 mod space;
-mod streaming;
 mod tensors;
 #[cfg(test)]
 mod tests;
@@ -32,11 +31,10 @@ pub use tensors::window_kernels;
 
 use crate::{Oracle, Potential, Result};
 use candle_core::{DType, Tensor};
-use front::Streamed;
 use host::Host;
 use sliding::Sliding;
+use space::Space;
 use std::sync::Arc;
-use streaming::Streaming;
 use tensors::Tensors;
 
 impl WindowedFlow {
@@ -63,17 +61,15 @@ impl WindowedFlow {
         }
     }
 
-    fn over<S: Streamed + 'static>(
+    fn over<S: Space + 'static>(
         &self,
         space: S,
         start: &Tensor,
         surrogate: Option<Arc<dyn Potential>>,
         flows: Option<usize>,
     ) -> Result<Box<dyn Slide>> {
-        Ok(match self.window.method.storage() {
-            Storage::Points => Box::new(Sliding::new(space, *self, start, surrogate, flows)?),
-            _ => Box::new(Streaming::new(space, *self, start)?),
-        })
+        let sliding = Sliding::new(space, *self, start, surrogate, flows)?;
+        Ok(Box::new(sliding))
     }
 
     fn check(&self) -> Result<()> {

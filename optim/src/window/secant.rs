@@ -1,16 +1,15 @@
 //! A linear model of the gradient, from gradients that were computed anyway.
 
+use super::slots::Slot;
 use super::space::{Equations, Space};
 use crate::Result;
 use std::collections::VecDeque;
 
 /// A point at which the gradient is known.
 pub(super) struct Known<V> {
-    pub point: V,
+    pub slot: Slot<V>,
     /// ∇f there.
     pub gradient: V,
-    /// The surrogate's gradient there, where there is a surrogate.
-    pub surrogate: Option<V>,
 }
 
 /// The last points at which the gradient was computed, and what they say about its derivative.
@@ -114,9 +113,12 @@ impl<S: Space> Memory<S> {
 fn equations<'a, V: 'a>(known: impl Iterator<Item = &'a Known<V>>) -> Equations<'a, V> {
     let known: Vec<&Known<V>> = known.collect();
     Equations {
-        points: known.iter().map(|k| &k.point).collect(),
+        points: known.iter().map(|k| &k.slot.point).collect(),
         gradients: known.iter().map(|k| &k.gradient).collect(),
-        surrogates: known.iter().filter_map(|k| k.surrogate.as_ref()).collect(),
+        surrogates: known
+            .iter()
+            .filter_map(|k| k.slot.surrogate.get())
+            .collect(),
     }
 }
 
@@ -234,11 +236,19 @@ mod tests {
     /// Forces of f(x) = ½ xᵀHx with H = diag(1, 4, 9) at some points.
     fn known(points: &[[f64; 3]]) -> Vec<Known<Arc<Vec<f64>>>> {
         let known = |p: &[f64; 3]| Known {
-            point: vector(p),
+            slot: Slot::new(vector(p)),
             gradient: vector(&[p[0], 4.0 * p[1], 9.0 * p[2]]),
-            surrogate: None,
         };
         points.iter().map(known).collect()
+    }
+
+    /// Its slot, where a surrogate's gradient is that times something.
+    fn with_surrogate(known: &Known<Arc<Vec<f64>>>, factor: f64) -> Slot<Arc<Vec<f64>>> {
+        let gradient: Vec<f64> = known.gradient.iter().map(|g| factor * g).collect();
+        Slot {
+            surrogate: Arc::new(Arc::new(gradient).into()),
+            ..known.slot.clone()
+        }
     }
 
     /// The same where gradients have been multiplied by something.
@@ -294,7 +304,7 @@ mod tests {
         let mut memory = Memory::new(4);
         let points = [[1.0, 0.0, 2.0], [0.0, 1.0, 0.0], [0.0, 0.0, 0.0]];
         let known = known(&points).into_iter().map(|k| Known {
-            surrogate: Some(k.gradient.clone()),
+            slot: with_surrogate(&k, 1.0),
             ..k
         });
         memory.learn(&Host::new(), known).unwrap();
@@ -346,7 +356,7 @@ mod tests {
         // The surrogate says nothing of the first lesson and half of the second.
         let lesson = |half: f64, points: &[[f64; 3]]| {
             times(1.0, points).into_iter().map(move |k| Known {
-                surrogate: Some(Arc::new(k.gradient.iter().map(|f| half * f).collect())),
+                slot: with_surrogate(&k, half),
                 ..k
             })
         };
@@ -367,7 +377,7 @@ mod tests {
         let mut memory = Memory::new(1);
         let points = [[1.0, 0.0, 0.0], [2.0, 0.0, 0.0]];
         memory.learn(&Host::<f64>::new(), known(&points)).unwrap();
-        assert_eq!(memory.newest().unwrap().point[0], 2.0);
+        assert_eq!(memory.newest().unwrap().slot.point[0], 2.0);
         let (space, gradient) = (Host::new(), vector(&[7.0; 3]));
         let modelled = memory
             .modelled(&space, &gradient, &vector(&[1.0; 3]))

@@ -1,48 +1,77 @@
 //! The window as it slides along the steps of one flow, or of one flow after the other.
+//!
+//! The loop is written once: how gradients are corrected is a [`Corrector`]'s, what is kept of the window
+//! [`Slots`]', and the arithmetic a [`Space`]'s.
 
+use super::corrector::{self, Correction, Corrector, Guess};
 use super::flow::{FlowEnd, Slide, WindowedFlow};
-use super::predict::Guess;
-use super::secant::{Known, Memory};
-use super::settings::{Velocity, Window, WindowMethod};
-use super::space::{self, Space};
+use super::settings::{Velocity, Window};
+use super::slots::{Made, Slot, Slots};
+use super::space::{Space, StepGradients, WindowSteps};
 use crate::{Oracle, Potential, Recurrence, Result, Termination};
 use candle_core::Tensor;
 use std::collections::VecDeque;
+use std::ops::Range;
 use std::sync::Arc;
 
 /// Steps are counted from the start of the first flow; at every multiple of S the velocity is
 /// reset, which is one more operation that the window knows.
 pub(super) struct Sliding<S: Space> {
-    pub(super) space: S,
-    pub(super) recurrence: Recurrence,
-    pub(super) window: Window,
-    pub(super) surrogate: Option<Arc<dyn Potential>>,
+    space: S,
+    recurrence: Recurrence,
+    window: Window,
+    corrector: Box<dyn Corrector<S>>,
     /// The step after which nothing is wanted any more.
-    pub(super) last: usize,
+    last: usize,
     /// The step at which the window starts.
-    pub(super) done: usize,
-    /// The points after steps `done`, `done` + 1, …
-    pub(super) slots: VecDeque<Slot<S::Vector>>,
-    /// Before the step from the first slot.
-    pub(super) velocity: S::Vector,
-    pub(super) rest: S::Vector,
-    pub(super) memory: Memory<S>,
-    /// Ends of flows that the window has passed and nobody has asked for yet.
-    pub(super) ends: VecDeque<S::Vector>,
+    done: usize,
+    start: State<S::Vector>,
+    /// What is guessed of the points after the start.
+    slots: Slots<S>,
+    rest: S::Vector,
+    /// End points already computed but not yet returned.
+    ends: VecDeque<S::Vector>,
 }
 
+/// A point of the recurrence, and the velocity there.
 #[derive(Clone)]
-pub(super) struct Slot<V> {
-    pub(super) point: V,
-    /// The surrogate's gradient there, once it was computed.
-    pub(super) surrogate: Option<V>,
+struct State<V> {
+    slot: Slot<V>,
+    velocity: V,
 }
 
-impl<V> Slot<V> {
-    pub(super) fn new(point: V) -> Self {
+/// How far a round has got: the furthest state before which every point had converged.
+struct Reached<V> {
+    state: State<V>,
+    stride: usize,
+    converged: bool,
+}
+
+/// A round on its way through the window.
+struct Round<V> {
+    /// What the new gradients have led to.
+    new: State<V>,
+    reached: Reached<V>,
+    /// The point guessed where the new one is.
+    guess: Slot<V>,
+    /// The last slot at which a gradient was computed.
+    known: Option<Slot<V>>,
+    /// The last two gradients, the newest last.
+    gradients: Vec<V>,
+}
+
+impl<V: Clone> Round<V> {
+    fn of(start: &State<V>) -> Self {
         Self {
-            point,
-            surrogate: None,
+            new: start.clone(),
+            reached: Reached {
+                state: start.clone(),
+                stride: 0,
+                converged: true,
+            },
+            guess: start.slot.clone(),
+            known: None,
+            gradients: Vec::new(),
         }
     }
 }
@@ -53,7 +82,7 @@ enum Moved {
     Nowhere(Termination),
 }
 
-impl<S: Space> Sliding<S> {
+impl<S: Space + 'static> Sliding<S> {
     /// From `start` `[D]`, at rest. Nothing is computed for steps after the last of `flows` flows.
     pub(super) fn new(
         space: S,
@@ -63,264 +92,333 @@ impl<S: Space> Sliding<S> {
         flows: Option<usize>,
     ) -> Result<Self> {
         let rest = space.vector(&start.zeros_like()?)?;
-        let (recurrence, method) = (flow.recurrence, flow.window.method);
-        let secant = matches!(method, WindowMethod::Secant { .. });
+        let (recurrence, window) = (flow.recurrence, flow.window);
         Ok(Self {
-            surrogate: surrogate.filter(|_| secant),
+            corrector: corrector::of(&window, surrogate),
             last: flows.map_or(usize::MAX, |flows| flows.saturating_mul(recurrence.steps)),
             done: 0,
-            slots: [Slot::new(space.vector(start)?)].into(),
-            velocity: rest.clone(),
+            start: State {
+                slot: Slot::new(space.vector(start)?),
+                velocity: rest.clone(),
+            },
+            slots: Slots::new(window.method.storage()),
             rest,
-            memory: Memory::new(method.memory()).damped(method.damped()),
             ends: VecDeque::new(),
             space,
             recurrence,
-            window: flow.window,
+            window,
         })
     }
+}
 
-    fn is_secant(&self) -> bool {
-        matches!(self.window.method, WindowMethod::Secant { .. })
-    }
-
+impl<S: Space> Sliding<S> {
     /// The step after which a window that starts at `done` may not reach.
     fn limit(&self) -> usize {
         let end = (self.done / self.recurrence.steps + 1).saturating_mul(self.recurrence.steps);
         match self.window.across_flows {
-            // Who asks for more flows than he said gets them.
+            // Asking for more flows than announced is allowed.
             true if self.done < self.last => self.last,
             _ => end,
         }
     }
 
     /// Computes the gradients at the window's points, corrects the points, and moves past those that
-    /// hardly changed: lines 9 to 26. Answers by how many steps.
+    /// hardly changed: lines 9 to 26.
     fn round(&mut self, oracle: &mut Oracle) -> Result<Moved> {
-        self.open(oracle)?;
         let limit = self.limit();
         let width = self.window.width.min(limit - self.done);
-        let window: Vec<S::Vector> = self.points(0..width);
-        let gradients = self.gradients(&window, oracle)?;
-        if self.is_secant() && self.window.width > 1 {
-            self.learn(&window, &gradients, oracle)?;
+        if self.slots.len() < width {
+            let guess = self.corrector.first_guess();
+            self.predict(self.start.clone(), 0..width, guess, oracle)?;
         }
-        let (mut new, velocities) = self.sweep(&gradients, oracle)?;
-        let points: Vec<S::Vector> = new[1..].iter().map(|slot| slot.point.clone()).collect();
-        let changes = self.space.changes(&points, &self.points(1..width + 1))?;
-        // Only the first new point is exact; those after it may be wild guesses yet.
-        if !changes.first_size.is_finite() {
-            let step = self.done % self.recurrence.steps + 1;
-            return Ok(Moved::Nowhere(Termination::NotFinite { step }));
-        }
-        let stride = changes.stride(self.window.tolerance);
-        for (w, point) in points.iter().take(stride).enumerate() {
-            if self.recurrence.is_first(self.done + w + 1) {
-                self.ends.push_back(point.clone());
+        let mut round = Round::of(&self.start);
+        let at_once = self.at_once(width);
+        for first in (0..width).step_by(at_once) {
+            let slots = first..width.min(first + at_once);
+            self.correct(&mut round, slots, oracle)?;
+            // Only the first new point is exact; those after it may be wild guesses yet.
+            if round.reached.stride == 0 {
+                let step = self.done % self.recurrence.steps + 1;
+                return Ok(Moved::Nowhere(Termination::NotFinite { step }));
             }
         }
+        let Reached { state, stride, .. } = round.reached;
         let wanted = stride.min(limit - self.done - width);
-        let guess = self.guess(&gradients);
-        let last = velocities[width - 1].clone();
-        self.predict(wanted, (self.done + width, last), guess, &mut new, oracle)?;
-        self.velocity = match self.window.velocity {
-            Velocity::Carried => velocities[stride - 1].clone(),
-            Velocity::AsPrinted => self.rest.clone(),
-        };
-        self.slots = new.into_iter().skip(stride).collect();
+        self.start = state;
+        if self.window.velocity == Velocity::AsPrinted {
+            self.start.velocity = self.rest.clone();
+        }
+        self.slots.pass(stride);
         self.done += stride;
+        let last = round.known.as_ref().unwrap_or(&round.guess);
+        let guess = self.corrector.guess(&self.space, last, &round.gradients)?;
+        let kept = width - stride;
+        self.predict(round.new, kept..kept + wanted, guess, oracle)?;
         Ok(Moved::By(stride))
     }
 
-    /// Fills the window at the start of a flow.
-    fn open(&mut self, oracle: &mut Oracle) -> Result<()> {
-        let width = self.window.width.min(self.limit() - self.done);
-        let missing = (width + 1).saturating_sub(self.slots.len());
-        if missing == 0 {
-            return Ok(());
+    /// Computes the gradients before some slots of the window, and makes the slots anew with them.
+    fn correct(
+        &mut self,
+        round: &mut Round<S::Vector>,
+        slots: Range<usize>,
+        oracle: &mut Oracle,
+    ) -> Result<()> {
+        let (first, count) = (slots.start, slots.len());
+        let old = self
+            .slots
+            .range(&self.space, &self.recurrence, &round.guess, slots)?;
+        let mut window = vec![round.guess.clone()];
+        window.extend_from_slice(&old);
+        round.guess = window.remove(count);
+        let gradients = self.gradients(round, &window, oracle)?;
+        self.corrector
+            .learn(&self.space, &window, &gradients, oracle)?;
+        let (at, law) = ((self.done + first, count), StepGradients::Given(&gradients));
+        let made = self.steps(&mut round.new, at, law, &window, oracle)?;
+        if round.reached.converged {
+            self.reach(&mut round.reached, &made, &old)?;
         }
-        let known = self.memory.newest();
-        let guess = match (self.window.method.predictor(), known) {
-            (None, Some(known)) => Guess::Model(
-                Some(Slot {
-                    point: known.point.clone(),
-                    surrogate: known.surrogate.clone(),
-                }),
-                Some(known.gradient.clone()),
-            ),
-            (None, None) if self.surrogate.is_some() => Guess::Model(None, None),
-            _ => Guess::Copies,
-        };
-        let at = (self.done + self.slots.len() - 1, self.velocity.clone());
-        let mut slots = self.slots.iter().cloned().collect();
-        self.predict(missing, at, guess, &mut slots, oracle)?;
-        self.slots = slots.into();
+        self.slots.put(&self.space, first, &made)?;
+        round.known = window.pop();
+        let newest = gradients.len().saturating_sub(2);
+        round.gradients.extend_from_slice(&gradients[newest..]);
+        round
+            .gradients
+            .drain(..round.gradients.len().saturating_sub(2));
         Ok(())
     }
 
-    fn points(&self, slots: std::ops::Range<usize>) -> Vec<S::Vector> {
-        let slots = self.slots.range(slots);
-        slots.map(|slot| slot.point.clone()).collect()
+    /// How many of so many points may exist at a time.
+    fn at_once(&self, count: usize) -> usize {
+        let at_once = self.window.method.storage().at_once();
+        at_once.unwrap_or(count).clamp(1, count.max(1))
     }
 
     /// ∇f at the window's points, computed once where several are the same point.
-    fn gradients(&self, window: &[S::Vector], oracle: &mut Oracle) -> Result<Vec<S::Vector>> {
-        let mut distinct: Vec<S::Vector> = Vec::with_capacity(window.len());
+    fn gradients(
+        &self,
+        round: &Round<S::Vector>,
+        window: &[Slot<S::Vector>],
+        oracle: &mut Oracle,
+    ) -> Result<Vec<S::Vector>> {
+        let mut distinct: Vec<&S::Vector> = round.known.iter().map(|slot| &slot.point).collect();
+        let mut gradients: Vec<S::Vector> = round.gradients.last().into_iter().cloned().collect();
+        let before = distinct.len();
         let mut which = Vec::with_capacity(window.len());
-        for point in window {
+        for Slot { point, .. } in window {
             let known = distinct.iter().position(|other| S::same(other, point));
             which.push(known.unwrap_or(distinct.len()));
             if known.is_none() {
-                distinct.push(point.clone());
+                distinct.push(point);
             }
         }
-        let stacked = self.space.stacked(&distinct)?;
-        let gradients = oracle.stacked(&stacked, window.len())?;
-        let gradients = self.space.rows(&gradients)?;
+        match &distinct[before..] {
+            [] => oracle.again(window.len()),
+            new => {
+                let new: Vec<S::Vector> = new.iter().map(|&point| point.clone()).collect();
+                let computed = oracle.stacked(&self.space.stacked(&new)?, window.len())?;
+                gradients.extend(self.space.rows(&computed)?);
+            }
+        }
         Ok(which.into_iter().map(|i| gradients[i].clone()).collect())
     }
 
-    /// Hands the memory what the window has found out.
-    fn learn(
+    /// Line 19: goes on to the first new point that differs from the one guessed before.
+    fn reach(
         &mut self,
-        window: &[S::Vector],
-        gradients: &[S::Vector],
-        oracle: &mut Oracle,
+        reached: &mut Reached<S::Vector>,
+        made: &Made<S::Vector>,
+        old: &[Slot<S::Vector>],
     ) -> Result<()> {
-        let mut known = Vec::with_capacity(window.len());
-        for (w, (point, gradient)) in window.iter().zip(gradients).enumerate() {
-            let mut slot = self.slots[w].clone();
-            let surrogate = self.surrogate_at(&mut slot, oracle)?;
-            self.slots[w] = slot;
-            if !window[..w].iter().any(|other| S::same(other, point)) {
-                known.push(Known {
-                    point: point.clone(),
-                    gradient: gradient.clone(),
-                    surrogate,
-                });
+        let points = |slots: &[Slot<S::Vector>]| -> Vec<S::Vector> {
+            slots.iter().map(|slot| slot.point.clone()).collect()
+        };
+        let new = points(&made.slots);
+        let changes = self.space.changes(&new, &points(old))?;
+        if reached.stride == 0 && !changes.first_size.is_finite() {
+            return Ok(());
+        }
+        let stride = changes.stride(self.window.tolerance);
+        for (step, point) in (self.done + reached.stride + 1..).zip(&new[..stride]) {
+            if self.recurrence.is_first(step) {
+                self.ends.push_back(point.clone());
             }
         }
-        self.memory.learn(&self.space, known)
-    }
-
-    /// Line 12: the points after the window's start, from the gradients at its points. One point
-    /// after the other rather than by a sum for each, so that a point reached from another start
-    /// of the window by the same gradients is the same to the last bit. Answers the slots from the
-    /// first on, and the velocity after each step.
-    #[allow(clippy::type_complexity)]
-    fn sweep(
-        &self,
-        gradients: &[S::Vector],
-        oracle: &mut Oracle,
-    ) -> Result<(Vec<Slot<S::Vector>>, Vec<S::Vector>)> {
-        let mut new = vec![self.slots[0].clone()];
-        let around = match self.memory.model() {
-            Some(_) => self.points(0..gradients.len()),
-            None => Vec::new(),
+        reached.stride += stride;
+        reached.converged = changes.converged(self.window.tolerance);
+        reached.state = State {
+            slot: made.slots[stride - 1].clone(),
+            velocity: made.velocities[stride - 1].clone(),
         };
-        let model = self.memory.model().map(|model| (model, &around[..]));
-        let start = (&self.slots[0].point, &self.velocity);
-        let at = (self.done, gradients.len());
-        if let Some((points, velocities)) =
-            self.walked(start, space::StepGradients::Given(gradients), model, at)?
-        {
-            new.extend(points.into_iter().map(Slot::new));
-            return Ok((new, velocities));
-        }
-        let mut velocities: Vec<S::Vector> = Vec::with_capacity(gradients.len());
-        for (w, gradient) in gradients.iter().enumerate() {
-            let gradient = match self.is_secant() && w > 0 {
-                true => self.modelled(&mut new[w], gradient, Some(&self.slots[w]), oracle)?,
-                false => gradient.clone(),
-            };
-            let before = velocities.last().unwrap_or(&self.velocity);
-            let (x, v) = self.step(self.done + w, &new[w].point, before, &gradient)?;
-            new.push(Slot::new(x));
-            velocities.push(v);
-        }
-        Ok((new, velocities))
+        Ok(())
     }
 
-    /// Several steps of the recurrence at once, from a position and a velocity, at a step and so
-    /// many after it; `None` where the space has nothing for that, or a surrogate is asked at each.
-    pub(super) fn walked(
+    /// Line 22, or the recurrence continued from a state with guessed gradients: fills slots.
+    fn predict(
+        &mut self,
+        mut from: State<S::Vector>,
+        slots: Range<usize>,
+        mut guess: Guess<S::Vector>,
+        oracle: &mut Oracle,
+    ) -> Result<()> {
+        let at_once = self.at_once(slots.len());
+        for first in slots.clone().step_by(at_once) {
+            let at = (self.done + first, at_once.min(slots.end - first));
+            let made = self.expected(&mut from, at, &mut guess, oracle)?;
+            self.slots.put(&self.space, first, &made)?;
+        }
+        Ok(())
+    }
+
+    /// So many steps from a step on, as they are guessed.
+    fn expected(
         &self,
-        (position, velocity): (&S::Vector, &S::Vector),
-        gradients: space::StepGradients<'_, S::Vector>,
-        model: Option<(&S::Model, &[S::Vector])>,
-        (step, count): (usize, usize),
-    ) -> Result<Option<space::Walked<S::Vector>>> {
-        if self.surrogate.is_some() || count == 0 {
+        from: &mut State<S::Vector>,
+        at: (usize, usize),
+        guess: &mut Guess<S::Vector>,
+        oracle: &mut Oracle,
+    ) -> Result<Made<S::Vector>> {
+        match guess {
+            Guess::Copies => Ok(Made {
+                slots: vec![from.slot.clone(); at.1],
+                velocities: Vec::new(),
+            }),
+            Guess::Gradient(gradient, None) => {
+                self.steps(from, at, StepGradients::Constant(gradient), &[], oracle)
+            }
+            Guess::Gradient(gradient, Some(slope)) => {
+                let law = StepGradients::Linear(gradient, slope);
+                let made = self.steps(from, at, law, &[], oracle)?;
+                for _ in 0..at.1 {
+                    *gradient = self.space.plus(gradient, slope)?;
+                }
+                Ok(made)
+            }
+            Guess::Around(slot, gradient) => {
+                let (law, around) = (
+                    StepGradients::Constant(gradient),
+                    std::slice::from_ref(&*slot),
+                );
+                self.steps(from, at, law, around, oracle)
+            }
+            Guess::Alone => {
+                let mut made = Made::nothing();
+                for step in at.0..at.0 + at.1 {
+                    let gradient = self.corrector.alone(&self.space, &from.slot, oracle)?;
+                    let gradient = gradient.as_ref().unwrap_or(&self.rest);
+                    self.step(from, step, gradient, &mut made)?;
+                }
+                Ok(made)
+            }
+        }
+    }
+
+    /// Line 12: steps of the recurrence from a state, which moves on, with gradients corrected around a
+    /// slot for each step, or one for all; as they are, around none. One point after the other rather than
+    /// by a sum for each, so that a point reached from another start of the window by the same gradients is
+    /// the same to the last bit.
+    fn steps(
+        &self,
+        from: &mut State<S::Vector>,
+        (first, count): (usize, usize),
+        law: StepGradients<'_, S::Vector>,
+        around: &[Slot<S::Vector>],
+        oracle: &mut Oracle,
+    ) -> Result<Made<S::Vector>> {
+        let correction = match around {
+            [] => Correction::Nothing,
+            _ => self.corrector.correction(),
+        };
+        if let Some(made) = self.together(from, (first, count), law, &correction, around)? {
+            return Ok(made);
+        }
+        let mut made = Made::nothing();
+        let mut linear = None;
+        for step in 0..count {
+            let gradient = match law {
+                StepGradients::Given(gradients) => &gradients[step],
+                StepGradients::Constant(gradient) => gradient,
+                StepGradients::Linear(gradient, slope) => {
+                    let before = linear.as_ref().unwrap_or(gradient);
+                    &*linear.insert(self.space.plus(before, slope)?)
+                }
+            };
+            let gradient = match correction {
+                Correction::Nothing => gradient.clone(),
+                _ => {
+                    let around = &around[step.min(around.len() - 1)];
+                    self.corrector
+                        .corrected(&self.space, gradient, around, &from.slot, oracle)?
+                }
+            };
+            self.step(from, first + step, &gradient, &mut made)?;
+        }
+        Ok(made)
+    }
+
+    /// Several steps at once, where the space has something for that and nothing is asked at each.
+    fn together(
+        &self,
+        from: &mut State<S::Vector>,
+        (first, count): (usize, usize),
+        gradients: StepGradients<'_, S::Vector>,
+        correction: &Correction<'_, S::Model>,
+        around: &[Slot<S::Vector>],
+    ) -> Result<Option<Made<S::Vector>>> {
+        let around: Vec<S::Vector> = around.iter().map(|slot| slot.point.clone()).collect();
+        let model = match correction {
+            Correction::Asked => return Ok(None),
+            Correction::Model(model) => Some((*model, &around[..])),
+            Correction::Nothing => None,
+        };
+        if count == 0 {
             return Ok(None);
         }
-        self.space.recurrence(&space::WindowSteps {
-            position,
-            velocity,
+        let walked = self.space.recurrence(&WindowSteps {
+            position: &from.slot.point,
+            velocity: &from.velocity,
             gradients,
             model,
             kinetic: self.recurrence.kinetic,
-            pace: self.recurrence.pace(step, count),
-        })
+            pace: self.recurrence.pace(first, count),
+        })?;
+        let Some((points, velocities)) = walked else {
+            return Ok(None);
+        };
+        let slots: Vec<_> = points.into_iter().map(Slot::new).collect();
+        if let (Some(slot), Some(velocity)) = (slots.last(), velocities.last()) {
+            *from = State {
+                slot: slot.clone(),
+                velocity: velocity.clone(),
+            };
+        }
+        Ok(Some(Made { slots, velocities }))
     }
 
     /// One step of the recurrence.
-    pub(super) fn step(
+    fn step(
         &self,
+        from: &mut State<S::Vector>,
         step: usize,
-        x: &S::Vector,
-        v: &S::Vector,
         gradient: &S::Vector,
-    ) -> Result<(S::Vector, S::Vector)> {
+        made: &mut Made<S::Vector>,
+    ) -> Result<()> {
         let recurrence = &self.recurrence;
         let v = match recurrence.is_first(step) {
             true => &self.rest,
-            false => v,
+            false => &from.velocity,
         };
         let v = self.space.kicked(v, gradient, recurrence.kick(step))?;
         let (kinetic, size) = (recurrence.kinetic, recurrence.step_size);
-        let x = self.space.drifted(x, &v, kinetic, size)?;
-        Ok((x, v))
-    }
-
-    /// The gradient at a slot, modelled around a point where it is `gradient`:
-    /// g(p) + h(x) − h(p) + B(x − p).
-    pub(super) fn modelled(
-        &self,
-        at: &mut Slot<S::Vector>,
-        gradient: &S::Vector,
-        around: Option<&Slot<S::Vector>>,
-        oracle: &mut Oracle,
-    ) -> Result<S::Vector> {
-        let mut modelled = gradient.clone();
-        let Some(around) = around else {
-            return Ok(modelled);
+        let x = self.space.drifted(&from.slot.point, &v, kinetic, size)?;
+        *from = State {
+            slot: Slot::new(x),
+            velocity: v,
         };
-        if S::same(&at.point, &around.point) {
-            return Ok(modelled);
-        }
-        if let (Some(here), Some(there)) = (self.surrogate_at(at, oracle)?, &around.surrogate) {
-            let change = self.space.minus(&here, there)?;
-            modelled = self.space.plus(&modelled, &change)?;
-        }
-        let away = self.space.minus(&at.point, &around.point)?;
-        self.memory.modelled(&self.space, &modelled, &away)
-    }
-
-    /// The surrogate's gradient at a slot, if there is a surrogate.
-    pub(super) fn surrogate_at(
-        &self,
-        slot: &mut Slot<S::Vector>,
-        oracle: &mut Oracle,
-    ) -> Result<Option<S::Vector>> {
-        let Some(surrogate) = &self.surrogate else {
-            return Ok(None);
-        };
-        if slot.surrogate.is_none() {
-            let point = self.space.tensor(&slot.point)?;
-            let gradient = oracle.surrogate(surrogate.as_ref(), &point)?;
-            slot.surrogate = Some(self.space.vector(&gradient)?);
-        }
-        Ok(slot.surrogate.clone())
+        made.slots.push(from.slot.clone());
+        made.velocities.push(from.velocity.clone());
+        Ok(())
     }
 }
 
@@ -339,7 +437,7 @@ impl<S: Space> Slide for Sliding<S> {
                 Moved::By(stride) => strides.push(stride),
                 Moved::Nowhere(termination) => {
                     return Ok(FlowEnd {
-                        position: self.space.tensor(&self.slots[0].point)?,
+                        position: self.space.tensor(&self.start.slot.point)?,
                         strides,
                         termination: Some(termination),
                     });

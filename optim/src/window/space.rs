@@ -8,7 +8,9 @@ pub(super) use gpu::Pace;
 /// Vectors `[D]` and what a window computes with them. None of it passes over the data.
 pub(super) trait Space: Send {
     /// A vector; clones share its elements.
-    type Vector: Clone + Send;
+    type Vector: Clone + Send + Sync;
+    /// A vector rounded to bf16: two bytes a number.
+    type Rounded: Send;
     /// A linear model of how gradients change with points.
     type Model: Send;
 
@@ -22,6 +24,11 @@ pub(super) trait Space: Send {
     fn rows(&self, tensor: &Tensor) -> Result<Vec<Self::Vector>>;
     /// Whether two are the same vector, not whether they hold equal numbers.
     fn same(a: &Self::Vector, b: &Self::Vector) -> bool;
+
+    /// A vector with eight bits of each number left.
+    fn rounded(&self, vector: &Self::Vector) -> Result<Self::Rounded>;
+    /// A rounded vector, of the precision of another.
+    fn restored(&self, rounded: &Self::Rounded, like: &Self::Vector) -> Result<Self::Vector>;
 
     /// v − time · gradient.
     fn kicked(&self, v: &Self::Vector, gradient: &Self::Vector, time: f64) -> Result<Self::Vector>;
@@ -91,13 +98,21 @@ pub(super) struct WindowSteps<'a, S: Space> {
 }
 
 /// The gradient of each step.
-#[derive(Clone, Copy)]
 pub(super) enum StepGradients<'a, V> {
     Given(&'a [V]),
     Constant(&'a V),
     /// That at the step before the first, and what is added at every step.
     Linear(&'a V, &'a V),
 }
+
+impl<V> Clone for StepGradients<'_, V> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+// Of references, whatever they refer to.
+impl<V> Copy for StepGradients<'_, V> {}
 
 /// Points and velocities after each step.
 pub(super) type Walked<V> = (Vec<V>, Vec<V>);

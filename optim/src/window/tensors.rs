@@ -157,6 +157,7 @@ fn secants(known: &Equations<'_, Row>) -> Result<(Tensor, Tensor)> {
 
 impl Space for Tensors {
     type Vector = Row;
+    type Rounded = Tensor;
     type Model = TensorModel;
 
     fn vector(&self, tensor: &Tensor) -> Result<Row> {
@@ -177,6 +178,14 @@ impl Space for Tensors {
 
     fn same(a: &Row, b: &Row) -> bool {
         a.block.id() == b.block.id() && a.row == b.row
+    }
+
+    fn rounded(&self, vector: &Row) -> Result<Tensor> {
+        Ok(vector.tensor()?.to_dtype(DType::BF16)?)
+    }
+
+    fn restored(&self, rounded: &Tensor, like: &Row) -> Result<Row> {
+        Row::alone(&rounded.to_dtype(like.block.dtype())?)
     }
 
     fn kicked(&self, v: &Row, gradient: &Row, time: f64) -> Result<Row> {
