@@ -92,13 +92,13 @@ pub(super) fn of<S: Space + 'static>(
 ) -> Box<dyn Corrector<S>> {
     match window.method {
         // With one slot nothing is corrected, and nothing is asked of a guess.
-        _ if window.width == 1 => Box::new(Picard(Predictor::Copy)),
-        WindowMethod::Picard { predictor, .. } => Box::new(Picard(predictor)),
+        _ if window.width == 1 => Box::new(PicardCorrector(Predictor::Copy)),
+        WindowMethod::Picard { predictor, .. } => Box::new(PicardCorrector(predictor)),
         WindowMethod::Secant {
             memory,
             predictor,
             damped,
-        } => Box::new(Secant {
+        } => Box::new(SecantCorrector {
             predictor,
             surrogate,
             memory: Memory::<S>::new(memory).damped(damped),
@@ -107,9 +107,9 @@ pub(super) fn of<S: Space + 'static>(
 }
 
 /// Picard iteration, eq. (14): a gradient at a guessed point is taken for the one at the corrected point.
-struct Picard(Predictor);
+struct PicardCorrector(Predictor);
 
-impl<S: Space> Corrector<S> for Picard {
+impl<S: Space> Corrector<S> for PicardCorrector {
     fn guess(
         &self,
         space: &S,
@@ -136,13 +136,13 @@ fn predicted<S: Space>(
 }
 
 /// Gradients modelled around guessed points, from those computed before and a surrogate's: `SECANT.md`.
-struct Secant<S: Space> {
+struct SecantCorrector<S: Space> {
     predictor: Option<Predictor>,
     surrogate: Option<Arc<dyn Potential>>,
     memory: Memory<S>,
 }
 
-impl<S: Space> Secant<S> {
+impl<S: Space> SecantCorrector<S> {
     /// The surrogate's gradient at a slot, if there is a surrogate.
     fn surrogate_at(
         &self,
@@ -162,7 +162,7 @@ impl<S: Space> Secant<S> {
     }
 }
 
-impl<S: Space> Corrector<S> for Secant<S> {
+impl<S: Space> Corrector<S> for SecantCorrector<S> {
     fn learn(
         &mut self,
         space: &S,

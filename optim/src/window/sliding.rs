@@ -6,7 +6,7 @@
 use super::corrector::{self, Correction, Corrector, Guess};
 use super::flow::{FlowEnd, Slide, WindowedFlow};
 use super::settings::{Velocity, Window};
-use super::slots::{Made, Slot, Slots};
+use super::slots::{Slot, Slots, Trajectory};
 use super::space::{Space, StepGradients, WindowSteps};
 use crate::{Oracle, Potential, Recurrence, Result, Termination};
 use candle_core::Tensor;
@@ -25,7 +25,7 @@ pub(super) struct Sliding<S: Space> {
     last: usize,
     /// The step at which the window starts.
     done: usize,
-    start: State<S::Vector>,
+    start: Particle<S::Vector>,
     /// What is guessed of the points after the start.
     slots: Slots<S>,
     rest: S::Vector,
@@ -35,14 +35,14 @@ pub(super) struct Sliding<S: Space> {
 
 /// A point of the recurrence, and the velocity there.
 #[derive(Clone)]
-struct State<V> {
+struct Particle<V> {
     slot: Slot<V>,
     velocity: V,
 }
 
 /// How far a round has got: the furthest state before which every point had converged.
 struct Reached<V> {
-    state: State<V>,
+    state: Particle<V>,
     stride: usize,
     converged: bool,
 }
@@ -50,7 +50,7 @@ struct Reached<V> {
 /// A round on its way through the window.
 struct Round<V> {
     /// What the new gradients have led to.
-    new: State<V>,
+    new: Particle<V>,
     reached: Reached<V>,
     /// The point guessed where the new one is.
     guess: Slot<V>,
@@ -61,7 +61,7 @@ struct Round<V> {
 }
 
 impl<V: Clone> Round<V> {
-    fn of(start: &State<V>) -> Self {
+    fn of(start: &Particle<V>) -> Self {
         Self {
             new: start.clone(),
             reached: Reached {
@@ -97,7 +97,7 @@ impl<S: Space + 'static> Sliding<S> {
             corrector: corrector::of(&window, surrogate),
             last: flows.map_or(usize::MAX, |flows| flows.saturating_mul(recurrence.steps)),
             done: 0,
-            start: State {
+            start: Particle {
                 slot: Slot::new(space.vector(start)?),
                 velocity: rest.clone(),
             },
@@ -228,7 +228,7 @@ impl<S: Space> Sliding<S> {
     fn reach(
         &mut self,
         reached: &mut Reached<S::Vector>,
-        made: &Made<S::Vector>,
+        made: &Trajectory<S::Vector>,
         old: &[Slot<S::Vector>],
     ) -> Result<()> {
         let points = |slots: &[Slot<S::Vector>]| -> Vec<S::Vector> {
@@ -247,7 +247,7 @@ impl<S: Space> Sliding<S> {
         }
         reached.stride += stride;
         reached.converged = changes.converged(self.window.tolerance);
-        reached.state = State {
+        reached.state = Particle {
             slot: made.slots[stride - 1].clone(),
             velocity: made.velocities[stride - 1].clone(),
         };
@@ -257,7 +257,7 @@ impl<S: Space> Sliding<S> {
     /// Line 22, or the recurrence continued from a state with guessed gradients: fills slots.
     fn predict(
         &mut self,
-        mut from: State<S::Vector>,
+        mut from: Particle<S::Vector>,
         slots: Range<usize>,
         mut guess: Guess<S::Vector>,
         oracle: &mut Oracle,
@@ -265,8 +265,15 @@ impl<S: Space> Sliding<S> {
         let at_once = self.at_once(slots.len());
         for first in slots.clone().step_by(at_once) {
             let at = (self.done + first, at_once.min(slots.end - first));
-            let made = self.expected(&mut from, at, &mut guess, oracle)?;
+            let made = self.expected(&mut from, at, &guess, oracle)?;
             self.slots.put(&self.space, first, &made)?;
+            if let Guess::Gradient(gradient, Some(slope)) = &mut guess
+                && first + at.1 < slots.end
+            {
+                for _ in 0..at.1 {
+                    *gradient = self.space.plus(gradient, slope)?;
+                }
+            }
         }
         Ok(())
     }
@@ -274,13 +281,13 @@ impl<S: Space> Sliding<S> {
     /// So many steps from a step on, as they are guessed.
     fn expected(
         &self,
-        from: &mut State<S::Vector>,
+        from: &mut Particle<S::Vector>,
         at: (usize, usize),
-        guess: &mut Guess<S::Vector>,
+        guess: &Guess<S::Vector>,
         oracle: &mut Oracle,
-    ) -> Result<Made<S::Vector>> {
+    ) -> Result<Trajectory<S::Vector>> {
         match guess {
-            Guess::Copies => Ok(Made {
+            Guess::Copies => Ok(Trajectory {
                 slots: vec![from.slot.clone(); at.1],
                 velocities: Vec::new(),
             }),
@@ -289,21 +296,14 @@ impl<S: Space> Sliding<S> {
             }
             Guess::Gradient(gradient, Some(slope)) => {
                 let law = StepGradients::Linear(gradient, slope);
-                let made = self.steps(from, at, law, &[], oracle)?;
-                for _ in 0..at.1 {
-                    *gradient = self.space.plus(gradient, slope)?;
-                }
-                Ok(made)
+                self.steps(from, at, law, &[], oracle)
             }
             Guess::Around(slot, gradient) => {
-                let (law, around) = (
-                    StepGradients::Constant(gradient),
-                    std::slice::from_ref(&*slot),
-                );
-                self.steps(from, at, law, around, oracle)
+                let around = std::slice::from_ref(slot);
+                self.steps(from, at, StepGradients::Constant(gradient), around, oracle)
             }
             Guess::Alone => {
-                let mut made = Made::nothing();
+                let mut made = Trajectory::default();
                 for step in at.0..at.0 + at.1 {
                     let gradient = self.corrector.alone(&self.space, &from.slot, oracle)?;
                     let gradient = gradient.as_ref().unwrap_or(&self.rest);
@@ -320,12 +320,12 @@ impl<S: Space> Sliding<S> {
     /// the same to the last bit.
     fn steps(
         &self,
-        from: &mut State<S::Vector>,
+        from: &mut Particle<S::Vector>,
         (first, count): (usize, usize),
         law: StepGradients<'_, S::Vector>,
         around: &[Slot<S::Vector>],
         oracle: &mut Oracle,
-    ) -> Result<Made<S::Vector>> {
+    ) -> Result<Trajectory<S::Vector>> {
         let correction = match around {
             [] => Correction::Nothing,
             _ => self.corrector.correction(),
@@ -333,7 +333,7 @@ impl<S: Space> Sliding<S> {
         if let Some(made) = self.together(from, (first, count), law, &correction, around)? {
             return Ok(made);
         }
-        let mut made = Made::nothing();
+        let mut made = Trajectory::default();
         let mut linear = None;
         for step in 0..count {
             let gradient = match law {
@@ -360,12 +360,12 @@ impl<S: Space> Sliding<S> {
     /// Several steps at once, where the space has something for that and nothing is asked at each.
     fn together(
         &self,
-        from: &mut State<S::Vector>,
+        from: &mut Particle<S::Vector>,
         (first, count): (usize, usize),
         gradients: StepGradients<'_, S::Vector>,
         correction: &Correction<'_, S::Model>,
         around: &[Slot<S::Vector>],
-    ) -> Result<Option<Made<S::Vector>>> {
+    ) -> Result<Option<Trajectory<S::Vector>>> {
         let around: Vec<S::Vector> = around.iter().map(|slot| slot.point.clone()).collect();
         let model = match correction {
             Correction::Asked => return Ok(None),
@@ -388,21 +388,21 @@ impl<S: Space> Sliding<S> {
         };
         let slots: Vec<_> = points.into_iter().map(Slot::new).collect();
         if let (Some(slot), Some(velocity)) = (slots.last(), velocities.last()) {
-            *from = State {
+            *from = Particle {
                 slot: slot.clone(),
                 velocity: velocity.clone(),
             };
         }
-        Ok(Some(Made { slots, velocities }))
+        Ok(Some(Trajectory { slots, velocities }))
     }
 
     /// One step of the recurrence.
     fn step(
         &self,
-        from: &mut State<S::Vector>,
+        from: &mut Particle<S::Vector>,
         step: usize,
         gradient: &S::Vector,
-        made: &mut Made<S::Vector>,
+        made: &mut Trajectory<S::Vector>,
     ) -> Result<()> {
         let recurrence = &self.recurrence;
         let v = match recurrence.is_first(step) {
@@ -412,7 +412,7 @@ impl<S: Space> Sliding<S> {
         let v = self.space.kicked(v, gradient, recurrence.kick(step))?;
         let (kinetic, size) = (recurrence.kinetic, recurrence.step_size);
         let x = self.space.drifted(&from.slot.point, &v, kinetic, size)?;
-        *from = State {
+        *from = Particle {
             slot: Slot::new(x),
             velocity: v,
         };

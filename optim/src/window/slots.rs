@@ -34,27 +34,26 @@ pub(super) enum Slots<S: Space> {
     Points(VecDeque<Slot<S::Vector>>),
     /// The velocity that leads to each from the one before it; `None` where it is the one before it.
     Velocities {
-        kept: VecDeque<Option<Kept<S>>>,
+        kept: VecDeque<Option<KeptVelocity<S>>>,
         rounded: bool,
     },
 }
 
 /// A velocity as it is kept.
-pub(super) enum Kept<S: Space> {
+pub(super) enum KeptVelocity<S: Space> {
     Full(S::Vector),
     Rounded(S::Rounded),
 }
 
 /// What steps of the recurrence came to: the slot after each, and the velocity of each; no velocities where
 /// the slots are copies of the one before them.
-pub(super) struct Made<V> {
+pub(super) struct Trajectory<V> {
     pub(super) slots: Vec<Slot<V>>,
     pub(super) velocities: Vec<V>,
 }
 
-impl<V> Made<V> {
-    /// No step yet.
-    pub(super) fn nothing() -> Self {
+impl<V> Default for Trajectory<V> {
+    fn default() -> Self {
         Self {
             slots: Vec::new(),
             velocities: Vec::new(),
@@ -96,8 +95,8 @@ impl<S: Space> Slots<S> {
         for kept in kept.range(range) {
             let before = slots.last().unwrap_or(before);
             let velocity = match kept {
-                Some(Kept::Full(velocity)) => velocity.clone(),
-                Some(Kept::Rounded(rounded)) => space.restored(rounded, &before.point)?,
+                Some(KeptVelocity::Full(velocity)) => velocity.clone(),
+                Some(KeptVelocity::Rounded(rounded)) => space.restored(rounded, &before.point)?,
                 None => {
                     slots.push(before.clone());
                     continue;
@@ -115,14 +114,21 @@ impl<S: Space> Slots<S> {
     }
 
     /// Puts slots in the place of those from `first` on, and behind the last.
-    pub(super) fn put(&mut self, space: &S, first: usize, made: &Made<S::Vector>) -> Result<()> {
+    pub(super) fn put(
+        &mut self,
+        space: &S,
+        first: usize,
+        made: &Trajectory<S::Vector>,
+    ) -> Result<()> {
         match self {
             Self::Points(slots) => set(slots, first, made.slots.iter().cloned()),
             Self::Velocities { kept, rounded } => {
                 let keep = |velocity: Option<&S::Vector>| {
                     Ok(match (velocity, &rounded) {
-                        (Some(velocity), true) => Some(Kept::Rounded(space.rounded(velocity)?)),
-                        (velocity, _) => velocity.cloned().map(Kept::Full),
+                        (Some(velocity), true) => {
+                            Some(KeptVelocity::Rounded(space.rounded(velocity)?))
+                        }
+                        (velocity, _) => velocity.cloned().map(KeptVelocity::Full),
                     })
                 };
                 let all = (0..made.slots.len()).map(|i| keep(made.velocities.get(i)));
