@@ -3,13 +3,13 @@
 use crate::publish::{self, Built};
 use anyhow::Result;
 use claims::Claims;
-use datasets::{Dataset, Images};
+use datasets::Library;
 use lab::device::Machine;
-use lab::experiments::{self, Bench, Experiment, Unit};
+use lab::experiments::{self, AnyExperiment, Bench, Data, Need, Unit};
 use lab::journal::{self, Cell, Entry, Journal, Outcome};
-use lab::manifest::{Data, Manifest, now};
+use lab::manifest::{DataRecord, Manifest, now};
 use lab::plan::Plan;
-use lab::progress::{RunBar, say};
+use lab::progress::{DataBar, RunBar, say};
 use lab::rates::Rates;
 use lab::sharing::{Copied, Relative};
 use std::collections::BTreeMap;
@@ -18,12 +18,12 @@ use std::time::{Duration, Instant};
 
 /// A target on a machine, with its data and its folder.
 pub struct TargetRun {
-    experiment: Box<dyn Experiment>,
+    experiment: Box<dyn AnyExperiment>,
     machine: Machine,
     folder: PathBuf,
     manifest: Manifest,
     journal: Journal,
-    data: Vec<Dataset>,
+    data: Vec<Data>,
     claims: Claims,
 }
 
@@ -57,29 +57,31 @@ impl TargetRun {
         })
     }
 
-    /// Gets the data sets that the experiment needs, by `load`, a data set's name and split.
+    /// Gets the data that the experiment needs.
     ///
     /// # Errors
-    /// If one is not to be had.
-    pub fn load(&mut self, load: impl Fn(&str, Option<&str>) -> Result<Dataset>) -> Result<()> {
+    /// If some of it is not to be had.
+    pub fn load(&mut self, library: &Library) -> Result<()> {
+        let bar = DataBar::default();
         for need in self.experiment.needs() {
-            let dataset = load(&need.dataset, need.split.as_deref())?;
-            self.manifest.datasets.push(need.dataset);
-            self.manifest.data.push(Data::of(&dataset));
-            self.data.push(dataset);
-        }
-        Ok(())
-    }
-
-    /// Gets the images that the experiment needs, by `load`, a data set's name.
-    ///
-    /// # Errors
-    /// If they are not to be had, or too few.
-    pub fn load_images(&mut self, load: impl Fn(&str) -> Result<Images>) -> Result<()> {
-        if let Some(name) = self.experiment.needs_images() {
-            let images = load(&name)?;
-            self.manifest.data.push(Data::of_images(&images));
-            self.experiment.take_images(images)?;
+            let (record, data) = match need {
+                Need::Rows { dataset, split } => {
+                    let rows = library.load(&dataset, split.as_deref(), &bar)?;
+                    self.manifest.datasets.push(dataset);
+                    (DataRecord::of(&rows), Data::Rows(rows))
+                }
+                Need::Images {
+                    dataset,
+                    train,
+                    test,
+                } => {
+                    let images = library.images(&dataset, &bar)?;
+                    let record = DataRecord::of_images(&images);
+                    (record, Data::Images(images.first(train, test)?))
+                }
+            };
+            self.manifest.data.push(record);
+            self.data.push(data);
         }
         Ok(())
     }

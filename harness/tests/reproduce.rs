@@ -305,7 +305,8 @@ fn a_cell_has_another_key_whenever_anything_it_depends_on_differs() {
     let environment = Environment::current();
     let cell: WindowCell = journal[2].cell().unwrap();
     let key_of = |cell: &WindowCell, environment: &Environment| {
-        Cell::new(String::new(), cell).unwrap().key(environment)
+        let cell = Cell::new("", cell).written().unwrap();
+        cell.key(environment)
     };
     let key = key_of(&cell, &environment);
     assert_eq!(key, journal[2].key);

@@ -62,7 +62,7 @@ fn measured(group: EvaluatorKind) -> (Vec<WindowCell>, Vec<MeasuredWindow>, Note
     let bench = Workbench::new(&machine, &dataset, &cells[0]).unwrap();
     let outcomes = measure(&bench, &cells, &notes).unwrap();
     let measured = outcomes.into_iter().map(|outcome| match outcome {
-        Outcome::Measured(measured) => serde_json::from_value(measured).unwrap(),
+        Outcome::Measured(measured) => measured,
         other => panic!("{other:?}"),
     });
     (cells.clone(), measured.collect(), notes)

@@ -8,7 +8,7 @@ use lab::environment::Environment;
 use lab::experiments::windows::cell::{FlowRecord, MeasuredWindow, WindowCell};
 use lab::experiments::windows::plan::{EvaluatorKind, PlacedWindow, WindowsPlan};
 use lab::journal::{Cell, Entry, Outcome};
-use lab::manifest::{Data, Manifest, sha256_hex};
+use lab::manifest::{DataRecord, Manifest, sha256_hex};
 use lab::paper::Paper;
 use lab::plan::Plan;
 use tempfile::TempDir;
@@ -33,7 +33,8 @@ impl MadeUp {
         for dataset in &manifest.datasets {
             for window in &windows.windows {
                 let cell = cell(plan.seed, &windows, dataset, window);
-                let (cell, measured) = (Cell::new(cell.label(), &cell)?, measured(&cell));
+                let measured = measured(&cell);
+                let cell = Cell::new(cell.label(), cell).written()?;
                 let entry = Entry {
                     key: cell.key(&manifest.environment),
                     ended_at: 0,
@@ -56,7 +57,7 @@ impl MadeUp {
 
 fn manifest(configs: &Configs, plan: &Plan, datasets: Vec<String>) -> Result<Manifest> {
     let resolved = plan.resolved()?;
-    let data = |name: &String| Data {
+    let data = |name: &String| DataRecord {
         dataset: name.clone(),
         split: "standard".into(),
         source: "real".into(),

@@ -16,25 +16,49 @@ use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
-/// One thing that is measured: the unit of resuming and of sharing between targets.
+/// One thing that is measured: the unit of resuming and of sharing between targets. Its settings are as a
+/// kind of experiment describes them, or as JSON.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Cell {
+pub struct Cell<C = Value> {
     /// A short description for people.
     pub label: String,
     /// Everything that the measurement depends on, besides the machine and the program; not what
     /// it is measured for.
-    pub settings: Value,
+    pub settings: C,
+}
+
+impl<C> Cell<C> {
+    /// Makes a cell of its description for people and its settings.
+    pub fn new(label: impl Into<String>, settings: C) -> Self {
+        Self {
+            label: label.into(),
+            settings,
+        }
+    }
+}
+
+impl<C: Serialize> Cell<C> {
+    /// Writes the settings as JSON.
+    ///
+    /// # Errors
+    /// If they cannot be written so.
+    pub fn written(&self) -> Result<Cell> {
+        Ok(Cell {
+            label: self.label.clone(),
+            settings: serde_json::to_value(&self.settings)?,
+        })
+    }
 }
 
 impl Cell {
-    /// Of a kind of experiment's own description.
+    /// Reads the settings as a kind of experiment describes them.
     ///
     /// # Errors
-    /// If it cannot be written as JSON.
-    pub fn new(label: String, settings: &impl Serialize) -> Result<Self> {
-        Ok(Self {
-            label,
-            settings: serde_json::to_value(settings)?,
+    /// If they are another kind's.
+    pub fn described<C: DeserializeOwned>(&self) -> Result<Cell<C>> {
+        Ok(Cell {
+            label: self.label.clone(),
+            settings: C::deserialize(&self.settings)?,
         })
     }
 
@@ -123,12 +147,12 @@ impl Entry {
     }
 }
 
-/// What came of a cell.
+/// The outcome of a cell; what was measured is its kind's own, or that as JSON.
 #[derive(Clone, Debug, Deserialize, Serialize, PartialEq)]
 #[serde(tag = "status", rename_all = "kebab-case")]
-pub enum Outcome {
-    /// It was measured; what, is its kind's own.
-    Measured(Value),
+pub enum Outcome<M = Value> {
+    /// It was measured.
+    Measured(M),
     /// Its numbers stopped being finite.
     Diverged {
         /// In which outer iteration, counted from 1.
@@ -142,15 +166,31 @@ pub enum Outcome {
 }
 
 impl Outcome {
-    /// Of a kind of experiment's own measurements, numbers that are not finite included.
+    /// Writes a kind of experiment's own measurements as JSON, numbers that are not finite included.
     ///
     /// # Errors
-    /// If they cannot be written as JSON.
+    /// If they cannot be written so.
     pub fn measured(measured: &impl Serialize) -> Result<Self> {
         Ok(Self::Measured(json::write(measured)?))
     }
+}
 
-    /// Of an error.
+impl<M: Serialize> Outcome<M> {
+    /// Writes what was measured as JSON; what cannot be written so has failed.
+    #[must_use]
+    pub fn written(self) -> Outcome {
+        match self {
+            Self::Measured(measured) => {
+                Outcome::measured(&measured).unwrap_or_else(|error| Outcome::failed(&error))
+            }
+            Self::Diverged { flow } => Outcome::Diverged { flow },
+            Self::Failed { error } => Outcome::Failed { error },
+        }
+    }
+}
+
+impl<M> Outcome<M> {
+    /// Wraps an error as a failed outcome.
     #[must_use]
     pub fn failed(error: &anyhow::Error) -> Self {
         Self::Failed {

@@ -40,7 +40,7 @@ pub struct Manifest {
     /// SHA-256 of datasets.yaml.
     pub registry_sha256: String,
     /// The data.
-    pub data: Vec<Data>,
+    pub data: Vec<DataRecord>,
     /// Keys of the cells of this run, in order.
     pub cells: Vec<String>,
     /// How many of them were taken from which other target.
@@ -60,7 +60,7 @@ pub struct Manifest {
 
 /// One data set of a run.
 #[derive(Clone, Debug, Deserialize, Serialize, PartialEq)]
-pub struct Data {
+pub struct DataRecord {
     /// Data set.
     pub dataset: String,
     /// Its split.
@@ -80,7 +80,7 @@ pub struct Data {
     pub files: Vec<[String; 3]>,
 }
 
-impl Data {
+impl DataRecord {
     /// Of a loaded data set.
     #[must_use]
     pub fn of(dataset: &Dataset) -> Self {
@@ -106,7 +106,7 @@ impl Data {
     }
 }
 
-impl Data {
+impl DataRecord {
     /// Of a loaded data set of images.
     #[must_use]
     pub fn of_images(images: &Images) -> Self {
@@ -155,7 +155,7 @@ impl Manifest {
             devices: text("cpu"),
             seed: 7,
             registry_sha256: text("beef"),
-            data: vec![Data {
+            data: vec![DataRecord {
                 dataset: text("a8a"),
                 split: text("upstream"),
                 source: text("surrogate"),

@@ -49,8 +49,8 @@ pub(super) fn run(measure: bool, devices: &Request, data: &Data, common: &Common
             let layers = configs.plan(&summary.target)?;
             let plan = layers.profile(Some(&profile.name)).plan()?;
             let experiment = lab::experiments::of(&plan)?;
-            let needs = experiment.needs().into_iter().map(|need| need.dataset);
-            let names: Vec<String> = needs.chain(experiment.needs_images()).collect();
+            let needs = experiment.needs();
+            let names: Vec<&str> = needs.iter().map(|need| need.dataset()).collect();
             let on = if names.is_empty() {
                 String::new()
             } else {

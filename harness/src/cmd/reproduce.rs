@@ -13,7 +13,7 @@ use lab::experiments::checks;
 use lab::manifest::{Manifest, now, sha256_hex};
 use lab::paper::Paper;
 use lab::plan::Plan;
-use lab::progress::{DataBar, say};
+use lab::progress::say;
 use lab::rates::Rates;
 use lab::rates::store::Store;
 use lab::seed::Seeds;
@@ -89,8 +89,7 @@ pub(super) fn target(
     let mut run = TargetRun::open(plan, machine.clone(), folder, manifest, claims)?;
     let registry = registry(&arguments.common, configs)?;
     let library = library(&arguments.data, registry, Seeds::new(plan.seed));
-    run.load(|name, split| Ok(library.load(name, split, &DataBar::default())?))?;
-    run.load_images(|name| Ok(library.images(name, &DataBar::default())?))?;
+    run.load(&library)?;
     // Only now that everything needed is there.
     if arguments.fresh {
         run.start_over()?;

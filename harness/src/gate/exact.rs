@@ -3,9 +3,8 @@
 use super::baseline::{Baseline, Origin, RecordedExact, Values};
 use super::setup::{FoundFlow, Lab};
 use anyhow::{Context, Result, bail};
-use lab::experiments::windows::cell::{FlowRecord, MeasuredWindow};
+use lab::experiments::windows::cell::FlowRecord;
 use lab::journal::Outcome;
-use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What the exact tier found.
@@ -113,7 +112,7 @@ fn values(found: &FoundFlow, digits: usize) -> Result<Values> {
         ..Values::default()
     };
     let measured = match &found.outcome {
-        Outcome::Measured(value) => MeasuredWindow::deserialize(value)?,
+        Outcome::Measured(measured) => measured,
         Outcome::Diverged { flow } => return Ok(status(format!("diverged in flow {flow}"))),
         Outcome::Failed { error } => return Ok(status(format!("{FAILED}: {error}"))),
     };

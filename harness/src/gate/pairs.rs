@@ -12,7 +12,6 @@ use lab::journal::Outcome;
 use lab::plan::{Model, Scale, Start};
 use lab::regression::{Regression, starting_point};
 use optim::{Kernel, Potential};
-use serde::Deserialize;
 use std::sync::Arc;
 
 /// A ratio's pairs, by its name.
@@ -75,8 +74,8 @@ fn compared(place: &[&FoundFlow], ratio: &FlowRatio) -> Result<TimedPairs> {
         ratio.over
     );
     let measured = measured(of)?;
-    let (of_s, beside) = seconds(&measured);
-    let presence = Presence::of_flow(of, &measured);
+    let (of_s, beside) = seconds(measured);
+    let presence = Presence::of_flow(of, measured);
     if over.cell.is_baseline() {
         let pairs = beside.into_iter().zip(of_s).collect();
         return Ok(TimedPairs { pairs, presence });
@@ -85,10 +84,10 @@ fn compared(place: &[&FoundFlow], ratio: &FlowRatio) -> Result<TimedPairs> {
         seconds.iter().zip(&beside).map(|(s, b)| s / b).collect()
     };
     let other = self::measured(over)?;
-    let over_s = relative(seconds(&other));
+    let over_s = relative(seconds(other));
     Ok(TimedPairs {
         pairs: over_s.into_iter().zip(relative((of_s, beside))).collect(),
-        presence: presence.worse(Presence::of_flow(over, &other)),
+        presence: presence.worse(Presence::of_flow(over, other)),
     })
 }
 
@@ -103,9 +102,9 @@ fn find<'a>(place: &[&'a FoundFlow], name: &str) -> Result<&'a FoundFlow> {
     })
 }
 
-fn measured(found: &FoundFlow) -> Result<MeasuredWindow> {
+fn measured(found: &FoundFlow) -> Result<&MeasuredWindow> {
     match &found.outcome {
-        Outcome::Measured(value) => Ok(MeasuredWindow::deserialize(value)?),
+        Outcome::Measured(measured) => Ok(measured),
         Outcome::Diverged { flow } => bail!("{} diverged in flow {flow}", found.name()),
         Outcome::Failed { error } => bail!("{}: {error}", found.name()),
     }

@@ -8,13 +8,12 @@ use lab::capacity::Limits;
 use lab::device::Machine;
 use lab::experiments::windows::Windows;
 use lab::experiments::windows::bench::Through;
-use lab::experiments::windows::cell::WindowCell;
-use lab::experiments::{Bench, Experiment};
+use lab::experiments::windows::cell::{MeasuredWindow, WindowCell};
+use lab::experiments::{Bench, Data, Experiment, Need, Unit};
 use lab::journal::Outcome;
 use lab::plan::{Layers, Plan, Statistics};
 use lab::progress::{DataBar, RunBar};
 use lab::seed::Seeds;
-use serde::Deserialize;
 use serde_yaml::{Mapping, Value};
 
 /// A machine and generated data.
@@ -34,7 +33,7 @@ pub struct Lab {
 /// A flow of a plan, and what came of it.
 pub(super) struct FoundFlow {
     pub cell: WindowCell,
-    pub outcome: Outcome,
+    pub outcome: Outcome<MeasuredWindow>,
 }
 
 impl Lab {
@@ -99,16 +98,16 @@ impl Lab {
         let plan = self.plan(name, body)?;
         let mut windows = Windows::new(&plan)?.through(self.through.clone());
         let needs = windows.needs();
-        let load = |need: &lab::experiments::Need| self.dataset(&need.dataset);
-        let data: Vec<Dataset> = needs.iter().map(load).collect::<Result<_>>()?;
+        let load = |need: &Need| self.dataset(need.dataset()).map(Data::Rows);
+        let data: Vec<Data> = needs.iter().map(load).collect::<Result<_>>()?;
         let units = windows.units(&self.machine, &data)?;
-        let effort = |unit: &lab::experiments::Unit| {
+        let effort = |unit: &Unit<WindowCell>| {
             windows.effort(&unit.cells, unit.data.map(|index| &data[index]))
         };
         let efforts: Vec<_> = units.iter().map(effort).collect();
         let bar = RunBar::new(efforts.iter().map(|e| e.steps * e.weight).sum());
         let mut found = Vec::new();
-        for (unit, effort) in units.iter().zip(efforts) {
+        for (unit, effort) in units.into_iter().zip(efforts) {
             bar.steps_count(effort.weight);
             let around = Bench {
                 machine: &self.machine,
@@ -118,8 +117,8 @@ impl Lab {
                 keep: &|_| std::path::PathBuf::new(),
             };
             let outcomes = windows.measure(&around, &unit.cells)?;
-            for (cell, outcome) in unit.cells.iter().zip(outcomes) {
-                let cell = WindowCell::deserialize(&cell.settings)?;
+            for (cell, outcome) in unit.cells.into_iter().zip(outcomes) {
+                let cell = cell.settings;
                 found.push(FoundFlow { cell, outcome });
             }
         }

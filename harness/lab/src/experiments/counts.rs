@@ -1,11 +1,11 @@
 //! Rows and features of the data sets, counted, beside the printed ones: Table 1.
 
-use super::{Bench, Experiment, Need, Unit};
+use super::{Bench, Data, Experiment, Need, Unit};
 use crate::device::Machine;
 use crate::journal::{Cell, Entry, Outcome};
 use crate::plan::{OneOrMany, Plan};
-use anyhow::{Context as _, Result, ensure};
-use datasets::{Dataset, Split};
+use anyhow::{Result, ensure};
+use datasets::Split;
 use rows::schema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -54,7 +54,7 @@ pub struct Counts {
 
 /// What identifies the data whose rows are counted.
 #[derive(Debug, Deserialize, Serialize)]
-struct CountCell {
+pub struct CountCell {
     counted: String,
     split: String,
     data_source: String,
@@ -63,7 +63,7 @@ struct CountCell {
 
 /// What is counted.
 #[derive(Debug, Deserialize, Serialize)]
-struct Counted {
+pub struct Counted {
     training_set: u64,
     test_set: u64,
     features: u64,
@@ -140,13 +140,16 @@ fn largest_index(split: &Split) -> u64 {
 }
 
 impl Experiment for Counts {
+    type Cell = CountCell;
+    type Measured = Counted;
+
     fn needs(&self) -> Vec<Need> {
         let splits = |name: &String| match self.body.splits.get(name) {
             Some(splits) => splits.all().into_iter().map(Some).collect(),
             None => vec![None],
         };
         let needs = |name: &String| -> Vec<Need> {
-            let need = |split| Need {
+            let need = |split| Need::Rows {
                 dataset: name.clone(),
                 split,
             };
@@ -155,8 +158,9 @@ impl Experiment for Counts {
         self.body.datasets.iter().flat_map(needs).collect()
     }
 
-    fn units(&self, _machine: &Machine, data: &[Dataset]) -> Result<Vec<Unit>> {
-        let unit = |(index, dataset): (usize, &Dataset)| {
+    fn units(&self, _: &Machine, data: &[Data]) -> Result<Vec<Unit<CountCell>>> {
+        let unit = |(index, data): (usize, &Data)| {
+            let dataset = data.rows()?;
             let cell = CountCell {
                 counted: dataset.name.clone(),
                 split: dataset.split.clone(),
@@ -165,26 +169,27 @@ impl Experiment for Counts {
             };
             Ok(Unit {
                 data: Some(index),
-                cells: vec![Cell::new(dataset.name.clone(), &cell)?],
+                cells: vec![Cell::new(&dataset.name, cell)],
             })
         };
         data.iter().enumerate().map(unit).collect()
     }
 
-    fn measure(&mut self, bench: &Bench<'_>, _cells: &[Cell]) -> Result<Vec<Outcome>> {
-        let dataset = bench.data.context("only data sets have rows to count")?;
-        let counted = Counted {
-            training_set: dataset.train.len() as u64,
-            test_set: dataset.test.len() as u64,
-            features: largest_index(&dataset.train).max(largest_index(&dataset.test)),
-            declared_features: dataset.features as u64,
-        };
-        bench.watch.step();
-        Ok(vec![Outcome::measured(&counted)?])
-    }
-
-    fn reads(&self, entry: &Entry) -> Result<()> {
-        entry.is_of::<CountCell, Counted>()
+    fn measure(
+        &mut self,
+        bench: &Bench<'_>,
+        cells: &[Cell<CountCell>],
+    ) -> Result<Vec<Outcome<Counted>>> {
+        let dataset = bench.rows()?;
+        Ok(bench.each(cells, |_| {
+            bench.watch.step();
+            Ok(Outcome::Measured(Counted {
+                training_set: dataset.train.len() as u64,
+                test_set: dataset.test.len() as u64,
+                features: largest_index(&dataset.train).max(largest_index(&dataset.test)),
+                declared_features: dataset.features as u64,
+            }))
+        }))
     }
 }
 

@@ -6,6 +6,7 @@
 
 pub mod checks;
 pub mod counts;
+mod data;
 pub mod descent;
 pub mod idealized;
 pub mod identity;
@@ -14,30 +15,25 @@ pub mod spring;
 pub mod training;
 pub mod windows;
 
+pub use data::{Data, Need};
+
 use crate::device::Machine;
 use crate::journal::{Cell, Entry, Outcome};
 use crate::plan::Plan;
 use crate::progress::Watch;
 use anyhow::{Context as _, Result};
-use datasets::{Dataset, Images};
+use datasets::Dataset;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use std::path::PathBuf;
-
-/// A data set that an experiment needs.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Need {
-    /// Its name.
-    pub dataset: String,
-    /// The split, if not its default.
-    pub split: Option<String>,
-}
 
 /// Cells that are measured together, because they are compared with each other.
 #[derive(Clone, Debug)]
-pub struct Unit {
-    /// Which of the experiment's data sets they are about, if any.
+pub struct Unit<C = serde_json::Value> {
+    /// Which of the experiment's data they are about, if any.
     pub data: Option<usize>,
     /// What is measured.
-    pub cells: Vec<Cell>,
+    pub cells: Vec<Cell<C>>,
 }
 
 /// How much there is to be done, for showing the time left.
@@ -49,38 +45,53 @@ pub struct Effort {
     pub weight: u64,
 }
 
-/// What surrounds a measurement.
+/// Everything a measurement needs besides its cells.
 pub struct Bench<'a> {
     /// The devices.
     pub machine: &'a Machine,
     /// The unit's data, if it is about any.
-    pub data: Option<&'a Dataset>,
-    /// Is told what is going on.
+    pub data: Option<&'a Data>,
+    /// Observes progress.
     pub watch: &'a dyn Watch,
     /// A folder, which need not exist, for what the measurement of a cell keeps until it has ended, so
     /// that it can go on after an interruption. It is removed once the outcome is in the journal.
     pub keep: &'a dyn Fn(&Cell) -> PathBuf,
 }
 
-/// One kind of experiment, with a plan.
-pub trait Experiment {
-    /// The data sets it needs.
-    fn needs(&self) -> Vec<Need> {
-        Vec::new()
-    }
-
-    /// The data set of images that it needs, if any.
-    fn needs_images(&self) -> Option<String> {
-        None
-    }
-
-    /// Takes the images that it needs.
+impl<'a> Bench<'a> {
+    /// The rows that the unit is about.
     ///
     /// # Errors
-    /// If there are fewer than it asks for.
-    fn take_images(&mut self, images: Images) -> Result<()> {
-        let _ = images;
-        Ok(())
+    /// If it is about none.
+    pub fn rows(&self) -> Result<&'a Dataset> {
+        self.data.context("this kind is about a data set")?.rows()
+    }
+
+    /// Measures cells one by one: one that fails is a failed outcome, and the others go on.
+    pub fn each<C, M>(
+        &self,
+        cells: &[Cell<C>],
+        measure: impl Fn(&Cell<C>) -> Result<Outcome<M>>,
+    ) -> Vec<Outcome<M>> {
+        let one = |cell: &Cell<C>| {
+            self.watch.doing(&cell.label);
+            measure(cell).unwrap_or_else(|error| Outcome::failed(&error))
+        };
+        cells.iter().map(one).collect()
+    }
+}
+
+/// A kind of experiment, with a plan: by its own types, which become JSON at the journal's edge
+/// ([`AnyExperiment`]).
+pub trait Experiment {
+    /// A cell: everything that its measurement depends on, besides the machine and the program.
+    type Cell: Serialize + DeserializeOwned;
+    /// What is measured of it.
+    type Measured: Serialize + DeserializeOwned;
+
+    /// The data that it needs.
+    fn needs(&self) -> Vec<Need> {
+        Vec::new()
     }
 
     /// Whether its rows hold wall times beside the least times that the machine's rates allow.
@@ -88,14 +99,14 @@ pub trait Experiment {
         false
     }
 
-    /// All that is to be measured, in the order in which it is; `data` are the data sets it needs.
+    /// All that is to be measured, in the order in which it is; `data` is what it needs, in that order.
     ///
     /// # Errors
-    /// If the plan cannot be carried out on this machine.
-    fn units(&self, machine: &Machine, data: &[Dataset]) -> Result<Vec<Unit>>;
+    /// If the plan cannot be carried out on this machine, or with this data.
+    fn units(&self, machine: &Machine, data: &[Data]) -> Result<Vec<Unit<Self::Cell>>>;
 
     /// How much work the cells of a unit are.
-    fn effort(&self, cells: &[Cell], data: Option<&Dataset>) -> Effort {
+    fn effort(&self, cells: &[Cell<Self::Cell>], data: Option<&Data>) -> Effort {
         let _ = data;
         Effort {
             steps: cells.len() as u64,
@@ -108,6 +119,34 @@ pub trait Experiment {
     ///
     /// # Errors
     /// If nothing of the unit can be measured.
+    fn measure(
+        &mut self,
+        bench: &Bench<'_>,
+        cells: &[Cell<Self::Cell>],
+    ) -> Result<Vec<Outcome<Self::Measured>>>;
+}
+
+/// An [`Experiment`] of any kind, whose cells and measurements are JSON as the journal has them.
+pub trait AnyExperiment {
+    /// As of the kind.
+    fn needs(&self) -> Vec<Need>;
+
+    /// As of the kind.
+    fn is_timed(&self) -> bool;
+
+    /// As of the kind.
+    ///
+    /// # Errors
+    /// As of the kind.
+    fn units(&self, machine: &Machine, data: &[Data]) -> Result<Vec<Unit>>;
+
+    /// As of the kind; of cells that are another kind's there is nothing to do.
+    fn effort(&self, cells: &[Cell], data: Option<&Data>) -> Effort;
+
+    /// As of the kind.
+    ///
+    /// # Errors
+    /// As of the kind, or if a cell is another kind's.
     fn measure(&mut self, bench: &Bench<'_>, cells: &[Cell]) -> Result<Vec<Outcome>>;
 
     /// Whether an entry's cell and measurement are this kind's.
@@ -117,8 +156,56 @@ pub trait Experiment {
     fn reads(&self, entry: &Entry) -> Result<()>;
 }
 
+impl<E: Experiment> AnyExperiment for E {
+    fn needs(&self) -> Vec<Need> {
+        self.needs()
+    }
+
+    fn is_timed(&self) -> bool {
+        self.is_timed()
+    }
+
+    fn units(&self, machine: &Machine, data: &[Data]) -> Result<Vec<Unit>> {
+        let written = |unit: Unit<E::Cell>| {
+            Ok(Unit {
+                data: unit.data,
+                cells: unit
+                    .cells
+                    .iter()
+                    .map(Cell::written)
+                    .collect::<Result<_>>()?,
+            })
+        };
+        self.units(machine, data)?
+            .into_iter()
+            .map(written)
+            .collect()
+    }
+
+    fn effort(&self, cells: &[Cell], data: Option<&Data>) -> Effort {
+        match described(cells) {
+            Ok(cells) => self.effort(&cells, data),
+            Err(_) => Effort::default(),
+        }
+    }
+
+    fn measure(&mut self, bench: &Bench<'_>, cells: &[Cell]) -> Result<Vec<Outcome>> {
+        let outcomes = self.measure(bench, &described(cells)?)?;
+        Ok(outcomes.into_iter().map(Outcome::written).collect())
+    }
+
+    fn reads(&self, entry: &Entry) -> Result<()> {
+        entry.is_of::<E::Cell, E::Measured>()
+    }
+}
+
+/// Cells as a kind describes them.
+fn described<C: DeserializeOwned>(cells: &[Cell]) -> Result<Vec<Cell<C>>> {
+    cells.iter().map(Cell::described).collect()
+}
+
 /// Makes an experiment of a plan.
-type Make = fn(&Plan) -> Result<Box<dyn Experiment>>;
+type Make = fn(&Plan) -> Result<Box<dyn AnyExperiment>>;
 
 /// All kinds, by the name that a plan's `experiment` says.
 const KINDS: &[(&str, Make)] = &[
@@ -142,7 +229,7 @@ const KINDS: &[(&str, Make)] = &[
 ///
 /// # Errors
 /// If there is no such kind, or the plan is not valid.
-pub fn of(plan: &Plan) -> Result<Box<dyn Experiment>> {
+pub fn of(plan: &Plan) -> Result<Box<dyn AnyExperiment>> {
     let kind = KINDS.iter().find(|(name, _)| *name == plan.experiment);
     let (_, make) = kind.with_context(|| {
         let known: Vec<&str> = KINDS.iter().map(|(name, _)| *name).collect();

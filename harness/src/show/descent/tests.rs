@@ -2,7 +2,7 @@
 
 use super::*;
 use lab::device::Machine;
-use lab::experiments::Experiment;
+use lab::experiments::AnyExperiment as _;
 use lab::experiments::descent::Descent;
 use lab::experiments::descent::rows;
 use lab::journal::{Entry, Outcome};

@@ -33,13 +33,12 @@ pub use check::{
 };
 pub use gate::{GateReport, gate};
 
-use super::{Bench, Experiment, Unit};
+use super::{Bench, Data, Experiment, Unit};
 use crate::device::Machine;
-use crate::journal::{Cell, Entry, Outcome};
+use crate::journal::{Cell, Outcome};
 use crate::plan::Plan;
 use crate::seed::Seeds;
 use anyhow::{Context as _, Result, ensure};
-use datasets::Dataset;
 use serde::{Deserialize, Serialize};
 
 /// Checks that are made together: they share their problems, and every number of theirs stands in
@@ -159,14 +158,14 @@ impl Family {
 
 /// A cell: a family and the seed of its random problems.
 #[derive(Clone, Debug, Deserialize, Serialize, PartialEq)]
-struct CheckCell {
+pub struct CheckCell {
     seed: u64,
     checks: Family,
 }
 
 /// What a family's cell measured.
 #[derive(Clone, Debug, Deserialize, Serialize, PartialEq)]
-struct MeasuredChecks {
+pub struct MeasuredChecks {
     checks: Vec<Check>,
 }
 
@@ -217,34 +216,28 @@ impl Checks {
 }
 
 impl Experiment for Checks {
+    type Cell = CheckCell;
+    type Measured = MeasuredChecks;
+
     /// A unit for each family, so that one that fails leaves the others.
-    fn units(&self, _: &Machine, _: &[Dataset]) -> Result<Vec<Unit>> {
-        let unit = |cell: &CheckCell| {
-            Ok(Unit {
-                data: None,
-                cells: vec![Cell::new(cell.checks.name().to_owned(), cell)?],
-            })
+    fn units(&self, _: &Machine, _: &[Data]) -> Result<Vec<Unit<CheckCell>>> {
+        let unit = |cell: &CheckCell| Unit {
+            data: None,
+            cells: vec![Cell::new(cell.checks.name(), cell.clone())],
         };
-        self.cells.iter().map(unit).collect()
+        Ok(self.cells.iter().map(unit).collect())
     }
 
-    fn measure(&mut self, around: &Bench<'_>, cells: &[Cell]) -> Result<Vec<Outcome>> {
-        let measured = |cell: &Cell| {
-            around.watch.doing(&cell.label);
-            let checks = CheckCell::deserialize(&cell.settings)
-                .map_err(Into::into)
-                .and_then(|cell| cell.run());
-            around.watch.step();
-            match checks {
-                Ok(checks) => Outcome::measured(&MeasuredChecks { checks }),
-                Err(error) => Ok(Outcome::failed(&error)),
-            }
-        };
-        cells.iter().map(measured).collect()
-    }
-
-    fn reads(&self, entry: &Entry) -> Result<()> {
-        entry.is_of::<CheckCell, MeasuredChecks>()
+    fn measure(
+        &mut self,
+        bench: &Bench<'_>,
+        cells: &[Cell<CheckCell>],
+    ) -> Result<Vec<Outcome<MeasuredChecks>>> {
+        Ok(bench.each(cells, |cell| {
+            let checks = cell.settings.run();
+            bench.watch.step();
+            Ok(Outcome::Measured(MeasuredChecks { checks: checks? }))
+        }))
     }
 }
 

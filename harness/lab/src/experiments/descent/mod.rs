@@ -19,16 +19,16 @@ pub use placing::OWN_BEST;
 pub use problem::{DescentProblem, SensingDistance};
 pub use record::Record;
 
-use super::{Bench, Effort, Experiment, Need, Unit};
+use super::{Bench, Data, Effort, Experiment, Need, Unit};
 use crate::device::Machine;
-use crate::journal::{Cell, Entry, Outcome};
+use crate::journal::{Cell, Outcome};
 use crate::plan::Plan;
-use anyhow::{Context as _, Result, anyhow};
+use anyhow::{Context as _, Result, bail};
 use datasets::Dataset;
+use optim::Evaluator;
 use optim::evaluator::lockstep;
 use plan::{Contestant, DescentPart, DescentPlan};
 use scene::{Kept, Scene, Setting};
-use serde::Deserialize;
 use std::sync::Arc;
 
 /// The experiment.
@@ -72,12 +72,12 @@ impl Descent {
         part: &DescentPart,
         data: Option<&Dataset>,
         index: u64,
-    ) -> Result<Vec<Cell>> {
+    ) -> Vec<Cell<DescentCell>> {
         let setting = self.setting(part, data, index);
-        let mut cells: Vec<Cell> = Vec::new();
+        let mut cells: Vec<Cell<DescentCell>> = Vec::new();
         for contestant in &part.contestants {
             for variant in &contestant.variants {
-                let cell = DescentCell {
+                let settings = DescentCell {
                     setting: setting.clone(),
                     variant: variant.clone(),
                     gradients: part.gradients,
@@ -86,14 +86,13 @@ impl Descent {
                     lockstep: self.plan.lockstep,
                     backend: machine.backend().into(),
                 };
-                let label = label(&setting, part, contestant);
-                let cell = Cell::new(label, &cell)?;
-                if !cells.iter().any(|known| known.settings == cell.settings) {
-                    cells.push(cell);
+                if !cells.iter().any(|known| known.settings == settings) {
+                    let label = label(&setting, part, contestant);
+                    cells.push(Cell::new(label, settings));
                 }
             }
         }
-        Ok(cells)
+        cells
     }
 }
 
@@ -108,8 +107,11 @@ fn label(setting: &Setting, part: &DescentPart, contestant: &Contestant) -> Stri
 }
 
 impl Experiment for Descent {
+    type Cell = DescentCell;
+    type Measured = MeasuredDescent;
+
     fn needs(&self) -> Vec<Need> {
-        let need = |name: &String| Need {
+        let need = |name: &String| Need::Rows {
             dataset: name.clone(),
             split: self.plan.splits.get(name).cloned(),
         };
@@ -117,7 +119,7 @@ impl Experiment for Descent {
     }
 
     /// A unit for each start, so that methods which are compared run next to each other.
-    fn units(&self, machine: &Machine, data: &[Dataset]) -> Result<Vec<Unit>> {
+    fn units(&self, machine: &Machine, data: &[Data]) -> Result<Vec<Unit<DescentCell>>> {
         let mut units = Vec::new();
         for part in &self.plan.parts {
             let subjects: Vec<Option<usize>> = if part.problem.needs_data() {
@@ -126,11 +128,11 @@ impl Experiment for Descent {
                 vec![None]
             };
             for subject in subjects {
+                let dataset = subject.map(|i| data[i].rows()).transpose()?;
                 for index in 0..part.starts {
-                    let dataset = subject.map(|i| &data[i]);
                     units.push(Unit {
                         data: subject,
-                        cells: self.cells(machine, part, dataset, index)?,
+                        cells: self.cells(machine, part, dataset, index),
                     });
                 }
             }
@@ -138,65 +140,59 @@ impl Experiment for Descent {
         Ok(units)
     }
 
-    fn effort(&self, cells: &[Cell], data: Option<&Dataset>) -> Effort {
-        let records = |cell: &Cell| {
-            let cell = DescentCell::deserialize(&cell.settings);
-            cell.map_or(0, |c| c.expected_gradients() / c.record_every)
+    fn effort(&self, cells: &[Cell<DescentCell>], data: Option<&Data>) -> Effort {
+        let records = |cell: &Cell<DescentCell>| {
+            cell.settings.expected_gradients() / cell.settings.record_every
         };
-        let every = cells
-            .first()
-            .and_then(|c| DescentCell::deserialize(&c.settings).ok())
-            .map_or(1, |c| c.record_every);
+        let every = cells.first().map_or(1, |cell| cell.settings.record_every);
         // Without data a gradient is about as much work as starting one.
-        let gradient = data.map_or(50_000, |d| d.train.len() * d.features * d.classes) as u64;
+        let gradient = data
+            .and_then(|data| data.rows().ok())
+            .map_or(50_000, |d| d.train.len() * d.features * d.classes);
         Effort {
             steps: cells.iter().map(records).sum(),
-            weight: gradient * every,
+            weight: gradient as u64 * every,
         }
     }
 
-    fn measure(&mut self, bench: &Bench<'_>, cells: &[Cell]) -> Result<Vec<Outcome>> {
-        let described: Vec<DescentCell> = cells
-            .iter()
-            .map(|cell| Ok(DescentCell::deserialize(&cell.settings)?))
-            .collect::<Result<_>>()?;
-        let first = described.first().context("a unit has at least one cell")?;
+    fn measure(
+        &mut self,
+        bench: &Bench<'_>,
+        cells: &[Cell<DescentCell>],
+    ) -> Result<Vec<Outcome<MeasuredDescent>>> {
+        let first = &cells
+            .first()
+            .context("a unit has at least one cell")?
+            .settings;
+        let dataset = bench.data.map(Data::rows).transpose()?;
         let home = bench.machine.home();
-        let scene = Scene::new(&first.setting, bench.data, home, &mut self.kept)?;
+        let scene = Scene::new(&first.setting, dataset, home, &mut self.kept)?;
         let placement = bench.machine.whole();
         // The first gradient finds caches cold and threads asleep; nobody's clock runs yet.
         scene.potential.gradient(&scene.start)?;
-        let run = |described: &DescentCell, evaluator| {
-            measure::run(described, &scene, evaluator, &placement, bench.watch)
-                .and_then(|measured| Outcome::measured(&measured))
-                .unwrap_or_else(|error| Outcome::failed(&error))
+        let run = |cell: &Cell<DescentCell>, evaluator: Arc<dyn Evaluator>| {
+            let run = measure::run(&cell.settings, &scene, evaluator, &placement, bench.watch);
+            run.map(Outcome::Measured)
         };
-        if first.lockstep {
-            bench
-                .watch
-                .doing(&format!("{} and the others", cells[0].label));
-            let seats = lockstep(scene.potential.clone(), described.len());
-            let run = &run;
-            return Ok(std::thread::scope(|threads| {
-                let start =
-                    |(described, seat)| threads.spawn(move || run(described, Arc::new(seat)));
-                let running: Vec<_> = described.iter().zip(seats).map(start).collect();
-                let gone = |_| Outcome::failed(&anyhow!("the method panicked"));
-                let ended = running
-                    .into_iter()
-                    .map(|run| run.join().unwrap_or_else(gone));
-                ended.collect()
+        if !first.lockstep {
+            return Ok(bench.each(cells, |cell| {
+                run(cell, methods::evaluator(&cell.settings.variant, &scene))
             }));
         }
-        let run = |(cell, described): (&Cell, &DescentCell)| {
-            bench.watch.doing(&cell.label);
-            run(described, methods::evaluator(&described.variant, &scene))
-        };
-        Ok(cells.iter().zip(&described).map(run).collect())
-    }
-
-    fn reads(&self, entry: &Entry) -> Result<()> {
-        entry.is_of::<DescentCell, MeasuredDescent>()
+        bench
+            .watch
+            .doing(&format!("{} and the others", cells[0].label));
+        let seats = lockstep(scene.potential.clone(), cells.len());
+        let run = &run;
+        Ok(std::thread::scope(|threads| {
+            let start = |(cell, seat)| threads.spawn(move || run(cell, Arc::new(seat)));
+            let running: Vec<_> = cells.iter().zip(seats).map(start).collect();
+            let end = |run: std::thread::ScopedJoinHandle<'_, Result<_>>| {
+                let run = run.join().unwrap_or_else(|_| bail!("the method panicked"));
+                run.unwrap_or_else(|error| Outcome::failed(&error))
+            };
+            running.into_iter().map(end).collect()
+        }))
     }
 }
 

@@ -7,6 +7,7 @@ use super::methods::MethodSpec;
 use super::scene::Worth;
 use super::*;
 use crate::device::Machine;
+use crate::journal::Entry;
 use crate::progress::Watch;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -55,11 +56,9 @@ fn machine() -> Machine {
     Machine::open("cpu".parse().unwrap()).unwrap()
 }
 
-fn described(units: &[Unit]) -> Vec<DescentCell> {
+fn described(units: &[Unit<DescentCell>]) -> Vec<DescentCell> {
     let cells = units.iter().flat_map(|unit| &unit.cells);
-    cells
-        .map(|cell| DescentCell::deserialize(&cell.settings).unwrap())
-        .collect()
+    cells.map(|cell| cell.settings.clone()).collect()
 }
 
 /// An entry of a cell whose run ended with a value after every ten gradients.
@@ -252,10 +251,9 @@ fn in_lockstep_every_method_ends_where_it_ends_alone() {
             keep: &|_| std::path::PathBuf::new(),
         };
         let outcomes = descent.measure(&bench, &units[0].cells).unwrap();
-        let end = |outcome: Outcome| match outcome {
-            Outcome::Measured(value) => {
-                let measured: MeasuredDescent = serde_json::from_value(value).unwrap();
-                measured.records.last().unwrap().worth.value
+        let end = |outcome| match outcome {
+            Outcome::Measured(MeasuredDescent { records, .. }) => {
+                records.last().unwrap().worth.value
             }
             other => panic!("{other:?}"),
         };

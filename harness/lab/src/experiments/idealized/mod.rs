@@ -6,13 +6,12 @@ mod rows;
 
 pub use self::rows::{IdealizedRow, MEASURES, Of, SlopeRow, rows, schemes, slopes};
 
-use super::{Bench, Effort, Experiment, Unit};
+use super::{Bench, Data, Effort, Experiment, Unit};
 use crate::device::Machine;
-use crate::journal::{Cell, Entry, Outcome};
+use crate::journal::{Cell, Outcome};
 use crate::plan::Plan;
 use anyhow::Result;
-use datasets::Dataset;
-use measure::IdealizedCell;
+pub use measure::{IdealizedCell, MeasuredIdealized};
 use serde::{Deserialize, Serialize};
 
 /// A method.
@@ -113,40 +112,35 @@ impl Idealized {
 }
 
 impl Experiment for Idealized {
+    type Cell = IdealizedCell;
+    type Measured = MeasuredIdealized;
+
     /// A unit a cell, since their lengths differ so much.
-    fn units(&self, _: &Machine, _: &[Dataset]) -> Result<Vec<Unit>> {
-        let unit = |cell: &IdealizedCell| {
-            Ok(Unit {
-                data: None,
-                cells: vec![Cell::new(cell.label(), cell)?],
-            })
+    fn units(&self, _: &Machine, _: &[Data]) -> Result<Vec<Unit<IdealizedCell>>> {
+        let unit = |cell: &IdealizedCell| Unit {
+            data: None,
+            cells: vec![Cell::new(cell.label(), *cell)],
         };
-        self.cells.iter().map(unit).collect()
+        Ok(self.cells.iter().map(unit).collect())
     }
 
-    fn effort(&self, cells: &[Cell], _: Option<&Dataset>) -> Effort {
-        let cells = cells
-            .iter()
-            .filter_map(|cell| IdealizedCell::deserialize(&cell.settings).ok());
+    fn effort(&self, cells: &[Cell<IdealizedCell>], _: Option<&Data>) -> Effort {
         let (mut steps, mut weight) = (0, 1);
-        for cell in cells {
-            steps += cell.starts as u64;
-            weight = weight.max(cell.scheme.weight(cell.condition));
+        for Cell { settings, .. } in cells {
+            steps += settings.starts as u64;
+            weight = weight.max(settings.scheme.weight(settings.condition));
         }
         Effort { steps, weight }
     }
 
-    fn measure(&mut self, around: &Bench<'_>, cells: &[Cell]) -> Result<Vec<Outcome>> {
-        let measured = |cell: &Cell| {
-            around.watch.doing(&cell.label);
-            let run = IdealizedCell::deserialize(&cell.settings)?.run(around.watch);
-            run.map_or_else(|e| Ok(Outcome::failed(&e)), |m| Outcome::measured(&m))
-        };
-        cells.iter().map(measured).collect()
-    }
-
-    fn reads(&self, entry: &Entry) -> Result<()> {
-        entry.is_of::<IdealizedCell, measure::MeasuredIdealized>()
+    fn measure(
+        &mut self,
+        bench: &Bench<'_>,
+        cells: &[Cell<IdealizedCell>],
+    ) -> Result<Vec<Outcome<MeasuredIdealized>>> {
+        Ok(bench.each(cells, |cell| {
+            Ok(Outcome::Measured(cell.settings.run(bench.watch)?))
+        }))
     }
 }
 

@@ -1,6 +1,7 @@
 //! Slopes of made-up rows and of the plan's smallest runs.
 
 use super::*;
+use crate::journal::Entry;
 use crate::progress::Watch;
 
 struct Quiet;

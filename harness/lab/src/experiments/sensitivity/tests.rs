@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::device::Machine;
-use crate::experiments::{Bench, Experiment};
+use crate::experiments::{AnyExperiment as _, Bench};
 use crate::journal::{Cell, Outcome};
 use crate::progress::Watch;
 

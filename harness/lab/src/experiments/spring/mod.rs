@@ -1,13 +1,12 @@
 //! Figure 1 of the exposition: symplectic Euler, classical momentum and gradient descent on a
 //! spring, as its Section 5 prints them and with the scaling its own equations ask for.
 
-use super::{Bench, Experiment, Unit};
+use super::{Bench, Data, Experiment, Unit};
 use crate::device::Machine;
 use crate::journal::{Cell, Entry, Outcome};
 use crate::plan::Plan;
 use anyhow::{Context as _, Result, ensure};
 use candle_core::{Device, Tensor};
-use datasets::Dataset;
 use optim::{Method as _, Momentum, Oracle, Quadratic, Sequential};
 use rows::schema;
 use serde::{Deserialize, Serialize};
@@ -91,7 +90,7 @@ impl Spring {
 
 /// A cell: one method.
 #[derive(Clone, Copy, Debug, Deserialize, Serialize, PartialEq)]
-struct SpringCell {
+pub struct SpringCell {
     method: SpringMethod,
     scaling: Scaling,
     spring: Spring,
@@ -146,7 +145,7 @@ impl MeasuredSpring {
 
 /// Before the first step and after each.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq)]
-struct MeasuredSpring {
+pub struct MeasuredSpring {
     position: Vec<f64>,
     momentum: Vec<f64>,
     energy: Vec<f64>,
@@ -234,35 +233,34 @@ impl Springs {
 }
 
 impl Experiment for Springs {
-    fn units(&self, _: &Machine, _: &[Dataset]) -> Result<Vec<Unit>> {
+    type Cell = SpringCell;
+    type Measured = MeasuredSpring;
+
+    fn units(&self, _: &Machine, _: &[Data]) -> Result<Vec<Unit<SpringCell>>> {
         let cell = |cell: &SpringCell| {
             let label = format!("{} ({})", cell.name(), cell.scaling.name());
-            Cell::new(label, cell)
+            Cell::new(label, *cell)
         };
         Ok(vec![Unit {
             data: None,
-            cells: self.cells.iter().map(cell).collect::<Result<_>>()?,
+            cells: self.cells.iter().map(cell).collect(),
         }])
     }
 
-    fn measure(&mut self, around: &Bench<'_>, cells: &[Cell]) -> Result<Vec<Outcome>> {
-        let measured = |cell: &Cell| {
-            around.watch.doing(&cell.label);
-            let run = SpringCell::deserialize(&cell.settings)?.run();
-            around.watch.step();
-            match run {
-                Ok(run) => match run.diverged_at() {
-                    Some(step) => Ok(Outcome::Diverged { flow: step }),
-                    None => Outcome::measured(&run),
-                },
-                Err(error) => Ok(Outcome::failed(&error)),
-            }
-        };
-        cells.iter().map(measured).collect()
-    }
-
-    fn reads(&self, entry: &Entry) -> Result<()> {
-        entry.is_of::<SpringCell, MeasuredSpring>()
+    fn measure(
+        &mut self,
+        bench: &Bench<'_>,
+        cells: &[Cell<SpringCell>],
+    ) -> Result<Vec<Outcome<MeasuredSpring>>> {
+        Ok(bench.each(cells, |cell| {
+            let run = cell.settings.run();
+            bench.watch.step();
+            let run = run?;
+            Ok(match run.diverged_at() {
+                Some(step) => Outcome::Diverged { flow: step },
+                None => Outcome::Measured(run),
+            })
+        }))
     }
 }
 

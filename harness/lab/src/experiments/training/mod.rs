@@ -20,19 +20,17 @@ pub use plan::{
     Moves, TrainingContestant, TrainingImages, TrainingMetric, TrainingPicture, TrainingPlan,
 };
 
-use super::{Bench, Effort, Experiment, Unit};
+use super::{Bench, Data, Effort, Experiment, Need, Unit};
 use crate::device::Machine;
-use crate::journal::{Cell, Entry, Outcome};
+use crate::journal::{Cell, Outcome};
 use crate::plan::Plan;
 use anyhow::{Context as _, Result, ensure};
-use datasets::Dataset;
-use serde::Deserialize;
+use datasets::Images;
 
 /// The experiment.
 pub struct Training {
     seed: u64,
     plan: TrainingPlan,
-    images: Option<datasets::Images>,
 }
 
 impl Training {
@@ -44,17 +42,18 @@ impl Training {
         Ok(Self {
             seed: plan.seed,
             plan: TrainingPlan::new(plan)?,
-            images: None,
         })
     }
 
-    fn images(&self) -> Result<&datasets::Images> {
-        self.images.as_ref().context("the images were not loaded")
-    }
-
-    fn cell(&self, machine: &Machine, contestant: &TrainingContestant, start: u64) -> Result<Cell> {
-        let (plan, images) = (&self.plan, self.images()?);
-        let cell = TrainingCell {
+    fn cell(
+        &self,
+        machine: &Machine,
+        images: &Images,
+        contestant: &TrainingContestant,
+        start: u64,
+    ) -> Cell<TrainingCell> {
+        let plan = &self.plan;
+        let settings = TrainingCell {
             dataset: images.name.clone(),
             data_source: images.source.to_string(),
             data_digest: images.digest(),
@@ -72,64 +71,65 @@ impl Training {
         let time = contestant.method.integration_time();
         let time = time.map_or_else(String::new, |time| format!(" S·θ = {time:.3}"));
         let (name, dataset) = (&contestant.name, &images.name);
-        Cell::new(format!("{dataset} start {start} {name}{time}"), &cell)
+        Cell::new(format!("{dataset} start {start} {name}{time}"), settings)
     }
 }
 
 impl Experiment for Training {
-    fn needs_images(&self) -> Option<String> {
-        Some(self.plan.dataset.clone())
+    type Cell = TrainingCell;
+    type Measured = MeasuredTraining;
+
+    fn needs(&self) -> Vec<Need> {
+        vec![Need::Images {
+            dataset: self.plan.dataset.clone(),
+            train: self.plan.images.train,
+            test: self.plan.images.test,
+        }]
     }
 
-    fn take_images(&mut self, images: datasets::Images) -> Result<()> {
-        let images = images.first(self.plan.images.train, self.plan.images.test)?;
+    /// A unit for each run: an epoch of one is long, and the others are not to be lost with it.
+    fn units(&self, machine: &Machine, data: &[Data]) -> Result<Vec<Unit<TrainingCell>>> {
+        let images = data.first().context("there are no images")?.images()?;
         let (train, batch) = (images.train.len(), self.plan.batch);
         ensure!(
             batch <= train,
             "batch is {batch}, but there are {train} images to train on"
         );
         ensure!(!images.test.is_empty(), "there are no images to test on");
-        self.images = Some(images);
-        Ok(())
-    }
-
-    /// A unit for each run: an epoch of one is long, and the others are not to be lost with it.
-    fn units(&self, machine: &Machine, _data: &[Dataset]) -> Result<Vec<Unit>> {
         let mut units = Vec::new();
         for start in 0..self.plan.starts {
             for contestant in &self.plan.methods {
                 units.push(Unit {
-                    data: None,
-                    cells: vec![self.cell(machine, contestant, start)?],
+                    data: Some(0),
+                    cells: vec![self.cell(machine, images, contestant, start)],
                 });
             }
         }
         Ok(units)
     }
 
-    fn effort(&self, cells: &[Cell], _data: Option<&Dataset>) -> Effort {
+    fn effort(&self, cells: &[Cell<TrainingCell>], _: Option<&Data>) -> Effort {
         Effort {
             steps: (cells.len() * self.plan.epochs) as u64,
             weight: 1,
         }
     }
 
-    fn measure(&mut self, bench: &Bench<'_>, cells: &[Cell]) -> Result<Vec<Outcome>> {
-        let images = self.images()?;
-        let one = |cell: &Cell| -> Result<Outcome> {
-            bench.watch.doing(&cell.label);
-            let described = TrainingCell::deserialize(&cell.settings)?;
-            let checkpoints = Checkpoints::new((bench.keep)(cell));
+    fn measure(
+        &mut self,
+        bench: &Bench<'_>,
+        cells: &[Cell<TrainingCell>],
+    ) -> Result<Vec<Outcome<MeasuredTraining>>> {
+        let images = bench
+            .data
+            .context("networks are trained on images")?
+            .images()?;
+        Ok(bench.each(cells, |cell| {
+            let checkpoints = Checkpoints::new((bench.keep)(&cell.written()?));
             let home = bench.machine.home();
-            let measured = run(&described, images, home, &checkpoints, bench.watch)?;
-            Outcome::measured(&measured)
-        };
-        let outcome = |cell| one(cell).unwrap_or_else(|error| Outcome::failed(&error));
-        Ok(cells.iter().map(outcome).collect())
-    }
-
-    fn reads(&self, entry: &Entry) -> Result<()> {
-        entry.is_of::<TrainingCell, MeasuredTraining>()
+            let measured = run(&cell.settings, images, home, &checkpoints, bench.watch)?;
+            Ok(Outcome::Measured(measured))
+        }))
     }
 }
 

@@ -14,19 +14,18 @@ mod wire;
 pub use self::rows::{Maker, curves, lacks_devices};
 pub use schema::{CurveRow, WindowRow};
 
-use super::{Bench, Effort, Experiment, Need, Unit};
+use super::{Bench, Data, Effort, Experiment, Need, Unit};
 use crate::capacity::gpu_warning;
 use crate::device::{Machine, cores};
-use crate::journal::{Cell, Entry, Outcome};
+use crate::journal::{Cell, Outcome};
 use crate::plan::Plan;
 use crate::progress::say;
 use anyhow::{Context as _, Result};
 use bench::{Through, Workbench};
-use cell::{CellPlace, WindowCell};
+use cell::{CellPlace, MeasuredWindow, WindowCell};
 use datasets::Dataset;
 use optim::Kinetic;
 use plan::{EvaluatorKind, FlowSetting, PlacedWindow, WindowsPlan};
-use serde::Deserialize;
 
 /// The experiment.
 pub struct Windows {
@@ -130,15 +129,16 @@ impl Windows {
     }
 }
 
-/// The cells as this kind describes them.
-fn described<'a>(cells: impl IntoIterator<Item = &'a Cell>) -> Result<Vec<WindowCell>> {
-    let of = |cell: &Cell| Ok(WindowCell::deserialize(&cell.settings)?);
-    cells.into_iter().map(of).collect()
+fn described(cells: &[Cell<WindowCell>]) -> Vec<WindowCell> {
+    cells.iter().map(|cell| cell.settings.clone()).collect()
 }
 
 impl Experiment for Windows {
+    type Cell = WindowCell;
+    type Measured = MeasuredWindow;
+
     fn needs(&self) -> Vec<Need> {
-        let need = |name: &String| Need {
+        let need = |name: &String| Need::Rows {
             dataset: name.clone(),
             split: self.plan.splits.get(name).cloned(),
         };
@@ -150,73 +150,69 @@ impl Experiment for Windows {
     }
 
     /// A unit for each sequential flow that others are compared with.
-    fn units(&self, machine: &Machine, data: &[Dataset]) -> Result<Vec<Unit>> {
-        let mut units: Vec<(usize, WindowCell, Unit)> = Vec::new();
-        for (index, dataset) in data.iter().enumerate() {
-            for cell in self.cells(machine, dataset)? {
-                let generic = Cell::new(cell.label(), &cell)?;
-                let same = |(of, first, _): &&mut (usize, WindowCell, Unit)| {
-                    *of == index && first.same_flow(&cell)
+    fn units(&self, machine: &Machine, data: &[Data]) -> Result<Vec<Unit<WindowCell>>> {
+        let mut units: Vec<Unit<WindowCell>> = Vec::new();
+        for (index, data) in data.iter().enumerate() {
+            for settings in self.cells(machine, data.rows()?)? {
+                let same = |unit: &&mut Unit<WindowCell>| {
+                    unit.data == Some(index) && unit.cells[0].settings.same_flow(&settings)
                 };
-                match units.iter_mut().find(same) {
-                    Some((.., unit)) => unit.cells.push(generic),
-                    None => {
-                        let unit = Unit {
-                            data: Some(index),
-                            cells: vec![generic],
-                        };
-                        units.push((index, cell, unit));
-                    }
+                let known = units.iter_mut().find(same).map(|unit| &mut unit.cells);
+                let cell = Cell::new(settings.label(), settings);
+                match known {
+                    Some(cells) => cells.push(cell),
+                    None => units.push(Unit {
+                        data: Some(index),
+                        cells: vec![cell],
+                    }),
                 }
             }
         }
-        let units: Vec<Unit> = units.into_iter().map(|(.., unit)| unit).collect();
-        for cell in described(units.iter().flat_map(|unit| &unit.cells))? {
-            if cell.oversubscribed {
-                say(&format!(
-                    "this machine has {} cores: cells with more workers are marked, and what as many devices would do is estimated",
-                    cores()
-                ));
-                break;
-            }
+        let mut cells = units.iter().flat_map(|unit| &unit.cells);
+        if cells.any(|cell| cell.settings.oversubscribed) {
+            say(&format!(
+                "this machine has {} cores: cells with more workers are marked, and what as many devices would do is estimated",
+                cores()
+            ));
         }
         Ok(units)
     }
 
-    fn effort(&self, cells: &[Cell], data: Option<&Dataset>) -> Effort {
-        let steps = described(cells).map_or(0, |cells| runner::flows_of(&cells) as u64);
-        let gradient = data.map_or(1, |d| d.train.len() * d.features * d.classes);
+    fn effort(&self, cells: &[Cell<WindowCell>], data: Option<&Data>) -> Effort {
+        let gradient = data
+            .and_then(|data| data.rows().ok())
+            .map_or(1, |d| d.train.len() * d.features * d.classes);
         Effort {
-            steps,
+            steps: runner::flows_of(&described(cells)) as u64,
             weight: (gradient * self.plan.steps) as u64,
         }
     }
 
-    fn measure(&mut self, around: &Bench<'_>, cells: &[Cell]) -> Result<Vec<Outcome>> {
-        let dataset = around.data.context("windows are compared on data sets")?;
-        let cells = described(cells)?;
+    fn measure(
+        &mut self,
+        bench: &Bench<'_>,
+        cells: &[Cell<WindowCell>],
+    ) -> Result<Vec<Outcome<MeasuredWindow>>> {
+        let dataset = bench.rows()?;
+        let cells = described(cells);
         let Some(first) = cells.first() else {
             return Ok(Vec::new());
         };
         if !std::mem::replace(&mut self.looked, true) {
-            self.warn(around)?;
+            self.warn(bench)?;
         }
         let digest = dataset.digest();
-        let bench = match &mut self.bench {
-            Some((of, bench)) if *of == digest => bench,
+        let workbench = match &mut self.bench {
+            Some((of, workbench)) if *of == digest => workbench,
             other => {
                 // Before the new one is made, so that two data sets are never there at once.
                 *other = None;
-                let bench = Workbench::new(around.machine, dataset, first)?;
-                let bench = bench.through(self.through.clone());
-                &mut other.insert((digest, bench)).1
+                let workbench = Workbench::new(bench.machine, dataset, first)?;
+                let workbench = workbench.through(self.through.clone());
+                &mut other.insert((digest, workbench)).1
             }
         };
-        runner::measure(bench, &cells, around.watch)
-    }
-
-    fn reads(&self, entry: &Entry) -> Result<()> {
-        entry.is_of::<WindowCell, cell::MeasuredWindow>()
+        runner::measure(workbench, &cells, bench.watch)
     }
 }
 

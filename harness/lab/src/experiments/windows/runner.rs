@@ -29,12 +29,16 @@ use std::sync::Arc;
 ///
 /// # Errors
 /// If the baseline itself cannot be run.
-pub fn measure(bench: &Workbench, cells: &[WindowCell], watch: &dyn Watch) -> Result<Vec<Outcome>> {
+pub fn measure(
+    bench: &Workbench,
+    cells: &[WindowCell],
+    watch: &dyn Watch,
+) -> Result<Vec<Outcome<MeasuredWindow>>> {
     let Some(like) = cells.first() else {
         return Ok(Vec::new());
     };
     let baseline = SequentialRuns::new(bench, like, watch)?;
-    let mut outcomes: Vec<Option<Outcome>> = vec![None; cells.len()];
+    let mut outcomes: Vec<Option<Outcome<MeasuredWindow>>> = vec![None; cells.len()];
     let mut contestants = Vec::new();
     for (index, cell) in cells
         .iter()
@@ -50,7 +54,7 @@ pub fn measure(bench: &Workbench, cells: &[WindowCell], watch: &dyn Watch) -> Re
     let baseline_runs = timed_rounds(&baseline, &mut contestants, like, watch)?;
     for contestant in contestants {
         let index = contestant.index;
-        outcomes[index] = Some(contestant.outcome()?);
+        outcomes[index] = Some(contestant.outcome());
     }
     for (index, cell) in cells
         .iter()
@@ -119,14 +123,19 @@ impl<'a> SequentialRuns<'a> {
     }
 
     /// The baseline as a cell: each of its runs against the one before, which shows the noise.
-    fn outcome(&self, bench: &Workbench, cell: &WindowCell, runs: &[Timed]) -> Result<Outcome> {
+    fn outcome(
+        &self,
+        bench: &Workbench,
+        cell: &WindowCell,
+        runs: &[Timed],
+    ) -> Result<Outcome<MeasuredWindow>> {
         let run = match &self.run {
             Ok(run) => run,
             Err(flow) => return Ok(Outcome::Diverged { flow: *flow }),
         };
         let later = runs.iter().skip(1);
         let earlier = runs.iter().take(runs.len().saturating_sub(1));
-        Outcome::measured(&MeasuredWindow {
+        Ok(Outcome::Measured(MeasuredWindow {
             flows: run.flows.clone(),
             flow_error: Some(0.0),
             wall_s: later.clone().map(|run| run.seconds.clone()).collect(),
@@ -139,7 +148,7 @@ impl<'a> SequentialRuns<'a> {
             held: Some(self.held(self.held)),
             work: Some(bench.work(cell)),
             ..MeasuredWindow::default()
-        })
+        }))
     }
 
     /// What a flow holds, beside what the sequential one does.
@@ -161,7 +170,7 @@ struct TimedContestant<'a> {
     evaluator: Arc<dyn Evaluator>,
     probes: Option<Probes>,
     measured: MeasuredWindow,
-    failure: Option<Outcome>,
+    failure: Option<Outcome<MeasuredWindow>>,
 }
 
 impl<'a> TimedContestant<'a> {
@@ -172,7 +181,7 @@ impl<'a> TimedContestant<'a> {
         index: usize,
         baseline: &SequentialRuns<'_>,
         watch: &dyn Watch,
-    ) -> Result<std::result::Result<Self, Outcome>> {
+    ) -> Result<std::result::Result<Self, Outcome<MeasuredWindow>>> {
         watch.doing(&cell.label());
         let placement = bench.placement(cell)?;
         let evaluator = bench.evaluator(cell, &placement, Gradients::Real)?;
@@ -242,11 +251,8 @@ impl<'a> TimedContestant<'a> {
         }
     }
 
-    fn outcome(self) -> Result<Outcome> {
-        match self.failure {
-            Some(failure) => Ok(failure),
-            None => Outcome::measured(&self.measured),
-        }
+    fn outcome(self) -> Outcome<MeasuredWindow> {
+        self.failure.unwrap_or(Outcome::Measured(self.measured))
     }
 }
 

@@ -4,6 +4,7 @@ use super::cell::{FlowRecord, Held, MeasuredWindow};
 use super::*;
 use crate::capacity::{Account, Sample};
 use crate::configs::Configs;
+use crate::journal::Entry;
 use crate::paper::{Paper, Table2};
 use crate::plan::{Model, Precision, Start};
 use crate::rates::Rates;

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::experiments::descent::rows::DescentRows;
+use anyhow::anyhow;
 
 /// A flow of five steps and a counterpart with a grid of two, to 40 gradients.
 fn plan() -> Plan {
