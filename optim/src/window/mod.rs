@@ -19,6 +19,7 @@ mod settings;
 mod sliding;
 mod slots;
 mod space;
+mod steps;
 mod tensors;
 #[cfg(test)]
 mod tests;

@@ -3,11 +3,11 @@
 //! The loop is written once: how gradients are corrected is a [`Corrector`]'s, what is kept of the window
 //! [`Slots`]', and the arithmetic a [`Space`]'s.
 
-use super::corrector::{self, Correction, Corrector, Guess};
+use super::corrector::{self, Corrector, Guess};
 use super::flow::{FlowEnd, Slide, WindowedFlow};
 use super::settings::{Velocity, Window};
-use super::slots::{Slot, Slots, Trajectory};
-use super::space::{Space, StepGradients, WindowSteps};
+use super::slots::{Particle, Slot, Slots, Trajectory};
+use super::space::{Space, StepGradients};
 use crate::{Oracle, Potential, Recurrence, Result, Termination};
 use candle_core::Tensor;
 use std::collections::VecDeque;
@@ -17,10 +17,10 @@ use std::sync::Arc;
 /// Steps are counted from the start of the first flow; at every multiple of S the velocity is
 /// reset, which is one more operation that the window knows.
 pub(super) struct Sliding<S: Space> {
-    space: S,
-    recurrence: Recurrence,
+    pub(super) space: S,
+    pub(super) recurrence: Recurrence,
     window: Window,
-    corrector: Box<dyn Corrector<S>>,
+    pub(super) corrector: Box<dyn Corrector<S>>,
     /// The step after which nothing is wanted any more.
     last: usize,
     /// The step at which the window starts.
@@ -28,16 +28,9 @@ pub(super) struct Sliding<S: Space> {
     start: Particle<S::Vector>,
     /// What is guessed of the points after the start.
     slots: Slots<S>,
-    rest: S::Vector,
+    pub(super) rest: S::Vector,
     /// End points already computed but not yet returned.
     ends: VecDeque<S::Vector>,
-}
-
-/// A point of the recurrence, and the velocity there.
-#[derive(Clone)]
-struct Particle<V> {
-    slot: Slot<V>,
-    velocity: V,
 }
 
 /// How far a round has got: the furthest state before which every point had converged.
@@ -312,113 +305,6 @@ impl<S: Space> Sliding<S> {
                 Ok(made)
             }
         }
-    }
-
-    /// Line 12: steps of the recurrence from a state, which moves on, with gradients corrected around a
-    /// slot for each step, or one for all; as they are, around none. One point after the other rather than
-    /// by a sum for each, so that a point reached from another start of the window by the same gradients is
-    /// the same to the last bit.
-    fn steps(
-        &self,
-        from: &mut Particle<S::Vector>,
-        (first, count): (usize, usize),
-        law: StepGradients<'_, S::Vector>,
-        around: &[Slot<S::Vector>],
-        oracle: &mut Oracle,
-    ) -> Result<Trajectory<S::Vector>> {
-        let correction = match around {
-            [] => Correction::Nothing,
-            _ => self.corrector.correction(),
-        };
-        if let Some(made) = self.together(from, (first, count), law, &correction, around)? {
-            return Ok(made);
-        }
-        let mut made = Trajectory::default();
-        let mut linear = None;
-        for step in 0..count {
-            let gradient = match law {
-                StepGradients::Given(gradients) => &gradients[step],
-                StepGradients::Constant(gradient) => gradient,
-                StepGradients::Linear(gradient, slope) => {
-                    let before = linear.as_ref().unwrap_or(gradient);
-                    &*linear.insert(self.space.plus(before, slope)?)
-                }
-            };
-            let gradient = match correction {
-                Correction::Nothing => gradient.clone(),
-                _ => {
-                    let around = &around[step.min(around.len() - 1)];
-                    self.corrector
-                        .corrected(&self.space, gradient, around, &from.slot, oracle)?
-                }
-            };
-            self.step(from, first + step, &gradient, &mut made)?;
-        }
-        Ok(made)
-    }
-
-    /// Several steps at once, where the space has something for that and nothing is asked at each.
-    fn together(
-        &self,
-        from: &mut Particle<S::Vector>,
-        (first, count): (usize, usize),
-        gradients: StepGradients<'_, S::Vector>,
-        correction: &Correction<'_, S::Model>,
-        around: &[Slot<S::Vector>],
-    ) -> Result<Option<Trajectory<S::Vector>>> {
-        let around: Vec<S::Vector> = around.iter().map(|slot| slot.point.clone()).collect();
-        let model = match correction {
-            Correction::Asked => return Ok(None),
-            Correction::Model(model) => Some((*model, &around[..])),
-            Correction::Nothing => None,
-        };
-        if count == 0 {
-            return Ok(None);
-        }
-        let walked = self.space.recurrence(&WindowSteps {
-            position: &from.slot.point,
-            velocity: &from.velocity,
-            gradients,
-            model,
-            kinetic: self.recurrence.kinetic,
-            pace: self.recurrence.pace(first, count),
-        })?;
-        let Some((points, velocities)) = walked else {
-            return Ok(None);
-        };
-        let slots: Vec<_> = points.into_iter().map(Slot::new).collect();
-        if let (Some(slot), Some(velocity)) = (slots.last(), velocities.last()) {
-            *from = Particle {
-                slot: slot.clone(),
-                velocity: velocity.clone(),
-            };
-        }
-        Ok(Some(Trajectory { slots, velocities }))
-    }
-
-    /// One step of the recurrence.
-    fn step(
-        &self,
-        from: &mut Particle<S::Vector>,
-        step: usize,
-        gradient: &S::Vector,
-        made: &mut Trajectory<S::Vector>,
-    ) -> Result<()> {
-        let recurrence = &self.recurrence;
-        let v = match recurrence.is_first(step) {
-            true => &self.rest,
-            false => &from.velocity,
-        };
-        let v = self.space.kicked(v, gradient, recurrence.kick(step))?;
-        let (kinetic, size) = (recurrence.kinetic, recurrence.step_size);
-        let x = self.space.drifted(&from.slot.point, &v, kinetic, size)?;
-        *from = Particle {
-            slot: Slot::new(x),
-            velocity: v,
-        };
-        made.slots.push(from.slot.clone());
-        made.velocities.push(from.velocity.clone());
-        Ok(())
     }
 }
 

@@ -45,6 +45,13 @@ pub(super) enum KeptVelocity<S: Space> {
     Rounded(S::Rounded),
 }
 
+/// A point of the recurrence, and the velocity there.
+#[derive(Clone)]
+pub(super) struct Particle<V> {
+    pub(super) slot: Slot<V>,
+    pub(super) velocity: V,
+}
+
 /// What steps of the recurrence came to: the slot after each, and the velocity of each; no velocities where
 /// the slots are copies of the one before them.
 pub(super) struct Trajectory<V> {

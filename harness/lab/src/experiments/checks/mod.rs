@@ -54,95 +54,62 @@ trait Checker {
     fn run(&self, seeds: &Seeds) -> Result<Vec<CheckedNumber>>;
 }
 
-/// The body of a plan: the families it has, by their keys.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-struct ChecksForm {
-    energy_order: Option<energy::EnergyOrder>,
-    energy_bounded: Option<bounded::EnergyBounded>,
-    energy_descends: Option<descends::EnergyDescends>,
-    exact_flow: Option<flow::ExactFlow>,
-    symplectic: Option<symplectic::Symplectic>,
-    steps: Option<steps::StepChecks>,
-    dynamics: Option<dynamics::Dynamics>,
-    picard: Option<picard::Picard>,
-    picard_integral: Option<integral::PicardIntegral>,
-    #[serde(rename = "figure-1")]
-    figure_1: Option<figure_1::Figure1>,
-    printed: Option<printed::PrintedLines>,
-    sign_descent: Option<sign::SignDescent>,
-    momentum: Option<momentum::Damped>,
-    relativistic: Option<relativistic::RelativisticFlows>,
-    spring: Option<spring::SpringFormulas>,
-    coordinate: Option<coordinate::Coordinate>,
+/// Lists the families, in the order in which they are made: the key in plans, rows and the journal, and the
+/// settings.
+macro_rules! families {
+    ($($field:ident: $name:literal $variant:ident($settings:ty)),+ $(,)?) => {
+        /// The body of a plan: the families it has, by their keys.
+        #[derive(Clone, Debug, Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct ChecksForm {
+            $(#[serde(rename = $name)] $field: Option<$settings>),+
+        }
+
+        impl ChecksForm {
+            fn families(self) -> impl Iterator<Item = Family> {
+                [$(self.$field.map(Family::$variant)),+].into_iter().flatten()
+            }
+        }
+
+        /// A family of checks, with its settings.
+        #[derive(Clone, Debug, Deserialize, Serialize, PartialEq)]
+        #[serde(tag = "family")]
+        enum Family {
+            $(#[serde(rename = $name)] $variant($settings)),+
+        }
+
+        impl Family {
+            fn name(&self) -> &'static str {
+                match self { $(Self::$variant(_) => $name),+ }
+            }
+
+            fn checker(&self) -> &dyn Checker {
+                match self { $(Self::$variant(family) => family),+ }
+            }
+        }
+    };
 }
 
-/// A family of checks, with its settings.
-#[derive(Clone, Debug, Deserialize, Serialize, PartialEq)]
-#[serde(tag = "family", rename_all = "kebab-case")]
-enum Family {
-    EnergyOrder(energy::EnergyOrder),
-    EnergyBounded(bounded::EnergyBounded),
-    EnergyDescends(descends::EnergyDescends),
-    ExactFlow(flow::ExactFlow),
-    Symplectic(symplectic::Symplectic),
-    Steps(steps::StepChecks),
-    Dynamics(dynamics::Dynamics),
-    Picard(picard::Picard),
-    PicardIntegral(integral::PicardIntegral),
-    #[serde(rename = "figure-1")]
-    Figure1(figure_1::Figure1),
-    Printed(printed::PrintedLines),
-    SignDescent(sign::SignDescent),
-    Momentum(momentum::Damped),
-    Relativistic(relativistic::RelativisticFlows),
-    Spring(spring::SpringFormulas),
-    Coordinate(coordinate::Coordinate),
+families! {
+    energy_order: "energy-order" EnergyOrder(energy::EnergyOrder),
+    energy_bounded: "energy-bounded" EnergyBounded(bounded::EnergyBounded),
+    energy_descends: "energy-descends" EnergyDescends(descends::EnergyDescends),
+    exact_flow: "exact-flow" ExactFlow(flow::ExactFlow),
+    symplectic: "symplectic" Symplectic(symplectic::Symplectic),
+    steps: "steps" Steps(steps::StepChecks),
+    dynamics: "dynamics" Dynamics(dynamics::Dynamics),
+    picard: "picard" Picard(picard::Picard),
+    picard_integral: "picard-integral" PicardIntegral(integral::PicardIntegral),
+    figure_1: "figure-1" Figure1(figure_1::Figure1),
+    printed: "printed" Printed(printed::PrintedLines),
+    sign_descent: "sign-descent" SignDescent(sign::SignDescent),
+    momentum: "momentum" Momentum(momentum::Damped),
+    relativistic: "relativistic" Relativistic(relativistic::RelativisticFlows),
+    spring: "spring" Spring(spring::SpringFormulas),
+    coordinate: "coordinate" Coordinate(coordinate::Coordinate),
 }
 
 impl Family {
-    fn name(&self) -> &'static str {
-        match self {
-            Self::EnergyOrder(_) => "energy-order",
-            Self::EnergyBounded(_) => "energy-bounded",
-            Self::EnergyDescends(_) => "energy-descends",
-            Self::ExactFlow(_) => "exact-flow",
-            Self::Symplectic(_) => "symplectic",
-            Self::Steps(_) => "steps",
-            Self::Dynamics(_) => "dynamics",
-            Self::Picard(_) => "picard",
-            Self::PicardIntegral(_) => "picard-integral",
-            Self::Figure1(_) => "figure-1",
-            Self::Printed(_) => "printed",
-            Self::SignDescent(_) => "sign-descent",
-            Self::Momentum(_) => "momentum",
-            Self::Relativistic(_) => "relativistic",
-            Self::Spring(_) => "spring",
-            Self::Coordinate(_) => "coordinate",
-        }
-    }
-
-    fn checker(&self) -> &dyn Checker {
-        match self {
-            Self::EnergyOrder(family) => family,
-            Self::EnergyBounded(family) => family,
-            Self::EnergyDescends(family) => family,
-            Self::ExactFlow(family) => family,
-            Self::Symplectic(family) => family,
-            Self::Steps(family) => family,
-            Self::Dynamics(family) => family,
-            Self::Picard(family) => family,
-            Self::PicardIntegral(family) => family,
-            Self::Figure1(family) => family,
-            Self::Printed(family) => family,
-            Self::SignDescent(family) => family,
-            Self::Momentum(family) => family,
-            Self::Relativistic(family) => family,
-            Self::Spring(family) => family,
-            Self::Coordinate(family) => family,
-        }
-    }
-
     /// Measures its checks and holds each to its bound.
     fn run(&self, seeds: &Seeds) -> Result<Vec<Check>> {
         let checker = self.checker();
@@ -186,30 +153,12 @@ impl Checks {
     /// # Errors
     /// Whatever of the plan is unknown or missing, by its key.
     pub fn new(plan: &Plan) -> Result<Self> {
-        let wire: ChecksForm = plan.body()?;
-        let families = [
-            wire.energy_order.map(Family::EnergyOrder),
-            wire.energy_bounded.map(Family::EnergyBounded),
-            wire.energy_descends.map(Family::EnergyDescends),
-            wire.exact_flow.map(Family::ExactFlow),
-            wire.symplectic.map(Family::Symplectic),
-            wire.steps.map(Family::Steps),
-            wire.dynamics.map(Family::Dynamics),
-            wire.picard.map(Family::Picard),
-            wire.picard_integral.map(Family::PicardIntegral),
-            wire.figure_1.map(Family::Figure1),
-            wire.printed.map(Family::Printed),
-            wire.sign_descent.map(Family::SignDescent),
-            wire.momentum.map(Family::Momentum),
-            wire.relativistic.map(Family::Relativistic),
-            wire.spring.map(Family::Spring),
-            wire.coordinate.map(Family::Coordinate),
-        ];
+        let form: ChecksForm = plan.body()?;
         let cell = |checks: Family| CheckCell {
             seed: plan.seed,
             checks,
         };
-        let cells: Vec<CheckCell> = families.into_iter().flatten().map(cell).collect();
+        let cells: Vec<CheckCell> = form.families().map(cell).collect();
         ensure!(!cells.is_empty(), "the plan has no family of checks");
         Ok(Self { cells })
     }
