@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Counts what makes a house hard to find one's way in: import circles of files, and type names that are
-declared more than once. Prints both; ends with 1 if either is above its bound.
+declared more than once; and compares which crates use which with ARCHITECTURE.md. Prints what it found; ends
+with 1 if a count is above its bound, or a crate uses another than is written there.
 
 Files are modules; an import is a `use` outside tests, followed through re-exports to where a name is
 declared. A module and what it is split into (`mod.rs` and its children) may use one another: that is one
@@ -9,6 +10,7 @@ thing in several files, so children's imports from their own parents are followe
 import argparse
 import re
 import sys
+import tomllib
 from collections import defaultdict
 from pathlib import Path
 
@@ -178,6 +180,18 @@ def names(root):
     return {name: files for name, files in declared.items() if len(files) > 1}
 
 
+def uses(root):
+    """What each crate uses of the others: by its manifest, and by the table of ARCHITECTURE.md."""
+    asked, written = {}, {}
+    for name, folder in CRATES.items():
+        manifest = tomllib.loads((root / folder).parent.joinpath("Cargo.toml").read_text())
+        asked[name] = {crate for crate in manifest.get("dependencies", {}) if crate in CRATES}
+    text = (root / "ARCHITECTURE.md").read_text()
+    for name, others in re.findall(r"^\| `(\w+)` \| `[\w/]+` \| ([^|]*) \|", text, re.M):
+        written[name] = set(re.findall(r"`(\w+)`", others))
+    return asked, written
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("--root", type=Path, default=Path(__file__).resolve().parent.parent)
@@ -198,7 +212,11 @@ def main():
             print(f"{name} is declared in {len(files)} files: " + ", ".join(sorted(files)))
     print(f"largest import circle: {longest} files (at most {LONGEST_CIRCLE}); "
           f"type names declared more than once: {len(repeated)} (at most {MOST_NAMES})")
-    sys.exit(longest > LONGEST_CIRCLE or len(repeated) > MOST_NAMES)
+    asked, written = uses(arguments.root)
+    otherwise = [name for name in CRATES if asked[name] != written.get(name)]
+    for name in otherwise:
+        print(f"{name} uses {sorted(asked[name])}, but ARCHITECTURE.md has {sorted(written.get(name, ()))}")
+    sys.exit(longest > LONGEST_CIRCLE or len(repeated) > MOST_NAMES or bool(otherwise))
 
 
 if __name__ == "__main__":

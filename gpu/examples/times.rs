@@ -1,6 +1,6 @@
 //! Prints how long the kernels take on the first GPU, at the shapes of the paper's data.
 //!
-//! `cargo run --release -p gpu --features cuda --example times`
+//! `cargo run --release -p gpu --features cuda --example times`, with the name of a data set for that alone
 
 use candle_core::{DType, Device, Result, Tensor};
 use gpu::{Energy, KernelGradients, Model, Pace, Steps};
@@ -48,12 +48,17 @@ fn by_products(x: &Tensor, labels: &Tensor, points: &Tensor, classes: usize) -> 
 
 fn gradients(device: &Device) -> Result<()> {
     println!("gradients at W points, f32: one pass, two products, their ratio");
-    for (name, rows, features, classes) in [
+    let only = std::env::args().nth(1);
+    let all = [
         ("a8a", 22_696, 123, 2),
         ("a9a", 32_561, 123, 2),
         ("mnist", 50_000, 784, 10),
         ("usps", 7_291, 256, 10),
-    ] {
+    ];
+    for (name, rows, features, classes) in all {
+        if only.as_deref().is_some_and(|only| only != name) {
+            continue;
+        }
         let x = numbers((rows, features), 1.0, device)?;
         let labels: Vec<u32> = (0..rows).map(|i| (i % classes) as u32).collect();
         let labels = Tensor::from_vec(labels, rows, device)?;

@@ -91,11 +91,6 @@ impl Checkpoints {
         })
     }
 
-    /// Removes all that was kept, once the run is in the journal.
-    pub fn forget(&self) {
-        fs::remove_dir_all(&self.folder).ok();
-    }
-
     /// Where it is.
     #[must_use]
     pub fn folder(&self) -> &Path {
