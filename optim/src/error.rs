@@ -2,11 +2,11 @@
 
 use thiserror::Error as ThisError;
 
-/// Is a result with the crate's error.
+/// Is a `Result` whose error is [`Error`].
 pub type Result<T> = std::result::Result<T, Error>;
 
-/// What can go wrong: a tensor operation, a number out of range, a shape that does not fit, or a
-/// device worker that is gone.
+/// Says what went wrong: a tensor operation, a setting, a shape, a device's worker, memory for the data,
+/// an optimiser's saved state, or an unknown name.
 #[derive(Debug, ThisError)]
 #[non_exhaustive]
 pub enum Error {
@@ -98,7 +98,7 @@ macro_rules! named {
             /// Every variant, in the order of the paper.
             pub const ALL: &'static [Self] = &[$($variant),+];
 
-            /// Returns the name that configurations, tables and rows use.
+            /// Returns its name in text, as `FromStr` reads it.
             #[must_use]
             pub fn name(self) -> &'static str {
                 match self { $($variant => $name),+ }

@@ -1,45 +1,14 @@
 //! Frictionless Hamiltonian Descent for [candle](candle_core): the mathematics, and nothing else.
 //!
-//! A [`Potential`] is the function being minimised. A [`Kinetic`] energy decides how a velocity
-//! moves the point; an [`Integrator`] turns the two into steps; a [`Flow`] is a number of steps
-//! from rest; [`HamiltonianDescent`] is one flow after another, the velocity forgotten between
-//! them. [`WindowedDescent`] computes the gradients of several steps of a flow at once (Parallel
-//! Picard Iteration), and an [`Evaluator`] says *where* those gradients are computed: one after
-//! the other, stacked into one product, or on several devices. [`HeavyBall`] holds the methods
-//! that the paper compares with, [`Nesterov`] and [`ConjugateGradients`] are yardsticks it does
-//! not use, and [`Momentum`] is the family of the exposition. All of them are [`Method`]s, and [`Run`] runs any
-//! of them until a bound, a target or an observer of yours ends it.
-//!
-//! Where the flow is known, on a [`Quadratic`], [`IdealizedDescent`] takes it exactly, for any
-//! [`IntegrationTimes`], and [`CoordinateHamiltonianDescent`] does so one coordinate at a time,
-//! which is a [`classical`] method for linear systems.
-//!
-//! [`nn`] has the methods once more as optimisers of candle's networks, one step at a time and with
-//! gradients by autograd.
-//!
-//! # From a loss to a type
-//!
-//! | what you have | what you take |
-//! |---|---|
-//! | a network of candle's, trained on batches | [`nn::HamiltonianDescent`], as any `candle_nn::Optimizer` |
-//! | labelled rows and a linear classifier | [`LogisticRegression`], gradients in closed form |
-//! | another smooth function of a vector | a type of yours that implements [`Potential`]: its value and gradient |
-//! | an `Arc` of any of the latter two | a method: [`HamiltonianDescent`], [`HeavyBall`], [`Nesterov`], [`Adam`], … and [`Run`] |
-//! | several devices, or one with room for several gradients at once | [`WindowedDescent`], and a [`Window`] |
-//! | several devices with a replica each | [`Devices`] in the place of the potential: it is an [`Evaluator`] |
-//!
-//! # What it leaves to others
-//!
-//! But for the optimisers in [`nn`], which save their state and have a seed, this crate knows nothing of files and draws
-//! no random numbers: whoever needs them hands them in. Of data sets, experiments and clocks it knows
-//! nothing at all.
-//!
-//! On a CPU under Linux set `RAYON_NUM_THREADS`: candle 0.11 asks for the number of cores at each matrix
-//! product, by reading a file that takes many times as long as a small product, unless that says it.
-//!
-//! Sources: "Frictionless Hamiltonian Descent with Discretization and Parallel Optimization"
-//! (cited below as *the paper*) and "Exposition on the connections between descent methods and
-//! Hamiltonian mechanics" (*the exposition*).
+//! A [`Potential`] is the function being minimised. A [`Kinetic`] energy decides how a velocity moves the
+//! point; an [`Integrator`] turns the two into steps; a [`Flow`] is a number of steps from rest;
+//! [`HamiltonianDescent`] is one flow after another, the velocity forgotten between them.
+//! [`WindowedDescent`] computes the gradients of several steps of a flow at once (Parallel Picard
+//! Iteration), and an [`Evaluator`] says *where* those gradients are computed: one after the other,
+//! stacked into one product, or on several devices. [`HeavyBall`] holds the methods that the paper compares
+//! with, [`Nesterov`] and [`ConjugateGradients`] are yardsticks it does not use, and [`Momentum`] is the
+//! family of the exposition. All of them are [`Method`]s, and [`Run`] runs any of them until a [`Bound`] is
+//! met, the method stops of itself, or an observer of yours ends it.
 //!
 //! ```
 //! use candle_core::{Device, Tensor};
@@ -60,6 +29,45 @@
 //! # Ok(())
 //! # }
 //! ```
+//!
+//! Where the flow is known, on a [`Quadratic`], [`IdealizedDescent`] takes it exactly, for any
+//! [`IntegrationTimes`], and [`CoordinateHamiltonianDescent`] does so one coordinate at a time,
+//! which is a [`classical`] method for linear systems.
+//!
+//! [`nn`] has Hamiltonian Descent, its gradient-descent baselines and Adam as optimisers of candle
+//! networks, with gradients by autograd.
+//!
+//! # From a loss to a running optimiser
+//!
+//! 1. The loss. For a network trained on batches take [`nn::HamiltonianDescent`], a
+//!    [`candle_nn::Optimizer`], and you are done. For a linear classifier take [`LogisticRegression`], with
+//!    gradients in closed form. For any other function of a vector implement [`Potential`].
+//! 2. The method. Put the potential in an `Arc` and hand it to a method: [`HamiltonianDescent`] with a
+//!    [`Flow`], or [`HeavyBall`], [`Nesterov`], [`Adam`], …
+//! 3. The loop. [`Run`] with a [`Bound`].
+//! 4. In parallel. [`WindowedDescent`] computes several steps of a flow at once. It takes a
+//!    [`WindowedFlow`]: a [`Recurrence`] (what is computed) and a [`Window`] (how many steps at once). An
+//!    `Arc` of a potential computes them as one batch on its own device; [`Devices`] in its place spreads
+//!    them over several devices, with a replica of the potential on each.
+//!
+//! # Features
+//!
+//! - `cuda` builds for NVIDIA GPUs.
+//! - `serde` reads and writes a [`Window`].
+//! - `emulated` runs the CUDA kernels on the CPU, for tests.
+//!
+//! On a CPU under Linux set `RAYON_NUM_THREADS`. Otherwise candle 0.11 looks up the number of cores, by
+//! reading a file, at every matrix product, which takes many times as long as a small product itself.
+//!
+//! # What it leaves to others
+//!
+//! But for the optimisers in [`nn`], which save their state and have a seed, this crate knows nothing of
+//! files and draws no random numbers: whoever needs them hands them in. Of data sets, experiments and
+//! clocks it knows nothing at all.
+//!
+//! Sources: "Frictionless Hamiltonian Descent with Discretization and Parallel Optimization"
+//! (cited below as *the paper*) and "Exposition on the connections between descent methods and
+//! Hamiltonian mechanics" (*the exposition*).
 
 mod cpu;
 mod error;

@@ -8,16 +8,17 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::mpsc;
 
-/// One thread and one replica of the potential per device, as the paper's GPUs.
+/// Computes gradients on several devices, each with a replica of the potential in a thread of its own, as
+/// the paper's GPUs do.
 ///
-/// Each gets a run of neighbouring points, as equal a share as there can be, and computes it at once.
-/// A share travels as one copy from device to device, and so do its gradients; nobody waits for that
-/// but the devices for one another. Each worker lives in a thread pool of one thread, so that on a CPU
-/// *N* workers are *N* single-threaded devices, whatever parallelism the tensor library would like to
+/// Each device gets an equal share of neighbouring points (to within one) and computes it at once. A
+/// share travels as one copy, and so do its gradients; between GPUs the host does not wait for these
+/// copies, the devices' streams wait for one another. Each worker is a thread pool of one thread, so on a
+/// CPU N workers are N single-threaded devices, whatever parallelism the tensor library would like to
 /// use.
 ///
-/// GPUs have to be opened with [`Device::new_cuda_with_stream`]: what is asked of a device that works
-/// on its caller's own stream goes to another stream in another thread.
+/// Open GPUs with [`Device::new_cuda_with_stream`]. [`Device::new_cuda`] uses CUDA's per-thread stream,
+/// which is a different one in the worker's thread, so copies and computations would not be ordered.
 pub struct Devices {
     workers: Vec<Worker>,
     exchange: Box<dyn Exchange>,
@@ -84,7 +85,7 @@ impl Devices {
         self.workers.len()
     }
 
-    /// Whether there are no workers (there always is one).
+    /// Says whether there are no workers (there always is one).
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.workers.is_empty()

@@ -1,5 +1,5 @@
-//! Where a window's gradients are computed. The methods do not know which of these they run on,
-//! and their trajectories do not depend on it beyond rounding.
+//! Says where gradients are computed. The methods do not know which of these they run on, and their
+//! trajectories do not depend on it beyond rounding.
 
 mod devices;
 mod exchange;

@@ -5,22 +5,19 @@ use candle_core::Tensor;
 use std::ops::Sub;
 use std::sync::Arc;
 
-/// Says how many gradients were asked for and how many computed.
-///
-/// *Requested* is what Algorithm 5 spends when every window slot has a device of its own;
-/// *distinct* leaves out points that are the same point again, which one device need compute only
-/// once; *rounds* is the number of times that somebody had to wait for gradients, the sequential
-/// depth.
+/// Counts gradients and how often they were computed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
-    /// Gradients asked for.
+    /// Gradients asked for: what Algorithm 5 spends if every window slot has a device of its own.
     pub requested: u64,
-    /// Gradients computed.
+    /// Gradients computed: points that occur twice in one window are computed once.
     pub distinct: u64,
-    /// Times gradients were waited for.
+    /// Batches of gradients computed one after the other (the sequential depth). A window makes one for
+    /// each move, or one for each part with new points if [`Storage`](crate::Storage) says `at_once`.
     pub rounds: u64,
-    /// Gradients of a surrogate, which the secant window computes where it guesses; none of the
-    /// others counts them.
+    /// Gradients of the cheap surrogate
+    /// ([`WindowedDescent::with_surrogate`](crate::WindowedDescent::with_surrogate)). They are in none
+    /// of the counts above.
     pub surrogate: u64,
 }
 
@@ -37,11 +34,26 @@ impl Sub for Counts {
     }
 }
 
-/// Counts what an [`Evaluator`] computes, and computes a point handed in several times only once.
+/// Computes gradients through an [`Evaluator`] and counts them. Every method that asks for gradients owns
+/// one; an `Arc` of a potential, or an evaluator, converts into it.
 ///
-/// Points are the same when they are the same tensor (copies of a handle), not when they happen
-/// to hold equal numbers: that is known without looking at the numbers, so it costs no wait for
-/// the device. The window's predictor `copy` makes such points.
+/// [`gradients`](Self::gradients) computes a tensor that occurs twice in one call once. It compares
+/// handles ([`Tensor::id`]), not numbers, so it waits for no device. Nothing is remembered between
+/// calls.
+///
+/// ```
+/// use candle_core::{Device, Tensor};
+/// use optim::{Oracle, Quadratic, Sequential};
+/// use std::sync::Arc;
+/// # fn main() -> optim::Result<()> {
+/// let f = Arc::new(Quadratic::diagonal(&[1.0, 4.0], &Device::Cpu)?);
+/// let mut oracle = Oracle::new(Sequential::new(f));
+/// let x = Tensor::new(&[1f64, 1.0], &Device::Cpu)?;
+/// assert_eq!(oracle.gradient(&x)?.to_vec1::<f64>()?, [1.0, 4.0]);
+/// assert_eq!(oracle.counts().distinct, 1);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone)]
 pub struct Oracle {
     evaluator: Arc<dyn Evaluator>,
@@ -99,7 +111,8 @@ impl Oracle {
         Ok(which.into_iter().map(|i| gradients[i].clone()).collect())
     }
 
-    /// Computes ∇f at each row of `points` `[U, D]`, which stand for `requested` window slots: one round.
+    /// Computes ∇f at each row of `points` `[U, D]`, as one round. `requested` is added to
+    /// [`Counts::requested`]: more than U if several window slots share a row.
     ///
     /// # Errors
     /// If the evaluator fails.

@@ -18,10 +18,10 @@ use crate::{Kinetic, Oracle, Phase, Result};
 /// # }
 /// ```
 pub trait Integrator: Send {
-    /// The name that configurations and rows use.
+    /// Returns its name in text.
     fn name(&self) -> &'static str;
 
-    /// One step of size θ = `step_size`.
+    /// Takes one step of size θ = `step_size`.
     ///
     /// # Errors
     /// If a gradient or a tensor operation fails.

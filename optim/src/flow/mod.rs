@@ -12,8 +12,20 @@ pub use recurrence::Recurrence;
 use crate::{Error, Kinetic, Oracle, Result};
 use candle_core::Tensor;
 
-/// `steps` steps of an integrator with step size θ: an approximation of the Hamiltonian flow
-/// HF_η, eq. (1) of the paper, for the integration time η = `steps` · θ (line 4 of Algorithm 2).
+/// Follows the Hamiltonian flow from a point for `steps` steps of size θ, one gradient after the other:
+/// an approximation of HF_η, eq. (1) of the paper, for the integration time η = `steps`·θ (line 4 of
+/// Algorithm 2).
+///
+/// [`Recurrence`] describes the same flow for windows.
+///
+/// ```
+/// use optim::{Flow, Kinetic, Leapfrog};
+/// # fn main() -> optim::Result<()> {
+/// let flow = Flow::new(Kinetic::HalfL2Squared, Box::new(Leapfrog), 0.1, 20)?; // η = 2
+/// assert_eq!(flow.steps(), 20);
+/// # Ok(())
+/// # }
+/// ```
 pub struct Flow {
     kinetic: Kinetic,
     integrator: Box<dyn Integrator>,
@@ -22,6 +34,11 @@ pub struct Flow {
 }
 
 impl Flow {
+    /// Makes a flow of `steps` ≥ 1 steps of size θ = `step_size`.
+    ///
+    /// With ½‖v‖², Leapfrog and symplectic Euler are stable on a quadratic while θ < 2/√L, L its largest
+    /// curvature.
+    ///
     /// # Errors
     /// If the step size θ is not a positive number or there are no steps.
     pub fn new(
@@ -49,7 +66,7 @@ impl Flow {
             .position)
     }
 
-    /// The phase after the flow from any phase; what the last step leaves owed is not settled.
+    /// Returns the phase after the flow from any phase; what the last step leaves owed is not settled.
     ///
     /// # Errors
     /// If a gradient fails.
@@ -60,7 +77,7 @@ impl Flow {
         Ok(phase)
     }
 
-    /// One step of the flow.
+    /// Takes one step of the flow.
     ///
     /// # Errors
     /// If a gradient fails.
@@ -69,7 +86,7 @@ impl Flow {
             .step(phase, self.kinetic, self.step_size, oracle)
     }
 
-    /// S, the number of steps.
+    /// Returns S, the number of steps.
     #[must_use]
     pub fn steps(&self) -> usize {
         self.steps

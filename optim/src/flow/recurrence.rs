@@ -4,9 +4,11 @@ use crate::flow::check;
 use crate::window::Quadrature;
 use crate::{Kinetic, Result};
 
-/// Describes a discretised Hamiltonian flow as a recurrence in points and velocities, each flow from rest:
-/// v̄_{s+1} = v̄_s − t_s ∇f(x̄_s), x̄_{s+1} = x̄_s + θ ∂φ(v̄_{s+1}), where t_s is θ, or, of Leapfrog, half of
-/// it at the first step.
+/// Describes, for windows, the same flow as [`Flow`](crate::Flow), with symplectic Euler or Leapfrog:
+/// v̄_{s+1} = v̄_s − t_s ∇f(x̄_s), x̄_{s+1} = x̄_s + θ ∂φ(v̄_{s+1}), from v̄_0 = 0.
+///
+/// t_s is θ; with Leapfrog, θ/2 in the first step of a flow. Leapfrog's last half kick is left out, as the
+/// velocity is then reset. The numbers are checked when the flow is first computed.
 ///
 /// ```
 /// use optim::{Kinetic, Quadrature, Recurrence};
@@ -17,13 +19,13 @@ use crate::{Kinetic, Result};
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Recurrence {
-    /// φ.
+    /// φ, the kinetic energy.
     pub kinetic: Kinetic,
-    /// θ.
+    /// θ, the step size: positive.
     pub step_size: f64,
-    /// S, the steps of a flow: after as many the velocity is reset.
+    /// S, the number of steps of a flow, at least 1. The integration time is η = Sθ.
     pub steps: usize,
-    /// Which integrator it is.
+    /// The integrator.
     pub quadrature: Quadrature,
 }
 
@@ -39,7 +41,7 @@ impl Recurrence {
         }
     }
 
-    /// Returns for how long the gradient before a step acts, steps counted from the start of the first flow.
+    /// Returns t_s for s = `step`, counted from the start of the first flow.
     #[must_use]
     pub fn kick(&self, step: usize) -> f64 {
         match self.quadrature {

@@ -10,19 +10,23 @@ use candle_core::{D, DType, Tensor};
 use std::fmt;
 use std::str::FromStr;
 
-/// Names a kinetic energy φ(v), eq. (3) of the paper. Lemma 2 names the method that one Leapfrog step
-/// with each of the paper's four recovers; the fifth is that of França et al. (2020), reference 3 of
-/// the exposition, and what a step with it is follows in the same way:
+/// Chooses the kinetic energy φ(v), eq. (3) of the paper, whose gradient ∂φ(v) is the direction in which
+/// the velocity v moves the point.
 ///
-/// | variant | φ(v) | ∂φ(v) | one step is |
+/// Lemma 2 names the method that one Leapfrog step with each of the paper's four recovers; the fifth is
+/// that of França et al. (2020), reference 3 of the exposition, and what a step with it is follows in the
+/// same way:
+///
+/// | variant | φ(v) | ∂φ(v) | one Leapfrog step from rest is |
 /// |---|---|---|---|
-/// | `HalfL2Squared` | ½‖v‖₂² | v | gradient descent |
-/// | `L2` | ‖v‖₂ | v/‖v‖₂ | normalised gradient descent |
-/// | `L1` | ‖v‖₁ | sign(v) | sign gradient descent |
-/// | `LInf` | ‖v‖_∞ | sign(v_i) e_i, i = argmax \|v\| | coordinate descent |
-/// | `Relativistic(c)` | c²(√(1 + ‖v‖₂²/c²) − 1) | v/√(1 + ‖v‖₂²/c²) | gradient descent by less than θc |
+/// | `HalfL2Squared` | ½‖v‖₂² | v | gradient descent with step size θ²/2 |
+/// | `L2` | ‖v‖₂ | v/‖v‖₂ | normalised gradient descent with step size θ |
+/// | `L1` | ‖v‖₁ | sign(v) | sign gradient descent with step size θ |
+/// | `LInf` | ‖v‖_∞ | sign(v_i) e_i, i = argmax \|v\| | coordinate descent with step size θ |
+/// | `Relativistic(c)` | c²(√(1 + ‖v‖₂²/c²) − 1) | v/√(1 + ‖v‖₂²/c²) | a gradient step of length below θc |
 ///
-/// The last goes to the first as c → ∞, and for velocities much larger than c to c times the second.
+/// `Relativistic(c)` tends to `HalfL2Squared` as c → ∞; for ‖v‖ ≫ c its direction is c times that of
+/// `L2`.
 ///
 /// Where a norm has no gradient the following subgradient is taken: 0 at v = 0; for ‖v‖₁ the sign
 /// of a zero entry is 0; for ‖v‖_∞ the lowest index wins a tie.
@@ -55,10 +59,10 @@ pub enum Kinetic {
 const RELATIVISTIC: &str = "relativistic";
 
 impl Kinetic {
-    /// The paper's four, in its order.
+    /// Lists the paper's four, in its order.
     pub const PAPER: &'static [Self] = &[Self::HalfL2Squared, Self::L2, Self::L1, Self::LInf];
 
-    /// One of every variant: the paper's four, and the relativistic energy with c = 1.
+    /// Lists one of every variant: the paper's four, and the relativistic energy with c = 1.
     pub const ALL: &'static [Self] = &[
         Self::HalfL2Squared,
         Self::L2,
@@ -68,7 +72,7 @@ impl Kinetic {
     ];
 }
 
-/// Writes the name that configurations, tables and rows use.
+/// Writes its name in text, as `FromStr` reads it.
 impl fmt::Display for Kinetic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -105,7 +109,7 @@ impl FromStr for Kinetic {
 }
 
 impl Kinetic {
-    /// φ(v) for a velocity of any shape, read as one vector; summed in f64.
+    /// Computes φ(v) for a velocity of any shape, read as one vector; summed in f64.
     ///
     /// # Errors
     /// If a tensor operation fails.
@@ -124,7 +128,7 @@ impl Kinetic {
         Ok(energy.to_scalar()?)
     }
 
-    /// ∂φ(v), for one velocity `[D]` or for each row of `[W, D]` on its own.
+    /// Computes ∂φ(v), for one velocity `[D]` or for each row of `[W, D]` on its own.
     ///
     /// # Errors
     /// If a tensor operation fails.

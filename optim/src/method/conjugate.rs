@@ -3,8 +3,8 @@
 use crate::{Counts, Error, Method, Oracle, Progress, Result, Termination};
 use candle_core::{DType, Tensor};
 
-/// Is the conjugate gradient method (Hestenes and Stiefel, 1952) for a strictly convex quadratic of
-/// which only gradients are known.
+/// Minimises a strictly convex quadratic, of which only gradients are known, by conjugate gradients
+/// (Hestenes and Stiefel, 1952).
 ///
 /// Of all methods whose iterates lie in x_1 + span of the gradients it makes the value least, so
 /// it is the yardstick for the number of gradients. One gradient an iteration, and one more in

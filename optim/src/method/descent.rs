@@ -5,8 +5,9 @@ use crate::{Counts, Flow, Method, Oracle, Potential, Progress, Result, WindowedF
 use candle_core::Tensor;
 use std::sync::Arc;
 
-/// Frictionless Hamiltonian Descent, Algorithm 2 of the paper: each outer iteration is one flow
-/// from the current position, with the velocity reset to 0 before it.
+/// Runs frictionless Hamiltonian Descent, Algorithm 2 of the paper: each outer iteration is one flow
+/// from the current position, with the velocity reset to 0 before it. [The front page of the
+/// crate](crate) has an example.
 pub struct HamiltonianDescent {
     oracle: Oracle,
     flow: Flow,
@@ -44,7 +45,7 @@ impl Method for HamiltonianDescent {
     }
 }
 
-/// Hamiltonian Descent whose flows are computed a window of steps at a time, Algorithm 5 of the
+/// Runs Hamiltonian Descent whose flows are computed a window of steps at a time, Algorithm 5 of the
 /// paper.
 ///
 /// ```
@@ -84,7 +85,9 @@ pub struct WindowedDescent {
 }
 
 impl WindowedDescent {
-    /// Starts from `start` `[D]`.
+    /// Starts from `start` `[D]`, at rest. The flow's settings are checked by the first
+    /// [`advance`](Method::advance), which returns [`Error::Setting`](crate::Error::Setting) if one is out
+    /// of range.
     #[must_use]
     pub fn new(oracle: impl Into<Oracle>, flow: WindowedFlow, start: Tensor) -> Self {
         Self {
@@ -97,10 +100,12 @@ impl WindowedDescent {
         }
     }
 
-    /// With a potential that is cheap and changes as the real one does, for example the loss on
-    /// some of the rows: the secant method computes its gradient where it has to guess the real
-    /// one. It makes a difference of speed alone, not of the result beyond the tolerance. Its
-    /// gradients are counted apart ([`Counts::surrogate`]).
+    /// Adds a cheap potential whose gradient changes as the real one's does, for example the loss on some
+    /// of the rows ([`LogisticRegression::subset`](crate::LogisticRegression::subset)).
+    ///
+    /// [`WindowMethod::Secant`](crate::WindowMethod::Secant) uses it to guess gradients; other windows
+    /// ignore it. It saves rounds and changes the result only within the tolerance. Its gradients are
+    /// counted apart ([`Counts::surrogate`]). Call it before the first [`advance`](Method::advance).
     #[must_use]
     pub fn with_surrogate(mut self, surrogate: Arc<dyn Potential>) -> Self {
         self.surrogate = Some(surrogate);

@@ -78,13 +78,17 @@ impl<M: Method + ?Sized> Method for &mut M {
 pub struct Progress {
     /// Gradients and rounds of this iteration alone.
     pub counts: Counts,
-    /// How far the window moved in each round; empty for methods without a window.
+    /// By how many steps the window moved, one entry for each move; empty for methods without a
+    /// window.
     pub strides: Vec<usize>,
     /// Why the method cannot go on, if it cannot.
     pub termination: Option<Termination>,
 }
 
 /// Says why a method stopped of itself.
+///
+/// Only [`WindowedDescent`] (at points that are not finite) and [`ConjugateGradients`] (at the
+/// minimum) stop of themselves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Termination {
     /// The norm of the point after the given step of the flow is infinite or not a number, in the

@@ -5,8 +5,8 @@ use candle_core::Tensor;
 use std::convert::Infallible;
 use std::ops::ControlFlow;
 
-/// Runs a [`Method`], one outer iteration after the other, until a [`Bound`] is met, the method ends of
-/// itself or an observer says so.
+/// Runs a [`Method`], one outer iteration after the other, until a [`Bound`] is met, the method stops of
+/// itself, or an observer ends it.
 ///
 /// ```
 /// use candle_core::{Device, Tensor};
@@ -41,9 +41,11 @@ pub struct Run<M> {
 pub enum Bound {
     /// So many outer iterations.
     Iterations(u64),
-    /// So many gradients computed, or the first iteration that takes the run beyond.
+    /// At most so many distinct gradients ([`Counts::distinct`]), except that an iteration that has
+    /// begun is finished.
     Gradients(u64),
-    /// So many rounds of waiting for gradients, or the first iteration that takes the run beyond.
+    /// At most so many rounds ([`Counts::rounds`]), except that an iteration that has begun is
+    /// finished.
     Rounds(u64),
 }
 
@@ -58,7 +60,7 @@ pub enum RunEnd<B = Infallible> {
     Observer(B),
 }
 
-/// Shows an observer what there is after an outer iteration.
+/// Shows an observer the state after an outer iteration.
 pub struct Seen<'a, M> {
     /// The method.
     pub method: &'a M,
@@ -77,7 +79,8 @@ impl<M: Method> Seen<'_, M> {
         self.method.position()
     }
 
-    /// Says whether nothing follows, as the method goes on no further.
+    /// Says whether the method stops of itself after this iteration. It is `false` at the last
+    /// iteration before a [`Bound`].
     #[must_use]
     pub fn is_last(&self) -> bool {
         self.progress.termination.is_some()
@@ -102,7 +105,12 @@ impl<M: Method> Run<M> {
         self
     }
 
-    /// Runs to the end. Without a bound that is where the method ends of itself, if it does.
+    /// Runs until a bound is met or the method stops of itself.
+    ///
+    /// Without a bound most methods never stop, not even when the position is no longer finite: give
+    /// one, or use [`observe`](Self::observe). Only [`WindowedDescent`](crate::WindowedDescent) (at
+    /// points that are not finite) and [`ConjugateGradients`](crate::ConjugateGradients) (at the
+    /// minimum) stop of themselves.
     ///
     /// # Errors
     /// If the method fails.
@@ -110,7 +118,8 @@ impl<M: Method> Run<M> {
         self.observe(|_| Ok::<_, Error>(ControlFlow::Continue(())))
     }
 
-    /// Runs to the end, and shows an observer each iteration, the last one too. Called again, it goes on.
+    /// Runs as [`go`](Self::go) does, and shows an observer each iteration, the last one too; the observer
+    /// may end the run. Called again, it goes on.
     ///
     /// # Errors
     /// If the method or the observer fails.

@@ -10,7 +10,7 @@ use candle_core::{DType, Result, Tensor, Var};
 use candle_nn::{Optimizer, VarMap};
 use std::path::Path;
 
-/// What [`ResettingAdam`] is to do.
+/// Holds the settings of [`ResettingAdam`].
 ///
 /// ```
 /// use optim::nn::ResettingAdamConfig;
@@ -123,7 +123,8 @@ fn wide(dtype: DType) -> DType {
 }
 
 impl ResettingAdam {
-    /// Over the variables of a map, by their names: what it saves can be restored in another process.
+    /// Makes the optimiser for all float variables of a map, under their names, so that another process can
+    /// load the state it saves.
     ///
     /// # Errors
     /// If a setting is out of range.
@@ -195,8 +196,8 @@ impl NetworkOptimizer for ResettingAdam {
         state.save(&self.means, path)
     }
 
-    /// Reads what [`save_state`](Self::save_state) wrote, for variables of the same names; those of
-    /// [`new`](Optimizer::new) are named by their places. The learning rate is taken from there too.
+    /// Restores what [`save_state`](Self::save_state) wrote, by variable name (for
+    /// [`new`](Optimizer::new): by index in the vector). The learning rate comes from the file, too.
     ///
     /// # Errors
     /// [`Error::State`] if the file cannot be read or does not fit. Nothing is changed then.

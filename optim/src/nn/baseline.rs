@@ -9,7 +9,7 @@ use candle_core::{Result, Tensor, Var};
 use candle_nn::{Optimizer, VarMap};
 use std::path::Path;
 
-/// What [`BaselineDescent`] is to do.
+/// Holds the settings of [`BaselineDescent`].
 ///
 /// ```
 /// use optim::Kinetic;
@@ -84,7 +84,8 @@ pub struct BaselineDescent {
 }
 
 impl BaselineDescent {
-    /// Over the variables of a map, by their names: what it saves can be restored in another process.
+    /// Makes the optimiser for all float variables of a map, under their names, so that another process can
+    /// load the state it saves.
     ///
     /// # Errors
     /// If a setting is out of range.
@@ -156,8 +157,8 @@ impl NetworkOptimizer for BaselineDescent {
         state.save(&self.vars, path)
     }
 
-    /// Reads what [`save_state`](Self::save_state) wrote, for variables of the same names; those of
-    /// [`new`](Optimizer::new) are named by their places.
+    /// Restores what [`save_state`](Self::save_state) wrote, by variable name (for
+    /// [`new`](Optimizer::new): by index in the vector).
     ///
     /// # Errors
     /// [`Error::State`] if the file cannot be read or does not fit. Nothing is changed then.

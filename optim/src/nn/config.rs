@@ -4,8 +4,8 @@ use super::Scope;
 use crate::error::named;
 use crate::{Error, Kinetic};
 
-/// The integrator of a flow, by the names of configurations; [`crate::integrator`](crate::Integrator) has
-/// them for potentials.
+/// Chooses the integrator of a flow. The same integrators for potentials implement
+/// [`Integrator`](crate::Integrator).
 ///
 /// ```
 /// use optim::nn::Integration;
@@ -30,7 +30,7 @@ named!(Integration, "integrator",
     Integration::SymplecticEuler => "symplectic-euler",
 );
 
-/// What [`HamiltonianDescent`](super::HamiltonianDescent) is to do.
+/// Holds the settings of [`HamiltonianDescent`](super::HamiltonianDescent).
 ///
 /// ```
 /// use optim::Kinetic;
@@ -46,17 +46,17 @@ named!(Integration, "integrator",
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct HamiltonianConfig {
-    /// φ.
+    /// φ, the kinetic energy.
     pub kinetic: Kinetic,
-    /// Over what φ is taken.
+    /// Whether φ is taken over all variables as one vector or over each tensor.
     pub scope: Scope,
-    /// How a step is made.
+    /// The integrator.
     pub integration: Integration,
-    /// θ.
+    /// θ, the step size: positive. The learning rate is θ².
     pub step_size: f64,
-    /// S: after so many steps the velocity is reset. The integration time is η = S·θ.
+    /// S ≥ 1: after so many steps the velocity is reset. The integration time is η = S·θ.
     pub steps: usize,
-    /// Of the stratified integrator's random numbers.
+    /// Seed of the stratified integrator; the others draw no numbers.
     pub seed: u64,
 }
 

@@ -11,15 +11,16 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha20Rng;
 use std::path::Path;
 
-/// Frictionless Hamiltonian Descent, Algorithm 2 of the paper, over a network's variables: each
+/// Trains a network's variables by frictionless Hamiltonian Descent, Algorithm 2 of the paper: each
 /// [`step`](Optimizer::step) is one step of the integrator and takes one gradient; after S of them the
 /// velocity is reset. With stochastic gradients it is the method of Section 4.2.
 ///
 /// The stratified integrator wants its gradient at another point than the iterate, so it is told how to
 /// compute the loss instead of being handed gradients: [`step_with`](Self::step_with).
 ///
-/// As learning rate it has θ², by which the first step of a flow with symplectic Euler and ½‖v‖² moves
-/// along the gradient (the paper's "learning rate 0.01" is θ = 0.1): a schedule of learning rates sets θ.
+/// Its learning rate is θ²: with symplectic Euler and ½‖v‖² the first step of a flow is gradient descent
+/// with that rate (the paper's "learning rate 0.01" is θ = 0.1).
+/// [`set_learning_rate`](Optimizer::set_learning_rate) therefore sets θ to its square root.
 ///
 /// ```
 /// use candle_core::{Device, Var};
@@ -55,7 +56,8 @@ pub struct HamiltonianDescent {
 }
 
 impl HamiltonianDescent {
-    /// Over the variables of a map, by their names: what it saves can be restored in another process.
+    /// Makes the optimiser for all float variables of a map, under their names, so that another process can
+    /// load the state it saves.
     ///
     /// # Errors
     /// If a setting is out of range.
@@ -258,9 +260,10 @@ impl NetworkOptimizer for HamiltonianDescent {
         state.save(&self.vars, path)
     }
 
-    /// Reads what [`save_state`](Self::save_state) wrote, for variables of the same names; those of
-    /// [`new`](Optimizer::new) are named by their places. The step size and the seed are taken from there
-    /// too, so that with the same φ, S and integrator what follows is what would have followed there.
+    /// Restores what [`save_state`](Self::save_state) wrote, by variable name (for
+    /// [`new`](Optimizer::new): by index in the vector). The step size and the seed come from the file; with
+    /// the same φ, scope, S and integrator, and the variables as they were then, training goes on as if it
+    /// had not stopped.
     ///
     /// # Errors
     /// [`Error::State`] if the file cannot be read or does not fit. Nothing is changed then.
@@ -324,12 +327,12 @@ impl Optimizer for HamiltonianDescent {
         Ok(())
     }
 
-    /// θ².
+    /// Returns θ².
     fn learning_rate(&self) -> f64 {
         self.config.step_size * self.config.step_size
     }
 
-    /// Sets θ to its root; a rate below 0 is 0. A kick that Leapfrog owes is of the step size before.
+    /// Sets θ to its square root; a rate below 0 is 0. A kick that Leapfrog owes is of the step size before.
     fn set_learning_rate(&mut self, learning_rate: f64) {
         self.config.step_size = learning_rate.max(0.0).sqrt();
     }

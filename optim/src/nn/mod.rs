@@ -1,6 +1,8 @@
 //! The methods as optimisers of candle's networks: for variables, with gradients by autograd.
 //!
-//! Each is a [`candle_nn::Optimizer`], so that one line of a training loop changes:
+//! Each is a [`candle_nn::Optimizer`]; only the line that makes the optimiser changes. Make it with `of`,
+//! not `new`, if you save its state: [`VarMap::all_vars`](candle_nn::VarMap::all_vars) lists variables in
+//! another order in every process.
 //!
 //! ```
 //! use candle_core::{DType, Device, Tensor};
@@ -10,7 +12,7 @@
 //! let varmap = VarMap::new();
 //! let vb = VarBuilder::from_varmap(&varmap, DType::F32, &Device::Cpu);
 //! let model = candle_nn::linear(2, 2, vb)?;
-//! let mut optimizer = HamiltonianDescent::new(varmap.all_vars(), HamiltonianConfig::default())?;
+//! let mut optimizer = HamiltonianDescent::of(&varmap, HamiltonianConfig::default())?;
 //!
 //! let x = Tensor::new(&[[1f32, 0.0], [0.0, 1.0]], &Device::Cpu)?;
 //! let labels = Tensor::new(&[0u32, 1], &Device::Cpu)?;

@@ -3,10 +3,10 @@
 use candle_core::{Result, Tensor};
 use std::path::Path;
 
-/// Takes a step from a loss, and can be stopped and resumed.
+/// Takes a step from a loss, and saves and loads the optimiser's state.
 ///
-/// It is what [`candle_nn::Optimizer`] does not ask for, and a trait of objects: a training loop that has a
-/// box of it takes any optimiser of this module.
+/// Unlike [`candle_nn::Optimizer`] it is dyn-compatible: a training loop can hold any optimiser of this
+/// module as a `Box<dyn NetworkOptimizer>`.
 ///
 /// ```
 /// use candle_core::{Device, Var};
@@ -40,8 +40,8 @@ pub trait NetworkOptimizer {
     /// [`Error::State`](crate::Error::State) if the file cannot be written.
     fn save_state(&self, path: &Path) -> crate::Result<()>;
 
-    /// Reads what [`save_state`](Self::save_state) wrote, for variables of the same names; those of
-    /// [`new`](candle_nn::Optimizer::new) are named by their places.
+    /// Restores what [`save_state`](Self::save_state) wrote, by variable name (for
+    /// [`new`](candle_nn::Optimizer::new): by index in the vector).
     ///
     /// # Errors
     /// [`Error::State`](crate::Error::State) if the file cannot be read or does not fit. Nothing is changed

@@ -5,17 +5,17 @@ use crate::kinetic::smallest;
 use crate::{Kinetic, Result};
 use candle_core::{DType, Tensor};
 
-/// Over what a norm-like kinetic energy is taken. For ½‖v‖₂² and ‖v‖₁, whose gradients act on each number
-/// alone, both are the same.
+/// Chooses over what a norm-like kinetic energy is taken. For ½‖v‖₂² and ‖v‖₁, whose gradients act on each
+/// number alone, both are the same.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Scope {
     /// Over all variables as one vector: the paper's φ, whose v is in ℝ^D. Under ‖v‖₂ all variables move by
-    /// one unit in all, under ‖v‖_∞ one number of one of them moves, and no faster than c they move in all
-    /// under the relativistic energy.
+    /// one unit in all, under ‖v‖_∞ one number of one of them moves, and under the relativistic energy the
+    /// speed of all variables as one vector is below c.
     #[default]
     Together,
     /// Over each variable on its own: a sum of energies. Under ‖v‖₂ each moves by a unit, under ‖v‖_∞ one
-    /// number of each moves.
+    /// number of each moves, and under the relativistic energy the limit c holds for each.
     PerTensor,
 }
 
@@ -25,7 +25,7 @@ named!(Scope, "scope",
 );
 
 impl Scope {
-    /// ∂φ at a velocity given as tensors of any shapes, in their shapes. Waits for no device.
+    /// Computes ∂φ at a velocity given as tensors of any shapes, in their shapes. Waits for no device.
     ///
     /// # Errors
     /// If a tensor operation fails.

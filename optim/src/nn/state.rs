@@ -9,7 +9,8 @@ use std::path::{Path, PathBuf};
 
 /// Lists the variables of a map with their names, in the order of the names.
 ///
-/// [`VarMap::all_vars`] has an order of its own in every process, which no saved state could be told by.
+/// [`VarMap::all_vars`] lists them in an order that differs between processes, so a saved state could
+/// not be matched to it.
 ///
 /// ```
 /// use candle_core::{DType, Device};

@@ -4,7 +4,7 @@ use crate::{Cost, Error, Potential, Result};
 use candle_core::{DType, Device, Tensor};
 use std::f64::consts::{E, PI};
 
-/// Is the Ackley function of two variables, eq. (18) of the paper, in f64:
+/// Computes the Ackley function of two variables, eq. (18) of the paper, in f64:
 /// F(x) = −20 exp[−0.2 √(½(x₁² + x₂²))] − exp[½(cos 2πx₁ + cos 2πx₂)] + e + 20.
 ///
 /// Its least value, 0, is at the origin, in a cone without a derivative there; about every other

@@ -14,8 +14,8 @@ pub use sensing::{MatrixSensing, Sensing};
 use crate::Result;
 use candle_core::{DType, Device, Tensor};
 
-/// The least work that one evaluation can be done with, for comparing a measured time with what
-/// the machine could do.
+/// Holds the least work that one evaluation can be done with, for comparing a measured time with
+/// what the machine could do.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Cost {
     /// Floating-point operations.
@@ -24,34 +24,78 @@ pub struct Cost {
     pub bytes: f64,
 }
 
-/// Computes a potential energy f: ℝᴰ → ℝ, the function being minimised, and its gradient.
+/// Computes the function being minimised, f: ℝᴰ → ℝ, and its gradient. Implement it for a loss of
+/// your own.
 ///
-/// A point is a tensor `[D]`. The *bulk* form [`gradients`](Potential::gradients) takes the points
-/// of a window at once; a potential that can share work between points (one pass over the data
-/// for all of them) overrides it.
+/// A point is a tensor `[D]` of type [`dtype`](Potential::dtype) on [`device`](Potential::device).
+/// For a loss that only autograd can differentiate, make a [`Var`](candle_core::Var) of the point in
+/// [`gradient`](Potential::gradient), call `backward`, and return the variable's gradient. The *bulk*
+/// form [`gradients`](Potential::gradients) takes all points of a window at once: override it if one
+/// pass over the data serves all of them.
+///
+/// ```
+/// use candle_core::{DType, Device, Tensor};
+/// use optim::{Bound, Cost, HeavyBall, Kinetic, Potential, Run};
+/// use std::sync::Arc;
+///
+/// /// f(x) = ¼ Σ x⁴ of so many numbers.
+/// struct Quartic(usize);
+///
+/// impl Potential for Quartic {
+///     fn dimension(&self) -> usize {
+///         self.0
+///     }
+///     fn dtype(&self) -> DType {
+///         DType::F64
+///     }
+///     fn device(&self) -> &Device {
+///         &Device::Cpu
+///     }
+///     fn value(&self, x: &Tensor) -> optim::Result<f64> {
+///         Ok((x.sqr()?.sqr()?.sum_all()? * 0.25)?.to_scalar()?)
+///     }
+///     fn gradient(&self, x: &Tensor) -> optim::Result<Tensor> {
+///         Ok((x.sqr()? * x)?)
+///     }
+///     fn cost(&self, points: usize) -> Cost {
+///         let numbers = (points * self.0) as f64;
+///         Cost { operations: 2.0 * numbers, bytes: 16.0 * numbers }
+///     }
+/// }
+///
+/// # fn main() -> optim::Result<()> {
+/// let f = Arc::new(Quartic(3));
+/// let start = Tensor::new(&[1f64, -2.0, 0.5], &Device::Cpu)?;
+/// let method = HeavyBall::new(f.clone(), Kinetic::HalfL2Squared, 0.1, 0.0, start.clone())?;
+/// let mut run = Run::new(method).until(Bound::Iterations(10));
+/// run.go()?;
+/// assert!(f.value(run.position())? < f.value(&start)?);
+/// # Ok(())
+/// # }
+/// ```
 pub trait Potential: Send + Sync {
-    /// D, the number of coordinates.
+    /// Returns D, the number of coordinates.
     fn dimension(&self) -> usize;
 
-    /// The element type of points and gradients.
+    /// Returns the element type of points and gradients.
     fn dtype(&self) -> DType;
 
-    /// Where points have to be and gradients will be.
+    /// Returns the device on which points have to be and gradients will be.
     fn device(&self) -> &Device;
 
-    /// f(x) for a point `[D]`, summed in f64. Not meant for the hot path.
+    /// Computes f(x) for a point `[D]`, summed in f64. Not meant for the hot path.
     ///
     /// # Errors
     /// If the point does not fit, or a tensor operation fails.
     fn value(&self, point: &Tensor) -> Result<f64>;
 
-    /// ∇f(x), `[D]`, for a point `[D]`.
+    /// Computes ∇f(x), `[D]`, for a point `[D]`.
     ///
     /// # Errors
     /// If the point does not fit, or a tensor operation fails.
     fn gradient(&self, point: &Tensor) -> Result<Tensor>;
 
-    /// ∇f of each row: `[W, D]` for points `[W, D]`. By default one after the other.
+    /// Computes ∇f of each row: `[W, D]` for points `[W, D]`. By default one after the other.
     ///
     /// # Errors
     /// If the points do not fit, or a tensor operation fails.
@@ -62,6 +106,7 @@ pub trait Potential: Send + Sync {
         Ok(Tensor::stack(&rows, 0)?)
     }
 
-    /// The least cost of the gradients of `points` points at once.
+    /// Estimates the least work of computing `points` gradients at once. Only measurements read it; no
+    /// method or evaluator does: return zeros if you do not measure.
     fn cost(&self, points: usize) -> Cost;
 }

@@ -15,9 +15,9 @@ pub struct Sensing {
     pub scale: f64,
 }
 
-/// Matrix sensing by a low-rank factor, eq. (19) of the paper, in f64:
-/// f(B) = scale · 1/(4m) Σ_i (y_i − ⟨A_i, BBᵀ⟩)², with A_i = a_i a_iᵀ − ã_i ã_iᵀ and
-/// y_i = ⟨A_i, B*B*ᵀ⟩.
+/// Computes the loss of matrix sensing by a low-rank factor, eq. (19) of the paper, in f64:
+/// `f(B) = scale · 1/(4m) Σ_i (y_i − ⟨A_i, BBᵀ⟩)²`, with `A_i = a_i a_iᵀ − ã_i ã_iᵀ` and
+/// `y_i = ⟨A_i, B*B*ᵀ⟩`, where `B*` is the factor of the matrix to be found.
 ///
 /// A point is the factor B `[d, k]` flattened row by row, D = d·k. No A_i is ever formed:
 /// ⟨A_i, BBᵀ⟩ = ‖Bᵀa_i‖² − ‖Bᵀã_i‖², and the gradient, scale/m Σ_i (⟨A_i, BBᵀ⟩ − y_i) A_i B,
@@ -45,16 +45,16 @@ pub struct MatrixSensing {
     vectors: Tensor,
     /// y_i, `[m]`.
     measured: Tensor,
-    /// X* = B*B*ᵀ, `[d, d]`.
+    /// `X* = B*B*ᵀ`, `[d, d]`.
     truth: Tensor,
-    /// B*, `[d, r]` row by row.
+    /// `B*`, `[d, r]` row by row.
     truth_factor: Vec<f64>,
     sizes: Sensing,
 }
 
 impl MatrixSensing {
-    /// Makes the problem with the vectors `a` and `a_tilde`, `[m, d]` each, and the factor B* of the matrix to be
-    /// found, `[d, r]`, all row by row. r need not be the rank k of the factor looked for.
+    /// Makes the problem with the vectors `a` and `a_tilde`, `[m, d]` each, and the factor `B*` of the
+    /// matrix to be found, `[d, r]`, all row by row. r need not be the rank k of the factor looked for.
     ///
     /// # Errors
     /// If there are no measurements, the vectors are not as many or not as long as `sizes` says,
@@ -111,7 +111,8 @@ impl MatrixSensing {
         })
     }
 
-    /// ‖BBᵀ − X*‖_F / ‖X*‖_F for a point `[D]`: how far the matrix is from the one to be found.
+    /// Computes `‖BBᵀ − X*‖_F / ‖X*‖_F` for a point `[D]`: how far the matrix is from the one to be
+    /// found, `X* = B*B*ᵀ`.
     ///
     /// The matrices are subtracted entry by entry. Expanding the square of the norm into Gram
     /// matrices of the factors would be cheaper, but could show no distance below about 1e-8.
@@ -126,11 +127,11 @@ impl MatrixSensing {
         Ok(norm(&apart)? / norm(&self.truth)?)
     }
 
-    /// min ‖B − B*R‖_F over the rotations R of the columns of B* for a point `[D]`, the one with
-    /// fewer columns padded with zeros: how far the factor is from those of the matrix to be found,
-    /// which are all rotations of each other. This is the distance to the solution of the work that
-    /// Appendix B.2 of the paper takes its problem from (Davis et al., its public notebook
-    /// "Overparameterized Quadratic Sensing").
+    /// Computes `min ‖B − B*·R‖_F` over the rotations R of the columns of `B*`, for a point `[D]`; of
+    /// the two factors the one with fewer columns is padded with zeros. So it is the distance from the
+    /// factor to the nearest of those of the matrix to be found, which are all rotations of each other.
+    /// This is the distance to the solution in the work that Appendix B.2 of the paper takes its
+    /// problem from (Davis et al., its public notebook "Overparameterized Quadratic Sensing").
     ///
     /// # Errors
     /// If the point does not fit.

@@ -7,11 +7,11 @@ use candle_core::Tensor;
 /// Computes a discretised Hamiltonian flow, of which up to `width` steps are computed at once: Algorithm 5
 /// of the paper, lines 3 to 26.
 ///
-/// Every round computes the gradients at the W points of the window in parallel, sums them up to new
-/// points, and moves the window past the points that changed by no more than `tolerance`. The
-/// first point after the window's start is always exact, so a round moves by at least one step
-/// and a flow ends after at most S rounds, Lemma 3; with width 1 it is the sequential flow. For
-/// kinetic energies other than ½‖v‖² the paper gives no formula; this one reduces to its line 12:
+/// Again and again the gradients at the W points of the window are computed in parallel and summed up
+/// to new points, and the window moves past the points that changed by no more than `tolerance`. The
+/// first point after the window's start is always exact, so each move is by at least one step and a
+/// flow ends after at most S moves, Lemma 3; with width 1 it is the sequential flow. For kinetic
+/// energies other than ½‖v‖² the paper gives no formula; this one reduces to its line 12:
 /// v̄_{s+j} = v̄_s − θ Σ_{i<j} ∇f(x̄_{s+i}), x̄_{s+w} = x̄_s + θ Σ_{1≤j≤w} ∂φ(v̄_{s+j}).
 ///
 /// ```
@@ -22,11 +22,12 @@ use candle_core::Tensor;
 /// let f = Arc::new(Quadratic::diagonal(&[1.0, 2.0], &Device::Cpu)?);
 /// let flow = WindowedFlow {
 ///     recurrence: Recurrence::new(Kinetic::HalfL2Squared, 0.1, 20),
-///     window: Window { width: 4, ..Window::default() },
+///     window: Window { width: 4, tolerance: 1e-3, ..Window::default() },
 /// };
 /// let mut oracle = Oracle::new(Batched::new(f));
 /// let end = flow.from_rest(&Tensor::new(&[1f64, 1.0], &Device::Cpu)?, &mut oracle)?;
-/// assert!(end.strides.len() < 20, "fewer rounds than steps");
+/// assert!(end.strides.len() < 20, "fewer moves than steps");
+/// assert_eq!(end.strides.iter().sum::<usize>(), 20);
 /// # Ok(())
 /// # }
 /// ```
@@ -43,8 +44,8 @@ pub struct WindowedFlow {
 pub struct FlowEnd {
     /// x̄_S, `[D]`.
     pub position: Tensor,
-    /// Steps by which each round moved the window. They add up to S, but where windows reach
-    /// across flows.
+    /// By how many steps the window moved, one entry for each move. They add up to S, unless windows
+    /// reach across flows or the flow ended early.
     pub strides: Vec<usize>,
     /// Why the flow ended early, if it did.
     pub termination: Option<Termination>,

@@ -1,4 +1,4 @@
-//! A window by the names and numbers that configurations, rows and command lines use.
+//! A window as names and numbers, to be read and written.
 
 use super::settings::{Predictor, Storage, Velocity, Window, WindowMethod};
 use crate::{Error, Result};
@@ -7,8 +7,8 @@ use std::fmt;
 /// What the secant method's own predictor is called where predictors are named.
 const MODEL: &str = "model";
 
-/// A [`Window`] as it is written, every setting by itself: what does not go together can be written
-/// here and is refused on the way to a window.
+/// Holds every setting of a [`Window`] by itself, as a configuration file does. Converting it into a
+/// `Window` rejects combinations that make no sense.
 ///
 /// ```
 /// use optim::{Window, WindowForm, WindowMethod};
@@ -36,14 +36,14 @@ pub struct WindowForm {
     pub tolerance: f64,
     /// M, of the secant method; else 0.
     pub memory: usize,
-    /// Whether the secant method's model is damped. What is not is not written down.
+    /// Whether the secant method's model is damped. Left out of the output if `false`.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "std::ops::Not::not"))]
     pub damped: bool,
     /// Whether windows reach across flows.
     pub across_flows: bool,
     /// The name of what is kept.
     pub storage: String,
-    /// How many gradients exist at a time; all of a window's if `None`.
+    /// How many gradients a part of the window has; `None` if the window is one part.
     pub at_once: Option<usize>,
 }
 
@@ -100,7 +100,8 @@ impl fmt::Display for WindowForm {
 }
 
 impl WindowForm {
-    /// The keys by which configurations write its fields.
+    /// Lists the keys under which the fields may be read. `method` is written as `window_method`, and read
+    /// under either name.
     pub const KEYS: &'static [&'static str] = &[
         "window",
         "method",

@@ -1,13 +1,13 @@
-//! The sliding window: a flow computed several steps at a time (Algorithm 5 of the paper).
+//! Computes a flow several steps at a time, in a window that slides along it (Algorithm 5 of the paper).
 //!
-//! The mechanism — indices, strides, the restored width — is [`WindowedFlow`]; what may differ is
-//! in [`settings`](Predictor): the window method, the velocity rule, the predictor, the quadrature.
+//! [`WindowedFlow`] is what to compute: a [`Recurrence`](crate::Recurrence) and a [`Window`]. The window's
+//! parts are [`WindowMethod`], [`Predictor`], [`Velocity`] and [`Storage`].
 //!
-//! Where the printed algorithm cannot be run as it stands, this is done:
-//! - line 5 fills slots s … s+W−1 but line 16 reads s+W: W + 1 points are kept;
-//! - line 16 divides by ‖x̄_{s+w}‖: where that is 0, the slot counts as not converged;
-//! - line 25 shrinks W near the end of a flow: the next flow starts with the full width again;
-//! - line 26 reads the iterate after m was advanced: the newest one is meant.
+//! Where the printed algorithm cannot be run literally, this crate does the following:
+//! - Line 5 fills slots s … s+W−1, but line 16 reads slot s+W: there are the start and W slots after it.
+//! - Line 16 divides by ‖x̄_{s+w}‖: if that is 0, the slot has not converged.
+//! - Line 25 shrinks W at the end of a flow: the next flow has the full width again.
+//! - Line 26 reads x̄ with an index that was already advanced: the newest iterate is meant.
 
 mod agreement;
 mod corrector;

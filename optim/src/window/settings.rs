@@ -1,12 +1,12 @@
-//! The choices that a window leaves open, by the names that configurations and rows use.
+//! The choices that a window leaves open, and their names.
 
 use super::form::WindowForm;
 use crate::error::named;
 use crate::{Error, Result};
 use std::fmt;
 
-/// How several steps of a recurrence are computed at once. The default is of one step, with which
-/// the flow is the sequential one: change `width` and the rest as wanted.
+/// Says how many steps of a [`Recurrence`](crate::Recurrence) are computed at once, and how. The
+/// default is one step at a time, the sequential flow.
 ///
 /// ```
 /// use optim::{Window, WindowMethod};
@@ -18,22 +18,22 @@ use std::fmt;
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(try_from = "WindowForm", into = "WindowForm"))]
 pub struct Window {
-    /// W, the paper's number of GPUs.
+    /// W ≥ 1: how many steps, and so gradients, are computed at once. The paper gives each a GPU.
     pub width: usize,
-    /// τ: by how much, relative to its norm, a point may change and count as converged.
+    /// τ ≥ 0: a point has converged if a round changed it by at most τ times its norm. 0 gives the
+    /// sequential flow exactly and saves few rounds; the paper runs Table 2 with 1e-3.
     pub tolerance: f64,
     /// How gradients become points.
     pub method: WindowMethod,
     /// With which velocity a window starts.
     pub velocity: Velocity,
-    /// Whether a window reaches into the next flow before the last step of one has converged.
-    /// The velocity that is reset there is one more operation the window knows, so W steps at a
-    /// time remain W steps, where S is no multiple of W too. Not where anything else than points is
-    /// kept.
+    /// Whether a window may reach past the end of a flow into the next one, so that S need be no
+    /// multiple of W. Only with [`Storage::Points`].
     pub across_flows: bool,
 }
 
-/// Of one step, else as Algorithm 5 has it, the velocity carried and τ = 0.
+/// Takes one step at a time, with τ = 0, Picard iteration with copies, and the velocity carried along,
+/// which Algorithm 5 as printed does not do.
 impl Default for Window {
     fn default() -> Self {
         Self {
@@ -54,10 +54,10 @@ impl fmt::Display for Window {
 }
 
 impl Window {
-    /// Whether its settings are in range.
+    /// Checks that the settings are in range.
     ///
     /// # Errors
-    /// By the setting that is not.
+    /// [`Error::Setting`], with the name of the one that is not.
     pub fn check(&self) -> Result<()> {
         let (tolerance, storage) = (self.tolerance, self.method.storage());
         if self.width == 0 {
@@ -78,7 +78,7 @@ impl Window {
     }
 }
 
-/// How a window turns gradients at guessed points into better points.
+/// Says how a window turns gradients at guessed points into better points.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum WindowMethod {
     /// Picard iteration, eq. (14) of the paper: the gradient computed at a guessed point is taken
@@ -89,17 +89,23 @@ pub enum WindowMethod {
         /// What is kept from one round to the next.
         storage: Storage,
     },
-    /// The gradient at the corrected point is modelled around the guessed one, from gradients that
-    /// were computed anyway and, where there is one, a cheap surrogate of the potential. Beyond the
-    /// paper; `SECANT.md` describes it.
+    /// Corrects each gradient from the guessed to the corrected point by a low-rank linear model,
+    /// B·(x − p), fitted to the last gradients (a quasi-Newton step, not in the paper), and by the
+    /// change of a cheap surrogate's gradient where there is one
+    /// ([`WindowedDescent::with_surrogate`](crate::WindowedDescent::with_surrogate)).
+    ///
+    /// Under ½‖v‖² it needs fewer rounds than Picard iteration from W = 4 on, most of all at W ≥ 8.
+    /// `optim/SECANT.md` in the repository describes it, what was measured, and where it does not help.
     Secant {
-        /// M: how many of the last gradients make the model.
+        /// M: how many of the last points and gradients the model is fitted to; 10 is a good value.
+        /// Takes memory for about 4M vectors `[D]`: these, and their differences. With 0 or 1 there is
+        /// no model.
         memory: usize,
         /// What new slots hold. `None` is the recurrence continued with modelled gradients, the
         /// first window of a flow included.
         predictor: Option<Predictor>,
-        /// Whether the model is multiplied by γ, within 0 and 1: the share of the changes it
-        /// predicted that the last round found.
+        /// Whether to multiply the model by the share, between 0 and 1, of its last predictions that
+        /// came true. Measured: no gain.
         damped: bool,
     },
 }
@@ -115,7 +121,7 @@ impl Default for WindowMethod {
 }
 
 impl WindowMethod {
-    /// Makes the paper's, with another predictor.
+    /// Makes Picard iteration, the paper's method, with a predictor.
     #[must_use]
     pub fn picard(predictor: Predictor) -> Self {
         Self::Picard {
@@ -124,7 +130,8 @@ impl WindowMethod {
         }
     }
 
-    /// Makes windows with a model of the last `memory` gradients, which predicts, too.
+    /// Makes the secant method with a model of the last `memory` gradients, which also fills new slots;
+    /// not damped.
     #[must_use]
     pub fn secant(memory: usize) -> Self {
         Self::Secant {
@@ -134,7 +141,7 @@ impl WindowMethod {
         }
     }
 
-    /// Returns the name that configurations and rows use.
+    /// Returns its name in text.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -143,7 +150,7 @@ impl WindowMethod {
         }
     }
 
-    /// What new slots hold; `None` if they are predicted by the model.
+    /// Returns what new slots hold; `None` if they are predicted by the model.
     #[must_use]
     pub fn predictor(self) -> Option<Predictor> {
         match self {
@@ -152,7 +159,7 @@ impl WindowMethod {
         }
     }
 
-    /// What is kept from one round to the next.
+    /// Returns what is kept from one round to the next.
     #[must_use]
     pub fn storage(self) -> Storage {
         match self {
@@ -161,7 +168,7 @@ impl WindowMethod {
         }
     }
 
-    /// M; 0 of Picard iteration, which has no model.
+    /// Returns M; 0 of Picard iteration, which has no model.
     #[must_use]
     pub fn memory(self) -> usize {
         match self {
@@ -170,7 +177,7 @@ impl WindowMethod {
         }
     }
 
-    /// Whether its model is damped. Picard iteration has none.
+    /// Says whether its model is damped. Picard iteration has none.
     ///
     /// ```
     /// use optim::{Window, WindowMethod};
@@ -233,29 +240,37 @@ named!(Quadrature, "quadrature",
     Quadrature::Leapfrog => "leapfrog",
 );
 
-/// What a window keeps from one round to the next.
+/// Chooses what a window keeps of each slot from one round to the next. The point and velocity at the
+/// window's start are always kept in full.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Storage {
-    /// W points: the paper's W copies of the model. Both window methods can.
+    /// Keeps the W guessed points, the paper's W copies of the model. Works with every window method.
     #[default]
     Points,
-    /// W velocities, from which points are summed up a few at a time, the same ones to the last
-    /// bit. For Picard iteration within a flow.
+    /// Keeps, for each slot, the velocity that leads to it, and sums the points from these when they are
+    /// needed: the result is the same to the last bit. Only for [`WindowMethod::Picard`], and not with
+    /// `across_flows`.
     Velocities {
-        /// How many of the window's gradients are computed, and exist, at a time; all if `None`.
-        /// With fewer, a round waits several times.
+        /// The window is computed in parts of so many gradients, one part after the other; `None`, or
+        /// W or more, is all in one part.
+        ///
+        /// Only one part's points and gradients are in memory at a time. Every part whose gradients
+        /// have to be computed counts as a round in [`Counts::rounds`](crate::Counts::rounds). The host
+        /// waits for the device once a part, up to the first part with a point that has not converged.
+        /// Strides and results do not change.
         at_once: Option<usize>,
     },
-    /// The same rounded to bf16: two bytes for each of D. Guesses are rounded, not results: the
-    /// start of a window and the sums made from it are in full precision.
+    /// Keeps the same as `Velocities`, but rounded to bf16: two bytes for each of the D numbers of a slot.
+    /// Gradients are then computed at rounded guesses, while all sums are in full precision. With τ = 0
+    /// the result is not affected; otherwise it may differ within what τ allows.
     Bf16 {
-        /// As of velocities.
+        /// As in [`Storage::Velocities`].
         at_once: Option<usize>,
     },
 }
 
 impl Storage {
-    /// Returns the name that configurations and rows use.
+    /// Returns its name in text.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -265,7 +280,7 @@ impl Storage {
         }
     }
 
-    /// How many of the window's gradients exist at a time, where not all of them do.
+    /// Returns how many gradients a part of the window has; `None` if the window is one part.
     #[must_use]
     pub fn at_once(self) -> Option<usize> {
         match self {
