@@ -1,7 +1,9 @@
 #!/usr/bin/env bash
 # Everything with the feature `cuda`, on a machine that need not have a GPU, nor CUDA.
 #
-#   ci/cuda.sh           lints all of it, links the library's tests and runs them (the default: `check`)
+#   ci/cuda.sh           lints all of it, links the library's tests and runs them (the default: `check`), then on GPUs
+#                        that the CPU stands in for (ci/stand-in)
+#   ci/cuda.sh standin   the last of these alone
 #   ci/cuda.sh build     links the programs: target/cuda/release/{harness,peer}
 #   ci/cuda.sh bundle    packs it with its plans for a GPU machine without a Rust toolchain:
 #                        target/cuda/bundle.tar.xz, unpacked and run by its ci/gpu.sh
@@ -52,17 +54,29 @@ toolkit() {
   touch "$work/toolkit/complete"
 }
 
-# A library that has the functions which the bindings `cudarc` declare and does nothing, under the
-# name that programs look for.
-stand_in() { # module of cudarc, library, name in programs, folder
-  local bindings folder="${4:-$work/stand-ins}"
+# A library that has the functions which the bindings `cudarc` declare, under the name that programs look
+# for. They do nothing and answer an error, but for those that objects bring along.
+stand_in() { # module of cudarc, library, name in programs, folder, answer, object or library…
+  local bindings module="$1" library="$2" name="$3" folder="${4:-$work/stand-ins}" answer="${5:-100}"
+  shift $(($# < 5 ? $# : 5))
   mkdir -p "$folder"
-  bindings="$(ls -d "${CARGO_HOME:-$HOME/.cargo}"/registry/src/*/cudarc-0.19.*/src/"$1"/sys/mod.rs | tail -1)"
+  bindings="$(ls -d "${CARGO_HOME:-$HOME/.cargo}"/registry/src/*/cudarc-0.19.*/src/"$module"/sys/mod.rs | tail -1)"
   grep -ohE '\bfn (cu|nvrtc)[A-Za-z0-9_]+' "$bindings" | awk '{print $2}' | grep -v '^culib$' | sort -u |
-    sed 's/.*/int &(void) { return 100; }/' >"$folder/$2.c"
-  gcc -w -shared -fPIC -O1 -o "$folder/$3" "$folder/$2.c" -Wl,-soname,"$3"
-  ln -sf "$3" "$folder/lib$2.so"
-  rm "$folder/$2.c"
+    sed "s/.*/__attribute__((weak)) int &(void) { return $answer; }/" >"$folder/$library.c"
+  gcc -w -fPIC -O1 -c -o "$folder/$library.o" "$folder/$library.c"
+  # candle's sources each have the functions that they share.
+  "${LINK:-gcc}" -shared -o "$folder/$name" "$folder/$library.o" "$@" -Wl,-soname,"$name" -Wl,-z,muldefs
+  ln -sf "$name" "$folder/lib$library.so"
+  rm "$folder/$library.c" "$folder/$library.o"
+}
+
+# The same that compute on the CPU what a GPU would, for the tests that want one.
+computing() {
+  local folder="$work/computing"
+  step bash ci/stand-in/build.sh "$folder"
+  LINK=g++ stand_in driver cuda libcuda.so.1 "$folder" 801 "$folder"/driver/*.o
+  LINK=g++ stand_in curand curand libcurand.so.10 "$folder" 999 "$folder/libraries.o" "$folder/libcuda.so.1"
+  LINK=g++ stand_in cublas cublas libcublas.so.13 "$folder" 15 "$folder/libraries.o" "$folder/libcuda.so.1"
 }
 
 # What to link with, where the driver's libraries are not installed.
@@ -84,6 +98,19 @@ libraries() {
   export LD_LIBRARY_PATH="$work/stand-ins${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}"
 }
 
+# The tests on two GPUs that the CPU stands in for; the paper's data would take it too long.
+standin() {
+  if ! command -v g++ >/dev/null; then
+    echo "no g++: nothing stands in for a GPU"
+    return
+  fi
+  libraries
+  computing
+  local tests=(--test kernels --test layers --test residuals --test devices --test golden_numbers)
+  step env LD_LIBRARY_PATH="$work/computing:${LD_LIBRARY_PATH:-}" STANDIN_DEVICES=2 GPU_TESTS=required \
+    cargo test --locked --workspace --features cuda "${tests[@]}"
+}
+
 # The stand-ins answer that there is no GPU, which has to be understood; with one, the tests use it.
 check() {
   # All packages in both, so that both share one build of the kernels, which takes minutes. Linted with
@@ -91,6 +118,9 @@ check() {
   step cargo clippy --locked --workspace --features cuda,cudnn --all-targets -- -D warnings
   libraries
   step cargo test --locked --workspace --features cuda "${ON_DEVICES[@]}"
+  if ! ldconfig -p | grep -q 'libcuda\.so\.1'; then
+    standin
+  fi
 }
 
 build() {
@@ -139,7 +169,8 @@ bundle() {
 toolkit
 case "${1:-check}" in
   check) check ;;
+  standin) standin ;;
   build) build ;;
   bundle) bundle ;;
-  *) sed -n '4,7s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
+  *) sed -n '4,9s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
 esac
