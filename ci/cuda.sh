@@ -107,8 +107,20 @@ standin() {
   libraries
   computing
   local tests=(--test kernels --test layers --test residuals --test devices --test golden_numbers)
-  step env LD_LIBRARY_PATH="$work/computing:${LD_LIBRARY_PATH:-}" STANDIN_DEVICES=2 GPU_TESTS=required \
-    cargo test --locked --workspace --features cuda "${tests[@]}"
+  on_two() { # variable=value… command…
+    step env LD_LIBRARY_PATH="$work/computing:${LD_LIBRARY_PATH:-}" STANDIN_DEVICES=2 GPU_TESTS=required "$@"
+  }
+  on_two cargo test --locked --workspace --features cuda "${tests[@]}"
+  local seed
+  for seed in 2 3 4 5; do
+    on_two STANDIN_SEED="$seed" cargo test --locked --workspace --features cuda --test devices
+  done
+  # Where no stream waits for another, a wrong number has to come out, or what is above proves nothing.
+  if on_two STANDIN_NO_WAITS=1 cargo test --locked --workspace --features cuda --test devices; then
+    echo "streams that wait for nothing were not found out" >&2
+    exit 1
+  fi
+  echo "as it has to: streams that wait for nothing are found out"
 }
 
 # The stand-ins answer that there is no GPU, which has to be understood; with one, the tests use it.

@@ -2,7 +2,8 @@
 //
 // STANDIN_DEVICES: how many devices there are (1). STANDIN_SEED: of the order of streams (1).
 // STANDIN_FAIL: `alloc:17` lets the 17th allocation find no memory, `launch:5` and `copy:5` break the device at
-// the fifth. STANDIN_TRACE: a file for how often what was done. STANDIN_VERBOSE: says why an argument is refused.
+// the fifth. STANDIN_NO_WAITS: streams wait for no event (0). STANDIN_POOLS, STANDIN_PEERS: whether devices have pools and
+// reach one another (1). STANDIN_PTX: the newest version of PTX that it takes (90). STANDIN_TRACE: a file for how often what was done. STANDIN_VERBOSE: says why an argument is refused.
 
 #include "driver.hpp"
 #include "kernel.hpp"
