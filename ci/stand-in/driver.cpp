@@ -24,7 +24,7 @@ std::mutex lock;
 
 namespace {
 
-constexpr std::size_t MEMORY = 64ull << 30; // addresses of a device
+constexpr std::size_t MEMORY = 16ull << 30; // addresses of a device
 constexpr std::size_t TOTAL = 16ull << 30;  // what it says it has
 constexpr int MOST_DEVICES = 8;
 constexpr int CAPABILITY = 90, PTX_VERSION = 90;
