@@ -217,6 +217,14 @@ int here() {
   return current->broken;
 }
 
+// The stream of a handle, for an operation on so many bytes from an address.
+int stream_for(void *stream, const void *address, std::size_t bytes, const char *otherwise, Stream **own) {
+  if (const int error = stream_of(stream, own)) {
+    return error;
+  }
+  return is_live(address, bytes) ? SUCCESS : refused(otherwise);
+}
+
 int copied(void *stream, void *to, const void *from, std::size_t bytes, const char *what) {
   Stream *own;
   if (const int error = stream_of(stream, &own)) {
@@ -547,11 +555,8 @@ API cuMemFree_v2(uint64_t address) {
 API cuMemsetD8Async(uint64_t to, unsigned char value, std::size_t bytes, void *stream) {
   const Guard guard(lock);
   Stream *own;
-  if (const int error = stream_of(stream, &own)) {
+  if (const int error = stream_for(stream, (void *)to, bytes, "a memset of memory that is not given out", &own)) {
     return error;
-  }
-  if (!is_live((void *)to, bytes)) {
-    return refused("a memset of memory that is not given out");
   }
   count("memsets");
   enqueue(*own, [=] {
@@ -564,11 +569,8 @@ API cuMemsetD8Async(uint64_t to, unsigned char value, std::size_t bytes, void *s
 API cuMemcpyHtoDAsync_v2(uint64_t to, const void *from, std::size_t bytes, void *stream) {
   const Guard guard(lock);
   Stream *own;
-  if (const int error = stream_of(stream, &own)) {
+  if (const int error = stream_for(stream, (void *)to, bytes, "an upload to memory that is not given out", &own)) {
     return error;
-  }
-  if (!is_live((void *)to, bytes)) {
-    return refused("an upload to memory that is not given out");
   }
   count("uploads");
   const bool failing = fails("copy");
@@ -584,11 +586,8 @@ API cuMemcpyHtoDAsync_v2(uint64_t to, const void *from, std::size_t bytes, void 
 API cuMemcpyDtoHAsync_v2(void *to, uint64_t from, std::size_t bytes, void *stream) {
   const Guard guard(lock);
   Stream *own;
-  if (const int error = stream_of(stream, &own)) {
+  if (const int error = stream_for(stream, (const void *)from, bytes, "a download of memory that is not given out", &own)) {
     return error;
-  }
-  if (!is_live((const void *)from, bytes)) {
-    return refused("a download of memory that is not given out");
   }
   count("downloads");
   const bool failing = fails("copy");
