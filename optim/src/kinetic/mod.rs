@@ -144,18 +144,58 @@ impl Kinetic {
     /// # }
     /// ```
     pub fn gradient(self, velocity: &Tensor) -> Result<Tensor> {
-        Ok(match self {
-            Self::HalfL2Squared => velocity.clone(),
-            Self::L2 => {
-                let (scaled, _, norm) = scaled(velocity)?;
-                scaled.broadcast_div(&norm)?
-            }
-            Self::L1 => velocity.sign()?,
-            Self::LInf => largest_coordinate(velocity)?,
-            Self::Relativistic(c) => {
+        match self.gradient_of() {
+            GradientOf::Entries(of) => of(velocity),
+            GradientOf::Norm(factor) => {
                 let (scaled, top, norm) = scaled(velocity)?;
-                scaled.broadcast_mul(&c.speed(&top, &norm)?)?
+                factor(&top, &norm)?.times(&scaled)
             }
+            GradientOf::Largest => largest_coordinate(velocity),
+        }
+    }
+
+    /// What ∂φ(v) is made of: all that a scope has to know of an energy.
+    pub(crate) fn gradient_of(self) -> GradientOf {
+        match self {
+            Self::HalfL2Squared => GradientOf::Entries(|v| Ok(v.clone())),
+            Self::L2 => GradientOf::Norm(Box::new(|_, norm| Ok(Factor::Over(norm.clone())))),
+            Self::L1 => GradientOf::Entries(|v| Ok(v.sign()?)),
+            Self::LInf => GradientOf::Largest,
+            Self::Relativistic(c) => GradientOf::Norm(Box::new(move |top, norm| {
+                Ok(Factor::Times(c.speed(top, norm)?))
+            })),
+        }
+    }
+}
+
+/// Says what ∂φ(v) is made of.
+pub(crate) enum GradientOf {
+    /// Of each entry alone.
+    Entries(fn(&Tensor) -> Result<Tensor>),
+    /// Of v and ‖v‖₂: v over its largest |entry| `top`, by a factor of `top` and of the norm, at least 1,
+    /// that it has then.
+    Norm(Box<NormFactor>),
+    /// Of the first of the largest entries: its sign, there alone.
+    Largest,
+}
+
+/// Makes the factor of `top` and the norm.
+type NormFactor = dyn Fn(&Tensor, &Tensor) -> Result<Factor>;
+
+/// By what an energy of ‖v‖₂ scales v; both are told apart since they round differently.
+pub(crate) enum Factor {
+    /// Divided by it.
+    Over(Tensor),
+    /// Multiplied by it.
+    Times(Tensor),
+}
+
+impl Factor {
+    /// Scales v, or a part of it.
+    pub(crate) fn times(&self, v: &Tensor) -> Result<Tensor> {
+        Ok(match self {
+            Self::Over(by) => v.broadcast_div(by)?,
+            Self::Times(by) => v.broadcast_mul(by)?,
         })
     }
 }
@@ -173,8 +213,8 @@ impl Kinetic {
     }
 }
 
-/// v by rows over its largest |entry|, that entry, and the norm of what is left, at least 1. Divided so, squaring neither underflows nor overflows: late in a run velocities are far below
-/// f32's √(smallest).
+/// v by rows over its largest |entry|, that entry, and the norm of what is left, at least 1. Divided so,
+/// squaring neither underflows nor overflows: late in a run velocities are far below f32's √(smallest).
 fn scaled(v: &Tensor) -> Result<(Tensor, Tensor, Tensor)> {
     let smallest = smallest(v.dtype());
     let top = v.abs()?.max_keepdim(D::Minus1)?.maximum(smallest)?;

@@ -1,7 +1,7 @@
 //! What φ of the paper is when a velocity is spread over the tensors of a network.
 
 use crate::error::named;
-use crate::kinetic::smallest;
+use crate::kinetic::{GradientOf, smallest};
 use crate::{Kinetic, Result};
 use candle_core::{DType, Tensor};
 
@@ -54,21 +54,16 @@ impl Scope {
             return wide.iter().map(|v| Ok(v.to_dtype(half)?)).collect();
         }
         let alone = |v: &Tensor| Ok(kinetic.gradient(&v.flatten_all()?)?.reshape(v.shape())?);
-        match (self, kinetic) {
-            (_, Kinetic::HalfL2Squared) => Ok(velocity.to_vec()),
-            (Self::Together, Kinetic::L2) if velocity.len() > 1 => {
-                let (scaled, _, norm) = scaled(velocity)?;
-                let unit = |v: &Tensor| Ok(v.broadcast_div(&norm)?);
-                scaled.iter().map(unit).collect()
-            }
-            (Self::Together, Kinetic::Relativistic(c)) if velocity.len() > 1 => {
+        let together = self == Self::Together && velocity.len() > 1;
+        match kinetic.gradient_of() {
+            GradientOf::Entries(of) => velocity.iter().map(of).collect(),
+            GradientOf::Norm(factor) if together => {
                 let (scaled, top, norm) = scaled(velocity)?;
-                let speed = c.speed(&top, &norm)?;
-                let limited = |v: &Tensor| Ok(v.broadcast_mul(&speed)?);
-                scaled.iter().map(limited).collect()
+                let factor = factor(&top, &norm)?;
+                scaled.iter().map(|v| factor.times(v)).collect()
             }
-            (Self::Together, Kinetic::LInf) if velocity.len() > 1 => largest(velocity, alone),
-            _ => velocity.iter().map(alone).collect(),
+            GradientOf::Largest if together => largest(velocity, alone),
+            GradientOf::Norm(_) | GradientOf::Largest => velocity.iter().map(alone).collect(),
         }
     }
 }

@@ -3,10 +3,8 @@
 
 use super::Checker;
 use super::check::{CheckBound, CheckedNumber};
-use super::problems::{
-    Instance, Logistic, apart, direction, largest, norm, numbers, plus, smallest, tensor,
-};
-use super::steps::recovered;
+use super::known::KnownMethod;
+use super::problems::{Instance, Logistic, apart, largest, norm, numbers, plus, smallest, tensor};
 use super::watched::Watched;
 use crate::seed::Seeds;
 use anyhow::Result;
@@ -143,10 +141,7 @@ impl Dynamics {
     /// S Leapfrog steps against the known methods, each with the step that Lemma 2 gives it.
     fn new_dynamics(&self, instances: &[Instance], kinetic: Kinetic) -> Result<CheckedNumber> {
         let theta = self.step_size;
-        let length = match kinetic {
-            Kinetic::HalfL2Squared => theta * theta / 2.0,
-            _ => theta,
-        };
+        let length = KnownMethod::of(kinetic).length(theta);
         // On a single problem they may well end where a known method does: all of them in one corner.
         let mut most = 0.0;
         for instance in instances {
@@ -165,7 +160,7 @@ impl Dynamics {
             }
             most = largest([most, smallest(apart_from)]);
         }
-        let (method, steps, momentum) = (recovered(kinetic), self.steps, self.momentum);
+        let (method, steps, momentum) = (KnownMethod::of(kinetic).name, self.steps, self.momentum);
         Ok(CheckedNumber::new(
             format!("several-steps-are-new-{kinetic}"),
             "P after Lemma 2",
@@ -238,6 +233,6 @@ pub(super) fn subgradient(kinetic: Kinetic, v: &[f64]) -> Vec<f64> {
     if v.iter().all(|&v| v == 0.0) {
         v.to_vec()
     } else {
-        direction(kinetic, v)
+        KnownMethod::of(kinetic).direction(v)
     }
 }

@@ -3,6 +3,7 @@
 
 use super::Checker;
 use super::check::{CheckBound, CheckedNumber};
+use super::known::KnownMethod;
 use super::problems::{Instance, Logistic, largest, tensor};
 use crate::seed::Seeds;
 use anyhow::Result;
@@ -267,8 +268,8 @@ impl Checker for EnergyOrder {
                 .within(order.interval)
                 .traced(format!("leapfrog, logistic, φ = {kinetic}"), order.points),
             );
-            // ‖v‖₁ and ‖v‖_∞ have kinks, and every crossing of one costs energy.
-            if matches!(kinetic, Kinetic::L1 | Kinetic::LInf) {
+            // Every crossing of a kink costs energy.
+            if KnownMethod::of(kinetic).kinks {
                 let number = CheckedNumber::new(
                     format!("{id}-is-about-first"),
                     PLACE,

@@ -15,6 +15,7 @@ mod figure_1;
 mod flow;
 mod gate;
 mod integral;
+mod known;
 mod momentum;
 mod picard;
 mod printed;

@@ -168,37 +168,6 @@ pub fn apart(found: &[f64], wanted: &[f64], origin: &[f64]) -> f64 {
     norm(&plus(found, -1.0, wanted)) / norm(&plus(wanted, -1.0, origin))
 }
 
-/// The direction that Lemma 2 of P names for a kinetic energy: ∇f, ∇f/‖∇f‖, sign(∇f), or the sign
-/// of the largest entry (the first of equals) at its place. Of the relativistic energy, which it does not
-/// name, ∇f/√(1 + ‖∇f‖²/c²).
-pub fn direction(kinetic: Kinetic, gradient: &[f64]) -> Vec<f64> {
-    let sign = |x: f64| if x == 0.0 { 0.0 } else { x.signum() };
-    match kinetic {
-        Kinetic::HalfL2Squared => gradient.to_vec(),
-        Kinetic::L2 => {
-            let size = norm(gradient);
-            gradient.iter().map(|g| g / size).collect()
-        }
-        Kinetic::L1 => gradient.iter().map(|&g| sign(g)).collect(),
-        Kinetic::LInf => {
-            let mut largest = 0;
-            for i in 1..gradient.len() {
-                if gradient[i].abs() > gradient[largest].abs() {
-                    largest = i;
-                }
-            }
-            let mut direction = vec![0.0; gradient.len()];
-            direction[largest] = sign(gradient[largest]);
-            direction
-        }
-        Kinetic::Relativistic(c) => {
-            let speed = norm(gradient) / c.get();
-            let slower = (1.0 + speed * speed).sqrt();
-            gradient.iter().map(|g| g / slower).collect()
-        }
-    }
-}
-
 /// The largest of numbers; not a number if one of them is none, so that no failure is lost.
 pub fn largest(values: impl IntoIterator<Item = f64>) -> f64 {
     values
@@ -236,19 +205,5 @@ mod tests {
     fn a_number_that_is_none_is_not_lost_among_others() {
         assert!(largest([1.0, f64::NAN, 2.0]).is_nan());
         assert_eq!(largest([1.0, 3.0, 2.0]), 3.0);
-    }
-
-    #[test]
-    fn the_directions_are_the_subgradients_of_the_library() {
-        let gradient = [0.3, -2.0, 0.0, 2.0];
-        for &kinetic in Kinetic::ALL {
-            let library = kinetic.gradient(&tensor(&gradient).unwrap()).unwrap();
-            let apart = norm(&plus(
-                &direction(kinetic, &gradient),
-                -1.0,
-                &numbers(&library).unwrap(),
-            ));
-            assert!(apart < 1e-15, "{kinetic}: {apart}");
-        }
     }
 }

@@ -2,7 +2,8 @@
 
 use super::Checker;
 use super::check::{CheckBound, CheckedNumber};
-use super::problems::{Instance, Logistic, apart, direction, largest, numbers, plus, tensor};
+use super::known::KnownMethod;
+use super::problems::{Instance, Logistic, apart, largest, numbers, plus, tensor};
 use crate::seed::Seeds;
 use anyhow::Result;
 use optim::{Flow, HeavyBall, Integrator, Kinetic, Leapfrog, Method, Phase, Stratified};
@@ -33,17 +34,6 @@ pub struct StepChecks {
     pub different: f64,
 }
 
-/// The method that Lemma 2 names for a kinetic energy; it names none for the relativistic one.
-pub(super) fn recovered(kinetic: Kinetic) -> &'static str {
-    match kinetic {
-        Kinetic::HalfL2Squared => "gradient-descent",
-        Kinetic::L2 => "normalized-gradient-descent",
-        Kinetic::L1 => "sign-gradient-descent",
-        Kinetic::LInf => "coordinate-descent",
-        Kinetic::Relativistic(_) => "gradient-descent-of-bounded-steps",
-    }
-}
-
 /// The kinetic energies of P, each with the number of the equation that unfolds a flow under it.
 fn equations() -> impl Iterator<Item = (usize, Kinetic)> {
     (6..).zip(Kinetic::PAPER.iter().copied())
@@ -59,7 +49,7 @@ impl Checker for StepChecks {
             _ => {
                 let of = |(equation, kinetic): (usize, Kinetic)| {
                     let names = [
-                        format!("lemma-2-{}", recovered(kinetic)),
+                        format!("lemma-2-{}", KnownMethod::of(kinetic).name),
                         format!("stratified-one-step-{kinetic}"),
                         format!("equation-{equation}-leapfrog-{kinetic}"),
                     ];
@@ -92,12 +82,9 @@ impl Checker for StepChecks {
 impl StepChecks {
     /// One step of the method that Lemma 2 names: x − θ²/2 ∇f or x − θ·direction.
     fn named_step(&self, instance: &Instance, kinetic: Kinetic, x: &[f64]) -> Result<Vec<f64>> {
-        let length = match kinetic {
-            Kinetic::HalfL2Squared => self.step_size * self.step_size / 2.0,
-            _ => self.step_size,
-        };
-        let gradient = instance.gradient(x)?;
-        Ok(plus(x, -length, &direction(kinetic, &gradient)))
+        let known = KnownMethod::of(kinetic);
+        let direction = known.direction(&instance.gradient(x)?);
+        Ok(plus(x, -known.length(self.step_size), &direction))
     }
 
     /// The largest difference, over problems and iterations, of `steps` steps from rest from the
@@ -125,10 +112,9 @@ impl StepChecks {
     }
 
     fn lemma_2(&self, instances: &[Instance], kinetic: Kinetic) -> Result<CheckedNumber> {
-        let (method, step) = match kinetic {
-            Kinetic::HalfL2Squared => (recovered(kinetic), "θ²/2"),
-            _ => (recovered(kinetic), "θ"),
-        };
+        let KnownMethod {
+            name: method, step, ..
+        } = KnownMethod::of(kinetic);
         Ok(CheckedNumber::new(
             format!("lemma-2-{method}"),
             "P Lemma 2",
@@ -155,7 +141,7 @@ impl StepChecks {
             let make = || Box::new(Stratified::new(move || stratum)) as Box<dyn Integrator>;
             worst = largest([worst, self.difference(instances, kinetic, 1, make)?]);
         }
-        let method = recovered(kinetic);
+        let method = KnownMethod::of(kinetic).name;
         Ok(CheckedNumber::new(
             format!("stratified-one-step-{kinetic}"),
             "P after eq. (11)",
@@ -199,6 +185,7 @@ impl StepChecks {
         number: usize,
         kinetic: Kinetic,
     ) -> Result<CheckedNumber> {
+        let known = KnownMethod::of(kinetic);
         let (theta, steps) = (self.step_size, self.steps);
         let mut worst = 0.0;
         for instance in instances {
@@ -219,13 +206,13 @@ impl StepChecks {
                     wanted = plus(&wanted, -weight, gradient);
                 }
             } else {
-                wanted = plus(&wanted, -theta, &direction(kinetic, &gradients[0]));
+                wanted = plus(&wanted, -theta, &known.direction(&gradients[0]));
                 for i in 1..steps {
                     let mut sum: Vec<f64> = gradients[0].iter().map(|g| g / 2.0).collect();
                     for gradient in &gradients[1..=i] {
                         sum = plus(&sum, 1.0, gradient);
                     }
-                    wanted = plus(&wanted, -theta, &direction(kinetic, &sum));
+                    wanted = plus(&wanted, -theta, &known.direction(&sum));
                 }
             }
             let end = numbers(&phase.position)?;
