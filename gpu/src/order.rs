@@ -76,9 +76,11 @@ fn open_peer(
     // What is allocated in the order of a stream is in the device's pool, with rights of its own.
     let mut pool = std::ptr::null_mut();
     // SAFETY: `pool` is written before this returns.
-    unsafe { sys::cuDeviceGetDefaultMemPool(&raw mut pool, other.cu_device()) }
-        .result()
-        .w()?;
+    match unsafe { sys::cuDeviceGetDefaultMemPool(&raw mut pool, other.cu_device()) } {
+        // Without pools the rights of the context are all there are.
+        sys::CUresult::CUDA_ERROR_NOT_SUPPORTED => return Ok(()),
+        answer => answer.result().w()?,
+    }
     // CUmemAccessDesc, whose Rust form depends on the version of CUDA: a location (a device, of that
     // number), and that it may read and write.
     let rights: [i32; 3] = [1, of.ordinal() as i32, 3];
