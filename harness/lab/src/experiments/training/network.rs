@@ -3,7 +3,7 @@
 use super::layers::{convolve, normalise, rectify, rectify_sum};
 use crate::seed::Seeds;
 use anyhow::Result;
-use candle_core::{DType, Device, Tensor};
+use candle_core::{DType, Device, Tensor, Var};
 use candle_nn::{
     BatchNorm, Conv2d, Conv2dConfig, Linear, Module, ModuleT, VarBuilder, VarMap, batch_norm,
     conv2d_no_bias, linear,
@@ -118,7 +118,30 @@ impl ResNet {
         seeds: Seeds,
         start: u64,
     ) -> Result<Self> {
+        // Layers ask their variables' device for first values, and a GPU draws others at every start.
+        let drawn = Self::of(architecture, channels, classes, VarMap::new(), &Device::Cpu)?;
+        drawn.draw(seeds, start)?;
         let varmap = VarMap::new();
+        {
+            let mut there = varmap
+                .data()
+                .lock()
+                .unwrap_or_else(|broken| broken.into_inner());
+            for (name, var) in optim::nn::named_vars(&drawn.varmap) {
+                there.insert(name, Var::from_tensor(&var.to_device(device)?)?);
+            }
+        }
+        Self::of(architecture, channels, classes, varmap, device)
+    }
+
+    /// A network of variables by their names; what is not among them yet gets a value that layers choose.
+    fn of(
+        architecture: &Architecture,
+        channels: usize,
+        classes: usize,
+        varmap: VarMap,
+        device: &Device,
+    ) -> Result<Self> {
         let vb = VarBuilder::from_varmap(&varmap, DType::F32, device);
         let mut width = architecture.width;
         let stem = ConvolutionLayer::new([channels, width], 3, 1, &vb.pp("stem"))?;
@@ -133,14 +156,12 @@ impl ResNet {
             }
         }
         let head = linear(width, classes, vb.pp("head"))?;
-        let network = Self {
+        Ok(Self {
             stem,
             blocks,
             head,
             varmap,
-        };
-        network.draw(seeds, start)?;
-        Ok(network)
+        })
     }
 
     /// Weights uniform within ± 1/√(inputs), the default of PyTorch's layers; normalisation begins as the
