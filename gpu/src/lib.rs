@@ -35,7 +35,7 @@ pub use judge::judged;
 pub use launch::runs;
 pub use middle::middle;
 pub use normalisation::normalise;
-pub use open::{devices_to_test, free_bytes, open};
+pub use open::{devices_to_test, enter, free_bytes, open};
 pub use order::{after, cublas_version, cudnn_version, open_peers, peers};
 pub use push::push;
 pub use rectified::{rectified, rectified_sum};

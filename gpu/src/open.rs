@@ -5,6 +5,7 @@ use candle_core::cuda_backend::cudarc::driver::sys::{self, CUmemPool_attribute a
 #[cfg(feature = "cuda")]
 use candle_core::cuda_backend::{CudaDevice, WrapErr};
 use candle_core::{Device, Result};
+use std::io::Write;
 
 /// The variable that says whether tests may go without a GPU.
 const TESTS: &str = "GPU_TESTS";
@@ -32,6 +33,24 @@ pub fn open(ordinal: usize) -> Result<Device> {
     Ok(device)
 }
 
+/// Lets the calling thread work on a GPU: to be called first in a thread of one's own. The tensor library does
+/// it by itself only where it allocates, and a kernel may be looked up before. Nothing on a CPU.
+///
+/// # Errors
+/// If the device is lost.
+///
+/// ```
+/// gpu::enter(&candle_core::Device::Cpu).unwrap();
+/// ```
+pub fn enter(device: &Device) -> Result<()> {
+    #[cfg(feature = "cuda")]
+    if let Device::Cuda(cuda) = device {
+        cuda.cuda_stream().context().bind_to_thread().w()?;
+    }
+    let _ = device;
+    Ok(())
+}
+
 /// Returns what tests run on: the CPU, and the first GPU where there is one.
 ///
 /// # Panics
@@ -52,6 +71,10 @@ pub fn devices_to_test() -> Vec<Device> {
                 !required,
                 "{TESTS}=required, and there is no GPU to test on: {error}"
             );
+            // Not eprintln!, which the test runner keeps to itself when a test passes.
+            let reason = error.to_string();
+            let reason = reason.lines().next().unwrap_or_default();
+            writeln!(std::io::stderr(), "no GPU, on the CPU alone: {reason}").ok();
         }
     }
     devices

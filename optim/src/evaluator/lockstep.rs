@@ -10,7 +10,8 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 /// [`Potential::gradients`], so the data is read once for all of them. For comparing many methods
 /// or step sizes on one device; the time of a method by itself cannot be told from it.
 ///
-/// Every method has a [`Seat`]. A seat that is dropped is waited for no more.
+/// Every method has a [`Seat`]. A seat that is dropped is waited for no more. On a GPU each thread begins
+/// with [`gpu::enter`].
 ///
 /// ```
 /// use candle_core::{Device, Tensor};

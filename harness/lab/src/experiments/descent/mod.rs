@@ -185,7 +185,12 @@ impl Experiment for Descent {
         let seats = lockstep(scene.potential.clone(), cells.len());
         let run = &run;
         Ok(std::thread::scope(|threads| {
-            let start = |(cell, seat)| threads.spawn(move || run(cell, Arc::new(seat)));
+            let start = |(cell, seat)| {
+                threads.spawn(move || {
+                    gpu::enter(home)?;
+                    run(cell, Arc::new(seat))
+                })
+            };
             let running: Vec<_> = cells.iter().zip(seats).map(start).collect();
             let end = |run: std::thread::ScopedJoinHandle<'_, Result<_>>| {
                 let run = run.join().unwrap_or_else(|_| bail!("the method panicked"));
