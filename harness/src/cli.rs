@@ -72,7 +72,7 @@ pub enum Command {
         #[arg(long)]
         measure: bool,
         /// Of which device rates are shown or measured; of several the first
-        #[arg(long, default_value = "cpu", value_name = "DEVICES")]
+        #[arg(long, default_value = "auto", value_name = "DEVICES")]
         devices: Request,
         /// Where data comes from
         #[command(flatten)]
@@ -111,9 +111,9 @@ pub struct Reproduce {
     /// Only these data sets
     #[arg(long, value_delimiter = ',', value_name = "NAME,…")]
     pub datasets: Vec<String>,
-    /// What to compute on: cpu, cpu:N (at most N workers; one whole device still has all cores),
+    /// What to compute on: auto (all GPUs that the program can use, else the CPU), cpu, cpu:N (at most N workers; one whole device still has all cores),
     /// cuda (all GPUs), cuda:0,1,2,3, cuda:0x4 (four workers that share a GPU)
-    #[arg(long, default_value = "cpu", value_name = "DEVICES")]
+    #[arg(long, default_value = "auto", value_name = "DEVICES")]
     pub devices: Request,
     /// Change a value of the plan for this run, for example flow.steps=40
     #[arg(long = "set", value_name = "KEY=VALUE")]

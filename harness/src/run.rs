@@ -1,10 +1,10 @@
 //! A run: one target's cells, measured unless a journal has them, and its report.
 
 use crate::publish::{self, Built};
-use anyhow::Result;
+use anyhow::{Context, Result};
 use claims::Claims;
 use datasets::Library;
-use lab::device::Machine;
+use lab::device::{Machine, explained};
 use lab::experiments::{self, AnyExperiment, Bench, Data, Need, Unit};
 use lab::journal::{self, Cell, Entry, Journal, Outcome};
 use lab::manifest::{DataRecord, Manifest, now};
@@ -261,9 +261,11 @@ impl TargetRun {
             .experiment
             .measure(&bench, &todo)
             .unwrap_or_else(|error| {
-                bar.say(&format!("{}: {error:#}", todo[0].label));
+                bar.say(&format!("{}: {}", todo[0].label, explained(&error)));
                 todo.iter().map(|_| Outcome::failed(&error)).collect()
             });
+        let failed = |outcome: &Outcome| matches!(outcome, Outcome::Failed { .. });
+        let failed = outcomes.iter().any(failed);
         for (cell, outcome) in todo.into_iter().zip(outcomes) {
             self.journal.append(Entry {
                 key: cell.key(&self.manifest.environment),
@@ -275,6 +277,15 @@ impl TargetRun {
         }
         // What has failed may go on from there; what has ended need not.
         self.tidy();
+        if failed {
+            // On a lost device every other cell would fail like this one.
+            self.machine.still_computes().with_context(|| {
+                format!(
+                    "what was measured is kept in {}, and the same command goes on from there",
+                    self.folder.display()
+                )
+            })?;
+        }
         Ok(())
     }
 }

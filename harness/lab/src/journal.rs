@@ -3,6 +3,7 @@
 
 mod json;
 
+use crate::device::explained;
 use crate::environment::Environment;
 use crate::files::{append, replace};
 use crate::progress::say;
@@ -194,7 +195,7 @@ impl<M> Outcome<M> {
     #[must_use]
     pub fn failed(error: &anyhow::Error) -> Self {
         Self::Failed {
-            error: format!("{error:#}"),
+            error: explained(error),
         }
     }
 }

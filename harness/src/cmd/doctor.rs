@@ -5,17 +5,30 @@ use crate::cli::{Common, Data};
 use anyhow::Result;
 use candle_core::DType;
 use lab::configs::Configs;
-use lab::device::{Machine, Request, gpu};
+use lab::device::{Machine, Request, explained, gpu};
 use lab::environment::Environment;
 use lab::seed::Seeds;
 use rows::format::Format;
 use std::fmt::Write;
 
-pub(super) fn run(measure: bool, devices: &Request, data: &Data, common: &Common) -> Result<u8> {
+pub(super) fn run(measure: bool, devices: Request, data: &Data, common: &Common) -> Result<u8> {
     let mut out = String::new();
     machine(&mut out);
+    let diagnosis = diagnose(&mut out, measure, devices, data, common);
+    // What was found before something failed is what one asked for.
+    show(&out);
+    diagnosis.map(|()| super::DONE)
+}
+
+fn diagnose(
+    out: &mut String,
+    measure: bool,
+    devices: Request,
+    data: &Data,
+    common: &Common,
+) -> Result<()> {
     let configs = Configs::new(common.configs.clone());
-    let of = Machine::open(devices.clone())?;
+    let of = Machine::open(devices)?;
     if let Some(line) = kernels(&of)? {
         let _ = writeln!(out, "Kernels  {line}");
     }
@@ -66,8 +79,7 @@ pub(super) fn run(measure: bool, devices: &Request, data: &Data, common: &Common
             );
         }
     }
-    show(&out);
-    Ok(super::DONE)
+    Ok(())
 }
 
 /// Whether a GPU computes by this project's kernels; nothing of a CPU.
@@ -140,7 +152,7 @@ fn machine(out: &mut String) {
             );
         }
         Err(error) => {
-            let _ = writeln!(out, "         cuda     no: {error:#}");
+            let _ = writeln!(out, "         cuda     no: {}", explained(&error));
         }
     }
 }

@@ -8,13 +8,13 @@ mod report;
 mod reproduce;
 mod suite;
 
-use crate::cli::{Cli, Command, Common, Data};
+use crate::cli::{Cli, Command, Common, Data, Reproduce};
 use crate::publish::Built;
 use anyhow::{Context, Result};
 use clap::{CommandFactory, FromArgMatches};
 use datasets::{Library, LibraryOptions, Registry};
 use lab::configs::Configs;
-use lab::device::Machine;
+use lab::device::{Machine, Request, explained, settled};
 use lab::environment::Environment;
 use lab::plan::Profile;
 use lab::progress::say;
@@ -48,7 +48,7 @@ pub fn main() -> ExitCode {
     match run(cli) {
         Ok(code) => ExitCode::from(code),
         Err(error) => {
-            say(&format!("harness: {error:#}"));
+            say(&format!("harness: {}", explained(&error)));
             ExitCode::from(if no_data(&error) { NO_DATA } else { FAILED })
         }
     }
@@ -77,7 +77,13 @@ fn no_data(error: &anyhow::Error) -> bool {
 
 fn run(cli: Cli) -> Result<u8> {
     match cli.command {
-        Command::Reproduce(arguments) => reproduce::run(&arguments),
+        Command::Reproduce(arguments) => {
+            let devices = on(arguments.devices.clone());
+            reproduce::run(&Reproduce {
+                devices,
+                ..arguments
+            })
+        }
         Command::Report { folder } => report::run(&folder),
         Command::Regress(arguments) => regress::run(&arguments),
         Command::List(common) => list::run(&common),
@@ -91,8 +97,17 @@ fn run(cli: Cli) -> Result<u8> {
             devices,
             data,
             common,
-        } => doctor::run(measure, &devices, &data, &common),
+        } => doctor::run(measure, on(devices), &data, &common),
     }
+}
+
+/// Settles which devices `auto` stands for, and says which and why.
+fn on(devices: Request) -> Request {
+    let (devices, why) = settled(devices);
+    if let Some(why) = why {
+        say(&why);
+    }
+    devices
 }
 
 /// Says what a report lacks, and answers with the exit code for it.

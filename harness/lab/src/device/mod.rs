@@ -1,14 +1,18 @@
 //! Devices: what a user asks for, what is there, what a cell runs on.
 
+mod auto;
+mod explained;
 pub mod gpu;
 mod memory;
 mod request;
 
+pub use auto::settled;
+pub use explained::explained;
 pub use memory::{MemoryNeed, check_dense, check_room};
 pub use request::{Request, Share};
 
 use anyhow::{Context, Result, ensure};
-use candle_core::Device;
+use candle_core::{Device, Tensor};
 use request::label;
 use std::sync::Arc;
 
@@ -55,7 +59,8 @@ impl Machine {
     /// # Errors
     /// If this program was built without the backend, or a device is missing.
     pub fn open(request: Request) -> Result<Self> {
-        let kind = match request {
+        let kind = match settled(request).0 {
+            Request::Auto => MachineKind::Cpu { workers: None },
             Request::Cpu { workers } => MachineKind::Cpu { workers },
             Request::Cuda { gpus } => MachineKind::Cuda {
                 workers: on_gpus(gpus)?,
@@ -103,6 +108,22 @@ impl Machine {
         }
     }
 
+    /// Has every device compute something: after a failure, to tell a cell that cannot be computed from a
+    /// device that is lost.
+    ///
+    /// # Errors
+    /// If a device no longer computes.
+    pub fn still_computes(&self) -> Result<()> {
+        let MachineKind::Cuda { workers } = &self.kind else {
+            return Ok(());
+        };
+        for worker in workers {
+            computes(&worker.device)
+                .with_context(|| format!("cuda:{} no longer computes", worker.gpu))?;
+        }
+        Ok(())
+    }
+
     /// At most `wanted` workers.
     ///
     /// # Errors
@@ -133,6 +154,20 @@ impl Machine {
     }
 }
 
+/// Opens a GPU and has it compute something, so that what is in its way is said before a run begins.
+fn open(gpu: usize) -> Result<Device> {
+    let device = ::gpu::open(gpu)?;
+    computes(&device)?;
+    Ok(device)
+}
+
+/// Has a device compute something and waits for it.
+fn computes(device: &Device) -> Result<()> {
+    let two = (Tensor::new(&[1f32], device)? * 2.0)?.to_vec1::<f32>()?;
+    ensure!(two == [2.0], "it computes 1 * 2 = {}", two[0]);
+    Ok(())
+}
+
 /// How many workers each GPU has, in the order in which GPUs first occur.
 fn shares(gpus: impl Iterator<Item = usize>) -> Vec<Share> {
     let mut shares: Vec<Share> = Vec::new();
@@ -159,8 +194,7 @@ fn on_gpus(asked: Option<Vec<Share>>) -> Result<Vec<OnGpu>> {
         );
         for _ in 0..share.workers {
             // A stream of its own, not the calling thread's: workers share the first device.
-            let device =
-                ::gpu::open(share.gpu).with_context(|| format!("opening cuda:{}", share.gpu))?;
+            let device = open(share.gpu).with_context(|| format!("opening cuda:{}", share.gpu))?;
             workers.push(OnGpu {
                 gpu: share.gpu,
                 device,

@@ -1,4 +1,4 @@
-//! Devices as users name them: `cpu`, `cpu:4`, `cuda`, `cuda:0,1,2,3`, `cuda:0x4`.
+//! Devices as users name them: `auto`, `cpu`, `cpu:4`, `cuda`, `cuda:0,1,2,3`, `cuda:0x4`.
 
 use anyhow::{Context, Result, bail, ensure};
 use std::fmt;
@@ -7,6 +7,8 @@ use std::str::FromStr;
 /// What `--devices` asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Request {
+    /// All GPUs that this program can use, else the CPU.
+    Auto,
     /// The CPU; at most `workers` workers where given, else as many as a window has slots.
     Cpu {
         /// The bound.
@@ -29,7 +31,7 @@ pub struct Share {
     pub workers: usize,
 }
 
-const HINT: &str = "write cpu, cpu:N (at most N workers), cuda (all GPUs), cuda:0, cuda:0,1,2,3, or \
+const HINT: &str = "write auto (all GPUs that can be used, else the CPU), cpu, cpu:N (at most N workers), cuda (all GPUs), cuda:0, cuda:0,1,2,3, or \
                     cuda:0x4 (four workers that share a GPU)";
 
 fn number(text: &str) -> Result<usize> {
@@ -69,6 +71,7 @@ impl FromStr for Request {
             None => (text, None),
         };
         match (backend, list) {
+            ("auto", None) => Ok(Self::Auto),
             ("cpu", None) => Ok(Self::Cpu { workers: None }),
             ("cpu", Some(count)) => {
                 let workers = number(count)?;
@@ -100,6 +103,7 @@ impl FromStr for Request {
 impl fmt::Display for Request {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Auto => f.write_str("auto"),
             Self::Cpu { workers: None } => f.write_str("cpu"),
             Self::Cpu {
                 workers: Some(count),
@@ -134,6 +138,7 @@ mod tests {
 
     #[test]
     fn devices_are_named_as_users_name_them() {
+        assert_eq!(of("auto"), Request::Auto);
         assert_eq!(of("cpu"), Request::Cpu { workers: None });
         assert_eq!(of("cpu:4"), Request::Cpu { workers: Some(4) });
         assert_eq!(of("cuda"), Request::Cuda { gpus: None });
@@ -145,6 +150,7 @@ mod tests {
     #[test]
     fn a_request_is_shown_as_it_is_written() {
         for text in [
+            "auto",
             "cpu",
             "cpu:4",
             "cuda",
@@ -162,6 +168,7 @@ mod tests {
         for bad in [
             "",
             "gpu",
+            "auto:2",
             "cpu:0",
             "cpu:x",
             "cuda:",
