@@ -136,19 +136,26 @@ pub fn stderr(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
-/// A column of rows.csv. No field of these runs holds a comma or a quote before the column asked
-/// for, so splitting at commas is enough.
+/// A column of rows.csv.
 pub fn column(csv: &str, name: &str) -> Vec<String> {
-    let mut lines = csv.lines();
-    let index = lines
-        .next()
-        .unwrap()
-        .split(',')
-        .position(|c| c == name)
-        .unwrap();
-    lines
-        .map(|line| line.split(',').nth(index).unwrap().to_owned())
-        .collect()
+    let mut lines = csv.lines().map(fields);
+    let index = lines.next().unwrap().iter().position(|c| c == name);
+    let index = index.unwrap();
+    lines.map(|line| line[index].clone()).collect()
+}
+
+/// The fields of a line, some of them in quotes.
+fn fields(line: &str) -> Vec<String> {
+    let mut fields = vec![String::new()];
+    let mut quoted = false;
+    for c in line.chars() {
+        match c {
+            '"' => quoted = !quoted,
+            ',' if !quoted => fields.push(String::new()),
+            c => fields.last_mut().unwrap().push(c),
+        }
+    }
+    fields
 }
 
 /// The folder of real data files, if there is one.
