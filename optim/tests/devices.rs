@@ -4,26 +4,16 @@
 mod common;
 
 use candle_core::{DType, Device, Tensor};
-use common::{SHAPE, numbers, random_numbers};
+use common::{numbers, problem_on, random_numbers};
 use optim::{
     Batched, Counts, Devices, Evaluator, Kernel, Kinetic, LogisticRegression, Method, Oracle,
-    Potential, Predictor, Problem, Recurrence, Storage, Window, WindowMethod, WindowedDescent,
-    WindowedFlow,
+    Potential, Predictor, Recurrence, Storage, Window, WindowMethod, WindowedDescent, WindowedFlow,
 };
 use std::sync::Arc;
 
 /// A random problem with its data on a device.
 fn problem(device: &Device, dtype: DType, kernel: Kernel) -> Arc<LogisticRegression> {
-    let (n, d, classes) = SHAPE;
-    let x = Tensor::from_vec(random_numbers(5, n * d), (n, d), &Device::Cpu).unwrap();
-    let x = x.to_dtype(dtype).unwrap().to_device(device).unwrap();
-    let labels: Vec<u32> = (0..n).map(|i| (i % classes) as u32).collect();
-    let problem = Problem {
-        classes,
-        bias: true,
-        l2: 0.01,
-    };
-    Arc::new(LogisticRegression::with_kernel(x, &labels, problem, kernel).unwrap())
+    problem_on(device, dtype, kernel, (true, 0.01))
 }
 
 fn windows() -> Vec<WindowedFlow> {
@@ -105,20 +95,25 @@ fn a_flow_ends_at_the_same_point_after_as_many_rounds_on_every_device() {
     }
 }
 
+/// Another device like it: one with a stream of its own on the same GPU, or the CPU.
+fn another(device: &Device) -> Device {
+    match device {
+        Device::Cpu => Device::Cpu,
+        _ => gpu::open(0).unwrap(),
+    }
+}
+
 #[test]
 fn workers_on_every_device_compute_what_one_does() {
     for device in gpu::devices_to_test() {
         let alone = problem(&device, DType::F64, Kernel::Fused);
-        // Logical devices: streams and replicas of their own on one GPU, threads on a CPU.
-        let more = |_| match &device {
-            Device::Cpu => Device::Cpu,
-            _ => gpu::open(0).unwrap(),
-        };
         for workers in [1, 2, 3] {
             let mut places = vec![device.clone()];
-            places.extend((1..workers).map(more));
-            let replica =
-                |place: &Device| Ok(Arc::new(alone.to_device(place)?) as Arc<dyn Potential>);
+            places.extend((1..workers).map(|_| another(&device)));
+            // Data of its own, so that what workers read of one another are points and gradients alone.
+            let replica = |place: &Device| {
+                Ok(problem(place, DType::F64, Kernel::Fused) as Arc<dyn Potential>)
+            };
             let evaluator = Arc::new(Devices::new(&places, replica).unwrap());
             for flow in windows() {
                 let wanted = run(&flow, &alone, Arc::new(Batched::new(alone.clone())));
@@ -127,6 +122,37 @@ fn workers_on_every_device_compute_what_one_does() {
                 assert!(apart <= 1e-12, "{device:?} x{workers} {flow:?}: {apart:e}");
                 assert_eq!(found.1, wanted.1, "{device:?} x{workers} {flow:?}");
             }
+        }
+    }
+}
+
+#[test]
+fn a_replica_of_data_that_are_being_made_and_soon_forgotten_is_that_of_the_data() {
+    for device in gpu::devices_to_test() {
+        let wanted = problem(&Device::Cpu, DType::F64, Kernel::Fused);
+        let point = Tensor::from_vec(
+            random_numbers(6, wanted.dimension()),
+            (1, wanted.dimension()),
+            &Device::Cpu,
+        );
+        let point = point.unwrap();
+        let wanted = wanted.gradients(&point).unwrap();
+        for _ in 0..4 {
+            let place = another(&device);
+            let original = problem(&device, DType::F64, Kernel::Fused);
+            let replica = original.to_device(&place).unwrap();
+            drop(original);
+            let point = point.to_device(&place).unwrap();
+            let found = replica.gradients(&point).unwrap();
+            let found = numbers(
+                &found
+                    .to_device(&Device::Cpu)
+                    .unwrap()
+                    .flatten_all()
+                    .unwrap(),
+            );
+            let apart = relative_distance(&found, &numbers(&wanted.flatten_all().unwrap()));
+            assert!(apart <= 1e-12, "{device:?}: {apart:e}");
         }
     }
 }

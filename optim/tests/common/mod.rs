@@ -2,7 +2,7 @@
 #![allow(dead_code)] // Each test binary uses a part of this.
 
 use candle_core::{DType, Device, Tensor};
-use optim::{LogisticRegression, Oracle, Potential, Problem, Sequential};
+use optim::{Kernel, LogisticRegression, Oracle, Potential, Problem, Sequential};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha20Rng;
 use std::sync::Arc;
@@ -52,6 +52,21 @@ pub fn random_problem_with(
         .to_dtype(dtype)
         .unwrap();
     (Arc::new(potential), point)
+}
+
+/// A random logistic regression of the same numbers on any device.
+pub fn problem_on(
+    device: &Device,
+    dtype: DType,
+    kernel: Kernel,
+    (bias, l2): (bool, f64),
+) -> Arc<LogisticRegression> {
+    let (n, d, classes) = SHAPE;
+    let x = Tensor::from_vec(random_numbers(5, n * d), (n, d), &Device::Cpu).unwrap();
+    let x = x.to_dtype(dtype).unwrap().to_device(device).unwrap();
+    let labels: Vec<u32> = (0..n).map(|i| (i % classes) as u32).collect();
+    let problem = Problem { classes, bias, l2 };
+    Arc::new(LogisticRegression::with_kernel(x, &labels, problem, kernel).unwrap())
 }
 
 pub fn oracle(potential: &Arc<LogisticRegression>) -> Oracle {
