@@ -106,7 +106,8 @@ standin() {
   fi
   libraries
   computing
-  local tests=(--test kernels --test layers --test residuals --test devices --test golden_numbers)
+  local tests=(--test kernels --test layers --test residuals --test devices --test golden_numbers --test counts
+    --test on_gpus)
   on_two() { # variable=value… command…
     step env LD_LIBRARY_PATH="$work/computing:${LD_LIBRARY_PATH:-}" STANDIN_DEVICES=2 GPU_TESTS=required "$@"
   }
@@ -115,14 +116,20 @@ standin() {
   for seed in 2 3 4 5; do
     on_two STANDIN_SEED="$seed" cargo test --locked --workspace --features cuda --test devices
   done
-  # Where no stream waits for another, a wrong number has to come out, or what is above proves nothing. Its log
-  # is kept apart: its failures are none.
-  if on_two STANDIN_NO_WAITS=1 cargo test --locked --workspace --features cuda --test devices \
-    >"$work/without-waits.log" 2>&1; then
-    echo "streams that wait for nothing were not found out" >&2
-    exit 1
-  fi
-  echo "as it has to: streams that wait for nothing are found out"
+  # Each wait that `gpu::after` stands for is left out once: before and after a copy, of points and gradients
+  # and of data. A wrong number has to come out, or what is above proves nothing. The log is kept apart: its
+  # failures are none.
+  local left_out test
+  for test in workers_on_every_device a_replica_of_data; do
+    for left_out in 2 3; do
+      if on_two STANDIN_NO_WAITS="$left_out" cargo test --locked --workspace --features cuda --test devices \
+        "$test" >"$work/without-waits.log" 2>&1; then
+        echo "$test: a wait that is left out ($left_out) was not found out" >&2
+        exit 1
+      fi
+      echo "as it has to: $test finds out that a wait is left out ($left_out)"
+    done
+  done
 }
 
 # The stand-ins answer that there is no GPU, which has to be understood; with one, the tests use it.

@@ -2,7 +2,8 @@
 //
 // STANDIN_DEVICES: how many devices there are (1). STANDIN_SEED: of the order of streams (1).
 // STANDIN_FAIL: `alloc:17` lets the 17th allocation find no memory, `launch:5` and `copy:5` break the device at
-// the fifth. STANDIN_NO_WAITS: streams wait for no event (0). STANDIN_POOLS, STANDIN_PEERS: whether devices have pools and
+// the fifth. STANDIN_NO_WAITS: streams wait for no event (1), or not at the first, third,
+// fifth time (2), or not at the others (3). STANDIN_POOLS, STANDIN_PEERS: whether devices have pools and
 // reach one another (1). STANDIN_PTX: the newest version of PTX that it takes (90). STANDIN_TRACE: a file for how often what was done. STANDIN_VERBOSE: says why an argument is refused.
 
 #include "driver.hpp"
@@ -697,7 +698,10 @@ API cuStreamWaitEvent(void *stream, void *event, unsigned) {
   }
   count("waits");
   // One that was never recorded is waited for by nobody.
-  if (found->second->recorded > 0 && !number_of("STANDIN_NO_WAITS", 0)) {
+  static unsigned waits = 0;
+  const unsigned left_out = number_of("STANDIN_NO_WAITS", 0), turn = waits++ % 2;
+  const bool not_waited = left_out == 1 || left_out == turn + 2;
+  if (found->second->recorded > 0 && !not_waited) {
     Operation operation;
     operation.kind = Operation::WAIT;
     operation.event = found->second;
