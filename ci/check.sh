@@ -4,7 +4,12 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-step() { printf '\n== %s\n' "$*"; "$@"; }
+step() {
+  printf '\n== %s\n' "$*"
+  local begin=$SECONDS
+  "$@"
+  echo "== in $((SECONDS - begin)) s"
+}
 
 step cargo fmt --all --check
 step cargo clippy --locked --workspace --all-targets -- -D warnings
@@ -17,7 +22,8 @@ step env RUSTDOCFLAGS="-D warnings" cargo doc --locked --workspace --no-deps
 step cargo test --workspace
 # The CUDA kernels' sources, run on the CPU thread by thread.
 if command -v c++ >/dev/null; then
-  step cargo test --locked -p gpu -p optim --features gpu/emulated,optim/emulated --lib \
+  # The whole workspace's features, which what it is built on was compiled with.
+  step cargo test --locked --workspace --features gpu/emulated,optim/emulated \
     --test kernels --test layers --test residuals --test devices --test golden_numbers --test networks
 else
   echo "no C++ compiler: the CUDA kernels are not run on the CPU" >&2

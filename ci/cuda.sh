@@ -24,7 +24,13 @@ work="$(cd "$work" && pwd)"
 # The tests that use a GPU where there is one.
 ON_DEVICES=(--test kernels --test layers --test residuals --test devices --test golden_numbers --test same_numbers)
 NO_COMPILER=75 # exit code: nothing was checked, for want of a compiler
-step() { printf '\n== %s\n' "$*"; "$@"; }
+step() {
+  printf '\n== %s\n' "$*"
+  local begin=$SECONDS code=0
+  "$@" || code=$?
+  echo "== in $((SECONDS - begin)) s"
+  return "$code"
+}
 
 # Gets the compiler, unless there is one.
 toolkit() {

@@ -114,25 +114,3 @@ fn by_kernel(
     let walked = walked.take()?;
     Ok((walked.get(0)?.get(0)?, walked.get(1)?.get(0)?))
 }
-
-#[cfg(all(test, feature = "emulated"))]
-mod tests {
-    use super::*;
-    use candle_core::Device;
-
-    #[test]
-    fn a_kick_and_a_drift_by_a_kernel_are_those_by_operations() {
-        let wave = |k: f64| (0..50).map(move |i| (f64::from(i) * k).sin());
-        let of = |k| Tensor::from_iter(wave(k), &Device::Cpu).unwrap();
-        let (x, v, g) = (of(0.3), of(0.7), of(1.1));
-        for &kinetic in Kinetic::PAPER {
-            let (times, energy) = ((0.2, 0.5), kinetic.of_kernels().unwrap());
-            let found = by_kernel((&x, &v), &g, energy, times).unwrap();
-            let wanted = kicked_then_drifted((&x, &v), &g, kinetic, times).unwrap();
-            for (found, wanted) in [(found.0, wanted.0), (found.1, wanted.1)] {
-                let apart = (found - wanted).unwrap().abs().unwrap().max(0).unwrap();
-                assert!(apart.to_scalar::<f64>().unwrap() < 1e-15, "{kinetic}");
-            }
-        }
-    }
-}
