@@ -257,5 +257,5 @@ template <typename T> __device__ void steps(const Steps<T> &s) {
   }
 }
 
-extern "C" __global__ void __launch_bounds__(MOST_THREADS) steps_f32(Steps<float> s) { steps(s); }
-extern "C" __global__ void __launch_bounds__(MOST_THREADS) steps_f64(Steps<double> s) { steps(s); }
+extern "C" __global__ void __launch_bounds__(MOST_THREADS, 1) steps_f32(Steps<float> s) { steps(s); }
+extern "C" __global__ void __launch_bounds__(MOST_THREADS, 1) steps_f64(Steps<double> s) { steps(s); }
