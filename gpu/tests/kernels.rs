@@ -357,3 +357,35 @@ fn logits_are_judged_as_by_the_librarys_operations() {
         assert!(gpu::judged(&z, &few).is_err());
     }
 }
+
+/// More entries than a block has threads, and equal ones wherever two are compared first.
+#[test]
+fn of_equal_entries_the_first_is_found_on_every_device() {
+    for device in gpu::devices_to_test() {
+        for (n, places) in [
+            (4, vec![1, 2]),
+            (10, vec![3, 4, 9]),
+            (3000, vec![5, 1024, 2048]),
+            (3000, vec![2999]),
+        ] {
+            let row = |i| {
+                if places.contains(&i) {
+                    2.0
+                } else {
+                    -1.0 - (i % 7) as f64
+                }
+            };
+            let rows: Vec<f64> = (0..n).chain(0..n).map(row).collect();
+            let x = Tensor::from_vec(rows, (2, n), &Device::Cpu).unwrap();
+            for dtype in [DType::F32, DType::F64] {
+                let x = x.to_dtype(dtype).unwrap().to_device(&device).unwrap();
+                let found = gpu::first_largest(&x).unwrap().to_vec2::<u32>().unwrap();
+                assert_eq!(
+                    found,
+                    [[places[0] as u32], [places[0] as u32]],
+                    "{device:?}"
+                );
+            }
+        }
+    }
+}

@@ -226,7 +226,7 @@ fn scaled(v: &Tensor) -> Result<(Tensor, Tensor, Tensor)> {
 
 /// sign(v[i]) e_i by rows, i the first index of the largest |v|.
 fn largest_coordinate(v: &Tensor) -> Result<Tensor> {
-    let index = v.abs()?.argmax_keepdim(D::Minus1)?;
+    let index = gpu::first_largest(&v.abs()?)?;
     let sign = v.gather(&index, D::Minus1)?.sign()?;
     Ok(v.zeros_like()?.scatter_add(&index, &sign, D::Minus1)?)
 }

@@ -90,7 +90,7 @@ fn scaled(velocity: &[Tensor]) -> Result<(Vec<Tensor>, Tensor, Tensor)> {
 
 /// The sign of the first of the largest entries, in the first tensor that has one.
 fn largest(velocity: &[Tensor], alone: impl Fn(&Tensor) -> Result<Tensor>) -> Result<Vec<Tensor>> {
-    let which = sizes(velocity)?.argmax(0)?;
+    let which = gpu::first_largest(&sizes(velocity)?)?.squeeze(0)?;
     let of = |(index, v): (usize, &Tensor)| {
         let here = which.eq(index as u32)?.to_dtype(v.dtype())?;
         Ok(alone(v)?.broadcast_mul(&here)?)

@@ -251,7 +251,7 @@ impl LogisticRegression {
         if self.judges() {
             return Ok(gpu::judged(&z, &self.labels)?.1 / self.samples() as f64);
         }
-        let predicted = z.argmax(D::Minus1)?;
+        let predicted = gpu::first_largest(&z)?.squeeze(D::Minus1)?;
         let right = predicted.eq(&self.labels)?.to_dtype(DType::F64)?;
         Ok(right.mean_all()?.to_scalar()?)
     }
