@@ -119,8 +119,16 @@ fn every_order_of_streams_gives_the_same_rows_to_the_last_bit() {
     let mut first = None;
     for seed in 1..=schedules.parse().unwrap_or(5) {
         let mut command = table_2(&house, "cuda:0,1,2x2");
+        let trace = house.folder.path().join("trace");
         command.env("STANDIN_SEED", seed.to_string());
+        command.env("STANDIN_TRACE", &trace);
         succeed(command);
+        let trace = std::fs::read_to_string(trace).unwrap();
+        let counts: serde_json::Value = serde_json::from_str(&trace).unwrap();
+        assert_eq!(
+            counts["allocations"], counts["frees"],
+            "all memory is given back: {trace}"
+        );
         let all = [&COUNTS[..], &ENDS, &["test_accuracy"]].concat();
         let rows = written(&house, &all);
         let first = first.get_or_insert_with(|| rows.clone());
