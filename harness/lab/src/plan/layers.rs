@@ -170,8 +170,21 @@ impl Layers {
         }
         let plan = Value::Mapping(plan);
         numbers::check(&[numbers::HEAD], &plan)?;
-        Ok(yaml::typed(&plan)?)
+        let plan: Plan = yaml::typed(&plan)?;
+        ensure!(
+            is_name(&plan.target),
+            "target is {:?}, but has to be a name of at most 64 small letters, digits, `-` and `_`, as it names \
+             files and folders",
+            plan.target
+        );
+        Ok(plan)
     }
+}
+
+/// Whether a text names a file in any folder, whatever it is written into.
+fn is_name(text: &str) -> bool {
+    let of_names = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "-_".contains(c);
+    (1..=64).contains(&text.len()) && text.chars().all(of_names) && !text.starts_with('-')
 }
 
 /// The keys that a profile puts in the place of the plan's.

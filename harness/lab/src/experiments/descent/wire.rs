@@ -212,7 +212,7 @@ impl DescentPart {
 impl MethodForm {
     fn contestant(&self) -> Result<Contestant> {
         let mut variants = Vec::new();
-        for numbers in combinations(&self.numbers) {
+        for numbers in combinations(&self.numbers)? {
             variants.extend(self.timed(numbers)?);
         }
         let listed = variants.len();

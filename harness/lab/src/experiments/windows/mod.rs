@@ -81,6 +81,15 @@ impl Windows {
         Ok(cells)
     }
 
+    /// Says which windows a machine leaves out.
+    fn tell_left_out(&self, machine: &Machine) {
+        let settings = self.plan.settings();
+        let mut windows = settings.iter().flat_map(|setting| &setting.windows);
+        if machine.backend() != "cuda" && windows.any(|window| window.tf32) {
+            say("windows with tf32 are left out: only GPUs compute so");
+        }
+    }
+
     /// Says if the machine is busy, before anything is timed on it.
     fn warn(&self, around: &Bench<'_>) -> Result<()> {
         let Some(limits) = self.plan.machine.filter(|_| self.is_timed()) else {
@@ -151,6 +160,7 @@ impl Experiment for Windows {
 
     /// A unit for each sequential flow that others are compared with.
     fn units(&self, machine: &Machine, data: &[Data]) -> Result<Vec<Unit<WindowCell>>> {
+        self.tell_left_out(machine);
         let mut units: Vec<Unit<WindowCell>> = Vec::new();
         for (index, data) in data.iter().enumerate() {
             for settings in self.cells(machine, data.rows()?)? {

@@ -36,7 +36,7 @@ schema! {
         seed: u64, "", "The root seed.";
         status: String, "", "complete, diverged, or failed with its reason.";
         rounds: Option<u64>, "", "Times that gradients were waited for, over all flows.";
-        mean_stride: Option<f64>, "", "Steps per round.";
+        mean_stride: Option<f64>, "", "Steps per round; of a window that is computed in parts (at_once) each part is a round.";
         depth_speedup: Option<f64>, "", "S·K / rounds: counted, not timed, so it does not depend on a machine's speed.";
         requested_gradients: Option<u64>, "", "Gradients asked for, as every slot has a worker.";
         distinct_gradients: Option<u64>, "", "Gradients computed, every distinct point once.";

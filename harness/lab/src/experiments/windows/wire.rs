@@ -180,7 +180,7 @@ impl WindowsForm {
             let tolerance = settings.entry("tolerance".into());
             tolerance.or_insert(self.tolerance.into());
             // A sequential flow has no tolerance or predictor: of a grid's many, one is enough.
-            for settings in combinations(&settings) {
+            for settings in combinations(&settings)? {
                 let window = self.placed(settings);
                 let window = window.with_context(|| format!("windows[{i}]"))?;
                 let same = |w: &PlacedWindow| {

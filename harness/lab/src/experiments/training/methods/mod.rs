@@ -116,6 +116,6 @@ impl TrainingMethod {
             method.check()?;
             Ok(method)
         };
-        combinations(numbers).into_iter().map(method).collect()
+        combinations(numbers)?.into_iter().map(method).collect()
     }
 }
