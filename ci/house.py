@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Counts what makes a house hard to find one's way in: import circles of files, and type names that are
-declared more than once; and compares which crates use which with ARCHITECTURE.md. Prints what it found; ends
-with 1 if a count is above its bound, or a crate uses another than is written there.
+declared more than once; and compares which crates use which with ARCHITECTURE.md, and documents' links with files.
+Prints what it found; ends with 1 if a count is above its bound, a crate uses another than is written there, or a
+link leads nowhere.
 
 Files are modules; an import is a `use` outside tests, followed through re-exports to where a name is
 declared. A module and what it is split into (`mod.rs` and its children) may use one another: that is one
@@ -192,6 +193,18 @@ def uses(root):
     return asked, written
 
 
+def broken(root):
+    """Links of the documents to files that are not there."""
+    found = []
+    for path in sorted(root.rglob("*.md")):
+        if {"target", ".git"} & set(path.relative_to(root).parts):
+            continue
+        for link in re.findall(r"\]\(([^)\s#]+)[^)]*\)", path.read_text()):
+            if "://" not in link and not link.startswith("mailto:") and not (path.parent / link).exists():
+                found.append(f"{path.relative_to(root)} links to {link}, which is not there")
+    return found
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("--root", type=Path, default=Path(__file__).resolve().parent.parent)
@@ -216,7 +229,10 @@ def main():
     otherwise = [name for name in CRATES if asked[name] != written.get(name)]
     for name in otherwise:
         print(f"{name} uses {sorted(asked[name])}, but ARCHITECTURE.md has {sorted(written.get(name, ()))}")
-    sys.exit(longest > LONGEST_CIRCLE or len(repeated) > MOST_NAMES or bool(otherwise))
+    links = broken(arguments.root)
+    for link in links:
+        print(link)
+    sys.exit(longest > LONGEST_CIRCLE or len(repeated) > MOST_NAMES or bool(otherwise) or bool(links))
 
 
 if __name__ == "__main__":
