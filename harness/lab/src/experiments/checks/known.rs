@@ -5,7 +5,7 @@ use super::problems::norm;
 use optim::Kinetic;
 
 /// Computes d(g) of a gradient g.
-type Direction = Box<dyn Fn(&[f64]) -> Vec<f64>>;
+type DirectionOf = Box<dyn Fn(&[f64]) -> Vec<f64>>;
 
 /// A known method, whose step x − η·d(∇f(x)) is that of a flow of one Leapfrog step from rest.
 pub struct KnownMethod {
@@ -16,7 +16,7 @@ pub struct KnownMethod {
     /// Whether its kinetic energy has kinks elsewhere than at 0.
     pub kinks: bool,
     length: fn(f64) -> f64,
-    direction: Direction,
+    direction: DirectionOf,
 }
 
 impl KnownMethod {
@@ -31,7 +31,7 @@ impl KnownMethod {
             length: |theta| theta,
             direction: Box::new(direction),
         };
-        let squared = |name, direction: Direction| Self {
+        let squared = |name, direction: DirectionOf| Self {
             name,
             step: "θ²/2",
             kinks: false,
