@@ -133,8 +133,18 @@ impl TargetRun {
         self.announce_data();
         // A measurement that cannot be read is made again.
         let (of_run, experiment) = (&self.manifest.cells, &self.experiment);
-        self.journal
-            .pass_over(|e| of_run.contains(&e.key) && experiment.reads(e).is_err());
+        let environment = &self.manifest.environment;
+        let usable = |e: &Entry| experiment.reads(e).is_ok() && e.is_keyed(environment);
+        let passed_over = self
+            .journal
+            .pass_over(|e| of_run.contains(&e.key) && !usable(e));
+        if passed_over > 0 {
+            say(&format!(
+                "{passed_over} of the measurements in {} are not whole, or not of the cell they name, and are \
+                 made again",
+                self.folder.join(publish::JOURNAL).display()
+            ));
+        }
         self.borrow(relatives)?;
         let entries = journal::select(self.journal.entries(), &self.manifest.cells);
         self.manifest.copied = Copied::of(&entries);
@@ -194,7 +204,10 @@ impl TargetRun {
                 theirs.iter().map(|e| (e.key.as_str(), e)).collect();
             let mut taken = 0;
             for key in self.manifest.cells.clone() {
-                let usable = |e: &&&Entry| e.stands() && self.experiment.reads(e).is_ok();
+                let usable = |e: &&&Entry| {
+                    let is_keyed = e.is_keyed(&self.manifest.environment);
+                    e.stands() && is_keyed && self.experiment.reads(e).is_ok()
+                };
                 let entry = newest.get(key.as_str()).filter(usable);
                 if let Some(entry) = entry.filter(|_| !self.journal.has(&key)) {
                     let measured_by = entry.copied_from.as_ref().unwrap_or(target);

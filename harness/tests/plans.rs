@@ -4,6 +4,7 @@
 mod common;
 
 use common::{House, column, run, stderr, succeed};
+use lab::configs::Configs;
 use std::path::Path;
 
 impl House {
@@ -180,7 +181,7 @@ fn a_measurement_that_cannot_be_read_costs_its_cell_and_is_made_again() {
     assert!(output.status.success(), "{}", stderr(&output));
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(
-        said.contains("1 of the journal's measurements cannot be read"),
+        said.contains("1 of the journal's measurements are an older version's, not whole"),
         "{said}"
     );
     assert!(
@@ -198,6 +199,121 @@ fn a_measurement_that_cannot_be_read_costs_its_cell_and_is_made_again() {
     let output = run(house.command(&of));
     assert!(
         stderr(&output).contains("6 of 6 cells are in out"),
+        "{}",
+        stderr(&output)
+    );
+}
+
+/// Runs spring, replaces something in its journal, and asserts that one cell is missing until it is measured
+/// again, and that something is said.
+fn damaged(what: &str, by: &str) {
+    let house = House::new();
+    let of = ["reproduce", "spring", "--profile", "smoke", "--out", "out"];
+    succeed(house.command(&of));
+    let (rows, journal) = (house.read("rows.csv"), house.read("journal.jsonl"));
+    assert!(journal.contains(what), "{journal}");
+    let path = house.out().join("journal.jsonl");
+    std::fs::write(path, journal.replacen(what, by, 1)).unwrap();
+    let output = run(house.command(&["report", "out"]));
+    let said = stderr(&output);
+    assert!(said.contains("1 cells have not been measured"), "{said}");
+    let output = run(house.command(&of));
+    let said = stderr(&output);
+    assert!(said.contains("1 of the measurements in out"), "{said}");
+    assert_eq!(house.read("rows.csv"), rows);
+}
+
+#[test]
+fn a_measurement_with_too_few_numbers_is_made_again() {
+    damaged("\"momentum\":[", "\"momentum\":[], \"old\":[");
+}
+
+#[test]
+fn a_cell_that_is_not_the_one_its_key_names_is_measured_again() {
+    damaged("\"damping\":0.5", "\"damping\":0.9");
+}
+
+#[test]
+fn a_run_of_other_numbers_than_the_published_ones_is_not_judged() {
+    let house = House::new();
+    let of = |more: &[&str]| {
+        let of = ["reproduce", "spring", "--profile", "quick", "--out", "out"];
+        succeed(house.command(&[&of[..], more].concat()));
+        house.read("claims.csv")
+    };
+    assert!(of(&[]).contains(",reproduced,"));
+    let changed = of(&["--set", "damping=0.9"]);
+    assert!(!changed.contains(",reproduced,"), "{changed}");
+    assert!(changed.contains("damping is 0.9, not 0.5"), "{changed}");
+}
+
+#[test]
+fn a_target_has_a_name_that_stays_in_its_folder() {
+    let house = House::new();
+    let plan = Configs::compiled_in().read("spring.yaml").unwrap();
+    for name in ["../evil", "/tmp/evil", "", ".", "a b", "-x"] {
+        let plan = plan.replace("target: spring", &format!("target: {name:?}"));
+        std::fs::write(house.folder.path().join("mine.yaml"), plan).unwrap();
+        let output = run(house.command(&["reproduce", "mine.yaml", "--out", "out"]));
+        assert_eq!(output.status.code(), Some(1), "{name}");
+        assert!(
+            stderr(&output).contains("has to be a name"),
+            "{}",
+            stderr(&output)
+        );
+        assert!(!house.out().exists(), "{name}");
+    }
+}
+
+#[test]
+fn a_run_does_not_take_the_folder_of_another() {
+    let house = House::new();
+    let of = |target, out| {
+        let of = ["reproduce", target, "--profile", "smoke", "--out", out];
+        run(house.command(&of))
+    };
+    assert!(of("spring", "all/spring").status.success());
+    let output = of("coordinate", "all/spring");
+    assert!(
+        stderr(&output).contains("has a run of spring"),
+        "{}",
+        stderr(&output)
+    );
+    let output = of("coordinate", "all");
+    assert!(
+        stderr(&output).contains("a report of several runs"),
+        "{}",
+        stderr(&output)
+    );
+    assert!(of("coordinate", "all/coordinate").status.success());
+}
+
+#[test]
+fn a_report_of_what_is_no_report_writes_nothing() {
+    let house = House::new();
+    let of = [
+        "reproduce",
+        "spring",
+        "--profile",
+        "smoke",
+        "--out",
+        "some/spring",
+    ];
+    succeed(house.command(&of));
+    let page = house.folder.path().join("some/spring/spring.md");
+    std::fs::remove_file(&page).unwrap();
+    let output = run(house.command(&["report", "some"]));
+    assert_eq!(output.status.code(), Some(1));
+    assert!(!page.exists(), "{}", stderr(&output));
+}
+
+#[test]
+fn a_list_without_values_is_no_window() {
+    let house = House::new();
+    let empty = ["--set", "windows=[{evaluator: batched, window: []}]"];
+    let output = run(house.reproduce(&empty));
+    assert!(
+        stderr(&output).contains("is an empty list"),
         "{}",
         stderr(&output)
     );

@@ -19,8 +19,8 @@ const SURROGATE: &str = "surrogate";
 pub struct TargetRows {
     /// The target.
     pub target: String,
-    /// Whether the profile that was run is long enough for verdicts.
-    pub verdicts: bool,
+    /// Why nothing can be judged by them, if nothing can: too short a run, or one of other numbers.
+    pub untestable: Option<String>,
     /// Its rows.
     pub frames: Vec<Frame>,
 }
@@ -56,9 +56,8 @@ impl Judging<'_> {
         let Some(rows) = self.targets.iter().find(|t| t.target == *target) else {
             return Ok(Finding::untestable(format!("not run: {run}")));
         };
-        if !rows.verdicts {
-            let note = format!("the profile that was run carries no verdicts: {run}");
-            return Ok(Finding::untestable(note));
+        if let Some(why) = &rows.untestable {
+            return Ok(Finding::untestable(format!("{why}: {run}")));
         }
         let Some(rows) = rows.frames.iter().find(|f| f.name == *frame) else {
             let note = format!("{target} has no frame `{frame}`: {run}");

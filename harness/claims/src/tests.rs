@@ -52,7 +52,7 @@ fn with(judge: &str, more: &str) -> String {
 fn run(target: &str, frame: Frame) -> TargetRows {
     TargetRows {
         target: target.into(),
-        verdicts: true,
+        untestable: None,
         frames: vec![frame],
     }
 }
@@ -117,7 +117,7 @@ fn a_profile_without_verdicts_leaves_a_claim_untestable() {
         judge(&claims, &[target.clone()])[0].verdict,
         Verdict::Reproduced
     );
-    target.verdicts = false;
+    target.untestable = Some("the profile carries no verdicts".into());
     let row = judge(&claims, &[target]).remove(0);
     assert_eq!(row.verdict, Verdict::NotTestable);
     assert!(row.note.contains("no verdicts"), "{}", row.note);

@@ -122,13 +122,10 @@ impl Entry {
         }
     }
 
-    /// Whether cell and measurement are of these types.
-    ///
-    /// # Errors
-    /// If one is another kind's, or an older version's.
-    pub fn is_of<C: DeserializeOwned, M: DeserializeOwned>(&self) -> Result<()> {
-        self.cell::<C>()?;
-        self.measured::<M>().map(drop)
+    /// Whether its cell is the one that its key names, measured where the environment says.
+    #[must_use]
+    pub fn is_keyed(&self, environment: &Environment) -> bool {
+        Cell::new("", self.cell.clone()).key(environment) == self.key
     }
 
     /// Whether its outcome is one that measuring again would not change.
@@ -287,10 +284,12 @@ impl Journal {
         self.entries.iter().any(|e| e.key == key && e.stands())
     }
 
-    /// Passes over the entries that cannot be used, as if they had not been made; in the file they
-    /// stay.
-    pub fn pass_over(&mut self, unusable: impl Fn(&Entry) -> bool) {
+    /// Passes over the entries that cannot be used, as if they had not been made, and answers how many; in
+    /// the file they stay.
+    pub fn pass_over(&mut self, unusable: impl Fn(&Entry) -> bool) -> usize {
+        let before = self.entries.len();
         self.entries.retain(|entry| !unusable(entry));
+        before - self.entries.len()
     }
 
     /// All entries, in the order they were written.

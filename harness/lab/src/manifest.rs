@@ -4,6 +4,7 @@
 use crate::configs::Configs;
 use crate::environment::Environment;
 use crate::files::write_atomically;
+use crate::journal::Entry;
 use crate::paper::Paper;
 use crate::plan::Plan;
 use crate::rates::Rates;
@@ -27,6 +28,9 @@ pub struct Manifest {
     pub target: String,
     /// The profile that was run.
     pub profile: String,
+    /// In what the plan differs from the published one of that name and profile.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub changed: Vec<String>,
     /// The data sets that were run.
     pub datasets: Vec<String>,
     /// The plan with all settings applied, as YAML.
@@ -43,6 +47,10 @@ pub struct Manifest {
     pub data: Vec<DataRecord>,
     /// Keys of the cells of this run, in order.
     pub cells: Vec<String>,
+    /// Whether keys follow from cells and `environment` as [`Entry::is_keyed`](crate::journal::Entry::is_keyed)
+    /// makes them; those of runs from before that was asked may not.
+    #[serde(default)]
+    pub verifiable: bool,
     /// How many of them were taken from which other target.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub copied: Vec<Copied>,
@@ -136,6 +144,29 @@ impl DataRecord {
 pub const FILE: &str = "manifest.json";
 
 impl Manifest {
+    /// Whether an entry's cell is the one that its key names, as far as that can be told.
+    #[must_use]
+    pub fn keys(&self, entry: &Entry) -> bool {
+        !self.verifiable || entry.is_keyed(&self.environment)
+    }
+
+    /// Why no claim can be judged by its run, if none can.
+    ///
+    /// # Errors
+    /// If its plan cannot be read.
+    pub fn untestable(&self) -> Result<Option<String>> {
+        if !self.plan()?.profile.verdicts {
+            return Ok(Some("the profile that was run carries no verdicts".into()));
+        }
+        if self.changed.is_empty() {
+            return Ok(None);
+        }
+        let changed = self.changed.join("; ");
+        Ok(Some(format!(
+            "the plan that was run is not the published one: {changed}"
+        )))
+    }
+
     /// Returns the manifest of a run that never was, with something of everything, for tests of what is
     /// shown of one.
     ///
@@ -149,6 +180,7 @@ impl Manifest {
             ended_at: None,
             target: text("table2"),
             profile: text("smoke"),
+            changed: Vec::new(),
             datasets: vec![text("a8a")],
             plan: text("flow:\n  steps: 20 # <S>\n"),
             plan_sha256: text("cafe"),
@@ -166,6 +198,7 @@ impl Manifest {
                 files: Vec::new(),
             }],
             cells: Vec::new(),
+            verifiable: true,
             copied: Vec::new(),
             theory_checks: Some(71),
             environment: Environment {

@@ -2,7 +2,7 @@
 
 use super::{DONE, FAILED, outcome, show};
 use crate::publish::{self, site};
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use claims::Claims;
 use lab::configs::Configs;
 use lab::manifest::FILE as MANIFEST;
@@ -13,7 +13,17 @@ pub(super) fn run(folder: &Path) -> Result<u8> {
     let alone = folder.join(MANIFEST).is_file();
     let mut code = DONE;
     let claims = claims(folder)?;
-    for target in site::targets(folder, &[])? {
+    let targets = site::targets(folder, &[])?;
+    if !alone {
+        // Before anything is written into what may be no report at all.
+        site::kept_claims(folder)?;
+        ensure!(
+            !targets.is_empty(),
+            "{} has no run: no manifest.json, neither there nor in a folder of it",
+            folder.display()
+        );
+    }
+    for target in targets {
         let built = publish::build(&target, &claims)?;
         if alone {
             show(&built.terminal);

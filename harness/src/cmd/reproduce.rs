@@ -4,7 +4,7 @@ use super::{library, rates, registry, suite};
 use crate::cli::Reproduce;
 use crate::publish::{self, Built, site};
 use crate::run::TargetRun;
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail, ensure};
 use claims::Claims;
 use lab::configs::Configs;
 use lab::device::Machine;
@@ -42,6 +42,7 @@ pub(super) fn run(arguments: &Reproduce) -> Result<u8> {
         true => Vec::new(),
         false => relatives(&root, &plan)?,
     };
+    own_folder(&folder, &plan.target)?;
     let checks = gate()?;
     let built = target(arguments, &configs, &plan, (&folder, &sharing), checks)?;
     let order = suite::order(&configs)?;
@@ -54,6 +55,27 @@ pub(super) fn run(arguments: &Reproduce) -> Result<u8> {
     ));
     super::show(&site.summary);
     Ok(super::outcome(&built))
+}
+
+/// Refuses a folder in which a run would hide or leave behind what others have measured.
+fn own_folder(folder: &Path, target: &str) -> Result<()> {
+    if let Ok(there) = Manifest::read(folder) {
+        ensure!(
+            there.target == target,
+            "{} has a run of {}: give this one another folder, by --out",
+            folder.display(),
+            there.target
+        );
+        return Ok(());
+    }
+    let runs = site::targets(folder, &[]).unwrap_or_default();
+    if let Some(run) = runs.first() {
+        let (folder, run) = (folder.display(), run.display());
+        bail!(
+            "{folder} is a report of several runs ({run} is one): give this one --out {folder}/{target}"
+        );
+    }
+    Ok(())
 }
 
 /// Checks the theory, so that no clock runs on a program whose mathematics is wrong. Answers how
@@ -125,6 +147,23 @@ fn say_files(folder: &Path, built: &Built) {
     ));
 }
 
+/// In what a plan differs from the one that the program has under that name; of a target that it has none of
+/// there is nothing to compare.
+fn changed(plan: &Plan) -> Result<Vec<String>> {
+    let published = Configs::compiled_in();
+    if published.read(&format!("{}.yaml", plan.target)).is_err() {
+        return Ok(Vec::new());
+    }
+    let published = published.plan(&plan.target)?;
+    match published.profile(Some(&plan.profile.name)).plan() {
+        Ok(published) => plan.differences(&published),
+        Err(_) => Ok(vec![format!(
+            "the profile {} is none of the published plan's",
+            plan.profile.name
+        )]),
+    }
+}
+
 fn manifest(arguments: &Reproduce, plan: &Plan, configs: &Configs) -> Result<Manifest> {
     let resolved = plan.resolved()?;
     Ok(Manifest {
@@ -133,6 +172,7 @@ fn manifest(arguments: &Reproduce, plan: &Plan, configs: &Configs) -> Result<Man
         ended_at: None,
         target: plan.target.clone(),
         profile: plan.profile.name.clone(),
+        changed: changed(plan)?,
         datasets: Vec::new(),
         plan_sha256: sha256_hex(resolved.as_bytes()),
         plan: resolved,
@@ -141,6 +181,7 @@ fn manifest(arguments: &Reproduce, plan: &Plan, configs: &Configs) -> Result<Man
         registry_sha256: sha256_hex(configs.read("datasets.yaml")?.as_bytes()),
         data: Vec::new(),
         cells: Vec::new(),
+        verifiable: true,
         copied: Vec::new(),
         theory_checks: None,
         environment: Environment::current(),

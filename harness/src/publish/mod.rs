@@ -80,7 +80,9 @@ pub(crate) fn document(
     let mut entries = journal::read(&folder.join(JOURNAL))?;
     entries.retain(|entry| manifest.cells.contains(&entry.key));
     let unreadable = entries
-        .extract_if(.., |entry| experiment.reads(entry).is_err())
+        .extract_if(.., |entry| {
+            experiment.reads(entry).is_err() || !manifest.keys(entry)
+        })
         .count();
     let entries = journal::select(&entries, &manifest.cells);
     let mut document = show::document(&plan, manifest, claims, &entries)?.validated()?;
@@ -93,8 +95,8 @@ pub(crate) fn document(
     document.banner = banner(manifest);
     if unreadable > 0 {
         let lines = format!(
-            "{unreadable} of the journal's measurements cannot be read by this version; a cell that \
-             has no other counts as not measured."
+            "{unreadable} of the journal's measurements are an older version's, not whole, or not of the cell \
+             they name; a cell that has no other counts as not measured."
         );
         document.blocks.insert(0, Block::List(vec![lines]));
     }

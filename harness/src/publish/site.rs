@@ -117,7 +117,7 @@ fn reports(
         let manifest = Manifest::read(&folder)?;
         let (document, _) = document(&folder, &manifest, claims)?;
         rows.push(TargetRows {
-            verdicts: manifest.plan()?.profile.verdicts,
+            untestable: manifest.untestable()?,
             target: manifest.target,
             frames: document.frames.clone(),
         });

@@ -77,7 +77,13 @@ pub fn document(
                 rates: manifest.rates.as_ref(),
             };
             let rows = maker.rows(entries)?;
-            windows::document(&maker, claims, &rows, &window::curves(entries)?)
+            windows::document(
+                &maker,
+                manifest.untestable()?,
+                claims,
+                &rows,
+                &window::curves(entries)?,
+            )
         }
         other => bail!("no rows of `experiment: {other}` can be shown"),
     })

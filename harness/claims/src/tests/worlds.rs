@@ -196,7 +196,7 @@ fn no_claim_passes_on_generated_rows_on_a_short_profile_or_on_none() {
             world.frame.as_deref().unwrap_or("rows"),
             grids,
         );
-        short.verdicts = false;
+        short.untestable = Some("too short".into());
         for targets in [vec![], vec![short]] {
             let row = judge(&alone, &targets).remove(0);
             assert_eq!(row.verdict, Verdict::NotTestable, "{}", row.claim);

@@ -114,6 +114,15 @@ pub trait Experiment {
         }
     }
 
+    /// Whether a measurement is one of the cell: as many numbers as there have to be.
+    ///
+    /// # Errors
+    /// If it is not, so that its rows could not be made.
+    fn fits(cell: &Self::Cell, measured: &Self::Measured) -> Result<()> {
+        let _ = (cell, measured);
+        Ok(())
+    }
+
     /// Measures the cells of one unit, or those of them that have no outcome yet. The outcomes are
     /// in the order of the cells: a cell that fails is a failed outcome, and the others go on.
     ///
@@ -149,7 +158,7 @@ pub trait AnyExperiment {
     /// As of the kind, or if a cell is another kind's.
     fn measure(&mut self, bench: &Bench<'_>, cells: &[Cell]) -> Result<Vec<Outcome>>;
 
-    /// Whether an entry's cell and measurement are this kind's.
+    /// Whether an entry's cell and measurement are this kind's, and the measurement one of the cell.
     ///
     /// # Errors
     /// If they are another kind's, or an older version's.
@@ -195,7 +204,11 @@ impl<E: Experiment> AnyExperiment for E {
     }
 
     fn reads(&self, entry: &Entry) -> Result<()> {
-        entry.is_of::<E::Cell, E::Measured>()
+        let cell = entry.cell::<E::Cell>()?;
+        match entry.measured::<E::Measured>()? {
+            Some(measured) => E::fits(&cell, &measured),
+            None => Ok(()),
+        }
     }
 }
 

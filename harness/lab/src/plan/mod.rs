@@ -7,6 +7,7 @@
 //! is put together of, and in which order, is in [`Layers`].
 
 mod common;
+mod differences;
 mod grid;
 mod layers;
 pub mod numbers;

@@ -9,10 +9,15 @@ use std::collections::BTreeMap;
 pub(super) type Speedups = BTreeMap<String, ClaimRow>;
 
 /// Judges the claims on one row's speedup.
-pub(super) fn speedups(maker: &Maker<'_>, claims: &Claims, frames: &[Frame]) -> Speedups {
+pub(super) fn speedups(
+    maker: &Maker<'_>,
+    untestable: Option<String>,
+    claims: &Claims,
+    frames: &[Frame],
+) -> Speedups {
     let judged = claims.on(TargetRows {
         target: maker.head.target.clone(),
-        verdicts: maker.head.profile.verdicts,
+        untestable,
         frames: frames.to_vec(),
     });
     let of_one_row =

@@ -18,13 +18,14 @@ use rows::Frame;
 /// Makes the whole report.
 pub fn document(
     maker: &Maker<'_>,
+    untestable: Option<String>,
     claims: &Claims,
     rows: &[WindowRow],
     curves: &[CurveRow],
 ) -> Document {
     let mut blocks = vec![Block::Text(setting(maker))];
     let frames = vec![Frame::of("rows", rows), Frame::of("curves", curves)];
-    let speedups = judged::speedups(maker, claims, &frames);
+    let speedups = judged::speedups(maker, untestable, claims, &frames);
     let printed = tables::as_printed(rows, maker.paper.workers, &speedups);
     let cells = TableBlock::new("Every cell", tables::every_cell(rows), CELLS_NOTE).into();
     let machine = machine::paragraph(rows).map(Block::Text);

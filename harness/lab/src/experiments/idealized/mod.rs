@@ -10,7 +10,7 @@ use super::{Bench, Data, Effort, Experiment, Unit};
 use crate::device::Machine;
 use crate::journal::{Cell, Outcome};
 use crate::plan::Plan;
-use anyhow::Result;
+use anyhow::{Result, ensure};
 pub use measure::{IdealizedCell, MeasuredIdealized};
 use serde::{Deserialize, Serialize};
 
@@ -131,6 +131,16 @@ impl Experiment for Idealized {
             weight = weight.max(settings.scheme.weight(settings.condition));
         }
         Effort { steps, weight }
+    }
+
+    fn fits(cell: &IdealizedCell, measured: &MeasuredIdealized) -> Result<()> {
+        ensure!(
+            measured.runs.len() == cell.starts,
+            "it has {} runs, but there are {} starts",
+            measured.runs.len(),
+            cell.starts
+        );
+        Ok(())
     }
 
     fn measure(

@@ -247,6 +247,27 @@ impl Experiment for Springs {
         }])
     }
 
+    fn fits(cell: &SpringCell, measured: &MeasuredSpring) -> Result<()> {
+        let MeasuredSpring {
+            position,
+            momentum,
+            energy,
+        } = measured;
+        for (name, numbers) in [
+            ("position", position),
+            ("momentum", momentum),
+            ("energy", energy),
+        ] {
+            ensure!(
+                numbers.len() == cell.spring.steps + 1,
+                "{name} has {} numbers, but there are {} steps",
+                numbers.len(),
+                cell.spring.steps
+            );
+        }
+        Ok(())
+    }
+
     fn measure(
         &mut self,
         bench: &Bench<'_>,

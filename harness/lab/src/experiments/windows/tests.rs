@@ -153,7 +153,7 @@ fn verdict(cell: WindowCell, baseline_s: &[f64]) -> Verdict {
     };
     let rows = TargetRows {
         target: "table2".into(),
-        verdicts: true,
+        untestable: None,
         frames: vec![Frame::of("rows", &[row])],
     };
     let judged = claims().on(rows);
