@@ -185,7 +185,7 @@ fn a_measurement_that_cannot_be_read_costs_its_cell_and_is_made_again() {
         "{said}"
     );
     assert!(
-        stderr(&output).contains("1 cells have not been measured"),
+        stderr(&output).contains("1 cell has not been measured"),
         "{}",
         stderr(&output)
     );
@@ -216,7 +216,7 @@ fn damaged(what: &str, by: &str) {
     std::fs::write(path, journal.replacen(what, by, 1)).unwrap();
     let output = run(house.command(&["report", "out"]));
     let said = stderr(&output);
-    assert!(said.contains("1 cells have not been measured"), "{said}");
+    assert!(said.contains("1 cell has not been measured"), "{said}");
     let output = run(house.command(&of));
     let said = stderr(&output);
     assert!(said.contains("1 of the measurements in out"), "{said}");

@@ -194,7 +194,7 @@ fn lines_of_another_version_are_passed_over_and_kept() {
     let output = run(house.reproduce(&[]));
     assert!(output.status.success(), "{}", stderr(&output));
     assert!(
-        stderr(&output).contains("1 lines are not this version's"),
+        stderr(&output).contains("as not this version's: 1 of 1 lines"),
         "{}",
         stderr(&output)
     );

@@ -324,8 +324,9 @@ fn parse(bytes: &[u8], path: &Path) -> Vec<Entry> {
     let foreign = lines().count() - entries.len();
     if foreign > 0 {
         say(&format!(
-            "{}: {foreign} lines are not this version's and are passed over",
-            path.display()
+            "{}: passed over, as not this version's: {foreign} of {} lines",
+            path.display(),
+            lines().count()
         ));
     }
     entries

@@ -16,8 +16,8 @@ pub(super) fn run(measure: bool, devices: Request, data: &Data, common: &Common)
     machine(&mut out);
     let diagnosis = diagnose(&mut out, measure, devices, data, common);
     // What was found before something failed is what one asked for.
-    show(&out);
-    diagnosis.map(|()| super::DONE)
+    let shown = show(&out);
+    diagnosis.and(shown).map(|()| super::DONE)
 }
 
 fn diagnose(

@@ -38,7 +38,7 @@ pub(super) fn run(names: &[String], data: &Data, common: &Common) -> Result<u8> 
                         file.name, file.bytes, file.sha256, file.from
                     );
                 }
-                show(&out);
+                show(&out)?;
             }
             Err(error) => {
                 say(&format!("{name}: {error}"));

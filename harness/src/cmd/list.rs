@@ -50,6 +50,6 @@ pub(super) fn run(common: &Common) -> Result<u8> {
         out,
         "\nRun one: harness reproduce TARGET [--profile NAME] [--data-dir DIR]"
     );
-    show(&out);
+    show(&out)?;
     Ok(super::DONE)
 }

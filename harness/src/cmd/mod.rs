@@ -21,7 +21,7 @@ use lab::progress::say;
 use lab::rates::settings::Settings;
 use lab::rates::store::Store;
 use lab::seed::Seeds;
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::process::ExitCode;
 
 /// Everything went well.
@@ -112,11 +112,12 @@ fn on(devices: Request) -> Request {
 
 /// Says what a report lacks, and answers with the exit code for it.
 fn outcome(built: &Built) -> u8 {
-    if built.missing > 0 {
-        say(&format!(
-            "{} cells have not been measured yet: reproduce goes on with them",
-            built.missing
-        ));
+    match built.missing {
+        0 => {}
+        1 => say("1 cell has not been measured yet: reproduce goes on with it"),
+        missing => say(&format!(
+            "{missing} cells have not been measured yet: reproduce goes on with them"
+        )),
     }
     for failure in &built.document.failures {
         say(&format!("failed: {failure}"));
@@ -129,9 +130,12 @@ fn outcome(built: &Built) -> u8 {
 }
 
 /// Prints to standard output; a reader who has left is no error.
-fn show(text: &str) {
+fn show(text: &str) -> Result<()> {
     let mut out = std::io::stdout().lock();
-    let _ = writeln!(out, "{}", text.trim_end()).and_then(|()| out.flush());
+    match writeln!(out, "{}", text.trim_end()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+        written => written.context("writing to standard output"),
+    }
 }
 
 fn registry(common: &Common, configs: &Configs) -> Result<Registry> {

@@ -12,7 +12,7 @@ pub(super) fn run(arguments: &Regress) -> Result<u8> {
     let mut baseline = Baseline::read(&arguments.baseline)?;
     let lab = Lab::new(&baseline)?;
     let report = gate::run(&baseline, &lab, arguments.only)?;
-    show(&shown::terminal(&report));
+    show(&shown::terminal(&report))?;
     if let Some(path) = &arguments.json {
         replace(path, shown::json(&report)?.as_bytes())
             .with_context(|| format!("writing {}", path.display()))?;

@@ -26,7 +26,7 @@ pub(super) fn run(folder: &Path) -> Result<u8> {
     for target in targets {
         let built = publish::build(&target, &claims)?;
         if alone {
-            show(&built.terminal);
+            show(&built.terminal)?;
         }
         if outcome(&built) != DONE {
             code = FAILED;
@@ -35,7 +35,7 @@ pub(super) fn run(folder: &Path) -> Result<u8> {
     // A target's folder among others has no page of its own.
     if !alone || folder.join(site::CLAIMS).is_file() {
         let site = site::build(folder, None, None)?;
-        show(&site.summary);
+        show(&site.summary)?;
         say(&format!(
             "the page is {}",
             folder.join("index.html").display()

@@ -47,13 +47,13 @@ pub(super) fn run(arguments: &Reproduce) -> Result<u8> {
     let built = target(arguments, &configs, &plan, (&folder, &sharing), checks)?;
     let order = suite::order(&configs)?;
     let site = site::build(&root, Some(&configs.read("claims.yaml")?), Some(&order))?;
-    super::show(&built.terminal);
+    super::show(&built.terminal)?;
     say_files(&folder, &built);
     say(&format!(
         "the page is {}",
         root.join("index.html").display()
     ));
-    super::show(&site.summary);
+    super::show(&site.summary)?;
     Ok(super::outcome(&built))
 }
 

@@ -132,7 +132,7 @@ pub(super) fn run(arguments: &Reproduce, configs: &Configs) -> Result<u8> {
             begin.elapsed().as_secs_f64()
         ));
     }
-    super::show(&summary);
+    super::show(&summary)?;
     say(&format!(
         "the page is {}",
         root.join("index.html").display()

@@ -39,5 +39,8 @@ pub(super) fn reasons(rows: &[WindowRow], speedups: &Speedups) -> Vec<String> {
         )),
         (None, None) => None,
     };
-    rows.iter().filter_map(line).collect()
+    let mut lines: Vec<String> = rows.iter().filter_map(line).collect();
+    // Rows that differ in the same are told of once.
+    lines.dedup();
+    lines
 }
