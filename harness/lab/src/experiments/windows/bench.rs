@@ -226,7 +226,7 @@ impl Workbench {
         }
         let all = self.train.samples();
         let mut stream = Seeds::new(cell.seed).stream(&["surrogate", &cell.dataset]);
-        let rows = rand::seq::index::sample(&mut stream, all, cell.surrogate_rows.min(all));
+        let rows = rand::seq::index::sample(&mut stream, all, cell.surrogate_rows);
         Ok(Some(Arc::new(self.train.subset(&rows.into_vec())?)))
     }
 

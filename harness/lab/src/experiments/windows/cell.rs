@@ -122,7 +122,8 @@ impl WindowCell {
             },
             group: placed.evaluator,
             window: placed.window,
-            surrogate_rows: placed.surrogate_rows,
+            // There are no more than there are.
+            surrogate_rows: placed.surrogate_rows.min(place.dataset.train.len()),
             tf32: placed.tf32 && !sequential,
             repeats: plan.repeats,
             warmup_flows: plan.warmup_flows,
