@@ -39,6 +39,7 @@ using std::isfinite;
 
 #include "along.cu"
 #include "changes.cu"
+#include "differences.cu"
 #include "gradient.cu"
 #include "judge.cu"
 #include "middle.cu"
@@ -112,6 +113,8 @@ std::function<void()> find(const char *name, const void *arguments) {
   IS(along_f64)
   IS(changes_f32)
   IS(changes_f64)
+  IS(differences_f32)
+  IS(differences_f64)
   IS(gradient_4_1_f32) IS(gradient_12_1_f32) IS(gradient_20_1_f32)
   IS(gradient_4_4_f32) IS(gradient_12_4_f32)
   IS(gradient_4_1_f64) IS(gradient_12_1_f64) IS(gradient_20_1_f64)

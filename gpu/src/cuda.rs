@@ -150,6 +150,7 @@ fn launch<K: Kernel, T: Number>(
     let code = match K::NAME {
         "along" => kernels::ALONG,
         "changes" => kernels::CHANGES,
+        "differences" => kernels::DIFFERENCES,
         "gradient" => kernels::GRADIENT,
         "judge" => kernels::JUDGE,
         "middle" => kernels::MIDDLE,

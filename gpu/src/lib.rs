@@ -12,6 +12,7 @@ mod changes;
 mod convolution;
 #[cfg(feature = "cuda")]
 mod cuda;
+mod differences;
 #[cfg(feature = "emulated")]
 mod emulated;
 mod gradient;
@@ -31,6 +32,7 @@ mod steps;
 
 pub use changes::changes;
 pub use convolution::convolve;
+pub use differences::{MOST_ROWS, differences};
 pub use gradient::gradients;
 pub use judge::judged;
 pub use largest::first_largest;

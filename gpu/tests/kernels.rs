@@ -290,6 +290,44 @@ fn changes_are_the_norms_of_rows_and_of_their_differences() {
 }
 
 #[test]
+fn differences_are_those_of_rows_that_lie_anywhere_and_the_last_of_them() {
+    for device in devices() {
+        for dtype in [DType::F64, DType::F32] {
+            let block = |seed| tensor(&rows(seed, 6), dtype, &device);
+            let (points, gradients, surrogates) = (block(5), block(6), block(7));
+            // Not in the order in which they lie.
+            let of = |block: &Tensor| -> Vec<Tensor> {
+                [4, 0, 3, 5].map(|i| block.get(i).unwrap()).to_vec()
+            };
+            let plain = |block: &Tensor| {
+                let all = Tensor::stack(&of(block), 0).unwrap();
+                let last = all.narrow(0, 3, 1).unwrap();
+                all.narrow(0, 0, 3).unwrap().broadcast_sub(&last).unwrap()
+            };
+            let differences = |surrogates: &[Tensor]| {
+                gpu::differences(&of(&points), &of(&gradients), surrogates).unwrap()
+            };
+            let wanted = [plain(&points), plain(&gradients)];
+            let found = differences(&[]);
+            assert_eq!(
+                numbers(&found),
+                numbers(&Tensor::stack(&wanted, 0).unwrap())
+            );
+            let less = (plain(&gradients) - plain(&surrogates)).unwrap();
+            let wanted = Tensor::stack(&[plain(&points), less], 0).unwrap();
+            assert_eq!(numbers(&differences(&of(&surrogates))), numbers(&wanted));
+            let one = of(&points)[..1].to_vec();
+            assert_eq!(
+                gpu::differences(&one, &one, &[]).unwrap().dim(1).unwrap(),
+                0
+            );
+            assert!(gpu::differences(&of(&points), &one, &[]).is_err());
+            assert!(gpu::differences(&[], &[], &[]).is_err());
+        }
+    }
+}
+
+#[test]
 fn the_middle_times_the_weighted_gram_matrix_is_the_identity_but_for_the_ridge() {
     for device in devices() {
         for size in [1, 2, 9] {

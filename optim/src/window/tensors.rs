@@ -140,7 +140,17 @@ pub(super) struct TensorModel {
 }
 
 /// dX and dR `[p, D]`: of the points, and of the gradients less the surrogate's.
-fn secants(known: &Equations<'_, Row>) -> Result<(Tensor, Tensor)> {
+fn secants(known: &Equations<'_, Row>, kernels: bool) -> Result<(Tensor, Tensor)> {
+    if kernels && (1..=gpu::MOST_ROWS).contains(&known.points.len()) {
+        let all = |of: &[&Row]| {
+            of.iter()
+                .map(|row| row.tensor())
+                .collect::<Result<Vec<_>>>()
+        };
+        let (points, gradients) = (all(&known.points)?, all(&known.gradients)?);
+        let both = gpu::differences(&points, &gradients, &all(&known.surrogates)?)?;
+        return Ok((both.get(0)?, both.get(1)?));
+    }
     let before = known.points.len().saturating_sub(1);
     let differences = |of: &[&Row]| -> Result<Tensor> {
         let all = block(of.iter().copied())?;
@@ -218,7 +228,7 @@ impl Space for Tensors {
     }
 
     fn fit(&self, known: &Equations<'_, Row>) -> Result<Option<TensorModel>> {
-        let (points, gradients) = secants(known)?;
+        let (points, gradients) = secants(known, self.kernels)?;
         let before = points.dim(0)?;
         // A model of zeros, where there is none: the host does not know.
         let middle = if self.kernels {
@@ -243,7 +253,7 @@ impl Space for Tensors {
         last: &TensorModel,
         learnt: &Equations<'_, Row>,
     ) -> Result<()> {
-        let (steps, changes) = secants(learnt)?;
+        let (steps, changes) = secants(learnt, self.kernels)?;
         let along = steps.matmul(&last.points.t()?)?.to_dtype(DType::F64)?;
         // The matrix in the middle is symmetric.
         let weights = along.matmul(&last.middle)?.to_dtype(steps.dtype())?;
