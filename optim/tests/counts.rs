@@ -139,7 +139,7 @@ gradients 4: allocations 1, frees 1, launches 1
 step: allocations 3, downloads 1, frees 3, launches 3
 copy round: allocations 4.23, downloads 1, frees 4.23, launches 6.09, lookups 3.09
 linear-force round: allocations 5.93, downloads 1, frees 5.93, launches 7.42, lookups 3.64
-secant round: allocations 16.93, downloads 1, frees 16.93, launches 14.93, lookups 7.51, products 1.41, uploads 3.41
+secant round: allocations 13.24, downloads 1, frees 13.24, launches 12.41, lookups 4, products 1.41, uploads 1.41
 round of two workers: allocations 11.16, copies 3.49, downloads 1, events 3.49, frees 11.16, launches 10.04, \
 lookups 5.38, records 3.49, waits 3.49
 ";
