@@ -79,6 +79,15 @@ pub fn parse(mut reader: impl BufRead, shape: &RowShape) -> Result<Split, ParseE
     let mut blank = None;
     while read_line(&mut reader, shape.line_bytes, &mut text, line + 1)? {
         line += 1;
+        if line == 1 && text.starts_with(BYTE_ORDER_MARK) {
+            text.drain(..BYTE_ORDER_MARK.len());
+        }
+        if let Some(comment) = comment(&text) {
+            text.truncate(comment);
+            if text.iter().all(u8::is_ascii_whitespace) {
+                continue;
+            }
+        }
         if text.iter().all(u8::is_ascii_whitespace) {
             blank = blank.or(Some(line));
             continue;
@@ -91,6 +100,18 @@ pub fn parse(mut reader: impl BufRead, shape: &RowShape) -> Result<Split, ParseE
     }
     rows.finish()
         .map_err(|problem| refuse(line.max(1), 0, problem))
+}
+
+/// What editors on Windows begin a text with.
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
+/// Where a comment begins, as SVMlight has them: at a `#` that begins a word.
+fn comment(text: &[u8]) -> Option<usize> {
+    if !text.contains(&b'#') {
+        return None;
+    }
+    let begins = |i: usize| i == 0 || matches!(text[i - 1], b' ' | b'\t');
+    (0..text.len()).find(|&i| text[i] == b'#' && begins(i))
 }
 
 fn refuse(line: u64, at: usize, problem: LineProblem) -> ParseError {
@@ -148,8 +169,16 @@ impl Rows<'_> {
         let mut before = 0;
         at = skip_space(text, end);
         while at < text.len() {
-            let end = token_end(text, at);
-            before = self.entry(&text[at..end], at, before)?;
+            let mut end = token_end(text, at);
+            let mut value = None;
+            if text[end - 1] == b':' {
+                // A value that is padded to a width, `3: .50`, as some published files have it.
+                let from = skip_space(text, end);
+                let written = end - 1;
+                end = token_end(text, from);
+                value = Some((written, from));
+            }
+            before = self.entry(&text[..end], at, value, before)?;
             at = skip_space(text, end);
         }
         self.indptr.push(self.indices.len() as u64);
@@ -172,13 +201,26 @@ impl Rows<'_> {
         })
     }
 
-    /// Takes one `index:value` and returns its index, given the one before it.
-    fn entry(&mut self, token: &[u8], at: usize, before: u64) -> Result<u64, Refusal> {
+    /// Takes one `index:value`, which is what the text has from a place on, and returns its index, given the
+    /// one before it. A value that stands apart has its colon and itself elsewhere.
+    fn entry(
+        &mut self,
+        text: &[u8],
+        at: usize,
+        apart: Option<(usize, usize)>,
+        before: u64,
+    ) -> Result<u64, Refusal> {
         let features = self.shape.features;
-        let Some(colon) = token.iter().position(|&b| b == b':') else {
+        let token = &text[at..];
+        let colon = token.iter().position(|&b| b == b':').map(|n| at + n);
+        let Some(colon) = colon else {
             return Err(named(token, at, LineProblem::NoColon));
         };
-        let (written, rest) = (&token[..colon], &token[colon + 1..]);
+        let value_at = match apart {
+            Some((last, from)) if last == colon => from,
+            _ => colon + 1,
+        };
+        let (written, rest) = (&text[at..colon], &text[value_at..]);
         if written.is_empty() || !written.iter().all(u8::is_ascii_digit) {
             return Err(named(written, at, LineProblem::IndexNotNumber));
         }
@@ -199,7 +241,7 @@ impl Rows<'_> {
         if index < before {
             return Err((at, LineProblem::IndexDescends { index, before }));
         }
-        let at = at + colon + 1;
+        let at = value_at;
         let value = match short_decimal(rest) {
             Some(value) => value,
             None => {

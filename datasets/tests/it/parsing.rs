@@ -145,9 +145,30 @@ fn an_entry_without_a_colon_is_refused() {
 }
 
 #[test]
-fn garbage_after_the_entries_is_refused() {
-    let found = refusal("1 1:1 # note\n", None);
-    assert_eq!(found, (1, 7, LineProblem::NoColon("#".into())));
+fn comments_and_a_byte_order_mark_are_passed_over() {
+    let split = good("1 1:1\n-1 2:1\n");
+    for text in [
+        "\u{feff}1 1:1\n-1 2:1\n",
+        "# by hand\n1 1:1\n-1 2:1\n",
+        "\u{feff}# by hand\n1 1:1\n \t# more\n-1 2:1\n# end",
+        "1 1:1 # the first\n-1 2:1\t#the second 3:1\n",
+    ] {
+        assert_eq!(good(text), split, "{text}");
+    }
+    // Only where a word begins, and a mark only where the text does.
+    let found = refusal("1 1:1#2\n", None);
+    assert_eq!(found, (1, 5, LineProblem::ValueNotNumber("1#2".into())));
+    assert_eq!(refusal("1 1:1\n\u{feff}1 1:1\n", None).0, 2);
+}
+
+#[test]
+fn a_value_may_stand_apart_from_its_colon() {
+    let split = good("1 1:0.5 3:2\n-1 2:0.25\n");
+    assert_eq!(good("1   1:0.50   3: 2\n-1 2:\t.25\n"), split);
+    let found = refusal("1 1:1 3:\n", None);
+    assert_eq!(found, (1, 9, LineProblem::ValueNotNumber(String::new())));
+    let found = refusal("1 1: 2:1\n", None);
+    assert_eq!(found, (1, 6, LineProblem::ValueNotNumber("2:1".into())));
 }
 
 #[test]
