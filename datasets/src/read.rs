@@ -4,7 +4,7 @@
 //! how they get there is not known here.
 
 use std::fs::File;
-use std::io::{self, BufReader, Cursor, Read};
+use std::io::{self, BufRead, BufReader, Cursor, Read};
 use std::path::Path;
 
 use crate::digest::{HashingReader, Sha};
@@ -65,8 +65,16 @@ impl<'a> Decoder<'a> {
         // All forms may hold several streams end to end, as parallel compressors write them.
         let inner: Box<dyn Read + Send + 'a> = match compression {
             Compression::None => Box::new(raw),
-            Compression::Bzip2 => Box::new(bzip2::bufread::MultiBzDecoder::new(raw)),
-            Compression::Gzip => Box::new(flate2::bufread::MultiGzDecoder::new(raw)),
+            Compression::Bzip2 => Box::new(Streams {
+                now: Some(bzip2::bufread::BzDecoder::new(raw)),
+                begin: bzip2::bufread::BzDecoder::new,
+                end: bzip2::bufread::BzDecoder::into_inner,
+            }),
+            Compression::Gzip => Box::new(Streams {
+                now: Some(flate2::bufread::GzDecoder::new(raw)),
+                begin: flate2::bufread::GzDecoder::new,
+                end: flate2::bufread::GzDecoder::into_inner,
+            }),
             Compression::Xz => Box::new(lzma_rust2::XzReader::new_mem_limit(
                 raw,
                 true,
@@ -95,6 +103,56 @@ impl Read for Decoder<'_> {
                 Ok(n)
             }
             None => Err(io::ErrorKind::FileTooLarge.into()),
+        }
+    }
+}
+
+/// Compressed streams end to end, and zeros behind the last of them, as tapes and some archivers pad files
+/// with; xz has this of its own.
+struct Streams<R, D> {
+    /// The present one; none at the end.
+    now: Option<D>,
+    begin: fn(R) -> D,
+    end: fn(D) -> R,
+}
+
+impl<R: BufRead, D: Read> Read for Streams<R, D> {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        if buf.is_empty() {
+            return Ok(0);
+        }
+        loop {
+            let Some(now) = &mut self.now else {
+                return Ok(0);
+            };
+            let n = now.read(buf)?;
+            if n > 0 {
+                return Ok(n);
+            }
+            let Some(mut raw) = self.now.take().map(self.end) else {
+                return Ok(0);
+            };
+            let mut padded = false;
+            loop {
+                let there = raw.fill_buf()?;
+                if there.is_empty() {
+                    return Ok(0);
+                }
+                match there.iter().take_while(|byte| **byte == 0).count() {
+                    0 => break,
+                    zeros => {
+                        padded = true;
+                        raw.consume(zeros);
+                    }
+                }
+            }
+            if padded {
+                return Err(io::Error::new(
+                    io::ErrorKind::InvalidData,
+                    "something follows the zeros behind the compressed data",
+                ));
+            }
+            self.now = Some((self.begin)(raw));
         }
     }
 }

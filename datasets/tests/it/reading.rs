@@ -74,6 +74,20 @@ fn several_streams_end_to_end_are_one_content() {
 }
 
 #[test]
+fn zeros_behind_the_last_stream_are_passed_over_and_nothing_else_is() {
+    for pack in [bzip2, gzip] {
+        let one = pack(b"1 1:1\n");
+        let zeros = vec![0; 300_000];
+        let padded = [&one[..], &one, &zeros].concat();
+        assert_eq!(decode(&padded, 100).1.unwrap(), b"1 1:1\n1 1:1\n");
+        let more = [&one[..], &[0; 8], &one].concat();
+        let error = decode(&more, 100).1.unwrap_err().to_string();
+        assert!(error.contains("something follows"), "{error}");
+        assert!(decode(&[&one[..], b"more"].concat(), 100).1.is_err());
+    }
+}
+
+#[test]
 fn a_compressed_file_cut_short_anywhere_is_an_error() {
     let text = text(50).into_bytes();
     for whole in [bzip2(&text), gzip(&text), XZ.to_vec()] {
