@@ -102,18 +102,23 @@ impl TargetRun {
     /// # Errors
     /// If the folder cannot be written.
     pub fn start_over(&mut self) -> Result<()> {
-        std::fs::remove_dir_all(self.folder.join(KEPT)).ok();
+        self.forget(journal::is_key);
         self.journal.clear()
     }
 
     /// Removes what cells have kept that have ended.
     fn tidy(&self) {
+        self.forget(|key| self.journal.has(key));
+    }
+
+    /// Removes what cells of some keys have kept. What else lies there is somebody's own.
+    fn forget(&self, of: impl Fn(&str) -> bool) {
         let kept = self.folder.join(KEPT);
         let Ok(listed) = std::fs::read_dir(&kept) else {
             return;
         };
         for entry in listed.flatten() {
-            if self.journal.has(&entry.file_name().to_string_lossy()) {
+            if of(&entry.file_name().to_string_lossy()) {
                 std::fs::remove_dir_all(entry.path()).ok();
             }
         }

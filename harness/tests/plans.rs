@@ -308,6 +308,83 @@ fn a_report_of_what_is_no_report_writes_nothing() {
 }
 
 #[test]
+fn starting_over_keeps_what_is_not_the_runs_own() {
+    let house = House::new();
+    let of = [
+        "reproduce",
+        "spring",
+        "--profile",
+        "smoke",
+        "--out",
+        "out",
+        "--fresh",
+    ];
+    let own = house.out().join("checkpoints/model.pt");
+    let kept = house.out().join("checkpoints/0123456789abcdef");
+    std::fs::create_dir_all(&kept).unwrap();
+    std::fs::write(&own, "precious").unwrap();
+    for times in 0..3 {
+        succeed(house.command(&of));
+        assert!(own.is_file() && !kept.exists());
+        let old = std::fs::read_to_string(house.out().join("journal.jsonl.old"));
+        assert_eq!(old.map_or(0, |old| old.lines().count()), 6 * times);
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_path_that_is_no_text_is_a_path() {
+    use std::os::unix::ffi::OsStrExt;
+    let house = House::new();
+    let mut command = house.command(&["reproduce", "spring", "--profile", "smoke", "--out"]);
+    command.arg(std::ffi::OsStr::from_bytes(b"r\xe9sultats"));
+    let output = run(command);
+    assert!(!stderr(&output).contains("panicked"), "{}", stderr(&output));
+    assert!(output.status.code().is_some_and(|code| code < 3));
+}
+
+#[test]
+fn a_run_beside_that_cannot_be_read_is_named_and_left_out_of_the_page() {
+    let house = House::new();
+    for target in ["coordinate", "spring"] {
+        succeed(house.command(&["reproduce", target, "--profile", "smoke"]));
+    }
+    let reports = house.folder.path().join("reports");
+    std::fs::write(reports.join("coordinate/manifest.json"), "{}").unwrap();
+    std::fs::remove_file(reports.join("index.html")).unwrap();
+    let output = run(house.command(&["reproduce", "spring", "--profile", "smoke"]));
+    assert!(output.status.success(), "{}", stderr(&output));
+    assert!(
+        stderr(&output).contains("left out of the page"),
+        "{}",
+        stderr(&output)
+    );
+    assert!(!output.stdout.is_empty() && reports.join("index.html").is_file());
+    let output = run(house.command(&["report", "reports"]));
+    assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
+    assert!(
+        stderr(&output).contains("coordinate"),
+        "{}",
+        stderr(&output)
+    );
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn what_cannot_be_written_to_standard_output_is_told() {
+    let house = House::new();
+    let mut command = house.command(&["list"]);
+    command.stdout(std::fs::File::create("/dev/full").unwrap());
+    let output = run(command);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(
+        stderr(&output).contains("standard output"),
+        "{}",
+        stderr(&output)
+    );
+}
+
+#[test]
 fn a_list_without_values_is_no_window() {
     let house = House::new();
     let empty = ["--set", "windows=[{evaluator: batched, window: []}]"];

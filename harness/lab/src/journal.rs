@@ -14,7 +14,7 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{Read, Seek, SeekFrom};
+use std::io::{ErrorKind, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 /// One thing that is measured: the unit of resuming and of sharing between targets. Its settings are as a
@@ -77,6 +77,13 @@ impl Cell {
             .map(|byte| format!("{byte:02x}"))
             .collect()
     }
+}
+
+/// Whether a name is a key's.
+#[must_use]
+pub fn is_key(name: &str) -> bool {
+    let hexadecimal = |c: char| c.is_ascii_digit() || ('a'..='f').contains(&c);
+    name.len() == 16 && name.chars().all(hexadecimal)
 }
 
 /// A line of the journal.
@@ -248,14 +255,19 @@ impl Journal {
         })
     }
 
-    /// Starts over. What was in it is kept beside it, as `journal.jsonl.old`.
+    /// Starts over. What was in it is kept beside it, behind what `journal.jsonl.old` has already.
     ///
     /// # Errors
     /// If the folder cannot be written.
     pub fn clear(&mut self) -> Result<()> {
         if self.file.metadata()?.len() > 0 {
             let old = self.path.with_extension("jsonl.old");
-            std::fs::read(&self.path)
+            let before = match std::fs::read(&old) {
+                Err(error) if error.kind() == ErrorKind::NotFound => Ok(Vec::new()),
+                read => read,
+            };
+            before
+                .and_then(|before| Ok([before, std::fs::read(&self.path)?].concat()))
                 .and_then(|lines| replace(&old, &lines))
                 .with_context(|| format!("keeping the old journal as {}", old.display()))?;
         }

@@ -38,7 +38,10 @@ impl RunBar {
         bar.set_style(style(
             "{bar:30} {percent:>3}%  {msg}  {elapsed} gone, about {eta} left",
         ));
-        bar.enable_steady_tick(Duration::from_millis(500));
+        // It takes a thread, which may not be to be had.
+        if !bar.is_hidden() {
+            bar.enable_steady_tick(Duration::from_millis(500));
+        }
         Self {
             bar,
             weight: AtomicU64::new(0),

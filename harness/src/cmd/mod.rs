@@ -21,7 +21,7 @@ use lab::progress::say;
 use lab::rates::settings::Settings;
 use lab::rates::store::Store;
 use lab::seed::Seeds;
-use std::io::{ErrorKind, Write};
+use std::io::{ErrorKind, IsTerminal, Write};
 use std::process::ExitCode;
 
 /// Everything went well.
@@ -42,6 +42,7 @@ pub fn main() -> ExitCode {
                 .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn")),
         )
         .with_writer(std::io::stderr)
+        .with_ansi(colours())
         .without_time()
         .with_target(false)
         .init();
@@ -52,6 +53,13 @@ pub fn main() -> ExitCode {
             ExitCode::from(if no_data(&error) { NO_DATA } else { FAILED })
         }
     }
+}
+
+/// Whether standard error shows colours.
+fn colours() -> bool {
+    let set = |name| std::env::var_os(name).filter(|value| !value.is_empty());
+    let dumb = set("TERM").is_some_and(|term| term == "dumb");
+    std::io::stderr().is_terminal() && !dumb && set("NO_COLOR").is_none()
 }
 
 /// The command line, without the environment variables that are set to nothing: a compose file or a

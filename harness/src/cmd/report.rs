@@ -24,7 +24,15 @@ pub(super) fn run(folder: &Path) -> Result<u8> {
         );
     }
     for target in targets {
-        let built = publish::build(&target, &claims)?;
+        let built = match publish::build(&target, &claims) {
+            Ok(built) => built,
+            Err(error) if alone => return Err(error),
+            Err(error) => {
+                say(&format!("{}: {error:#}", target.display()));
+                code = FAILED;
+                continue;
+            }
+        };
         if alone {
             show(&built.terminal)?;
         }

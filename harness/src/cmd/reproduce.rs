@@ -45,10 +45,10 @@ pub(super) fn run(arguments: &Reproduce) -> Result<u8> {
     own_folder(&folder, &plan.target)?;
     let checks = gate()?;
     let built = target(arguments, &configs, &plan, (&folder, &sharing), checks)?;
-    let order = suite::order(&configs)?;
-    let site = site::build(&root, Some(&configs.read("claims.yaml")?), Some(&order))?;
     super::show(&built.terminal)?;
     say_files(&folder, &built);
+    let order = suite::order(&configs)?;
+    let site = site::build(&root, Some(&configs.read("claims.yaml")?), Some(&order))?;
     say(&format!(
         "the page is {}",
         root.join("index.html").display()
@@ -167,7 +167,9 @@ fn changed(plan: &Plan) -> Result<Vec<String>> {
 fn manifest(arguments: &Reproduce, plan: &Plan, configs: &Configs) -> Result<Manifest> {
     let resolved = plan.resolved()?;
     Ok(Manifest {
-        command: std::env::args().collect(),
+        command: std::env::args_os()
+            .map(|argument| argument.to_string_lossy().into_owned())
+            .collect(),
         started_at: now(),
         ended_at: None,
         target: plan.target.clone(),

@@ -5,6 +5,7 @@ use anyhow::{Context, Result};
 use claims::{ClaimRow, Claims, TargetRows};
 use lab::files::write_atomically;
 use lab::manifest::{FILE as MANIFEST, Manifest};
+use lab::progress::say;
 use report::{Document, Judged, claims_markdown, page, to_csv, to_parquet};
 use rows::Frame;
 use std::path::{Path, PathBuf};
@@ -114,14 +115,28 @@ fn reports(
 ) -> Result<(Vec<Document>, Vec<TargetRows>)> {
     let (mut documents, mut rows) = (Vec::new(), Vec::new());
     for folder in targets(root, order)? {
-        let manifest = Manifest::read(&folder)?;
-        let (document, _) = document(&folder, &manifest, claims)?;
-        rows.push(TargetRows {
-            untestable: manifest.untestable()?,
-            target: manifest.target,
-            frames: document.frames.clone(),
-        });
-        documents.push(document);
+        let one = || -> Result<(Document, TargetRows)> {
+            let manifest = Manifest::read(&folder)?;
+            let (document, _) = document(&folder, &manifest, claims)?;
+            let rows = TargetRows {
+                untestable: manifest.untestable()?,
+                target: manifest.target,
+                frames: document.frames.clone(),
+            };
+            Ok((document, rows))
+        };
+        match one() {
+            Ok((document, of)) => {
+                documents.push(document);
+                rows.push(of);
+            }
+            Err(error) if folder == root => return Err(error),
+            // One that cannot be read does not spoil the others' page.
+            Err(error) => say(&format!(
+                "left out of the page: {}: {error:#}",
+                folder.display()
+            )),
+        }
     }
     Ok((documents, rows))
 }
