@@ -5,6 +5,9 @@
 //! (bench/NOTES.md). A process can set its own environment only by unsafe code, so the program starts
 //! itself again, in the same process, with that variable.
 
+use anyhow::{Context, Result};
+use std::sync::Mutex;
+
 /// The variable that candle and rayon read.
 const VARIABLE: &str = "RAYON_NUM_THREADS";
 
@@ -14,6 +17,33 @@ pub fn number() -> usize {
     let allowed = std::thread::available_parallelism();
     let allowed = allowed.map_or(1, std::num::NonZero::get);
     candle_core::utils::get_num_threads().clamp(1, allowed)
+}
+
+/// Starts as many threads as products and tables will be made with, and ends them: the libraries that start them
+/// later give up the whole process where one is not to be had.
+///
+/// # Errors
+/// If the system refuses one, as login nodes do whose users may have few.
+pub fn check() -> Result<()> {
+    let allowed = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    // Of rayon, of polars, and one that draws progress.
+    let wanted = number() + allowed + 1;
+    let all_there = Mutex::new(());
+    std::thread::scope(|threads| {
+        let held = all_there.lock();
+        for started in 0..wanted {
+            let wait = || drop(all_there.lock());
+            let thread = std::thread::Builder::new().spawn_scoped(threads, wait);
+            thread.with_context(|| {
+                format!(
+                    "starting thread {} of {wanted}: the system lets this user have no more (`ulimit -u`)",
+                    started + 1
+                )
+            })?;
+        }
+        drop(held);
+        Ok(())
+    })
 }
 
 /// Sees to it that the number of threads is known to all that ask for it. Returns if it is, which may be in

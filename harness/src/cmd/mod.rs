@@ -84,6 +84,7 @@ fn no_data(error: &anyhow::Error) -> bool {
 }
 
 fn run(cli: Cli) -> Result<u8> {
+    crate::threads::check()?;
     match cli.command {
         Command::Reproduce(arguments) => {
             let devices = on(arguments.devices.clone());
