@@ -37,6 +37,7 @@ toolkit() {
   export CUDA_COMPUTE_CAP="${CUDA_COMPUTE_CAP:-80}"
   export CUDAFORGE_THREADS="${CUDAFORGE_THREADS:-$(nproc)}"
   if command -v "${CUDA_HOME:+$CUDA_HOME/bin/}nvcc" >/dev/null; then
+    export PATH="${CUDA_HOME:+$CUDA_HOME/bin:}$PATH"
     return
   fi
   export CUDA_HOME="$work/toolkit/nvidia/cu13"
@@ -104,7 +105,7 @@ libraries() {
   export LD_LIBRARY_PATH="$work/stand-ins${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}"
 }
 
-has_driver() { ldconfig -p | grep -q 'libcuda\.so\.1'; }
+has_driver() { [[ "$(ldconfig -p)" == *libcuda.so.1* ]]; }
 
 # Where no GPU will run them, kernels need not be fast: those that candle has for quantised networks, which
 # nothing here calls, take a sixth of the time so.
@@ -112,27 +113,6 @@ without_gpu() {
   if ! has_driver; then
     export NVCC_PREPEND_FLAGS="-Ofc max"
   fi
-}
-
-# Our kernels as GPUs of three generations get them: what asks for more registers than its blocks may have, or
-# keeps more than a few numbers of a thread outside of them, would be slow there or not start.
-registers() {
-  local folder="$work/registers" source name capability said
-  mkdir -p "$folder"
-  for source in gpu/kernels/*.cu; do
-    name="$(basename "$source" .cu)"
-    NVCC_PREPEND_FLAGS="" nvcc -std=c++17 -O3 -fmad=false -ptx -arch=compute_80 "$source" -o "$folder/$name.ptx"
-    for capability in 80 90 100; do
-      said="$(ptxas -v "-arch=sm_$capability" "$folder/$name.ptx" -o "$folder/cubin" 2>&1)"
-      awk -v what="$name.cu for sm_$capability" '
-        / bytes spill stores/ { for (i = 2; i <= NF; i++) if ($i == "bytes" && $(i + 1) == "spill") kept = $(i - 1) > kept ? $(i - 1) : kept }
-        / Used [0-9]+ registers/ { for (i = 1; i <= NF; i++) if ($i == "Used") most = $(i + 1) > most ? $(i + 1) : most }
-        END {
-          printf "%s: at most %d registers a thread, %d bytes of it kept elsewhere\n", what, most, kept
-          exit most == 0 || kept > 16
-        }' <<<"$said"
-    done
-  done
 }
 
 # The tests on two GPUs that the CPU stands in for; the paper's data would take it too long.
@@ -176,7 +156,7 @@ check() {
   step cargo clippy --locked --workspace --features cuda,cudnn --all-targets -- -D warnings
   libraries
   step cargo test --locked --workspace --features cuda "${ON_DEVICES[@]}"
-  step registers
+  step bash ci/registers.sh "$work/registers"
   if ! has_driver; then
     standin
   fi
