@@ -72,7 +72,12 @@ pub enum Command {
         #[arg(long)]
         measure: bool,
         /// Of which device rates are shown or measured; of several the first
-        #[arg(long, default_value = "auto", value_name = "DEVICES")]
+        #[arg(
+            long,
+            default_value = "auto",
+            value_name = "DEVICES",
+            env = "HARNESS_DEVICES"
+        )]
         devices: Request,
         /// Where data comes from
         #[command(flatten)]
@@ -113,7 +118,12 @@ pub struct Reproduce {
     pub datasets: Vec<String>,
     /// What to compute on: auto (all GPUs that the program can use, else the CPU), cpu, cpu:N (at most N workers; one whole device still has all cores),
     /// cuda (all GPUs), cuda:0,1,2,3, cuda:0x4 (four workers that share a GPU)
-    #[arg(long, default_value = "auto", value_name = "DEVICES")]
+    #[arg(
+        long,
+        default_value = "auto",
+        value_name = "DEVICES",
+        env = "HARNESS_DEVICES"
+    )]
     pub devices: Request,
     /// Change a value of the plan for this run, for example flow.steps=40
     #[arg(long = "set", value_name = "KEY=VALUE")]

@@ -69,7 +69,10 @@ impl Environment {
                 .with_memory(sysinfo::MemoryRefreshKind::nothing().with_ram())
                 .with_cpu(sysinfo::CpuRefreshKind::nothing()),
         );
-        let gpus = gpu::all().unwrap_or_default();
+        let there = gpu::count().unwrap_or_default();
+        let gpus: Vec<_> = (0..there)
+            .filter_map(|gpu| gpu::described(gpu).ok())
+            .collect();
         let gpus: Vec<String> = gpus.iter().map(Gpu::to_string).collect();
         let cpu = system
             .cpus()

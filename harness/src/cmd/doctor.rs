@@ -129,12 +129,16 @@ fn machine(out: &mut String) {
         "Devices  cpu      {} threads; cpu:N gives N single-threaded workers",
         e.threads
     );
-    match gpu::all() {
-        Ok(gpus) => {
-            let count = gpus.len();
-            for gpu in gpus {
-                let free = Format::Gibibytes.show(gpu.free_bytes as f64);
-                let _ = writeln!(out, "         {gpu}, {free} free");
+    match gpu::count() {
+        Ok(count) => {
+            for described in (0..count).map(gpu::described) {
+                let _ = match described {
+                    Ok(gpu) => {
+                        let free = Format::Gibibytes.show(gpu.free_bytes as f64);
+                        writeln!(out, "         {gpu}, {free} free")
+                    }
+                    Err(error) => writeln!(out, "         {}", explained(&error)),
+                };
             }
             if let Some(peers) = gpu::peer_access(count) {
                 let _ = writeln!(out, "         {peers}");

@@ -94,6 +94,8 @@ impl House {
         command
             .current_dir(self.folder.path())
             .env("HARNESS_CACHE_DIR", self.cache())
+            // Whatever GPUs this machine has.
+            .env("HARNESS_DEVICES", "cpu")
             // As many as this process has, whose keys of cells are compared with the program's.
             .env(
                 "RAYON_NUM_THREADS",

@@ -13,9 +13,9 @@ pub fn settled(request: Request) -> (Request, Option<String>) {
     if !cfg!(feature = "cuda") {
         return (cpu, None);
     }
-    match gpu::all() {
-        Ok(gpus) => {
-            let opened = gpus.iter().map(|gpu| (gpu.ordinal, open(gpu.ordinal)));
+    match gpu::count() {
+        Ok(count) => {
+            let opened = (0..count).map(|gpu| (gpu, open(gpu)));
             let tried: Vec<_> = opened
                 .map(|(gpu, opened)| (gpu, opened.err().map(|error| explained(&error))))
                 .collect();

@@ -38,42 +38,48 @@ pub(super) const NOT_BUILT_IN: &str = "this program was built without CUDA: buil
     --release --features cuda -p harness -- …` on a machine with the CUDA toolkit (or `ci/cuda.sh bundle` on \
     one without), or use --devices cpu";
 
-/// All GPUs, in CUDA's order.
+/// Counts the GPUs.
 ///
 /// # Errors
 /// If this program was built without CUDA, or there is no driver or no GPU.
-#[cfg(not(feature = "cuda"))]
-pub fn all() -> Result<Vec<Gpu>> {
+pub fn count() -> Result<usize> {
+    #[cfg(feature = "cuda")]
+    {
+        use anyhow::Context;
+        use candle_core::cuda_backend::cudarc::driver::CudaContext;
+        let count = CudaContext::device_count()
+            .context("asking the CUDA driver for GPUs: is there one (nvidia-smi)?")?;
+        anyhow::ensure!(count > 0, "the CUDA driver knows of no GPU");
+        Ok(count.unsigned_abs() as usize)
+    }
+    #[cfg(not(feature = "cuda"))]
     anyhow::bail!(NOT_BUILT_IN)
 }
 
-/// All GPUs, in CUDA's order.
+/// Asks a GPU what it is.
 ///
 /// # Errors
-/// If there is no driver or no GPU.
-#[cfg(feature = "cuda")]
-pub fn all() -> Result<Vec<Gpu>> {
-    use anyhow::Context;
-    use candle_core::cuda_backend::cudarc::driver::CudaContext;
-    let count = CudaContext::device_count()
-        .context("asking the CUDA driver for GPUs: is there one (nvidia-smi)?")?;
-    anyhow::ensure!(count > 0, "the CUDA driver knows of no GPU");
-    (0..count.unsigned_abs() as usize)
-        .map(|ordinal| {
-            let of = || -> std::result::Result<Gpu, candle_core::cuda_backend::cudarc::driver::DriverError> {
-                let context = CudaContext::new(ordinal)?;
-                let (free, _) = context.mem_get_info()?;
-                Ok(Gpu {
-                    ordinal,
-                    name: context.name()?,
-                    capability: context.compute_capability()?,
-                    memory_bytes: context.total_mem()? as u64,
-                    free_bytes: free as u64,
-                })
-            };
-            of().with_context(|| format!("asking cuda:{ordinal} what it is"))
-        })
-        .collect()
+/// If this program was built without CUDA, or the GPU does not answer.
+pub fn described(ordinal: usize) -> Result<Gpu> {
+    #[cfg(feature = "cuda")]
+    {
+        use anyhow::Context;
+        use candle_core::cuda_backend::cudarc::driver::{CudaContext, DriverError};
+        let of = || -> std::result::Result<Gpu, DriverError> {
+            let context = CudaContext::new(ordinal)?;
+            let (free, _) = context.mem_get_info()?;
+            Ok(Gpu {
+                ordinal,
+                name: context.name()?,
+                capability: context.compute_capability()?,
+                memory_bytes: context.total_mem()? as u64,
+                free_bytes: free as u64,
+            })
+        };
+        of().with_context(|| format!("asking cuda:{ordinal} what it is"))
+    }
+    #[cfg(not(feature = "cuda"))]
+    anyhow::bail!("cuda:{ordinal}: {NOT_BUILT_IN}")
 }
 
 /// Which of the first `count` GPUs can read one another's memory; `None` for fewer than two.
@@ -201,7 +207,7 @@ mod tests {
     #[test]
     #[cfg(not(feature = "cuda"))]
     fn without_cuda_the_answer_says_how_to_get_it() {
-        let error = all().unwrap_err().to_string();
+        let error = count().unwrap_err().to_string();
         assert!(error.contains("--features cuda"), "{error}");
         assert_eq!(cuda_version(), None);
     }

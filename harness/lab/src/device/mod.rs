@@ -182,15 +182,15 @@ fn shares(gpus: impl Iterator<Item = usize>) -> Vec<Share> {
 
 /// Opens a device for every worker of the GPUs asked for, or of all.
 fn on_gpus(asked: Option<Vec<Share>>) -> Result<Vec<OnGpu>> {
-    let there = gpu::all()?;
-    let asked = asked.unwrap_or_else(|| shares(there.iter().map(|gpu| gpu.ordinal)));
+    let there = gpu::count()?;
+    let asked = asked.unwrap_or_else(|| shares(0..there));
     let mut workers = Vec::new();
     for share in asked {
         ensure!(
-            there.iter().any(|gpu| gpu.ordinal == share.gpu),
+            share.gpu < there,
             "there is no cuda:{}: this machine has {} GPU(s), counted from 0 (`harness doctor` lists them)",
             share.gpu,
-            there.len()
+            there
         );
         for _ in 0..share.workers {
             // A stream of its own, not the calling thread's: workers share the first device.
