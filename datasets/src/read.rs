@@ -134,7 +134,10 @@ impl<R: BufRead, D: Read> Read for Streams<R, D> {
             };
             let mut padded = false;
             loop {
-                let there = raw.fill_buf()?;
+                let there = match raw.fill_buf() {
+                    Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                    there => there?,
+                };
                 if there.is_empty() {
                     return Ok(0);
                 }
