@@ -4,11 +4,11 @@ use crate::kernel::{Grid, Kernel, Number, Written};
 use crate::launch::{room, start};
 use candle_core::{DType, Result, Tensor, bail};
 
-/// Of how many rows at most [`differences`] are made.
+/// Says of how many rows at most [`differences`] are made.
 pub const MOST_ROWS: usize = 33;
 
-/// Each of the rows `[D]` but the last, less the last: of points and of gradients, as `[2, rows − 1, D]`, by one
-/// kernel, wherever the rows lie. Where there are surrogates, their differences are taken off the gradients'.
+/// Takes the last of some rows `[D]` off each of the others: of points and of gradients, as `[2, rows − 1, D]`, by
+/// one kernel, wherever the rows lie. Where there are surrogates, their differences are taken off the gradients'.
 ///
 /// # Errors
 /// If there are no rows or more than [`MOST_ROWS`], lists differ in length, shapes, types or devices differ, or

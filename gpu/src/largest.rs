@@ -2,7 +2,7 @@
 
 use candle_core::{D, Result, Tensor};
 
-/// The place of the first of the largest entries of each row of `[…, n]`, as u32 `[…, 1]`: the same on every
+/// Finds the place of the first of the largest entries of each row of `[…, n]`, as u32 `[…, 1]`: the same on every
 /// device. The tensor library's `argmax` takes the first on a CPU, and on a GPU any of equal ones.
 ///
 /// A row that holds what is not a number has some place.
