@@ -143,9 +143,12 @@ impl TargetRun {
         let passed_over = self
             .journal
             .pass_over(|e| of_run.contains(&e.key) && !usable(e));
-        if passed_over > 0 {
+        // Those that were made again before stay in the file.
+        let again = passed_over.iter().filter(|key| !self.journal.has(key));
+        let again = again.count();
+        if again > 0 {
             say(&format!(
-                "{passed_over} of the measurements in {} are not whole, or not of the cell they name, and are \
+                "{again} of the measurements in {} are not whole, or not of the cell they name, and are \
                  made again",
                 self.folder.join(publish::JOURNAL).display()
             ));
@@ -299,7 +302,7 @@ impl TargetRun {
             // On a lost device every other cell would fail like this one.
             self.machine.still_computes().with_context(|| {
                 format!(
-                    "what was measured is kept in {}, and the same command goes on from there",
+                    "what was measured is kept in {}; without --fresh `reproduce` goes on from there",
                     self.folder.display()
                 )
             })?;

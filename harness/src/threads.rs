@@ -26,8 +26,10 @@ pub fn number() -> usize {
 /// If the system refuses one, as login nodes do whose users may have few.
 pub fn check() -> Result<()> {
     let allowed = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    // Of rayon, of polars, and one that draws progress.
-    let wanted = number() + allowed + 1;
+    let said = |variable| std::env::var(variable).ok()?.parse().ok();
+    let of_tables = said("POLARS_MAX_THREADS").unwrap_or(allowed);
+    // And one that draws progress.
+    let wanted = said(VARIABLE).unwrap_or_else(number) + of_tables + 1;
     let all_there = Mutex::new(());
     std::thread::scope(|threads| {
         let held = all_there.lock();

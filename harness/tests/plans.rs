@@ -251,7 +251,7 @@ fn a_run_of_other_numbers_than_the_published_ones_is_not_judged() {
 fn a_target_has_a_name_that_stays_in_its_folder() {
     let house = House::new();
     let plan = Configs::compiled_in().read("spring.yaml").unwrap();
-    for name in ["../evil", "/tmp/evil", "", ".", "a b", "-x"] {
+    for name in ["../evil", "/tmp/evil", "", ".", "a\tb", "-x"] {
         let plan = plan.replace("target: spring", &format!("target: {name:?}"));
         std::fs::write(house.folder.path().join("mine.yaml"), plan).unwrap();
         let output = run(house.command(&["reproduce", "mine.yaml", "--out", "out"]));

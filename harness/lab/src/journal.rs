@@ -296,12 +296,11 @@ impl Journal {
         self.entries.iter().any(|e| e.key == key && e.stands())
     }
 
-    /// Passes over the entries that cannot be used, as if they had not been made, and answers how many; in
+    /// Passes over the entries that cannot be used, as if they had not been made, and answers their keys; in
     /// the file they stay.
-    pub fn pass_over(&mut self, unusable: impl Fn(&Entry) -> bool) -> usize {
-        let before = self.entries.len();
-        self.entries.retain(|entry| !unusable(entry));
-        before - self.entries.len()
+    pub fn pass_over(&mut self, unusable: impl Fn(&Entry) -> bool) -> Vec<String> {
+        let passed_over = self.entries.extract_if(.., |entry| unusable(entry));
+        passed_over.map(|entry| entry.key).collect()
     }
 
     /// All entries, in the order they were written.

@@ -37,7 +37,7 @@ pub struct Manifest {
     pub plan: String,
     /// SHA-256 of `plan`.
     pub plan_sha256: String,
-    /// What `--devices` asked for.
+    /// What `--devices` asked for, or what `auto` stood for.
     pub devices: String,
     /// The root seed.
     pub seed: u64,

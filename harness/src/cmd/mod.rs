@@ -84,7 +84,9 @@ fn no_data(error: &anyhow::Error) -> bool {
 }
 
 fn run(cli: Cli) -> Result<u8> {
-    crate::threads::check()?;
+    if let Command::Reproduce(_) | Command::Report { .. } | Command::Regress(_) = cli.command {
+        crate::threads::check()?;
+    }
     match cli.command {
         Command::Reproduce(arguments) => {
             let devices = on(arguments.devices.clone());

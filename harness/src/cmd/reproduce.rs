@@ -58,7 +58,7 @@ pub(super) fn run(arguments: &Reproduce) -> Result<u8> {
 }
 
 /// Refuses a folder in which a run would hide or leave behind what others have measured.
-fn own_folder(folder: &Path, target: &str) -> Result<()> {
+pub(super) fn own_folder(folder: &Path, target: &str) -> Result<()> {
     if let Ok(there) = Manifest::read(folder) {
         ensure!(
             there.target == target,
@@ -66,6 +66,10 @@ fn own_folder(folder: &Path, target: &str) -> Result<()> {
             folder.display(),
             there.target
         );
+        return Ok(());
+    }
+    if folder.join(lab::manifest::FILE).is_file() {
+        // One that cannot be read is made again.
         return Ok(());
     }
     let runs = site::targets(folder, &[]).unwrap_or_default();
@@ -147,14 +151,12 @@ fn say_files(folder: &Path, built: &Built) {
     ));
 }
 
-/// In what a plan differs from the one that the program has under that name; of a target that it has none of
+/// Lists in what a plan differs from the one that the program has under that name; of a target that it has none of
 /// there is nothing to compare.
 fn changed(plan: &Plan) -> Result<Vec<String>> {
-    let published = Configs::compiled_in();
-    if published.read(&format!("{}.yaml", plan.target)).is_err() {
+    let Ok(published) = Configs::compiled_in().plan(&plan.target) else {
         return Ok(Vec::new());
-    }
-    let published = published.plan(&plan.target)?;
+    };
     match published.profile(Some(&plan.profile.name)).plan() {
         Ok(published) => plan.differences(&published),
         Err(_) => Ok(vec![format!(

@@ -1,12 +1,12 @@
 //! `harness reproduce all`: every target, in an order that gives results early.
 
-use super::reproduce::{ROOT, gate, target};
+use super::reproduce::{ROOT, gate, own_folder, target};
 use super::{DONE, FAILED};
 use crate::cli::Reproduce;
 use crate::publish::site;
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use lab::configs::Configs;
-use lab::device::Request;
+use lab::device::{Request, explained};
 use lab::manifest::Manifest;
 use lab::plan::Plan;
 use lab::progress::say;
@@ -86,6 +86,12 @@ pub(super) fn run(arguments: &Reproduce, configs: &Configs) -> Result<u8> {
     let parts = parts(&suite)?;
     let targets: Vec<String> = parts.iter().map(|part| part.name().to_owned()).collect();
     let root = arguments.out.clone().unwrap_or_else(|| ROOT.into());
+    if let Ok(alone) = Manifest::read(&root) {
+        let (root, target) = (root.display(), alone.target);
+        bail!(
+            "{root} has a run of {target}, whose page would hide the others: give this one another folder, by --out"
+        );
+    }
     let claims = configs.read("claims.yaml")?;
     let checks = gate()?;
     std::fs::create_dir_all(&root)
@@ -114,13 +120,14 @@ pub(super) fn run(arguments: &Reproduce, configs: &Configs) -> Result<u8> {
             let mut sharing = relatives(&root, &plan)?;
             // Afresh, only what this command has measured.
             sharing.retain(|relative| !arguments.fresh || done.contains(&relative.target));
+            own_folder(&folder, name)?;
             let built = target(arguments, configs, &plan, (&folder, &sharing), checks)?;
             Ok(super::outcome(&built))
         };
         match one() {
             Ok(outcome) => code = code.max(outcome),
             Err(error) => {
-                say(&format!("{name} failed: {error:#}"));
+                say(&format!("{name} failed: {}", explained(&error)));
                 code = code.max(failure(&error));
             }
         }

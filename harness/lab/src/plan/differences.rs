@@ -4,16 +4,27 @@ use super::Plan;
 use anyhow::Result;
 use serde_yaml::{Mapping, Value};
 
-/// What changes nothing of what is asked: words, and which of the data sets are run.
-const OF_NO_MATTER: [&str; 6] = ["title", "source", "what", "minutes", "like", "datasets"];
+/// What changes nothing of what is asked: words, which of the data sets are run, other draws, and what is shown.
+const OF_NO_MATTER: [&str; 10] = [
+    "title",
+    "source",
+    "what",
+    "minutes",
+    "like",
+    "datasets",
+    "seed",
+    "figures",
+    "pictures",
+    "inference",
+];
 
 /// What may be more than published: more of the same evidence.
 const MAY_BE_MORE: [&str; 2] = ["repeats", "starts"];
 
 impl Plan {
     /// Lists what differs from another plan, each as `damping is 0.9, not 0.5`: a run of it does not answer
-    /// what a run of the other would. Which of the data sets are run and words do not count, nor do more
-    /// repeats or starts.
+    /// what a run of the other would. Which of the data sets are run, the seed and words do not count, nor do
+    /// more repeats or starts, or none that are timed.
     ///
     /// # Errors
     /// If one cannot be written as YAML.
@@ -53,7 +64,9 @@ fn compare(below: &str, own: &Mapping, published: &Mapping, found: &mut Vec<Stri
 }
 
 fn is_more(path: &str, own: &Value, published: &Value) -> bool {
-    MAY_BE_MORE.contains(&path) && own.as_u64() >= published.as_u64() && own.as_u64().is_some()
+    let not_timed = path == "repeats" && own.as_u64() == Some(0);
+    let more = own.as_u64().is_some() && own.as_u64() >= published.as_u64();
+    MAY_BE_MORE.contains(&path) && (more || not_timed)
 }
 
 /// A value as a sentence has room for it.
@@ -100,7 +113,8 @@ mod tests {
 
     #[test]
     fn more_of_the_same_evidence_is_no_difference_and_less_is() {
-        assert_eq!(of(&["repeats=12"]), [""; 0]);
+        assert_eq!(of(&["repeats=12", "seed=3"]), [""; 0]);
+        assert_eq!(of(&["repeats=0"]), [""; 0]);
         assert_eq!(of(&["repeats=2"]), ["repeats is 2, not 6"]);
     }
 }

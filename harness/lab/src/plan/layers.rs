@@ -173,8 +173,8 @@ impl Layers {
         let plan: Plan = yaml::typed(&plan)?;
         ensure!(
             is_name(&plan.target),
-            "target is {:?}, but has to be a name of at most 64 small letters, digits, `-` and `_`, as it names \
-             files and folders",
+            "target is {:?}, but has to be a name of at most 64 letters, digits, spaces and `-_.+`, the first a \
+             letter or digit, as it names files and folders",
             plan.target
         );
         Ok(plan)
@@ -183,8 +183,9 @@ impl Layers {
 
 /// Whether a text names a file in any folder, whatever it is written into.
 fn is_name(text: &str) -> bool {
-    let of_names = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "-_".contains(c);
-    (1..=64).contains(&text.len()) && text.chars().all(of_names) && !text.starts_with('-')
+    let of_names = |c: char| c.is_alphanumeric() || " -_.+".contains(c);
+    let begins = text.chars().next().is_some_and(char::is_alphanumeric);
+    begins && text.chars().count() <= 64 && text.chars().all(of_names)
 }
 
 /// The keys that a profile puts in the place of the plan's.
