@@ -162,78 +162,6 @@ fn numbers_that_overflow_are_an_outcome_and_the_report_is_made_and_made_again() 
 }
 
 #[test]
-fn a_measurement_that_cannot_be_read_costs_its_cell_and_is_made_again() {
-    let house = House::new();
-    let of = ["reproduce", "spring", "--profile", "smoke", "--out", "out"];
-    succeed(house.command(&of));
-    let journal = house.read("journal.jsonl");
-    // As an older version wrote a number that is not finite.
-    let (first, rest) = journal.split_once('\n').unwrap();
-    let number = first.find("\"energy\":[").unwrap() + "\"energy\":[".len();
-    let end = number + first[number..].find(',').unwrap();
-    let first = format!("{}null{}", &first[..number], &first[end..]);
-    std::fs::write(
-        house.out().join("journal.jsonl"),
-        format!("{first}\n{rest}"),
-    )
-    .unwrap();
-    let output = run(house.command(&["report", "out"]));
-    assert!(output.status.success(), "{}", stderr(&output));
-    let said = String::from_utf8_lossy(&output.stdout).into_owned();
-    assert!(
-        said.contains("1 of the journal's measurements are an older version's, not whole"),
-        "{said}"
-    );
-    assert!(
-        stderr(&output).contains("1 cell has not been measured"),
-        "{}",
-        stderr(&output)
-    );
-    let output = run(house.command(&of));
-    assert!(
-        stderr(&output).contains("5 of 6 cells are in out"),
-        "{}",
-        stderr(&output)
-    );
-    assert_eq!(house.read("journal.jsonl").lines().count(), 7);
-    let output = run(house.command(&of));
-    assert!(
-        stderr(&output).contains("6 of 6 cells are in out"),
-        "{}",
-        stderr(&output)
-    );
-}
-
-/// Runs spring, replaces something in its journal, and asserts that one cell is missing until it is measured
-/// again, and that something is said.
-fn damaged(what: &str, by: &str) {
-    let house = House::new();
-    let of = ["reproduce", "spring", "--profile", "smoke", "--out", "out"];
-    succeed(house.command(&of));
-    let (rows, journal) = (house.read("rows.csv"), house.read("journal.jsonl"));
-    assert!(journal.contains(what), "{journal}");
-    let path = house.out().join("journal.jsonl");
-    std::fs::write(path, journal.replacen(what, by, 1)).unwrap();
-    let output = run(house.command(&["report", "out"]));
-    let said = stderr(&output);
-    assert!(said.contains("1 cell has not been measured"), "{said}");
-    let output = run(house.command(&of));
-    let said = stderr(&output);
-    assert!(said.contains("1 of the measurements in out"), "{said}");
-    assert_eq!(house.read("rows.csv"), rows);
-}
-
-#[test]
-fn a_measurement_with_too_few_numbers_is_made_again() {
-    damaged("\"momentum\":[", "\"momentum\":[], \"old\":[");
-}
-
-#[test]
-fn a_cell_that_is_not_the_one_its_key_names_is_measured_again() {
-    damaged("\"damping\":0.5", "\"damping\":0.9");
-}
-
-#[test]
 fn a_run_of_other_numbers_than_the_published_ones_is_not_judged() {
     let house = House::new();
     let of = |more: &[&str]| {
@@ -265,72 +193,6 @@ fn a_target_has_a_name_that_stays_in_its_folder() {
     }
 }
 
-#[test]
-fn a_run_does_not_take_the_folder_of_another() {
-    let house = House::new();
-    let of = |target, out| {
-        let of = ["reproduce", target, "--profile", "smoke", "--out", out];
-        run(house.command(&of))
-    };
-    assert!(of("spring", "all/spring").status.success());
-    let output = of("coordinate", "all/spring");
-    assert!(
-        stderr(&output).contains("has a run of spring"),
-        "{}",
-        stderr(&output)
-    );
-    let output = of("coordinate", "all");
-    assert!(
-        stderr(&output).contains("a report of several runs"),
-        "{}",
-        stderr(&output)
-    );
-    assert!(of("coordinate", "all/coordinate").status.success());
-}
-
-#[test]
-fn a_report_of_what_is_no_report_writes_nothing() {
-    let house = House::new();
-    let of = [
-        "reproduce",
-        "spring",
-        "--profile",
-        "smoke",
-        "--out",
-        "some/spring",
-    ];
-    succeed(house.command(&of));
-    let page = house.folder.path().join("some/spring/spring.md");
-    std::fs::remove_file(&page).unwrap();
-    let output = run(house.command(&["report", "some"]));
-    assert_eq!(output.status.code(), Some(1));
-    assert!(!page.exists(), "{}", stderr(&output));
-}
-
-#[test]
-fn starting_over_keeps_what_is_not_the_runs_own() {
-    let house = House::new();
-    let of = [
-        "reproduce",
-        "spring",
-        "--profile",
-        "smoke",
-        "--out",
-        "out",
-        "--fresh",
-    ];
-    let own = house.out().join("checkpoints/model.pt");
-    let kept = house.out().join("checkpoints/0123456789abcdef");
-    std::fs::create_dir_all(&kept).unwrap();
-    std::fs::write(&own, "precious").unwrap();
-    for times in 0..3 {
-        succeed(house.command(&of));
-        assert!(own.is_file() && !kept.exists());
-        let old = std::fs::read_to_string(house.out().join("journal.jsonl.old"));
-        assert_eq!(old.map_or(0, |old| old.lines().count()), 6 * times);
-    }
-}
-
 #[cfg(unix)]
 #[test]
 fn a_path_that_is_no_text_is_a_path() {
@@ -341,32 +203,6 @@ fn a_path_that_is_no_text_is_a_path() {
     let output = run(command);
     assert!(!stderr(&output).contains("panicked"), "{}", stderr(&output));
     assert!(output.status.code().is_some_and(|code| code < 3));
-}
-
-#[test]
-fn a_run_beside_that_cannot_be_read_is_named_and_left_out_of_the_page() {
-    let house = House::new();
-    for target in ["coordinate", "spring"] {
-        succeed(house.command(&["reproduce", target, "--profile", "smoke"]));
-    }
-    let reports = house.folder.path().join("reports");
-    std::fs::write(reports.join("coordinate/manifest.json"), "{}").unwrap();
-    std::fs::remove_file(reports.join("index.html")).unwrap();
-    let output = run(house.command(&["reproduce", "spring", "--profile", "smoke"]));
-    assert!(output.status.success(), "{}", stderr(&output));
-    assert!(
-        stderr(&output).contains("left out of the page"),
-        "{}",
-        stderr(&output)
-    );
-    assert!(!output.stdout.is_empty() && reports.join("index.html").is_file());
-    let output = run(house.command(&["report", "reports"]));
-    assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
-    assert!(
-        stderr(&output).contains("coordinate"),
-        "{}",
-        stderr(&output)
-    );
 }
 
 #[cfg(target_os = "linux")]
