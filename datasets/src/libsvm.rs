@@ -1,7 +1,9 @@
 //! LIBSVM text to rows: one pass, and an answer to every input.
 //!
 //! A line is `label index:value index:value ...`, with 1-based ascending indices, spaces or tabs
-//! between, and LF or CRLF at the end (the last line may lack it). Nothing here knows of files or
+//! between, and LF or CRLF at the end (the last line may lack it). Read as well is what editors and published
+//! files have: a byte order mark before the text, a value that stands apart from its colon (`3: .50`), and
+//! SVMlight's comments, from a `#` that begins a word to the line's end. Nothing here knows of files or
 //! compression; [`read`](crate::read) feeds this.
 
 use std::io::{self, BufRead, Read};

@@ -31,8 +31,8 @@ pub struct Share {
     pub workers: usize,
 }
 
-const HINT: &str = "write auto (all GPUs that can be used, else the CPU), cpu, cpu:N (at most N workers), cuda (all GPUs), cuda:0, cuda:0,1,2,3, or \
-                    cuda:0x4 (four workers that share a GPU)";
+const HINT: &str = "write auto (all GPUs that can be used, else the CPU), cpu, cpu:N (at most N workers), cuda (all \
+                    GPUs), cuda:0, cuda:0,1,2,3, or cuda:0x4 (four workers that share a GPU)";
 
 fn number(text: &str) -> Result<usize> {
     text.trim()
