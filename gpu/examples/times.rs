@@ -3,7 +3,7 @@
 //! `cargo run --release -p gpu --features cuda --example times`, with the name of a data set for that alone
 
 use candle_core::{DType, Device, Result, Tensor};
-use gpu::{Energy, KernelGradients, Model, Pace, Steps};
+use gpu::{Energy, KernelGradients, Model, Pace, Scratch, Steps};
 use std::time::Instant;
 
 /// Calls that are timed together, so that the host's waiting is small beside them.
@@ -48,6 +48,7 @@ fn by_products(x: &Tensor, labels: &Tensor, points: &Tensor, classes: usize) -> 
 
 fn gradients(device: &Device) -> Result<()> {
     println!("gradients at W points, f32: one pass, two products, their ratio");
+    let scratch = Scratch::default();
     let only = std::env::args().nth(1);
     let all = [
         ("a8a", 22_696, 123, 2),
@@ -67,9 +68,9 @@ fn gradients(device: &Device) -> Result<()> {
             let products = microseconds(device, || {
                 by_products(&x, &labels, &points, classes).map(drop)
             })?;
-            let one_pass = match gpu::gradients(&x, &labels, &points, classes, 1e-4)? {
+            let one_pass = match gpu::gradients(&x, &labels, &points, classes, 1e-4, &scratch)? {
                 Some(_) => microseconds(device, || {
-                    gpu::gradients(&x, &labels, &points, classes, 1e-4).map(drop)
+                    gpu::gradients(&x, &labels, &points, classes, 1e-4, &scratch).map(drop)
                 })?,
                 None => f64::NAN,
             };
@@ -84,13 +85,14 @@ fn window(device: &Device) -> Result<()> {
     println!(
         "a round of a secant window of 8, 10 known points: middle, changes, modelled steps, given steps"
     );
+    let scratch = Scratch::default();
     for dimension in [246, 2_560, 7_840] {
         let points = numbers((10, dimension), 1.0, device)?;
         let gradients = numbers((10, dimension), 1e-3, device)?;
         let around = numbers((8, dimension), 1.0, device)?;
         let one = points.get(0)?;
         let given = around.copy()?;
-        let middle = gpu::middle(&points, 1e-6, 1e-3)?.copy()?;
+        let middle = gpu::middle(&points, 1e-6, 1e-3, &scratch)?.copy()?;
         let steps = |model| Steps {
             position: &one,
             velocity: &one,
@@ -113,10 +115,12 @@ fn window(device: &Device) -> Result<()> {
             around: &around,
         };
         let times = [
-            microseconds(device, || gpu::middle(&points, 1e-6, 1e-3).map(drop))?,
-            microseconds(device, || gpu::changes(&around, &given).map(drop))?,
-            microseconds(device, || steps(Some(model)).take().map(drop))?,
-            microseconds(device, || steps(None).take().map(drop))?,
+            microseconds(device, || {
+                gpu::middle(&points, 1e-6, 1e-3, &scratch).map(drop)
+            })?,
+            microseconds(device, || gpu::changes(&around, &given, &scratch).map(drop))?,
+            microseconds(device, || steps(Some(model)).take(&scratch).map(drop))?,
+            microseconds(device, || steps(None).take(&scratch).map(drop))?,
         ];
         let times = times.map(|time| format!("{time:.1}"));
         println!("D = {dimension:4}: {} us", times.join(", "));

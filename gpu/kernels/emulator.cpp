@@ -38,6 +38,7 @@ double shared_memory[SHARED_BYTES / sizeof(double)];
 using std::isfinite;
 
 #include "along.cu"
+#include "arrange.cu"
 #include "changes.cu"
 #include "differences.cu"
 #include "gradient.cu"
@@ -111,6 +112,10 @@ std::function<void()> find(const char *name, const void *arguments) {
 #define IS(NAME) if (is(#NAME)) return with(NAME, arguments);
   IS(along_f32)
   IS(along_f64)
+  IS(gathered_f32)
+  IS(gathered_f64)
+  IS(turned_f32)
+  IS(turned_f64)
   IS(changes_f32)
   IS(changes_f64)
   IS(differences_f32)

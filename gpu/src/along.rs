@@ -1,7 +1,8 @@
 //! Inner products of a few long vectors.
 
 use crate::kernel::{Grid, Kernel, Number, Written};
-use crate::launch::{block_threads, room_for, start};
+use crate::launch::{block_threads, start};
+use crate::scratch::{Lent, Scratch};
 use candle_core::{DType, Result, Tensor, bail};
 
 /// Of how many tensors others come, at most.
@@ -12,7 +13,7 @@ const THREADS: usize = 128;
 
 /// The inner product of each of the rows `[p, D]` with each of the other tensors' rows, `[D]` or `[k, D]` each,
 /// as f64 `[all k, p]`, by one kernel.
-pub(crate) fn along(rows: &Tensor, others: &[&Tensor]) -> Result<Tensor> {
+pub(crate) fn along(rows: &Tensor, others: &[&Tensor], scratch: &Scratch) -> Result<Lent> {
     let (count, dimension) = rows.dims2()?;
     let counts: Vec<usize> = others.iter().map(|t| t.elem_count() / dimension).collect();
     let fits = |other: &&Tensor| other.dims().last() == Some(&dimension);
@@ -20,7 +21,7 @@ pub(crate) fn along(rows: &Tensor, others: &[&Tensor]) -> Result<Tensor> {
         bail!("inner products of {rows:?} with {others:?}");
     }
     let all: usize = counts.iter().sum();
-    let out = room_for(&[all, count], DType::F64, rows.device())?;
+    let out = scratch.room(&[all, count], DType::F64, rows.device())?;
     let kernel = Along {
         rows,
         others,

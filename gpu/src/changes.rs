@@ -1,7 +1,8 @@
 //! By how much points changed.
 
 use crate::kernel::{Grid, Kernel, Number, Written};
-use crate::launch::{block_threads, room_for, start};
+use crate::launch::{block_threads, start};
+use crate::scratch::{Lent, Scratch};
 use candle_core::{DType, Result, Tensor, bail};
 
 /// ‖new − old‖, ‖old‖ and ‖new‖ of each row of two tensors `[W, D]`, as f64 `[3, W]`, by one kernel.
@@ -10,15 +11,15 @@ use candle_core::{DType, Result, Tensor, bail};
 ///
 /// # Errors
 /// If shapes, types or devices differ, or kernels do not run there ([`runs`](crate::runs)).
-pub fn changes(new: &Tensor, old: &Tensor) -> Result<Tensor> {
+pub fn changes(new: &Tensor, old: &Tensor, scratch: &Scratch) -> Result<Lent> {
     let (rows, dimension) = new.dims2()?;
     if old.dims() != new.dims() || old.dtype() != new.dtype() {
         bail!("changes between {old:?} and {new:?}");
     }
+    let out = scratch.room(&[3, rows], DType::F64, new.device())?;
     if rows == 0 {
-        return Tensor::zeros((3, 0), DType::F64, new.device());
+        return Ok(out);
     }
-    let out = room_for(&[3, rows], DType::F64, new.device())?;
     let (new, old) = (new.contiguous()?, old.contiguous()?);
     let kernel = Changes {
         new,

@@ -149,6 +149,7 @@ fn launch<K: Kernel, T: Number>(
     );
     let code = match K::NAME {
         "along" => kernels::ALONG,
+        "arrange" => kernels::ARRANGE,
         "changes" => kernels::CHANGES,
         "differences" => kernels::DIFFERENCES,
         "gradient" => kernels::GRADIENT,

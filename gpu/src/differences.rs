@@ -1,7 +1,8 @@
 //! Rows less the last of them.
 
 use crate::kernel::{Grid, Kernel, Number, Written};
-use crate::launch::{room, start};
+use crate::launch::start;
+use crate::scratch::{Lent, Scratch};
 use candle_core::{DType, Result, Tensor, bail};
 
 /// Says of how many rows at most [`differences`] are made.
@@ -17,7 +18,8 @@ pub fn differences(
     points: &[Tensor],
     gradients: &[Tensor],
     surrogates: &[Tensor],
-) -> Result<Tensor> {
+    scratch: &Scratch,
+) -> Result<Lent> {
     let Some(like) = points.first() else {
         bail!("differences of no rows");
     };
@@ -34,10 +36,10 @@ pub fn differences(
         );
     }
     let before = count - 1;
+    let out = scratch.room(&[2, before, dimension], like.dtype(), like.device())?;
     if before == 0 || dimension == 0 {
-        return Tensor::zeros((2, before, dimension), like.dtype(), like.device());
+        return Ok(out);
     }
-    let out = room(&[2, before, dimension], like)?;
     let kernel = Differences {
         points,
         gradients,

@@ -3,6 +3,7 @@
 use crate::kernel::{Grid, Kernel, Number, WARP, Written};
 use crate::launch::{block_threads, room, runs, start};
 use crate::open::DeviceLimits;
+use crate::scratch::Scratch;
 use candle_core::{DType, Device, Result, Tensor, bail};
 
 /// Threads of a block, at most.
@@ -55,7 +56,8 @@ const BLOCKS_EACH: usize = 6;
 /// let x = Tensor::new(&[[1f32], [3.0]], &Device::Cpu)?;
 /// let labels = Tensor::new(&[0u32, 1], &Device::Cpu)?;
 /// let points = Tensor::new(&[[0f32, 0.0]], &Device::Cpu)?;
-/// if let Some(gradients) = gpu::gradients(&x, &labels, &points, 2, 0.5)? {
+/// let scratch = gpu::Scratch::default();
+/// if let Some(gradients) = gpu::gradients(&x, &labels, &points, 2, 0.5, &scratch)? {
 ///     assert_eq!(gradients.to_vec2::<f32>()?, [[0.5, -0.5]]);
 /// }
 /// # Ok(())
@@ -67,6 +69,7 @@ pub fn gradients(
     points: &Tensor,
     classes: usize,
     scale: f64,
+    scratch: &Scratch,
 ) -> Result<Option<Tensor>> {
     let ((rows, features), (count, length)) = (x.dims2()?, points.dims2()?);
     if length != features * classes
@@ -92,7 +95,6 @@ pub fn gradients(
     let Some(work) = shape.divided(block_threads(x.device()).min(THREADS), limits) else {
         return Ok(None);
     };
-    let parts = room(&[work.chunks, count, length], x)?;
     let kernel = Gradient {
         x: &x.contiguous()?,
         labels,
@@ -101,11 +103,13 @@ pub fn gradients(
         scale,
         work,
     };
-    start(&kernel, &parts)?;
-    if work.chunks == 1 {
-        return Ok(Some(parts.squeeze(0)?));
-    }
     let out = room(&[count, length], x)?;
+    if work.chunks == 1 {
+        start(&kernel, &out)?;
+        return Ok(Some(out));
+    }
+    let parts = scratch.room(&[work.chunks, count, length], x.dtype(), x.device())?;
+    start(&kernel, &parts)?;
     start(&Sums { of: &parts }, &out)?;
     Ok(Some(out))
 }
@@ -341,6 +345,7 @@ pub(crate) fn gradients_agree(device: &Device, dtype: DType) -> Result<bool> {
             &thetas.to_device(device)?,
             classes,
             0.5,
+            &Scratch::default(),
         );
         let there = match there {
             Ok(None) => continue,

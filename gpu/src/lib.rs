@@ -8,6 +8,7 @@
 #![cfg_attr(not(any(feature = "cuda", feature = "emulated")), allow(dead_code))]
 
 mod along;
+mod arrange;
 mod changes;
 mod convolution;
 #[cfg(feature = "cuda")]
@@ -28,8 +29,10 @@ mod order;
 mod push;
 mod rectified;
 mod residuals;
+mod scratch;
 mod steps;
 
+pub use arrange::{gathered, turned};
 pub use changes::changes;
 pub use convolution::convolve;
 pub use differences::{MOST_ROWS, differences};
@@ -44,4 +47,5 @@ pub use order::{after, cublas_version, cudnn_version, open_peers, peers};
 pub use push::push;
 pub use rectified::{rectified, rectified_sum};
 pub use residuals::{MOST_CLASSES, agrees, residuals};
+pub use scratch::{Lent, Scratch};
 pub use steps::{Energy, KernelGradients, Model, Pace, Steps};

@@ -2,8 +2,9 @@
 
 use crate::along::along;
 use crate::kernel::{Grid, Kernel, Number, Written};
-use crate::launch::{block_threads, room_for, start};
+use crate::launch::{block_threads, start};
 use crate::open::SHARED;
+use crate::scratch::{Lent, Scratch};
 use candle_core::{DType, Result, Tensor};
 
 /// Ω (Ω G Ω + ρ)⁻¹ Ω, f64 `[p, p]`, for the Gram matrix G = SSᵀ of steps S `[p, D]` and Ω = diag(1/‖S_i‖),
@@ -15,29 +16,29 @@ use candle_core::{DType, Result, Tensor};
 ///
 /// # Errors
 /// If the steps are not a matrix, or kernels do not run where they are ([`runs`](crate::runs)).
-pub fn middle(steps: &Tensor, ridge: f64, shortest: f64) -> Result<Tensor> {
+pub fn middle(steps: &Tensor, ridge: f64, shortest: f64, scratch: &Scratch) -> Result<Lent> {
     let (size, _) = steps.dims2()?;
+    // The kernel works in the two behind the result, if they do not fit into shared memory.
+    let out = scratch.room(&[3, size, size], DType::F64, steps.device())?;
     if size == 0 {
-        return Tensor::zeros((0, 0), DType::F64, steps.device());
+        return out.first();
     }
     let steps = steps.contiguous()?;
-    // The kernel works in the two behind the result, if they do not fit into shared memory.
-    let out = room_for(&[3, size, size], DType::F64, steps.device())?;
     let kernel = Middle {
-        gram: along(&steps, &[&steps])?,
+        gram: along(&steps, &[&steps], scratch)?,
         size,
         ridge,
         shortest,
     };
     start(&kernel, &out)?;
-    out.get(0)
+    out.first()
 }
 
 /// Threads of the block: the matrices are small, and waiting for one another costs them most.
 const THREADS: usize = 64;
 
 struct Middle {
-    gram: Tensor,
+    gram: Lent,
     size: usize,
     ridge: f64,
     shortest: f64,

@@ -4,6 +4,7 @@ use crate::along::along;
 use crate::kernel::{Grid, Kernel, Number, WARP, Written};
 use crate::launch::{block_threads, room, start};
 use crate::open::SHARED;
+use crate::scratch::{Lent, Scratch};
 use candle_core::{DType, Result, Tensor, bail};
 
 /// Which kinetic energy the recurrence moves by.
@@ -86,7 +87,7 @@ impl Steps<'_> {
     /// # Errors
     /// If shapes, types or devices do not fit together, or kernels do not run there
     /// ([`runs`](crate::runs)).
-    pub fn take(&self) -> Result<Tensor> {
+    pub fn take(&self, scratch: &Scratch) -> Result<Tensor> {
         let (dimension, count) = (self.position.dims1()?, self.pace.count);
         self.check(dimension)?;
         let shape = [2, count, dimension];
@@ -95,7 +96,9 @@ impl Steps<'_> {
         }
         let out = room(&shape, self.position)?;
         let along = match &self.model {
-            Some(model) if self.linear() => Some(along(model.points, &self.vectors(model))?),
+            Some(model) if self.linear() => {
+                Some(along(model.points, &self.vectors(model), scratch)?)
+            }
             _ => None,
         };
         start(&PreparedSteps { steps: self, along }, &out)?;
@@ -215,7 +218,7 @@ pub(crate) struct Arguments<T> {
 struct PreparedSteps<'a> {
     steps: &'a Steps<'a>,
     /// Inner products with the known points, f64.
-    along: Option<Tensor>,
+    along: Option<Lent>,
 }
 
 impl Kernel for PreparedSteps<'_> {
@@ -230,7 +233,7 @@ impl Kernel for PreparedSteps<'_> {
     fn inputs(&self) -> Vec<&Tensor> {
         let mut all = self.steps.moving();
         all.extend(self.steps.model.as_ref().map(|model| model.middle));
-        all.extend(&self.along);
+        all.extend(self.along.as_deref());
         all
     }
 

@@ -4,7 +4,7 @@
 #![cfg(any(feature = "cuda", feature = "emulated"))]
 
 use candle_core::{DType, Device, Tensor};
-use gpu::{Energy, KernelGradients, Model, Pace, Steps};
+use gpu::{Energy, KernelGradients, Model, Pace, Scratch, Steps};
 
 const DIMENSION: usize = 150;
 const ENERGIES: [Energy; 4] = [Energy::HalfL2Squared, Energy::L2, Energy::L1, Energy::LInf];
@@ -174,7 +174,7 @@ fn compare(gradients: &str, around: Option<usize>) {
                         energy,
                         pace: pace(within),
                     };
-                    let found = steps.take().unwrap();
+                    let found = steps.take(&Scratch::default()).unwrap();
                     assert_eq!(found.dims(), [2, 5, DIMENSION]);
                     let wanted = plainly(plain_gradient, known.as_ref(), energy, pace(within));
                     let apart = farthest(&numbers(&found), &wanted);
@@ -232,8 +232,11 @@ fn a_model_that_models_nothing_adds_nothing_of_a_point_that_has_run_away() {
             middle: &middle,
             around: &around,
         };
-        let found = numbers(&steps(Some(model)).take().unwrap());
-        assert_eq!(found, numbers(&steps(None).take().unwrap()));
+        let found = numbers(&steps(Some(model)).take(&Scratch::default()).unwrap());
+        assert_eq!(
+            found,
+            numbers(&steps(None).take(&Scratch::default()).unwrap())
+        );
     }
 }
 
@@ -259,7 +262,7 @@ fn steps_of_tensors_that_do_not_fit_together_are_refused() {
             energy: Energy::L2,
             pace: pace(0),
         };
-        let error = steps.take().unwrap_err().to_string();
+        let error = steps.take(&Scratch::default()).unwrap_err().to_string();
         assert!(error.contains("do not fit together"), "{error}");
     }
 }
@@ -270,7 +273,7 @@ fn changes_are_the_norms_of_rows_and_of_their_differences() {
         for (dtype, bound) in [(DType::F64, 1e-14), (DType::F32, 1e-6)] {
             let (new, old) = (rows(5, 6), rows(6, 6));
             let of = |rows: &[Vec<f64>]| tensor(rows, dtype, &device);
-            let found = gpu::changes(&of(&new), &of(&old)).unwrap();
+            let found = gpu::changes(&of(&new), &of(&old), &Scratch::default()).unwrap();
             assert_eq!(found.dtype(), DType::F64);
             let apart = new.iter().zip(&old).map(|(new, old)| {
                 let apart: Vec<f64> = new.iter().zip(old).map(|(a, b)| a - b).collect();
@@ -284,13 +287,14 @@ fn changes_are_the_norms_of_rows_and_of_their_differences() {
             assert!(apart < bound * 10.0, "{device:?} {dtype:?}: {apart:e}");
         }
         let far = tensor(&[vec![1e38; DIMENSION]], DType::F32, &device);
-        let found = numbers(&gpu::changes(&far, &far).unwrap());
+        let found = numbers(&gpu::changes(&far, &far, &Scratch::default()).unwrap());
         assert!(found[0] == 0.0 && found[1].is_finite() && found[2].is_infinite());
     }
 }
 
 #[test]
 fn differences_are_those_of_rows_that_lie_anywhere_and_the_last_of_them() {
+    let scratch = Scratch::default();
     for device in devices() {
         for dtype in [DType::F64, DType::F32] {
             let block = |seed| tensor(&rows(seed, 6), dtype, &device);
@@ -305,7 +309,7 @@ fn differences_are_those_of_rows_that_lie_anywhere_and_the_last_of_them() {
                 all.narrow(0, 0, 3).unwrap().broadcast_sub(&last).unwrap()
             };
             let differences = |surrogates: &[Tensor]| {
-                gpu::differences(&of(&points), &of(&gradients), surrogates).unwrap()
+                gpu::differences(&of(&points), &of(&gradients), surrogates, &scratch).unwrap()
             };
             let wanted = [plain(&points), plain(&gradients)];
             let found = differences(&[]);
@@ -318,11 +322,45 @@ fn differences_are_those_of_rows_that_lie_anywhere_and_the_last_of_them() {
             assert_eq!(numbers(&differences(&of(&surrogates))), numbers(&wanted));
             let one = of(&points)[..1].to_vec();
             assert_eq!(
-                gpu::differences(&one, &one, &[]).unwrap().dim(1).unwrap(),
+                gpu::differences(&one, &one, &[], &scratch)
+                    .unwrap()
+                    .dim(1)
+                    .unwrap(),
                 0
             );
-            assert!(gpu::differences(&of(&points), &one, &[]).is_err());
-            assert!(gpu::differences(&[], &[], &[]).is_err());
+            assert!(gpu::differences(&of(&points), &one, &[], &scratch).is_err());
+            assert!(gpu::differences(&[], &[], &[], &scratch).is_err());
+        }
+    }
+}
+
+#[test]
+fn rows_are_gathered_from_anywhere_and_turned_over() {
+    for device in devices() {
+        for dtype in [DType::F64, DType::F32] {
+            let block = tensor(&rows(5, 6), dtype, &device);
+            let of = |places: &[usize]| -> Vec<Tensor> {
+                places.iter().map(|&i| block.get(i).unwrap()).collect()
+            };
+            for places in [vec![4, 0, 5, 0], (0..40).map(|i| i % 6).collect()] {
+                let found = gpu::gathered(&of(&places)).unwrap();
+                let wanted = Tensor::stack(&of(&places), 0).unwrap();
+                assert_eq!(found.dims(), wanted.dims());
+                assert_eq!(numbers(&found), numbers(&wanted));
+            }
+            assert!(gpu::gathered(&[]).is_err());
+            assert!(gpu::gathered(&[block.get(0).unwrap(), block.clone()]).is_err());
+            let length = block.elem_count() / 6;
+            for width in [1, 2]
+                .into_iter()
+                .filter(|width| length.is_multiple_of(*width))
+            {
+                let of = block.reshape((6, length / width, width)).unwrap();
+                let wanted = of.transpose(0, 1).unwrap().contiguous().unwrap();
+                let found = gpu::turned(&of).unwrap();
+                assert_eq!(found.dims(), wanted.dims());
+                assert_eq!(numbers(&found), numbers(&wanted));
+            }
         }
     }
 }
@@ -337,7 +375,7 @@ fn the_middle_times_the_weighted_gram_matrix_is_the_identity_but_for_the_ridge()
                 row.iter_mut().for_each(|v| *v *= 10f64.powi(-(i as i32)));
             }
             let of = tensor(&steps, DType::F64, &device);
-            let found = numbers(&gpu::middle(&of, 1e-13, 1e-20).unwrap());
+            let found = numbers(&gpu::middle(&of, 1e-13, 1e-20, &Scratch::default()).unwrap());
             for i in 0..size {
                 for j in 0..size {
                     let entry = |k: usize| found[i * size + k] * dot(&steps[k], &steps[j]);
@@ -357,7 +395,15 @@ fn the_middle_of_what_says_nothing_is_zero_and_a_step_without_length_does_no_har
     for device in devices() {
         let nothing = vec![vec![0.0; DIMENSION]; 3];
         let of = |rows: &[Vec<f64>]| {
-            numbers(&gpu::middle(&tensor(rows, DType::F64, &device), 1e-4, 1e-6).unwrap())
+            numbers(
+                &gpu::middle(
+                    &tensor(rows, DType::F64, &device),
+                    1e-4,
+                    1e-6,
+                    &Scratch::default(),
+                )
+                .unwrap(),
+            )
         };
         assert_eq!(of(&nothing), [0.0; 9]);
         let mut wild = rows(9, 3);

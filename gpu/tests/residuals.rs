@@ -1,7 +1,7 @@
 //! Residuals on every device there is: a GPU takes part where there is one.
 
 use candle_core::{D, DType, Device, Result, Tensor};
-use gpu::residuals;
+use gpu::{Scratch, residuals};
 
 /// Logits of `points` points, and labels.
 fn logits(rows: usize, points: usize, classes: usize, dtype: DType) -> (Tensor, Tensor) {
@@ -141,8 +141,14 @@ fn gradients_in_one_pass_are_those_of_two_products_for_any_number_of_points_and_
                 let labels = Tensor::from_vec(labels, rows, &Device::Cpu).unwrap();
                 let wanted = composed_gradients(&x, &labels, &thetas, classes);
                 let there = |tensor: &Tensor| tensor.to_device(&device).unwrap();
-                let made =
-                    gpu::gradients(&there(&x), &there(&labels), &there(&thetas), classes, 0.25);
+                let made = gpu::gradients(
+                    &there(&x),
+                    &there(&labels),
+                    &there(&thetas),
+                    classes,
+                    0.25,
+                    &Scratch::default(),
+                );
                 let found = made
                     .unwrap()
                     .unwrap_or_else(|| panic!("{what}: not at once"));
@@ -157,9 +163,35 @@ fn gradients_in_one_pass_are_those_of_two_products_for_any_number_of_points_and_
 fn what_no_block_can_make_alone_is_left_to_products() {
     let zeros = |rows, columns| Tensor::zeros((rows, columns), DType::F32, &Device::Cpu).unwrap();
     let labels = Tensor::zeros(4, DType::U32, &Device::Cpu).unwrap();
-    let made = gpu::gradients(&zeros(4, 2), &labels, &zeros(1, 42), 21, 1.0).unwrap();
+    let made = gpu::gradients(
+        &zeros(4, 2),
+        &labels,
+        &zeros(1, 42),
+        21,
+        1.0,
+        &Scratch::default(),
+    )
+    .unwrap();
     assert!(made.is_none());
-    let made = gpu::gradients(&zeros(4, 5000), &labels, &zeros(1, 10_000), 2, 1.0).unwrap();
+    let made = gpu::gradients(
+        &zeros(4, 5000),
+        &labels,
+        &zeros(1, 10_000),
+        2,
+        1.0,
+        &Scratch::default(),
+    )
+    .unwrap();
     assert!(made.is_none());
-    assert!(gpu::gradients(&zeros(4, 2), &labels, &zeros(1, 5), 2, 1.0).is_err());
+    assert!(
+        gpu::gradients(
+            &zeros(4, 2),
+            &labels,
+            &zeros(1, 5),
+            2,
+            1.0,
+            &Scratch::default()
+        )
+        .is_err()
+    );
 }

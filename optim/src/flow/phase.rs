@@ -111,6 +111,6 @@ fn by_kernel(
             first_time: kick,
         },
     };
-    let walked = walked.take()?;
+    let walked = walked.take(&gpu::Scratch::default())?;
     Ok((walked.get(0)?.get(0)?, walked.get(1)?.get(0)?))
 }

@@ -162,7 +162,9 @@ impl<S: Space> Sliding<S> {
             .slots
             .range(&self.space, &self.recurrence, &round.guess, slots)?;
         let mut window = vec![round.guess.clone()];
-        window.extend_from_slice(&old);
+        window.extend(old);
+        self.lay_together(round, &mut window)?;
+        let old = window[1..].to_vec();
         round.guess = window.remove(count);
         let gradients = self.gradients(round, &window, oracle)?;
         self.corrector
@@ -179,6 +181,25 @@ impl<S: Space> Sliding<S> {
         round
             .gradients
             .drain(..round.gradients.len().saturating_sub(2));
+        Ok(())
+    }
+
+    /// Moves the points of a window that are read together into one place, and what else is one of them.
+    fn lay_together(
+        &self,
+        round: &mut Round<S::Vector>,
+        window: &mut [Slot<S::Vector>],
+    ) -> Result<()> {
+        let before: Vec<S::Vector> = window.iter().map(|slot| slot.point.clone()).collect();
+        let Some(after) = self.space.together(&before.iter().collect::<Vec<_>>())? else {
+            return Ok(());
+        };
+        let others = round.known.iter_mut().chain([&mut round.new.slot]);
+        for slot in window.iter_mut().chain(others) {
+            if let Some(place) = before.iter().position(|point| S::same(point, &slot.point)) {
+                slot.point = after[place].clone();
+            }
+        }
         Ok(())
     }
 

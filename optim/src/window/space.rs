@@ -25,6 +25,12 @@ pub(super) trait Space: Send {
     /// Whether two are the same vector, not whether they hold equal numbers.
     fn same(a: &Self::Vector, b: &Self::Vector) -> bool;
 
+    /// Equal vectors, laid one after the other, where that saves copies of those that are read together;
+    /// which are the same stay so.
+    fn together(&self, _vectors: &[&Self::Vector]) -> Result<Option<Vec<Self::Vector>>> {
+        Ok(None)
+    }
+
     /// A vector with eight bits of each number left.
     fn rounded(&self, vector: &Self::Vector) -> Result<Self::Rounded>;
     /// A rounded vector, of the precision of another.

@@ -6,7 +6,9 @@ use super::space::{Equations, RoundChanges, Space, StepGradients, Walked, Window
 use crate::flow::{drifted, kicked};
 use crate::{Kinetic, Result};
 use candle_core::{D, DType, Device, DeviceLocation, Tensor};
+use gpu::{Lent, Scratch};
 use std::collections::HashMap;
+use std::ops::Deref;
 use std::sync::{Mutex, PoisonError};
 
 /// Numbers of a point, at most, whose steps one block of threads is given to do alone. Chosen, not
@@ -17,23 +19,32 @@ const LONGEST: usize = 1 << 17;
 pub(super) struct Tensors {
     /// Whether by kernels.
     kernels: bool,
+    /// For what kernels leave that no point or gradient is made of.
+    scratch: Scratch,
 }
 
 impl Tensors {
     /// Of points like this one `[D]`.
     pub(super) fn like(point: &Tensor) -> Result<Self> {
         let kernels = window_kernels(point.device(), point.dtype())?;
-        Ok(Self { kernels })
+        Ok(Self::of(kernels))
+    }
+
+    fn of(kernels: bool) -> Self {
+        Self {
+            kernels,
+            scratch: Scratch::default(),
+        }
     }
 
     /// Without kernels.
     pub(super) fn by_operations() -> Self {
-        Self { kernels: false }
+        Self::of(false)
     }
 
     /// With kernels, trusted or not.
     fn by_kernels() -> Self {
-        Self { kernels: true }
+        Self::of(true)
     }
 }
 
@@ -129,27 +140,60 @@ fn block<'a>(rows: impl Iterator<Item = &'a Row>) -> Result<Tensor> {
 
 /// [`Space::Model`] of [`Tensors`].
 pub(super) struct TensorModel {
-    /// `[p, D]`.
-    points: Tensor,
-    /// `[p, D]`.
-    gradients: Tensor,
+    secants: Secants,
     /// f64 `[p, p]`.
-    middle: Tensor,
-    /// γ times that.
-    damped: Tensor,
+    middle: Matrix,
+    /// γ times that, where it is damped.
+    damped: Option<Tensor>,
+}
+
+impl TensorModel {
+    fn damped(&self) -> &Tensor {
+        self.damped.as_ref().unwrap_or(&self.middle)
+    }
 }
 
 /// dX and dR `[p, D]`: of the points, and of the gradients less the surrogate's.
-fn secants(known: &Equations<'_, Row>, kernels: bool) -> Result<(Tensor, Tensor)> {
-    if kernels && (1..=gpu::MOST_ROWS).contains(&known.points.len()) {
+struct Secants {
+    points: Tensor,
+    gradients: Tensor,
+    /// Whose memory both are in.
+    _of: Option<Lent>,
+}
+
+/// A matrix by operations, or by a kernel.
+enum Matrix {
+    Own(Tensor),
+    Lent(Lent),
+}
+
+impl Deref for Matrix {
+    type Target = Tensor;
+
+    fn deref(&self) -> &Tensor {
+        match self {
+            Self::Own(tensor) => tensor,
+            Self::Lent(lent) => lent,
+        }
+    }
+}
+
+/// Of some points.
+fn secants(known: &Equations<'_, Row>, of: &Tensors) -> Result<Secants> {
+    if of.kernels && (1..=gpu::MOST_ROWS).contains(&known.points.len()) {
         let all = |of: &[&Row]| {
             of.iter()
                 .map(|row| row.tensor())
                 .collect::<Result<Vec<_>>>()
         };
         let (points, gradients) = (all(&known.points)?, all(&known.gradients)?);
-        let both = gpu::differences(&points, &gradients, &all(&known.surrogates)?)?;
-        return Ok((both.get(0)?, both.get(1)?));
+        let surrogates = all(&known.surrogates)?;
+        let both = gpu::differences(&points, &gradients, &surrogates, &of.scratch)?;
+        return Ok(Secants {
+            points: both.get(0)?,
+            gradients: both.get(1)?,
+            _of: Some(both),
+        });
     }
     let before = known.points.len().saturating_sub(1);
     let differences = |of: &[&Row]| -> Result<Tensor> {
@@ -162,7 +206,11 @@ fn secants(known: &Equations<'_, Row>, kernels: bool) -> Result<(Tensor, Tensor)
     if !known.surrogates.is_empty() {
         gradients = (gradients - differences(&known.surrogates)?)?;
     }
-    Ok((points, gradients))
+    Ok(Secants {
+        points,
+        gradients,
+        _of: None,
+    })
 }
 
 impl Space for Tensors {
@@ -188,6 +236,25 @@ impl Space for Tensors {
 
     fn same(a: &Row, b: &Row) -> bool {
         a.block.id() == b.block.id() && a.row == b.row
+    }
+
+    fn together(&self, rows: &[&Row]) -> Result<Option<Vec<Row>>> {
+        let mut distinct: Vec<&Row> = Vec::with_capacity(rows.len());
+        let mut which = Vec::with_capacity(rows.len());
+        for row in rows {
+            let known = distinct.iter().position(|other| Self::same(other, row));
+            which.push(known.unwrap_or(distinct.len()));
+            if known.is_none() {
+                distinct.push(row);
+            }
+        }
+        let apart = distinct.windows(2).any(|pair| !pair[1].follows(pair[0]));
+        if !self.kernels || !apart {
+            return Ok(None);
+        }
+        let distinct = distinct.into_iter().map(Row::tensor);
+        let there = Row::all(&gpu::gathered(&distinct.collect::<Result<Vec<_>>>()?)?)?;
+        Ok(Some(which.into_iter().map(|i| there[i].clone()).collect()))
     }
 
     fn rounded(&self, vector: &Row) -> Result<Tensor> {
@@ -216,34 +283,35 @@ impl Space for Tensors {
 
     fn changes(&self, new: &[Row], old: &[Row]) -> Result<RoundChanges> {
         let (new, old) = (block(new.iter())?, block(old.iter())?);
-        let all = if self.kernels {
-            gpu::changes(&new, &old)?
+        let all: Vec<Vec<f64>> = if self.kernels {
+            gpu::changes(&new, &old, &self.scratch)?.to_vec2()?
         } else {
             let norms = |t: &Tensor| t.sqr()?.sum(D::Minus1)?.sqrt();
             let all = Tensor::stack(&[norms(&(&new - &old)?)?, norms(&old)?, norms(&new)?], 0)?;
-            all.to_dtype(DType::F64)?
+            all.to_dtype(DType::F64)?.to_vec2()?
         };
-        let all: Vec<Vec<f64>> = all.to_vec2()?;
         Ok(RoundChanges::of(&all[0], &all[1], all[2][0]))
     }
 
     fn fit(&self, known: &Equations<'_, Row>) -> Result<Option<TensorModel>> {
-        let (points, gradients) = secants(known, self.kernels)?;
+        let secants = secants(known, self)?;
+        let points = &secants.points;
         let before = points.dim(0)?;
         // A model of zeros, where there is none: the host does not know.
         let middle = if self.kernels {
-            Some(gpu::middle(&points, RIDGE, SHORTEST)?)
+            let middle = gpu::middle(points, RIDGE, SHORTEST, &self.scratch)?;
+            Some(Matrix::Lent(middle))
         } else {
             let gram = points.matmul(&points.t()?)?.to_dtype(DType::F64)?;
             super::secant::middle(&gram.flatten_all()?.to_vec1()?, before)
                 .map(|middle| Tensor::from_vec(middle, (before, before), points.device()))
                 .transpose()?
+                .map(Matrix::Own)
         };
         Ok(middle.map(|middle| TensorModel {
-            points,
-            gradients,
-            damped: middle.clone(),
+            secants,
             middle,
+            damped: None,
         }))
     }
 
@@ -253,11 +321,15 @@ impl Space for Tensors {
         last: &TensorModel,
         learnt: &Equations<'_, Row>,
     ) -> Result<()> {
-        let (steps, changes) = secants(learnt, self.kernels)?;
-        let along = steps.matmul(&last.points.t()?)?.to_dtype(DType::F64)?;
+        let learnt = secants(learnt, self)?;
+        let (steps, changes) = (&learnt.points, &learnt.gradients);
+        let along = steps.matmul(&last.secants.points.t()?)?;
+        let along = along.to_dtype(DType::F64)?;
         // The matrix in the middle is symmetric.
         let weights = along.matmul(&last.middle)?.to_dtype(steps.dtype())?;
-        let prediction = weights.matmul(&last.gradients)?.to_dtype(DType::F64)?;
+        let prediction = weights
+            .matmul(&last.secants.gradients)?
+            .to_dtype(DType::F64)?;
         let found = (&prediction * changes.to_dtype(DType::F64)?)?.sum_all()?;
         // As `share`, where the host does not know the numbers: what is not one is not itself.
         let share = (found / prediction.sqr()?.sum_all()?)?;
@@ -265,16 +337,16 @@ impl Space for Tensors {
         let share = share
             .eq(&share)?
             .where_cond(&share.clamp(0.0, 1.0)?, &nothing)?;
-        model.damped = model.middle.broadcast_mul(&share)?;
+        model.damped = Some(model.middle.broadcast_mul(&share)?);
         Ok(())
     }
 
     fn modelled(&self, gradient: &Row, model: &TensorModel, u: &Row) -> Result<Row> {
         let u = u.tensor()?.unsqueeze(1)?;
-        let along = model.points.matmul(&u)?;
-        let middle = model.damped.to_dtype(along.dtype())?;
+        let along = model.secants.points.matmul(&u)?;
+        let middle = model.damped().to_dtype(along.dtype())?;
         let weights = middle.matmul(&along)?.t()?;
-        let change = weights.contiguous()?.matmul(&model.gradients)?;
+        let change = weights.contiguous()?.matmul(&model.secants.gradients)?;
         Row::alone(&(change.squeeze(0)? + gradient.tensor()?)?)
     }
 
@@ -299,9 +371,9 @@ impl Space for Tensors {
             .model
             .zip(around.as_ref())
             .map(|((model, _), around)| gpu::Model {
-                points: &model.points,
-                gradients: &model.gradients,
-                middle: &model.damped,
+                points: &model.secants.points,
+                gradients: &model.secants.gradients,
+                middle: model.damped(),
                 around,
             });
         let walked = gpu::Steps {
@@ -321,7 +393,7 @@ impl Space for Tensors {
         if !walked.by_coordinates() && position.elem_count() > LONGEST {
             return Ok(None);
         }
-        let walked = walked.take()?;
+        let walked = walked.take(&self.scratch)?;
         Ok(Some((
             Row::all(&walked.get(0)?)?,
             Row::all(&walked.get(1)?)?,

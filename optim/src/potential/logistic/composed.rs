@@ -18,6 +18,8 @@ pub(super) struct Composed {
     pub classes: usize,
     /// Whether kernels are used: one pass over the data where one can make it all, else one for the residuals.
     pub fused: bool,
+    /// For sums of a part of the rows.
+    scratch: gpu::Scratch,
 }
 
 impl Composed {
@@ -51,6 +53,7 @@ impl Composed {
             penalty,
             classes: problem.classes,
             fused,
+            scratch: gpu::Scratch::default(),
         })
     }
 
@@ -64,6 +67,7 @@ impl Composed {
             penalty: penalty.transpose()?,
             classes: self.classes,
             fused: self.fused,
+            scratch: gpu::Scratch::default(),
         };
         // What is copied may not be freed, and its memory used again, before it has been read.
         gpu::after(self.x.device(), device)?;
@@ -83,16 +87,19 @@ impl Composed {
         let scale = 1.0 / samples as f64;
         // A product in TF32 was asked for as a product.
         if self.fused && !gemm_reduced_precision_f32() {
-            let made = gpu::gradients(&self.x, &self.labels, points, self.classes, scale)?;
+            let (x, labels) = (&self.x, &self.labels);
+            let made = gpu::gradients(x, labels, points, self.classes, scale, &self.scratch)?;
             if let Some(gradients) = made {
                 return self.with_penalty(gradients, points);
             }
         }
         // [W, d, C] to [d, W·C] and back: small beside the data.
         let side_by_side = |t: &Tensor, a, b| {
-            t.reshape((a, b, self.classes))?
-                .transpose(0, 1)?
-                .contiguous()
+            let t = t.reshape((a, b, self.classes))?;
+            match self.fused && gpu::runs(t.device(), t.dtype()) {
+                true => gpu::turned(&t),
+                false => t.transpose(0, 1)?.contiguous(),
+            }
         };
         let weights = side_by_side(points, window, features)?;
         let weights = weights.reshape((features, window * self.classes))?;
