@@ -1,18 +1,32 @@
-// x + factor * y in place: what an optimiser does to each variable.
+// x + factor * y in place, of several x and y: what an optimiser does to all of its variables.
 
 #include "common.cuh"
 
+constexpr unsigned MOST_PUSHED = 96;
+
 template <typename T> struct Push {
-  T *x;
-  const T *y;
-  unsigned long long written;
+  T *x[MOST_PUSHED];
+  const T *y[MOST_PUSHED];
+  unsigned elements[MOST_PUSHED];
+  unsigned count;
   T factor;
 };
 
 template <typename T> __device__ void push(const Push<T> &p) {
-  const size_t own = (size_t)blockIdx.x * blockDim.x + threadIdx.x;
-  if (own < p.written) {
-    p.x[own] += p.factor * p.y[own];
+  unsigned block = blockIdx.x, which = 0;
+  for (;; which++) {
+    if (which == p.count) {
+      return;
+    }
+    const unsigned blocks = (p.elements[which] + blockDim.x - 1) / blockDim.x;
+    if (block < blocks) {
+      break;
+    }
+    block -= blocks;
+  }
+  const size_t own = (size_t)block * blockDim.x + threadIdx.x;
+  if (own < p.elements[which]) {
+    p.x[which][own] += p.factor * p.y[which][own];
   }
 }
 

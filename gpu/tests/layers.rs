@@ -174,11 +174,27 @@ fn rectified_units_and_their_gradients_are_the_tensor_librarys_at_0_too() {
 fn a_push_is_a_product_and_a_sum() {
     for device in devices() {
         for dtype in [DType::F64, DType::F32] {
-            let [x, y] = [0.3, 0.8].map(|pace| waves(&[3, 333], pace, dtype));
-            let wanted = (&x + (&y * -0.7).unwrap()).unwrap();
-            let moved = x.to_device(&device).unwrap().copy().unwrap();
-            gpu::push(&moved, &y.to_device(&device).unwrap(), -0.7).unwrap();
-            assert_eq!(apart(&moved, &wanted), 0.0, "{dtype:?}");
+            // More than a kernel takes at once, of several lengths.
+            let pairs: Vec<(Tensor, Tensor)> = (0..100)
+                .map(|i| {
+                    let of = |pace| waves(&[3, 1 + 37 * (i % 11)], pace, dtype);
+                    (of(0.3 + 0.01 * i as f64), of(0.8))
+                })
+                .collect();
+            let there = |(x, y): &(Tensor, Tensor)| {
+                let x = x.to_device(&device).unwrap().copy().unwrap();
+                (x, y.to_device(&device).unwrap())
+            };
+            let moved: Vec<(Tensor, Tensor)> = pairs.iter().map(there).collect();
+            gpu::push(&moved, -0.7).unwrap();
+            for ((x, y), (moved, _)) in pairs.iter().zip(&moved) {
+                let wanted = (x + (y * -0.7).unwrap()).unwrap();
+                assert_eq!(apart(moved, &wanted), 0.0, "{dtype:?}");
+            }
+            let twice = [moved[0].clone(), moved[0].clone()];
+            assert!(gpu::push(&twice, 1.0).is_err());
+            let along_itself = (moved[0].0.clone(), moved[0].0.clone());
+            assert!(gpu::push(&[along_itself], 1.0).is_err());
         }
     }
 }
@@ -194,5 +210,5 @@ fn what_does_not_fit_together_is_refused() {
     let [two, three] = [2, 3].map(|count| waves(&[count], 0.1, DType::F64));
     assert!(gpu::normalise(&x, [&two, &three], [&two, &two], 0.0, 0.1).is_err());
     assert!(gpu::rectified_sum(&x, &kernels).is_err());
-    assert!(gpu::push(&x, &kernels, 1.0).is_err());
+    assert!(gpu::push(&[(x.clone(), kernels.clone())], 1.0).is_err());
 }

@@ -255,6 +255,7 @@ impl Optimizer for ResettingAdam {
 
     fn step(&mut self, gradients: &GradStore) -> Result<()> {
         self.taken += 1;
+        let mut moving = Vec::with_capacity(self.vars.len());
         for ((_, var), means) in self.vars.iter().zip(self.means.chunks(2)) {
             let Some(gradient) = gradients.get(var) else {
                 continue;
@@ -266,12 +267,9 @@ impl Optimizer for ResettingAdam {
             for ((_, mean), after) in means.iter().zip(&after) {
                 mean.set(after)?;
             }
-            push(
-                var,
-                &step.to_dtype(var.dtype())?,
-                -self.config.learning_rate,
-            )?;
+            moving.push((var, step.to_dtype(var.dtype())?));
         }
+        push(moving, -self.config.learning_rate)?;
         self.counted()
     }
 

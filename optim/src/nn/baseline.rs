@@ -183,6 +183,7 @@ impl Optimizer for BaselineDescent {
         let directions = (self.config.scope)
             .gradient(self.config.direction, &gradients)
             .map_err(candle_core::Error::wrap)?;
+        let mut moving = Vec::with_capacity(indices.len());
         for (index, direction) in indices.into_iter().zip(directions) {
             let update = match self.updates[index].take() {
                 Some(update) if self.config.momentum > 0.0 => {
@@ -190,12 +191,12 @@ impl Optimizer for BaselineDescent {
                 }
                 _ => direction,
             };
-            let var = &self.vars[index].1;
-            push(var, &update, -self.config.learning_rate)?;
             if self.config.momentum > 0.0 {
-                self.updates[index] = Some(update);
+                self.updates[index] = Some(update.clone());
             }
+            moving.push((&self.vars[index].1, update));
         }
+        push(moving, -self.config.learning_rate)?;
         Ok(())
     }
 

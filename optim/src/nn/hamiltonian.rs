@@ -173,15 +173,22 @@ impl HamiltonianDescent {
 
     /// v ← v − time · ∇f. A variable that the loss does not depend on is not kicked.
     fn kick(&mut self, gradients: &GradStore, time: f64) -> Result<()> {
-        for ((_, var), velocity) in self.vars.iter().zip(&mut self.velocities) {
+        let (mut kicked, mut pairs) = (Vec::new(), Vec::new());
+        for (index, (_, var)) in self.vars.iter().enumerate() {
             let Some(gradient) = gradients.get(var) else {
                 continue;
             };
             let gradient = gradient.detach();
-            *velocity = Some(match velocity.take() {
-                Some(v) => pushed(v, &gradient, -time)?,
-                None => (gradient * -time)?,
-            });
+            match &self.velocities[index] {
+                Some(v) => {
+                    kicked.push(index);
+                    pairs.push((v.clone(), gradient));
+                }
+                None => self.velocities[index] = Some((gradient * -time)?),
+            }
+        }
+        for (index, v) in kicked.into_iter().zip(pushed(pairs, -time)?) {
+            self.velocities[index] = Some(v);
         }
         Ok(())
     }
@@ -196,10 +203,7 @@ impl HamiltonianDescent {
         let directions = scope
             .gradient(self.config.kinetic, &velocities)
             .map_err(candle_core::Error::wrap)?;
-        for (var, direction) in vars.into_iter().zip(directions) {
-            push(var, &direction, time)?;
-        }
-        Ok(())
+        push(vars.into_iter().zip(directions), time)
     }
 
     /// A step was made: the last of a flow ends it.
