@@ -10,8 +10,8 @@
 #
 # Uses the CUDA toolkit where there is one (nvcc on the PATH, or CUDA_HOME). Where there is none, it
 # gets the compiler from the Python package index (100 MB, once; needs python3 with pip and gcc), and
-# makes stand-ins for the driver's libraries to link with. A program linked with them runs where the
-# real ones are.
+# makes stand-ins for the driver's libraries to link with. The program finds the real ones when it starts, and
+# computes on the CPU where there are none.
 #
 # CUDA_COMPUTE_CAP says for which GPUs: 80, the default here, runs on Ampere and all newer ones; 90 on
 # Hopper alone.
@@ -124,7 +124,7 @@ standin() {
   libraries
   computing
   local tests=(--test kernels --test layers --test residuals --test devices --test golden_numbers --test counts
-    --test on_gpus)
+    --test on_gpus --test peer)
   on_two() { # variable=value… command…
     step env LD_LIBRARY_PATH="$work/computing:${LD_LIBRARY_PATH:-}" STANDIN_DEVICES=2 GPU_TESTS=required "$@"
   }
@@ -158,13 +158,25 @@ check() {
   step cargo test --locked --workspace --features cuda "${ON_DEVICES[@]}"
   step bash ci/registers.sh "$work/registers"
   if ! has_driver; then
+    step starts_without "${CARGO_TARGET_DIR:-target}/debug/harness"
     standin
   fi
 }
 
+# A program built with CUDA needs none of its libraries to start, and says which it has not found.
+starts_without() { # program
+  if readelf -d "$1" | grep -E 'NEEDED.*lib(cuda|cublas|cublasLt|curand|nvrtc)\.'; then
+    echo "$1 does not start without these: gpu/src/forward/functions.s lacks a function" >&2
+    return 1
+  fi
+  local said
+  said="$(env -u LD_LIBRARY_PATH "$1" doctor --offline --devices auto 2>&1)" || return 1
+  grep -q "libcuda.so.1: cannot open" <<<"$said"
+}
+
 build() {
   libraries
-  # A folder of its own: this program starts only where there is a driver.
+  # A folder of its own, so that the program without CUDA stays.
   step cargo build --locked --release --workspace --bin harness --bin peer --features cuda \
     --target-dir "$work"
 }

@@ -43,21 +43,19 @@ fi
 export GPU_TESTS=required CUDA_CACHE_MAXSIZE=4294967296 RUST_BACKTRACE=1
 if [ "${devices#cuda}" = "$devices" ]; then unset GPU_TESTS; fi
 
-# Libraries that the loader does not find for a program.
-missing() { ldd "$1" | awk '/not found/ {print $1}' | sort -u; }
-# cuBLAS and cuRAND come with PyTorch and JAX too, and lie in the toolkit's folder.
+# What the program says of CUDA's libraries that it does not find.
+missing() { "$program" doctor --offline --devices cuda 2>&1 | grep -o "CUDA's libraries were not all found.*" | head -1; }
+# cuBLAS and cuRAND come with PyTorch and JAX too.
 find_libraries() {
-  if [ -z "$(missing "$program")" ]; then return; fi
+  if [ -z "$(missing)" ]; then return; fi
   local packaged
   packaged="$("$python" -c '
 import glob, os, sysconfig
 here = sysconfig.get_paths()["purelib"] + "/nvidia/*/lib/lib*.so*"
 print(":".join(sorted({os.path.dirname(path) for path in glob.glob(here)})))' 2>/dev/null)"
-  local folders="$packaged:/usr/local/cuda/lib64:/usr/local/nvidia/lib64"
-  export LD_LIBRARY_PATH="$folders${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}"
-  if [ -n "$(missing "$program")" ]; then
-    echo "not on this machine, though the program needs them:" >&2
-    missing "$program" >&2
+  export LD_LIBRARY_PATH="$packaged${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}"
+  if [ "${devices#cuda}" != "$devices" ] && [ -n "$(missing)" ]; then
+    missing >&2
     exit 3
   fi
 }
@@ -108,7 +106,6 @@ the_tests() { # seconds, name…
 
 find_libraries
 {
-  ldd "$program"
   nvidia-smi
   nvidia-smi --query-gpu=name,driver_version,clocks.sm,clocks.mem,power.limit --format=csv
 } 2>&1 | tee "$results/machine.log"

@@ -16,6 +16,8 @@ mod cuda;
 mod differences;
 #[cfg(feature = "emulated")]
 mod emulated;
+#[cfg(all(feature = "cuda", target_os = "linux"))]
+mod forward;
 mod gradient;
 mod judge;
 mod kernel;
@@ -42,7 +44,7 @@ pub use largest::first_largest;
 pub use launch::runs;
 pub use middle::middle;
 pub use normalisation::normalise;
-pub use open::{devices_to_test, enter, free_bytes, open};
+pub use open::{absent_libraries, devices_to_test, enter, free_bytes, open};
 pub use order::{after, cublas_version, cudnn_version, open_peers, peers};
 pub use push::push;
 pub use rectified::{rectified, rectified_sum};

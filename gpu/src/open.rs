@@ -33,6 +33,23 @@ pub fn open(ordinal: usize) -> Result<Device> {
     Ok(device)
 }
 
+/// Says which of CUDA's libraries this program looked for when it started and did not find, and why. Without them
+/// it is a program for the CPU.
+///
+/// ```
+/// for why in gpu::absent_libraries() {
+///     println!("{why}");
+/// }
+/// ```
+#[must_use]
+pub fn absent_libraries() -> &'static [String] {
+    #[cfg(all(feature = "cuda", target_os = "linux"))]
+    let absent = crate::forward::absent();
+    #[cfg(not(all(feature = "cuda", target_os = "linux")))]
+    let absent = &[];
+    absent
+}
+
 /// Lets the calling thread work on a GPU: to be called first in a thread of one's own. The tensor library does
 /// it by itself only where it allocates, and a kernel may be looked up before. Nothing on a CPU.
 ///

@@ -1,7 +1,13 @@
 //! Errors as a user can act on them.
 
+/// What the driver answers where there is no GPU, or no driver.
+const NO_DEVICE: &str = "NO_DEVICE";
+
+/// What the other libraries answer where they are not.
+const NOT_INITIALIZED: &str = "NOT_INITIALIZED";
+
 /// What CUDA's driver answers, by a part of its name, and what can be done about it.
-const ANSWERS: [(&str, &str); 6] = [
+const ANSWERS: [(&str, &str); 7] = [
     (
         "UNSUPPORTED_PTX_VERSION",
         "the driver is older than this program's CUDA: a newer driver runs it, or a build with an older toolkit",
@@ -23,7 +29,11 @@ const ANSWERS: [(&str, &str); 6] = [
         "the driver's library and its kernel module are of two versions: restart the machine",
     ),
     (
-        "NO_DEVICE",
+        NOT_INITIALIZED,
+        "one of CUDA's libraries does not work with this driver: `nvidia-smi` shows the driver's version",
+    ),
+    (
+        NO_DEVICE,
         "none is there, or CUDA_VISIBLE_DEVICES hides it: `nvidia-smi` shows which there are",
     ),
 ];
@@ -34,7 +44,13 @@ const ANSWERS: [(&str, &str); 6] = [
 pub fn explained(error: &anyhow::Error) -> String {
     let text = format!("{error:#}");
     let plain = without_calls(&text);
+    let absent = ::gpu::absent_libraries();
     match ANSWERS.iter().find(|(name, _)| plain.contains(name)) {
+        Some((NO_DEVICE | NOT_INITIALIZED, _)) if !absent.is_empty() => {
+            let doing = plain.split(": DriverError").next().unwrap_or_default();
+            let absent = absent.join("; ");
+            format!("{doing}: CUDA's libraries were not all found: {absent}")
+        }
         Some((_, what)) => format!("{plain} ({what})"),
         None => plain,
     }
