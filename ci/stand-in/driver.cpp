@@ -4,7 +4,7 @@
 // STANDIN_FAIL: `alloc:17` lets the 17th allocation find no memory, `launch:5` and `copy:5` break the device at
 // the fifth. STANDIN_NO_WAITS: streams wait for no event (1), or not at the first, third,
 // fifth time (2), or not at the others (3). STANDIN_POOLS, STANDIN_PEERS: whether devices have pools and
-// reach one another (1). STANDIN_PTX: the newest version of PTX that it takes (90). STANDIN_TRACE: a file for how often what was done. STANDIN_VERBOSE: says why an argument is refused.
+// reach one another (1). STANDIN_PTX: the newest version of PTX that it takes (90). STANDIN_TRACE: a file for how often what was done; with STANDIN_KERNELS=1, each kernel too. STANDIN_VERBOSE: says why an argument is refused.
 
 #include "driver.hpp"
 #include "kernel.hpp"
@@ -801,6 +801,9 @@ API cuLaunchKernel(void *function, unsigned gx, unsigned gy, unsigned gz, unsign
   count("launches");
   const bool failing = fails("launch");
   const Kernel *kernel = called.kernel;
+  if (number_of("STANDIN_KERNELS", 0)) {
+    count(kernel->name.c_str());
+  }
   // The values are the launch's, from now on.
   auto values = std::make_shared<std::vector<std::vector<char>>>();
   for (std::size_t i = 0; i < kernel->sizes.size(); i++) {

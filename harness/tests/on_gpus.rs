@@ -288,6 +288,32 @@ fn a_fault_of_a_gpu_costs_a_cell_or_ends_the_run_and_is_mended_by_the_next() {
     }
 }
 
+/// Figure 4, profile smoke, with a small network, one epoch of so many images in steps of 16.
+fn figure_4(house: &House, devices: &str, images: usize, more: &[&str]) -> Command {
+    let images = format!("images={{train: {images}, test: 16}}");
+    let settings = [
+        &images,
+        "network={width: 4, blocks: [1, 1]}",
+        "batch=16",
+        "epochs=1",
+    ];
+    let options = [
+        "--profile",
+        "smoke",
+        "--data",
+        "surrogate",
+        "--out",
+        "out",
+        "--fresh",
+    ];
+    let mut arguments = vec!["reproduce", "fig4", "--devices", devices];
+    arguments.extend(options);
+    for setting in settings.iter().copied().chain(more.iter().copied()) {
+        arguments.extend(["--set", setting]);
+    }
+    with(house.command(&arguments), 1)
+}
+
 #[test]
 fn a_network_is_trained_on_a_gpu_as_on_the_cpu() {
     if most() == 0 {
@@ -295,34 +321,62 @@ fn a_network_is_trained_on_a_gpu_as_on_the_cpu() {
     }
     let house = House::new();
     let of = |devices| {
-        let arguments = [
-            "reproduce",
-            "fig4",
-            "--profile",
-            "smoke",
-            "--data",
-            "surrogate",
-            "--out",
-            "out",
-            "--fresh",
-            "--devices",
-            devices,
-            "--set",
-            "images={train: 32, test: 16}",
-            "--set",
-            "network={width: 4, blocks: [1, 1]}",
-            "--set",
-            "batch=16",
-            "--set",
-            "epochs=1",
-        ];
-        succeed(with(house.command(&arguments), 1));
+        succeed(figure_4(&house, devices, 32, &[]));
         written(&house, &["status", "gradients", "train_loss"])
     };
     let (cpu, gpu) = (of("cpu"), of("cuda:0"));
     assert_eq!(gpu[..2], cpu[..2]);
     assert!(cpu[0].len() >= 7, "{cpu:?}");
     assert!(near(&gpu[2], &cpu[2], 1e-5), "{gpu:?}\n{cpu:?}");
+}
+
+/// What a step of training asks of the GPU, on a network of two blocks; as those of windows, in
+/// `optim/tests/counts.rs`, a count that moves is a change of speed: record it here, and say why.
+const TRAINING_STEPS: [(&str, &str); 2] = [
+    (
+        "{name: HD, groups: [methods, integration-times], hamiltonian: {integrator: symplectic-euler, kinetic_energy: half-l2-squared, step_size: 0.1, steps: 2}}",
+        "launches 181.5, products 21, allocations 271, uploads 25, downloads 2",
+    ),
+    (
+        "{name: Adam, groups: [methods, integration-times], adam: {learning_rate: 0.001, reset_every: 20}}",
+        "launches 411, products 21, allocations 501, uploads 25, downloads 2",
+    ),
+];
+
+#[test]
+fn a_step_of_training_asks_a_gpu_for_what_was_recorded() {
+    if !stood_in_for() {
+        return;
+    }
+    let house = House::new();
+    let counted = |method: &str, images| -> serde_json::Value {
+        let trace = house.folder.path().join("trace");
+        let methods = format!("methods=[{method}]");
+        let mut command = figure_4(&house, "cuda:0", images, &[&methods]);
+        command.env("STANDIN_TRACE", &trace);
+        succeed(command);
+        serde_json::from_str(&std::fs::read_to_string(trace).unwrap()).unwrap()
+    };
+    let mut moved = Vec::new();
+    for (method, recorded) in TRAINING_STEPS {
+        // An epoch of two steps, and one of six: what is done once is in both.
+        let (few, more) = (counted(method, 32), counted(method, 96));
+        let each = |what: &str| (more[what].as_f64().unwrap() - few[what].as_f64().unwrap()) / 4.0;
+        let found = [
+            "launches",
+            "products",
+            "allocations",
+            "uploads",
+            "downloads",
+        ];
+        let found = found
+            .map(|what| format!("{what} {}", each(what)))
+            .join(", ");
+        if found != recorded {
+            moved.push(format!("{method}: {found}, not {recorded}"));
+        }
+    }
+    assert!(moved.is_empty(), "{}", moved.join("\n"));
 }
 
 #[test]
