@@ -41,6 +41,13 @@ pub enum Command {
         /// several targets, for example reports
         folder: PathBuf,
     },
+    /// Verify a report: that its files are as they were written, and hold when cells are run again
+    ///
+    /// Manifest and journal have to be as the run left them, each measurement that of the cell which it says, and
+    /// each table and plot and the page what their rows make them. Then a few cells of each target are run again,
+    /// and have to come out equal to the last bit where the same program runs on the same kind of machine; elsewhere
+    /// within a tolerance that is said. Writes nothing without --certify. Exit code 1 if anything fails.
+    Verify(Verify),
     /// Compare rounds, strides, gradients, losses and ratios of speeds with the recorded ones
     ///
     /// On generated data, in less than a minute. What is counted has to be exactly as recorded, losses
@@ -86,6 +93,28 @@ pub enum Command {
         #[command(flatten)]
         common: Common,
     },
+}
+
+/// `harness verify`.
+#[derive(Debug, Args)]
+pub struct Verify {
+    /// A folder that `reproduce` wrote: a target's, or one of several targets
+    pub folder: PathBuf,
+    /// How many cells of each target to run again; 0 for none
+    #[arg(long, default_value_t = 3, value_name = "CELLS")]
+    pub sample: usize,
+    /// Run every cell again
+    #[arg(long, conflicts_with = "sample")]
+    pub all: bool,
+    /// Where nothing fails, write what was found to certificate.json, and into the report
+    #[arg(long)]
+    pub certify: bool,
+    /// Where data comes from
+    #[command(flatten)]
+    pub data: Data,
+    /// Folders
+    #[command(flatten)]
+    pub common: Common,
 }
 
 /// `harness regress`.
@@ -143,7 +172,7 @@ pub struct Reproduce {
 }
 
 /// Where data comes from.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub struct Data {
     /// real: the published data or exit code 3; surrogate: generated stand-ins; auto: real if to
     /// be had

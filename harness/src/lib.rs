@@ -15,3 +15,4 @@ pub mod publish;
 pub mod run;
 pub mod show;
 pub mod threads;
+pub mod verify;

@@ -34,6 +34,35 @@ const REPORT_EVERY: Duration = Duration::from_secs(30);
 /// The folder, in a target's own, for what cells keep until they have ended.
 const KEPT: &str = "checkpoints";
 
+/// Gets the data that an experiment needs, and what identifies it.
+///
+/// # Errors
+/// If some of it is not to be had.
+pub(crate) fn load(
+    experiment: &dyn AnyExperiment,
+    library: &Library,
+) -> Result<Vec<(DataRecord, Data)>> {
+    let bar = DataBar::default();
+    let one = |need| {
+        Ok(match need {
+            Need::Rows { dataset, split } => {
+                let rows = library.load(&dataset, split.as_deref(), &bar)?;
+                (DataRecord::of(&rows), Data::Rows(rows))
+            }
+            Need::Images {
+                dataset,
+                train,
+                test,
+            } => {
+                let images = library.images(&dataset, &bar)?;
+                let record = DataRecord::of_images(&images);
+                (record, Data::Images(images.first(train, test)?))
+            }
+        })
+    };
+    experiment.needs().into_iter().map(one).collect()
+}
+
 impl TargetRun {
     /// Opens the journal in `folder`. Nothing is measured yet. The report will be judged by `claims`.
     ///
@@ -51,7 +80,7 @@ impl TargetRun {
             machine,
             folder: folder.to_owned(),
             manifest,
-            journal: Journal::open(&folder.join(publish::JOURNAL))?,
+            journal: Journal::open(&folder.join(publish::JOURNAL), &plan.target)?,
             data: Vec::new(),
             claims,
         })
@@ -62,24 +91,10 @@ impl TargetRun {
     /// # Errors
     /// If some of it is not to be had.
     pub fn load(&mut self, library: &Library) -> Result<()> {
-        let bar = DataBar::default();
-        for need in self.experiment.needs() {
-            let (record, data) = match need {
-                Need::Rows { dataset, split } => {
-                    let rows = library.load(&dataset, split.as_deref(), &bar)?;
-                    self.manifest.datasets.push(dataset);
-                    (DataRecord::of(&rows), Data::Rows(rows))
-                }
-                Need::Images {
-                    dataset,
-                    train,
-                    test,
-                } => {
-                    let images = library.images(&dataset, &bar)?;
-                    let record = DataRecord::of_images(&images);
-                    (record, Data::Images(images.first(train, test)?))
-                }
-            };
+        for (record, data) in load(self.experiment.as_ref(), library)? {
+            if let Data::Rows(_) = data {
+                self.manifest.datasets.push(record.dataset.clone());
+            }
             self.manifest.data.push(record);
             self.data.push(data);
         }
@@ -103,7 +118,7 @@ impl TargetRun {
     /// If the folder cannot be written.
     pub fn start_over(&mut self) -> Result<()> {
         self.forget(journal::is_key);
-        self.journal.clear()
+        self.journal.clear(&self.manifest.target)
     }
 
     /// Removes what cells have kept that have ended.
@@ -156,7 +171,7 @@ impl TargetRun {
         self.borrow(relatives)?;
         let entries = journal::select(self.journal.entries(), &self.manifest.cells);
         self.manifest.copied = Copied::of(&entries);
-        self.manifest.write(&self.folder)?;
+        self.write_manifest()?;
         self.tidy();
         self.announce_cells();
         let total = units.iter().map(|unit| self.effort(unit)).sum();
@@ -171,8 +186,14 @@ impl TargetRun {
         }
         bar.finish();
         self.manifest.ended_at = Some(now());
-        self.manifest.write(&self.folder)?;
+        self.write_manifest()?;
         publish::build(&self.folder, &self.claims)
+    }
+
+    /// Writes the manifest, with where the journal ends.
+    fn write_manifest(&mut self) -> Result<()> {
+        self.manifest.journal = Some(self.journal.end().clone());
+        self.manifest.write(&self.folder)
     }
 
     fn key(&self, cell: &Cell) -> String {
@@ -205,11 +226,11 @@ impl TargetRun {
     fn borrow(&mut self, relatives: &[Relative]) -> Result<()> {
         for Relative { target, folder } in relatives {
             // What cannot be read is no reason not to measure.
-            let Ok(theirs) = journal::read(&folder.join(publish::JOURNAL)) else {
+            let Ok(theirs) = journal::read(&folder.join(publish::JOURNAL), target) else {
                 continue;
             };
             let newest: BTreeMap<&str, &Entry> =
-                theirs.iter().map(|e| (e.key.as_str(), e)).collect();
+                theirs.sealed.iter().map(|e| (e.key.as_str(), e)).collect();
             let mut taken = 0;
             for key in self.manifest.cells.clone() {
                 let usable = |e: &&&Entry| {

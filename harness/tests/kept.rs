@@ -3,6 +3,18 @@
 mod common;
 
 use common::{House, run, stderr, succeed};
+use lab::journal::{Entry, Journal};
+
+/// Writes a journal of spring with these lines, each sealed as if it had been measured so.
+fn sealed_again(house: &House, lines: &str) {
+    let path = house.out().join("journal.jsonl");
+    std::fs::remove_file(&path).unwrap();
+    let mut journal = Journal::open(&path, "spring").unwrap();
+    for line in lines.lines() {
+        let entry: Entry = serde_json::from_str(line).unwrap();
+        journal.append(entry).unwrap();
+    }
+}
 
 #[test]
 fn a_measurement_that_cannot_be_read_costs_its_cell_and_is_made_again() {
@@ -15,11 +27,7 @@ fn a_measurement_that_cannot_be_read_costs_its_cell_and_is_made_again() {
     let number = first.find("\"energy\":[").unwrap() + "\"energy\":[".len();
     let end = number + first[number..].find(',').unwrap();
     let first = format!("{}null{}", &first[..number], &first[end..]);
-    std::fs::write(
-        house.out().join("journal.jsonl"),
-        format!("{first}\n{rest}"),
-    )
-    .unwrap();
+    sealed_again(&house, &format!("{first}\n{rest}"));
     let output = run(house.command(&["report", "out"]));
     assert!(output.status.success(), "{}", stderr(&output));
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
@@ -48,32 +56,62 @@ fn a_measurement_that_cannot_be_read_costs_its_cell_and_is_made_again() {
 }
 
 /// Runs spring, replaces something in its journal, and asserts that one cell is missing until it is measured
-/// again, and that something is said.
-fn damaged(what: &str, by: &str) {
+/// again, and what is said; with seals put right or not.
+fn damaged(what: &str, by: &str, (sealed, told): (bool, &str)) {
     let house = House::new();
     let of = ["reproduce", "spring", "--profile", "smoke", "--out", "out"];
     succeed(house.command(&of));
     let (rows, journal) = (house.read("rows.csv"), house.read("journal.jsonl"));
     assert!(journal.contains(what), "{journal}");
-    let path = house.out().join("journal.jsonl");
-    std::fs::write(path, journal.replacen(what, by, 1)).unwrap();
+    let journal = journal.replacen(what, by, 1);
+    match sealed {
+        true => sealed_again(&house, &journal),
+        false => std::fs::write(house.out().join("journal.jsonl"), journal).unwrap(),
+    }
     let output = run(house.command(&["report", "out"]));
     let said = stderr(&output);
     assert!(said.contains("1 cell has not been measured"), "{said}");
     let output = run(house.command(&of));
     let said = stderr(&output);
-    assert!(said.contains("1 of the measurements in out"), "{said}");
+    assert!(said.contains(told), "{said}");
     assert_eq!(house.read("rows.csv"), rows);
 }
 
 #[test]
 fn a_measurement_with_too_few_numbers_is_made_again() {
-    damaged("\"momentum\":[", "\"momentum\":[], \"old\":[");
+    let told = "1 of the measurements in out";
+    damaged("\"momentum\":[", "\"momentum\":[], \"old\":[", (true, told));
 }
 
 #[test]
 fn a_cell_that_is_not_the_one_its_key_names_is_measured_again() {
-    damaged("\"damping\":0.5", "\"damping\":0.9");
+    let told = "1 of the measurements in out";
+    damaged("\"damping\":0.5", "\"damping\":0.9", (true, told));
+}
+
+#[test]
+fn a_number_set_by_hand_does_not_count() {
+    let told = "1 of 6 lines are not as they were written";
+    damaged("\"energy\":[0.", "\"energy\":[1.", (false, told));
+}
+
+#[test]
+fn a_manifest_that_was_changed_is_told_and_judges_nothing() {
+    let house = House::new();
+    let of = ["reproduce", "spring", "--profile", "smoke", "--out", "out"];
+    succeed(house.command(&of));
+    let manifest = house.read("manifest.json");
+    let changed = manifest.replacen("verdicts: false", "verdicts: true", 1);
+    assert_ne!(manifest, changed);
+    std::fs::write(house.out().join("manifest.json"), changed).unwrap();
+    let output = run(house.command(&["report", "out"]));
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(
+        said.contains("manifest.json is not as the run wrote it."),
+        "{said}"
+    );
+    let verdicts = house.read("claims.csv");
+    assert!(!verdicts.contains("reproduced"), "{verdicts}");
 }
 
 #[test]
@@ -166,4 +204,74 @@ fn a_run_beside_that_cannot_be_read_is_named_and_left_out_of_the_page() {
         "{}",
         stderr(&output)
     );
+}
+
+/// What `verify` says of the run in `out`, and whether all of it holds.
+fn verified(house: &House, more: &[&str]) -> (bool, String) {
+    let output = run(house.command(&[&["verify", "out"], more].concat()));
+    let said = String::from_utf8_lossy(&output.stdout).into_owned() + &stderr(&output);
+    assert!(!said.contains("panicked"), "{said}");
+    (output.status.success(), said)
+}
+
+#[test]
+fn a_run_is_verified_by_its_files_and_by_running_it_again() {
+    let house = House::new();
+    let of = ["reproduce", "spring", "--profile", "smoke", "--out", "out"];
+    succeed(house.command(&of));
+    let (holds, said) = verified(&house, &["--all"]);
+    assert!(holds, "{said}");
+    assert!(
+        said.contains("each of 6 lines is as it was written"),
+        "{said}"
+    );
+    assert!(
+        said.contains("6 were run again: 6 are equal to the last bit"),
+        "{said}"
+    );
+    assert!(
+        !said.contains("FAILS") && !said.contains("untold"),
+        "{said}"
+    );
+    // What is kept of it stands in the report, which still follows from its rows.
+    let (holds, _) = verified(&house, &["--sample", "2", "--certify"]);
+    assert!(
+        holds
+            && house
+                .read("spring.md")
+                .contains("of 6 cells, 2 were run again")
+    );
+    let (holds, said) = verified(&house, &["--sample", "0"]);
+    assert!(holds, "{said}");
+    for (file, from, to, told) in [
+        ("rows.csv", "0.5", "0.6", "1 of 7 files are not what"),
+        ("spring.md", "20 steps", "21 steps", "spring.md (from line"),
+        (
+            "journal.jsonl",
+            "\"ended_at\":1",
+            "\"ended_at\":2",
+            "are not as they were written",
+        ),
+        (
+            "manifest.json",
+            "\"seed\": ",
+            "\"seed\": 1",
+            "manifest.json is not as the run wrote it",
+        ),
+        ("claims.csv", "spring", "sprung", "claims.csv (from line"),
+    ] {
+        let whole = house.read(file);
+        assert!(whole.contains(from), "{file}: {whole}");
+        std::fs::write(house.out().join(file), whole.replacen(from, to, 1)).unwrap();
+        let (holds, said) = verified(&house, &["--sample", "0"]);
+        assert!(!holds && said.contains(told), "{file}: {said}");
+        std::fs::write(house.out().join(file), whole).unwrap();
+    }
+    // A measurement that was written down well, of a cell that comes out otherwise.
+    let journal = house
+        .read("journal.jsonl")
+        .replacen("\"energy\":[0.", "\"energy\":[1.", 1);
+    sealed_again(&house, &journal);
+    let (holds, said) = verified(&house, &["--all"]);
+    assert!(!holds && said.contains("energy[0] was 1."), "{said}");
 }

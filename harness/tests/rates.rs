@@ -51,18 +51,25 @@ fn a_report_of_a_run_before_there_were_rates_has_empty_columns() {
     let path = house.out().join("manifest.json");
     let mut manifest: serde_json::Value =
         serde_json::from_str(&house.read("manifest.json")).unwrap();
-    manifest.as_object_mut().unwrap().remove("rates").unwrap();
+    for newer in ["rates", "journal", "sum", "claims_sha256"] {
+        manifest.as_object_mut().unwrap().remove(newer).unwrap();
+    }
     let plan = manifest["plan"].as_str().unwrap();
     let older: Vec<&str> = plan
         .lines()
         .filter(|line| !line.starts_with("overhead_below"))
         .collect();
-    manifest["plan"] = older.join("\n").into();
+    let older = older.join("\n");
+    manifest["plan_sha256"] = lab::manifest::sha256_hex(older.as_bytes()).into();
+    manifest["plan"] = older.into();
     std::fs::write(path, manifest.to_string()).unwrap();
     let journal = house.out().join("journal.jsonl");
     let written = house.read("journal.jsonl");
     let entries = written.lines().map(|line| {
         let mut entry: serde_json::Value = serde_json::from_str(line).unwrap();
+        for newer in ["after", "sum"] {
+            entry.as_object_mut().unwrap().remove(newer).unwrap();
+        }
         let outcome = entry["outcome"].as_object_mut().unwrap();
         outcome.remove("work").unwrap();
         format!("{entry}\n")

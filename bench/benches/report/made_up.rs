@@ -7,7 +7,7 @@ use lab::configs::Configs;
 use lab::environment::Environment;
 use lab::experiments::windows::cell::{FlowRecord, MeasuredWindow, WindowCell};
 use lab::experiments::windows::plan::{EvaluatorKind, PlacedWindow, WindowsPlan};
-use lab::journal::{Cell, Entry, Outcome};
+use lab::journal::{Cell, Entry, Journal, Outcome};
 use lab::manifest::{DataRecord, Manifest, sha256_hex};
 use lab::paper::Paper;
 use lab::plan::Plan;
@@ -29,7 +29,8 @@ impl MadeUp {
         let plan = configs.plan("table2")?.only(&datasets).plan()?;
         let windows = WindowsPlan::new(&plan)?;
         let mut manifest = manifest(&configs, &plan, datasets)?;
-        let mut journal = String::new();
+        let folder = tempfile::tempdir()?;
+        let mut journal = Journal::open(&folder.path().join(publish::JOURNAL), &plan.target)?;
         for dataset in &manifest.datasets {
             for window in &windows.windows {
                 let cell = cell(plan.seed, &windows, dataset, window);
@@ -42,14 +43,12 @@ impl MadeUp {
                     cell: cell.settings,
                     outcome: Outcome::measured(&measured)?,
                 };
-                journal.push_str(&serde_json::to_string(&entry)?);
-                journal.push('\n');
-                manifest.cells.push(entry.key);
+                manifest.cells.push(entry.key.clone());
+                journal.append(entry)?;
             }
         }
-        let folder = tempfile::tempdir()?;
+        manifest.journal = Some(journal.end().clone());
         manifest.write(folder.path())?;
-        std::fs::write(folder.path().join(publish::JOURNAL), journal)?;
         let cells = manifest.cells.len();
         Ok(Self { folder, cells })
     }
@@ -88,6 +87,10 @@ fn manifest(configs: &Configs, plan: &Plan, datasets: Vec<String>) -> Result<Man
         environment: Environment::current(),
         rates: None,
         paper: Paper::from_yaml(&configs.read("paper.yaml")?)?,
+        claims_sha256: None,
+        journal: None,
+        sum: None,
+        altered: None,
     })
 }
 

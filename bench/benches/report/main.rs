@@ -23,7 +23,7 @@ fn read(c: &mut Criterion) {
         let file = run.folder.path().join(publish::JOURNAL);
         group.throughput(Throughput::Bytes(std::fs::metadata(&file).unwrap().len()));
         group.bench_function(BenchmarkId::new("table2", run.cells), |b| {
-            b.iter(|| journal::read(&file).unwrap());
+            b.iter(|| journal::read(&file, "table2").unwrap());
         });
     }
     group.finish();

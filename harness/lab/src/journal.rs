@@ -2,17 +2,19 @@
 //! that is shown is made from it.
 
 mod json;
+mod seal;
 
 use crate::device::explained;
 use crate::environment::Environment;
 use crate::files::{append, replace};
 use crate::progress::say;
 use anyhow::{Context, Result, bail};
+use seal::Seal;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{ErrorKind, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
@@ -204,20 +206,31 @@ impl<M> Outcome<M> {
     }
 }
 
+/// Where a journal ends: what a manifest says of the journal beside it.
+#[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq, Eq)]
+pub struct JournalEnd {
+    /// How many lines it has.
+    pub lines: usize,
+    /// The checksum of its last one; a target's name where there is none.
+    pub sum: String,
+}
+
 /// An open journal: one process at a time may append to it.
 pub struct Journal {
     path: PathBuf,
     file: File,
     entries: Vec<Entry>,
+    end: JournalEnd,
 }
 
 impl Journal {
-    /// Opens the journal at `path`, or begins one. A last line that a killed process left
-    /// unfinished is cut off; lines of another version of this program stay, and are passed over.
+    /// Opens the journal of a target at `path`, or begins one. A last line that a killed process left
+    /// unfinished is cut off; lines of another version of this program, and those that are not as they were
+    /// written, stay, and are passed over.
     ///
     /// # Errors
     /// If another process has it open, or it cannot be read or written.
-    pub fn open(path: &Path) -> Result<Self> {
+    pub fn open(path: &Path, target: &str) -> Result<Self> {
         if let Some(folder) = path.parent() {
             std::fs::create_dir_all(folder)
                 .with_context(|| format!("making the folder {}", folder.display()))?;
@@ -245,13 +258,17 @@ impl Journal {
         file.read_to_end(&mut bytes)
             .with_context(|| format!("reading {}", path.display()))?;
         let whole = whole_lines(&bytes).len();
-        let entries = parse(&bytes[..whole], path);
+        let found = Lines::of(&bytes[..whole], target);
+        for fault in found.faults() {
+            say(&format!("{}: {fault}", path.display()));
+        }
         file.set_len(whole as u64)?;
         file.seek(SeekFrom::End(0))?;
         Ok(Self {
             path: path.to_owned(),
             file,
-            entries,
+            entries: found.sealed,
+            end: found.end,
         })
     }
 
@@ -259,7 +276,7 @@ impl Journal {
     ///
     /// # Errors
     /// If the folder cannot be written.
-    pub fn clear(&mut self) -> Result<()> {
+    pub fn clear(&mut self, target: &str) -> Result<()> {
         if self.file.metadata()?.len() > 0 {
             let old = self.path.with_extension("jsonl.old");
             let before = match std::fs::read(&old) {
@@ -274,6 +291,10 @@ impl Journal {
         self.file.set_len(0)?;
         self.file.seek(SeekFrom::Start(0))?;
         self.entries.clear();
+        self.end = JournalEnd {
+            lines: 0,
+            sum: target.to_owned(),
+        };
         Ok(())
     }
 
@@ -282,12 +303,21 @@ impl Journal {
     /// # Errors
     /// If it cannot be written.
     pub fn append(&mut self, entry: Entry) -> Result<()> {
-        let mut line = serde_json::to_vec(&entry)?;
-        line.push(b'\n');
+        let (line, sum) = seal::sealed(&entry, &self.end.sum)?;
         append(&mut self.file, &line)
             .with_context(|| format!("appending to {}: is the disk full?", self.path.display()))?;
         self.entries.push(entry);
+        self.end = JournalEnd {
+            lines: self.end.lines + 1,
+            sum,
+        };
         Ok(())
+    }
+
+    /// Where it ends now.
+    #[must_use]
+    pub fn end(&self) -> &JournalEnd {
+        &self.end
     }
 
     /// Whether the cell of this key has an outcome that stands.
@@ -310,37 +340,108 @@ impl Journal {
     }
 }
 
-/// Reads a journal that nobody is writing; an unfinished last line is passed over.
+/// What the lines of a journal are.
+#[derive(Debug, Default, PartialEq)]
+pub struct Lines {
+    /// Entries of an older program, which did not seal them.
+    pub unsealed: Vec<Entry>,
+    /// Entries as they were written.
+    pub sealed: Vec<Entry>,
+    /// How many lines are no entries of this version.
+    pub foreign: usize,
+    /// How many are not as they were written, or are there a second time.
+    pub broken: usize,
+    /// How often a line does not stand behind the one that it was written behind.
+    pub gaps: usize,
+    /// Where they end.
+    pub end: JournalEnd,
+}
+
+impl Lines {
+    /// Of whole lines, the first of which stands behind a target's name.
+    fn of(bytes: &[u8], target: &str) -> Self {
+        let mut found = Self::default();
+        found.end.sum = target.to_owned();
+        let mut known = BTreeSet::new();
+        let mut begun = false;
+        for line in bytes.split_inclusive(|byte| *byte == b'\n') {
+            found.end.lines += 1;
+            let entry = serde_json::from_slice(line).ok();
+            match (entry, seal::of(line)) {
+                (Some(entry), Seal::Whole { after, sum }) => {
+                    found.gaps += usize::from(after != found.end.sum);
+                    // Without a first line, what stands before was no older program's.
+                    if !begun && seal::is_sum(&after) {
+                        found.broken += std::mem::take(&mut found.unsealed).len();
+                    }
+                    begun = true;
+                    match known.insert(sum.clone()) {
+                        true => found.sealed.push(entry),
+                        false => found.broken += 1,
+                    }
+                    found.end.sum = sum;
+                }
+                (Some(entry), Seal::Missing) if !begun => found.unsealed.push(entry),
+                (None, Seal::Missing) => found.foreign += 1,
+                _ => {
+                    found.broken += 1;
+                    if let Some(sum) = seal::written(line) {
+                        sum.clone_into(&mut found.end.sum);
+                    }
+                }
+            }
+        }
+        found
+    }
+
+    /// The entries of a run whose manifest says where its journal ends, or of an older program's.
+    #[must_use]
+    pub fn entries(mut self, sealed: bool) -> Vec<Entry> {
+        if !sealed {
+            let mut all = self.unsealed;
+            all.append(&mut self.sealed);
+            return all;
+        }
+        self.sealed
+    }
+
+    /// What is wrong with them, in sentences for readers.
+    #[must_use]
+    pub fn faults(&self) -> Vec<String> {
+        let all = self.end.lines;
+        let said = [
+            (self.foreign, "cannot be read by this version"),
+            (
+                self.broken,
+                "are not as they were written, and do not count",
+            ),
+            (
+                self.gaps,
+                "do not follow the line they were written behind: others were lost or put in",
+            ),
+        ];
+        let fault = |(count, what): &(usize, &str)| format!("{count} of {all} lines {what}");
+        said.iter()
+            .filter(|(count, _)| *count > 0)
+            .map(fault)
+            .collect()
+    }
+}
+
+/// Reads the journal of a target that nobody is writing; an unfinished last line is passed over.
 ///
 /// # Errors
 /// If it cannot be read.
-pub fn read(path: &Path) -> Result<Vec<Entry>> {
+pub fn read(path: &Path, target: &str) -> Result<Lines> {
     let bytes = std::fs::read(path)
         .with_context(|| format!("reading {}: was anything reproduced there?", path.display()))?;
-    Ok(parse(whole_lines(&bytes), path))
+    Ok(Lines::of(whole_lines(&bytes), target))
 }
 
 /// All but an unfinished last line.
 fn whole_lines(bytes: &[u8]) -> &[u8] {
     let end = bytes.iter().rposition(|byte| *byte == b'\n');
     &bytes[..end.map_or(0, |end| end + 1)]
-}
-
-/// The entries of whole lines; a line that is none costs nothing but itself.
-fn parse(bytes: &[u8], path: &Path) -> Vec<Entry> {
-    let lines = || bytes.split_inclusive(|byte| *byte == b'\n');
-    let entries: Vec<Entry> = lines()
-        .filter_map(|line| serde_json::from_slice(line).ok())
-        .collect();
-    let foreign = lines().count() - entries.len();
-    if foreign > 0 {
-        say(&format!(
-            "{}: passed over, as not this version's: {foreign} of {} lines",
-            path.display(),
-            lines().count()
-        ));
-    }
-    entries
 }
 
 /// The entries of the given cells, in the cells' order; the newest where a cell has several.
@@ -356,30 +457,93 @@ pub fn select(entries: &[Entry], keys: &[String]) -> Vec<Entry> {
 mod tests {
     use super::*;
 
-    #[test]
-    fn a_line_that_cannot_be_read_costs_nothing_but_itself() {
-        let folder = tempfile::TempDir::new().unwrap();
-        let path = folder.path().join("journal.jsonl");
-        let entry = Entry {
-            key: "a".into(),
+    fn entry(key: &str) -> Entry {
+        Entry {
+            key: key.into(),
             ended_at: 7,
             cell: Value::from("κ"),
             outcome: Outcome::measured(&BTreeMap::from([("loss", f64::INFINITY)])).unwrap(),
             copied_from: None,
+        }
+    }
+
+    /// The lines of a journal of table2 with these keys.
+    fn lines(keys: &[&str]) -> Vec<Vec<u8>> {
+        let mut after = "table2".to_owned();
+        let mut line = |key: &&str| {
+            let (line, sum) = seal::sealed(&entry(key), &after).unwrap();
+            after = sum;
+            line
         };
-        let mut bytes = serde_json::to_vec(&entry).unwrap();
-        bytes.push(b'\n');
-        let one = bytes.clone();
-        bytes.extend(b"{\"key\": \"\xff\xce\"}\n\nnot JSON\n");
-        bytes.extend(&one);
+        keys.iter().map(&mut line).collect()
+    }
+
+    fn keys(entries: &[Entry]) -> Vec<&str> {
+        entries.iter().map(|entry| entry.key.as_str()).collect()
+    }
+
+    #[test]
+    fn a_line_that_cannot_be_read_costs_nothing_but_itself() {
+        let folder = tempfile::TempDir::new().unwrap();
+        let path = folder.path().join("journal.jsonl");
+        let [one, two] = &lines(&["a", "b"])[..] else {
+            unreachable!()
+        };
+        let foreign = b"{\"key\": \"\xff\xce\"}\n\nnot JSON\n";
         // Torn in the middle of a character.
-        bytes.extend(b"{\"key\": \"\xce");
-        std::fs::write(&path, &bytes).unwrap();
-        assert_eq!(read(&path).unwrap(), [entry.clone(), entry.clone()]);
-        let journal = Journal::open(&path).unwrap();
-        assert_eq!(journal.entries(), [entry.clone(), entry.clone()]);
-        let measured: BTreeMap<String, f64> = entry.measured().unwrap().unwrap();
+        let torn = b"{\"key\": \"\xce";
+        std::fs::write(&path, [one, &foreign[..], two, torn].concat()).unwrap();
+        let found = read(&path, "table2").unwrap();
+        assert_eq!(keys(&found.sealed), ["a", "b"]);
+        assert_eq!((found.foreign, found.broken, found.gaps), (3, 0, 0));
+        let mut journal = Journal::open(&path, "table2").unwrap();
+        assert_eq!(keys(journal.entries()), ["a", "b"]);
+        let measured: BTreeMap<String, f64> = journal.entries()[0].measured().unwrap().unwrap();
         assert_eq!(measured["loss"], f64::INFINITY);
+        journal.append(entry("c")).unwrap();
+        let found = read(&path, "table2").unwrap();
+        assert_eq!((keys(&found.sealed).len(), found.gaps), (3, 0));
+        assert_eq!(found.end, *journal.end());
+    }
+
+    #[test]
+    fn what_was_done_to_a_journal_is_found() {
+        let all = lines(&["a", "b", "c"]);
+        let of = |lines: &[&Vec<u8>], target: &str| {
+            let bytes: Vec<u8> = lines.iter().flat_map(|line| line.iter().copied()).collect();
+            let found = Lines::of(&bytes, target);
+            (keys(&found.sealed).concat(), found.broken, found.gaps)
+        };
+        let found = |keys: &str, broken, gaps| (keys.to_owned(), broken, gaps);
+        let (a, b, c) = (&all[0], &all[1], &all[2]);
+        assert_eq!(of(&[a, b, c], "table2"), found("abc", 0, 0));
+        assert_eq!(of(&[a, c], "table2"), found("ac", 0, 1), "one is gone");
+        assert_eq!(of(&[b, c], "table2"), found("bc", 0, 1), "the first is");
+        assert_eq!(
+            of(&[a, b, b, c], "table2"),
+            found("abc", 1, 1),
+            "one is there twice"
+        );
+        assert_eq!(
+            of(&[a, b, c], "fig2"),
+            found("abc", 0, 1),
+            "it is another's"
+        );
+        let mut edited = b.clone();
+        let place = edited
+            .windows(8)
+            .position(|part| part == b"ended_at")
+            .unwrap();
+        edited[place + 10] = b'8';
+        assert_eq!(of(&[a, &edited, c], "table2"), found("ac", 1, 0));
+        // A seal taken off does not make a line an older program's.
+        let bare = |key| [serde_json::to_vec(&entry(key)).unwrap(), b"\n".to_vec()].concat();
+        assert_eq!(of(&[a, &bare("b"), c], "table2"), found("ac", 1, 1));
+        assert_eq!(of(&[&bare("a"), b, c], "table2"), found("bc", 1, 1));
+        let before = Lines::of(&[bare("o"), a.clone()].concat(), "table2");
+        assert_eq!(keys(&before.unsealed), ["o"]);
+        assert_eq!(before.faults(), [""; 0]);
+        assert_eq!(keys(&before.entries(false)), ["o", "a"]);
     }
 
     #[test]

@@ -4,7 +4,7 @@
 use crate::configs::Configs;
 use crate::environment::Environment;
 use crate::files::write_atomically;
-use crate::journal::Entry;
+use crate::journal::{Entry, JournalEnd};
 use crate::paper::Paper;
 use crate::plan::Plan;
 use crate::rates::Rates;
@@ -64,6 +64,19 @@ pub struct Manifest {
     pub rates: Option<Rates>,
     /// The paper's figures that this run was compared with.
     pub paper: Paper,
+    /// SHA-256 of the claims that it was judged by first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub claims_sha256: Option<String>,
+    /// Where the journal beside it ended when this was written; absent in those of older programs, whose
+    /// lines have no checksums.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub journal: Option<JournalEnd>,
+    /// SHA-256 of the file with nothing here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sum: Option<String>,
+    /// In what the file is not as the run wrote it.
+    #[serde(skip)]
+    pub altered: Option<String>,
 }
 
 /// One data set of a run.
@@ -140,6 +153,9 @@ impl DataRecord {
     }
 }
 
+/// What stands before a manifest's checksum.
+const SUM: &str = "\"sum\": \"";
+
 /// The file's name.
 pub const FILE: &str = "manifest.json";
 
@@ -155,6 +171,9 @@ impl Manifest {
     /// # Errors
     /// If its plan cannot be read.
     pub fn untestable(&self) -> Result<Option<String>> {
+        if let Some(altered) = &self.altered {
+            return Ok(Some(altered.clone()));
+        }
         if !self.plan()?.profile.verdicts {
             return Ok(Some("the profile that was run carries no verdicts".into()));
         }
@@ -173,6 +192,7 @@ impl Manifest {
     /// # Errors
     /// None, as long as the printed figures compiled into the program can be read.
     pub fn made_up() -> Result<Self> {
+        const PLAN: &str = "flow:\n  steps: 20 # <S>\n";
         let text = |t: &str| t.to_owned();
         Ok(Self {
             command: vec![text("harness"), text("reproduce")],
@@ -182,8 +202,8 @@ impl Manifest {
             profile: text("smoke"),
             changed: Vec::new(),
             datasets: vec![text("a8a")],
-            plan: text("flow:\n  steps: 20 # <S>\n"),
-            plan_sha256: text("cafe"),
+            plan: text(PLAN),
+            plan_sha256: sha256_hex(PLAN.as_bytes()),
             devices: text("cpu"),
             seed: 7,
             registry_sha256: text("beef"),
@@ -222,6 +242,10 @@ impl Manifest {
             },
             rates: None,
             paper: Paper::from_yaml(&Configs::compiled_in().read("paper.yaml")?)?,
+            claims_sha256: None,
+            journal: None,
+            sum: None,
+            altered: None,
         })
     }
 
@@ -230,9 +254,31 @@ impl Manifest {
     /// # Errors
     /// If the folder cannot be written.
     pub fn write(&self, folder: &Path) -> Result<()> {
-        let mut text = serde_json::to_string_pretty(self)?;
+        let unsummed = Self {
+            sum: Some(String::new()),
+            ..self.clone()
+        };
+        let mut text = serde_json::to_string_pretty(&unsummed)?;
         text.push('\n');
+        let sum = sha256_hex(text.as_bytes());
+        let (before, behind) = text.rsplit_once(SUM).context("a manifest without a sum")?;
+        let text = [before, SUM, &sum, behind].concat();
         write_atomically(&folder.join(FILE), text.as_bytes())
+    }
+
+    /// In what it is not as the run wrote it, by its text.
+    fn altered(&self, text: &str) -> Option<String> {
+        let summed = || {
+            let (before, behind) = text.rsplit_once(SUM)?;
+            let rest = behind.strip_prefix(self.sum.as_deref()?)?;
+            Some(sha256_hex([before, SUM, rest].concat().as_bytes()))
+        };
+        let is_old = self.sum.is_none() && self.journal.is_none();
+        if !is_old && summed() != self.sum {
+            return Some(format!("{FILE} is not as the run wrote it"));
+        }
+        (sha256_hex(self.plan.as_bytes()) != self.plan_sha256)
+            .then(|| format!("the plan in {FILE} is not the one that its hash says was run"))
     }
 
     /// Returns the plan that was run, whose layers were put together before.
@@ -252,7 +298,12 @@ impl Manifest {
         let text = std::fs::read_to_string(&path).with_context(|| {
             format!("reading {}: was anything reproduced there?", path.display())
         })?;
-        serde_json::from_str(&text).with_context(|| format!("{} is not a manifest", path.display()))
+        let manifest: Self = serde_json::from_str(&text)
+            .with_context(|| format!("{} is not a manifest", path.display()))?;
+        Ok(Self {
+            altered: manifest.altered(&text),
+            ..manifest
+        })
     }
 }
 
@@ -292,6 +343,45 @@ pub fn date(seconds: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_manifest_knows_whether_it_is_as_it_was_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(FILE);
+        let manifest = Manifest {
+            journal: Some(JournalEnd::default()),
+            ..Manifest::made_up().unwrap()
+        };
+        manifest.write(folder.path()).unwrap();
+        let read = Manifest::read(folder.path()).unwrap();
+        assert_eq!(read.altered, None);
+        let text = std::fs::read_to_string(&path).unwrap();
+        let again = |from: &str, to: &str| {
+            let (before, behind) = text.rsplit_once(from).unwrap();
+            std::fs::write(&path, [before, to, behind].concat()).unwrap();
+            Manifest::read(folder.path()).unwrap().altered
+        };
+        for (from, to) in [
+            ("steps: 20", "steps: 21"),
+            ("smoke", "quick"),
+            ("\"seed\": 7", "\"seed\": 8"),
+            ("\"sum\": \"", "\"sun\": \""),
+            ("\n}\n", "\n}\n\n"),
+        ] {
+            let altered = again(from, to);
+            assert!(altered.is_some(), "{from}");
+        }
+        // An older program wrote no checksum.
+        Manifest::write(&read, folder.path()).unwrap();
+        let old = Manifest {
+            sum: None,
+            journal: None,
+            ..read
+        };
+        let text = serde_json::to_string_pretty(&old).unwrap();
+        std::fs::write(&path, text).unwrap();
+        assert_eq!(Manifest::read(folder.path()).unwrap().altered, None);
+    }
 
     #[test]
     fn days_are_those_of_the_calendar() {

@@ -32,7 +32,11 @@ pub fn relatives(root: &Path, plan: &Plan) -> Result<Vec<Relative>> {
         .filter_map(|entry| {
             let folder = entry.ok()?.path();
             // What cannot be read is no reason not to measure.
-            let theirs = Manifest::read(&folder).ok()?.plan().ok()?;
+            let manifest = Manifest::read(&folder).ok()?;
+            let theirs = manifest
+                .plan()
+                .ok()
+                .filter(|_| manifest.altered.is_none())?;
             let own_folder = folder.file_name()?.to_str() == Some(theirs.target.as_str());
             let shares = theirs.family() == plan.family() && theirs.target != plan.target;
             (own_folder && shares).then_some(Relative {
@@ -107,6 +111,7 @@ mod tests {
     use super::*;
     use crate::configs::Configs;
     use crate::journal::Outcome;
+    use crate::manifest::sha256_hex;
 
     fn entry(copied_from: Option<&str>, ended_at: u64) -> Entry {
         Entry {
@@ -147,11 +152,13 @@ mod tests {
             let folder = root.path().join(folder);
             std::fs::create_dir_all(&folder).unwrap();
             let plan = plan(target);
+            let resolved = plan.resolved().unwrap();
             Manifest {
                 target: target.into(),
                 profile: plan.profile.name.clone(),
                 datasets: Vec::new(),
-                plan: plan.resolved().unwrap(),
+                plan_sha256: sha256_hex(resolved.as_bytes()),
+                plan: resolved,
                 ..Manifest::made_up().unwrap()
             }
             .write(&folder)

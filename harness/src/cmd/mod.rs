@@ -7,6 +7,7 @@ mod regress;
 mod report;
 mod reproduce;
 mod suite;
+mod verify;
 
 use crate::cli::{Cli, Command, Common, Data, Reproduce};
 use crate::publish::Built;
@@ -84,7 +85,11 @@ fn no_data(error: &anyhow::Error) -> bool {
 }
 
 fn run(cli: Cli) -> Result<u8> {
-    if let Command::Reproduce(_) | Command::Report { .. } | Command::Regress(_) = cli.command {
+    if let Command::Reproduce(_)
+    | Command::Report { .. }
+    | Command::Regress(_)
+    | Command::Verify(_) = cli.command
+    {
         crate::threads::check()?;
     }
     match cli.command {
@@ -96,6 +101,7 @@ fn run(cli: Cli) -> Result<u8> {
             })
         }
         Command::Report { folder } => report::run(&folder),
+        Command::Verify(arguments) => verify::run(&arguments),
         Command::Regress(arguments) => regress::run(&arguments),
         Command::List(common) => list::run(&common),
         Command::Fetch {

@@ -54,7 +54,7 @@ pub(super) fn run(folder: &Path) -> Result<u8> {
 
 /// The claims that a folder was judged by, or the one above, which keeps them for its targets; where
 /// neither was, those of the program.
-fn claims(folder: &Path) -> Result<Claims> {
+pub(super) fn claims(folder: &Path) -> Result<Claims> {
     let above = folder.parent().unwrap_or(folder);
     let text = site::kept_claims(folder).or_else(|_| site::kept_claims(above));
     let text = text.or_else(|_| Configs::compiled_in().read(site::CLAIMS))?;

@@ -191,5 +191,9 @@ fn manifest(arguments: &Reproduce, plan: &Plan, configs: &Configs) -> Result<Man
         environment: Environment::current(),
         rates: None,
         paper: Paper::from_yaml(&configs.read("paper.yaml")?).context("paper.yaml")?,
+        claims_sha256: Some(sha256_hex(configs.read("claims.yaml")?.as_bytes())),
+        journal: None,
+        sum: None,
+        altered: None,
     })
 }

@@ -5,11 +5,12 @@ pub mod provenance;
 pub mod site;
 
 use crate::show;
+use crate::verify::Certificate;
 use anyhow::Result;
 use claims::Claims;
 use lab::experiments;
 use lab::files::write_atomically;
-use lab::journal::{self, Entry};
+use lab::journal::{self, Entry, Lines};
 use lab::manifest::Manifest;
 use lab::sharing::Copied;
 use report::{Block, Document, SURROGATE, markdown, terminal, to_csv, to_parquet};
@@ -38,6 +39,35 @@ pub struct Built {
 /// # Errors
 /// If the folder holds no run, or cannot be written.
 pub fn build(folder: &Path, claims: &Claims) -> Result<Built> {
+    let Made {
+        document,
+        files,
+        missing,
+    } = made(folder, claims)?;
+    let mut written = Vec::with_capacity(files.len());
+    for (name, content) in files {
+        let path = folder.join(name);
+        write_atomically(&path, &content)?;
+        written.push(path);
+    }
+    Ok(Built {
+        terminal: terminal(&document),
+        document,
+        files: written,
+        missing,
+    })
+}
+
+/// A report before it is written.
+pub(crate) struct Made {
+    document: Document,
+    /// Names and contents, sorted.
+    pub(crate) files: Vec<(String, Vec<u8>)>,
+    missing: usize,
+}
+
+/// Makes the files of a folder from its journal and manifest, and writes nothing.
+pub(crate) fn made(folder: &Path, claims: &Claims) -> Result<Made> {
     let manifest = Manifest::read(folder)?;
     let (document, missing) = document(folder, &manifest, claims)?;
     let mut files: Vec<(String, Vec<u8>)> = vec![(
@@ -55,16 +85,9 @@ pub fn build(folder: &Path, claims: &Claims) -> Result<Built> {
         }
     }
     files.sort();
-    let mut written = Vec::with_capacity(files.len());
-    for (name, content) in files {
-        let path = folder.join(name);
-        write_atomically(&path, &content)?;
-        written.push(path);
-    }
-    Ok(Built {
-        terminal: terminal(&document),
+    Ok(Made {
         document,
-        files: written,
+        files,
         missing,
     })
 }
@@ -77,7 +100,9 @@ pub(crate) fn document(
 ) -> Result<(Document, usize)> {
     let plan = manifest.plan()?;
     let experiment = experiments::of(&plan)?;
-    let mut entries = journal::read(&folder.join(JOURNAL))?;
+    let lines = journal::read(&folder.join(JOURNAL), &manifest.target)?;
+    let faults = faults(manifest, &lines);
+    let mut entries = lines.entries(manifest.journal.is_some());
     entries.retain(|entry| manifest.cells.contains(&entry.key));
     let unreadable = entries
         .extract_if(.., |entry| {
@@ -92,13 +117,19 @@ pub(crate) fn document(
     document.profile.clone_from(&manifest.profile);
     document.plan.clone_from(&manifest.plan);
     document.provenance = provenance::statements(manifest);
+    if let Some(certificate) = Certificate::of(folder) {
+        document.provenance.extend(certificate.provenance());
+    }
     document.banner = banner(manifest);
+    let mut said = faults;
     if unreadable > 0 {
-        let lines = format!(
+        said.push(format!(
             "{unreadable} of the journal's measurements are an older version's, not whole, or not of the cell \
              they name; a cell that has no other counts as not measured."
-        );
-        document.blocks.insert(0, Block::List(vec![lines]));
+        ));
+    }
+    if !said.is_empty() {
+        document.blocks.insert(0, Block::List(said));
     }
     tell_copied(&mut document, &entries, manifest.cells.len());
     for block in &mut document.blocks {
@@ -107,6 +138,33 @@ pub(crate) fn document(
         }
     }
     Ok((document, manifest.cells.len() - entries.len()))
+}
+
+/// In what a run's files are not as it left them.
+fn faults(manifest: &Manifest, lines: &Lines) -> Vec<String> {
+    let mut all: Vec<String> = manifest
+        .altered
+        .iter()
+        .map(|what| format!("{what}."))
+        .collect();
+    let of_journal = lines.faults();
+    all.extend(
+        of_journal
+            .iter()
+            .map(|fault| format!("In {JOURNAL}, {fault}.")),
+    );
+    // A run that goes on, or was cut short, has written more than its manifest knows.
+    let ended = manifest
+        .journal
+        .as_ref()
+        .filter(|_| manifest.ended_at.is_some());
+    if let Some(end) = ended.filter(|end| **end != lines.end) {
+        all.push(format!(
+            "{JOURNAL} does not end where the run left it: it has {} lines, and had {}.",
+            lines.end.lines, end.lines
+        ));
+    }
+    all
 }
 
 /// The column of every frame with cells that says which target measured a cell.

@@ -94,7 +94,11 @@ mod tests {
 
     #[test]
     fn program_machine_settings_and_data_are_told() {
-        let told = statements(&Manifest::made_up().unwrap()).join("\n");
+        let manifest = Manifest {
+            plan_sha256: "cafe".into(),
+            ..Manifest::made_up().unwrap()
+        };
+        let told = statements(&manifest).join("\n");
         for part in [
             "A <cpu> with 2 cores (2 threads), 8.0 GiB of memory, Linux.",
             "release build 0.1.0 of commit `abcdef`, rustc 1.95.0.",

@@ -33,13 +33,31 @@ pub fn build(root: &Path, claims: Option<&str>, order: Option<&[String]>) -> Res
         Some(text) => text.to_owned(),
         None => kept_claims(root)?,
     };
+    let (summary, files) = made(root, &text, order)?;
+    let mut written = Vec::new();
+    for (name, content) in files {
+        let path = root.join(name);
+        write_atomically(&path, &content)?;
+        written.push(path);
+    }
+    Ok(Site {
+        summary,
+        files: written,
+    })
+}
+
+/// A page's headline, and names and contents of its files.
+type MadeSite = (String, Vec<(String, Vec<u8>)>);
+
+/// Makes the files of the page, and writes nothing.
+pub(crate) fn made(root: &Path, text: &str, order: Option<&[String]>) -> Result<MadeSite> {
     let order = match order {
         Some(order) => order.to_vec(),
         None => std::fs::read_to_string(root.join(ORDER))
             .map(|text| text.lines().map(str::to_owned).collect())
             .unwrap_or_default(),
     };
-    let claims = Claims::from_yaml(&text).with_context(|| {
+    let claims = Claims::from_yaml(text).with_context(|| {
         format!(
             "reading the claims of {}: if an earlier version of this program made that report, \
              `harness reproduce` makes it again, from what is measured already",
@@ -53,24 +71,16 @@ pub fn build(root: &Path, claims: Option<&str>, order: Option<&[String]>) -> Res
         level: 1.0 - claims.confidence,
     };
     let frame = Frame::of("claims", &rows);
-    let files: Vec<(&str, Vec<u8>)> = vec![
+    let files = [
         ("index.html", page(&documents, Some(&judged)).into_bytes()),
         ("claims.md", claims_markdown(&judged).into_bytes()),
         ("claims.csv", to_csv(&frame)?),
         ("claims.parquet", to_parquet(&frame)?),
-        (CLAIMS, text.into_bytes()),
+        (CLAIMS, text.as_bytes().to_vec()),
         (ORDER, (order.join("\n") + "\n").into_bytes()),
     ];
-    let mut written = Vec::new();
-    for (name, content) in files {
-        let path = root.join(name);
-        write_atomically(&path, &content)?;
-        written.push(path);
-    }
-    Ok(Site {
-        summary: claims::headline(&rows),
-        files: written,
-    })
+    let files = files.map(|(name, content)| (name.to_owned(), content));
+    Ok((claims::headline(&rows), files.into()))
 }
 
 /// Reads the claims that a folder was judged by before.

@@ -114,6 +114,15 @@ pub trait Experiment {
         }
     }
 
+    /// Names of what tells time or memory in its measurements, at any depth: another at every run.
+    const CLOCKED: &'static [&'static str] = &["wall_s"];
+
+    /// A cell as it is measured again to see whether its numbers hold, without what only times need.
+    #[must_use]
+    fn without_clock(cell: Self::Cell) -> Self::Cell {
+        cell
+    }
+
     /// Whether a measurement is one of the cell: as many numbers as there have to be.
     ///
     /// # Errors
@@ -158,6 +167,15 @@ pub trait AnyExperiment {
     /// As of the kind, or if a cell is another kind's.
     fn measure(&mut self, bench: &Bench<'_>, cells: &[Cell]) -> Result<Vec<Outcome>>;
 
+    /// As of the kind.
+    fn clocked(&self) -> &'static [&'static str];
+
+    /// As of the kind.
+    ///
+    /// # Errors
+    /// If the cell is another kind's.
+    fn without_clock(&self, cell: &Cell) -> Result<Cell>;
+
     /// Whether an entry's cell and measurement are this kind's, and the measurement one of the cell.
     ///
     /// # Errors
@@ -201,6 +219,15 @@ impl<E: Experiment> AnyExperiment for E {
     fn measure(&mut self, bench: &Bench<'_>, cells: &[Cell]) -> Result<Vec<Outcome>> {
         let outcomes = self.measure(bench, &described(cells)?)?;
         Ok(outcomes.into_iter().map(Outcome::written).collect())
+    }
+
+    fn clocked(&self) -> &'static [&'static str] {
+        E::CLOCKED
+    }
+
+    fn without_clock(&self, cell: &Cell) -> Result<Cell> {
+        let described = cell.described::<E::Cell>()?;
+        Cell::new(described.label, E::without_clock(described.settings)).written()
     }
 
     fn reads(&self, entry: &Entry) -> Result<()> {

@@ -146,6 +146,25 @@ impl Experiment for Windows {
     type Cell = WindowCell;
     type Measured = MeasuredWindow;
 
+    const CLOCKED: &'static [&'static str] = &[
+        "wall_s",
+        "baseline_wall_s",
+        "round_overhead_s",
+        "held",
+        "probes",
+        "core_probes",
+        "accounts",
+        "baseline_accounts",
+    ];
+
+    fn without_clock(cell: WindowCell) -> WindowCell {
+        WindowCell {
+            repeats: 0,
+            probe_s: None,
+            ..cell
+        }
+    }
+
     fn needs(&self) -> Vec<Need> {
         let need = |name: &String| Need::Rows {
             dataset: name.clone(),
