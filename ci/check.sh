@@ -28,6 +28,10 @@ if command -v c++ >/dev/null; then
 else
   echo "no C++ compiler: the CUDA kernels are not run on the CPU" >&2
 fi
+# A run as others' tools read it.
+if command -v python3 >/dev/null; then
+  step bash ci/ro-crate.sh "${CARGO_TARGET_DIR:-target}/debug/harness"
+fi
 # What is counted as recorded, and no ratio of speeds below its bound.
 step cargo run --locked -p harness -- regress --baseline ci/regression.yaml \
   --json "${CARGO_TARGET_DIR:-target}/regression.json"

@@ -244,7 +244,7 @@ fn a_run_is_verified_by_its_files_and_by_running_it_again() {
     let (holds, said) = verified(&house, &["--sample", "0"]);
     assert!(holds, "{said}");
     for (file, from, to, told) in [
-        ("rows.csv", "0.5", "0.6", "1 of 7 files are not what"),
+        ("rows.csv", "0.5", "0.6", "1 of 8 files are not what"),
         ("spring.md", "20 steps", "21 steps", "spring.md (from line"),
         (
             "journal.jsonl",

@@ -323,6 +323,13 @@ pub fn now() -> u64 {
     since.map_or(0, |d| d.as_secs())
 }
 
+/// A time in seconds since 1970, in UTC, by ISO 8601: 2026-07-01T06:30:00+00:00.
+#[must_use]
+pub fn timestamp(seconds: u64) -> String {
+    let [hour, minute, second] = [seconds / 3600 % 24, seconds / 60 % 60, seconds % 60];
+    format!("{}T{hour:02}:{minute:02}:{second:02}+00:00", date(seconds))
+}
+
 /// The day of a time in seconds since 1970, in UTC: 2026-07-01.
 #[must_use]
 pub fn date(seconds: u64) -> String {
@@ -396,5 +403,6 @@ mod tests {
         ] {
             assert_eq!(date(seconds), day);
         }
+        assert_eq!(timestamp(1_782_887_400 + 7), "2026-07-01T06:30:07+00:00");
     }
 }

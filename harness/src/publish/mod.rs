@@ -2,6 +2,7 @@
 //! anything.
 
 pub mod provenance;
+mod ro_crate;
 pub mod site;
 
 use crate::show;
@@ -11,9 +12,10 @@ use claims::Claims;
 use lab::experiments;
 use lab::files::write_atomically;
 use lab::journal::{self, Entry, Lines};
-use lab::manifest::Manifest;
+use lab::manifest::{FILE as MANIFEST, Manifest};
 use lab::sharing::Copied;
 use report::{Block, Document, SURROGATE, markdown, terminal, to_csv, to_parquet};
+use ro_crate::RO_CRATE;
 use rows::{Column, Kind, Value};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -85,6 +87,13 @@ pub(crate) fn made(folder: &Path, claims: &Claims) -> Result<Made> {
         }
     }
     files.sort();
+    let mut all = files.clone();
+    for kept in [JOURNAL, MANIFEST] {
+        let content = std::fs::read(folder.join(kept))?;
+        all.push((kept.to_owned(), content));
+    }
+    let described = ro_crate::described(&manifest, &document.title, &all)?;
+    files.push((RO_CRATE.to_owned(), described));
     Ok(Made {
         document,
         files,
