@@ -35,6 +35,7 @@ pub use library::{DataPolicy, Library, LibraryOptions};
 pub use locate::platform_cache;
 pub use progress::{Progress, Silent};
 pub use real::{FileStatus, Place};
+pub use registry::Address;
 pub use registry::{DatasetSpec, Registry};
 pub use split::{Dataset, FileRecord, Source, Split};
 pub use surrogate::GENERATOR_VERSION;

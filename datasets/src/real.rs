@@ -16,7 +16,7 @@ use crate::images::{self, ImageSet, ImagesSpec};
 use crate::libsvm::RowShape;
 use crate::locate::{CacheFolders, in_folder, platform_cache};
 use crate::read;
-use crate::registry::{DatasetSpec, FileSpec, RegistryLimits};
+use crate::registry::{Address, DatasetSpec, FileSpec, RegistryLimits};
 use crate::{Error, FileRecord, Progress, Result, Split};
 
 /// Where a file would come from.
@@ -34,7 +34,7 @@ pub enum Place {
     /// It has to be downloaded.
     MustDownload {
         /// The addresses, in the order in which they are tried; none if it cannot be had.
-        addresses: Vec<String>,
+        addresses: Vec<Address>,
     },
 }
 
@@ -48,7 +48,8 @@ impl fmt::Display for Place {
                 f.write_str("nowhere, and no address to download it from")
             }
             Place::MustDownload { addresses } => {
-                write!(f, "to be downloaded from {}", addresses.join(" or "))
+                let all: Vec<String> = addresses.iter().map(Address::to_string).collect();
+                write!(f, "to be downloaded from {}", all.join(" or "))
             }
         }
     }
@@ -142,7 +143,7 @@ impl Real {
         }
         if self.offline && !file.addresses.is_empty() {
             tried.extend(file.addresses.iter().map(|address| Attempt {
-                place: address.clone(),
+                place: address.to_string(),
                 outcome: "not tried: no request may be made".into(),
             }));
         } else if !file.addresses.is_empty() {

@@ -144,11 +144,26 @@ fn build(limits: &RegistryLimits, local: bool) -> Result<Client, String> {
         .timeout(limits.stall_timeout)
         // A connection kept for later could be one that the server has given up since.
         .pool_max_idle_per_host(0)
-        .redirect(redirect::Policy::limited(limits.redirects));
+        .redirect(redirects(limits.redirects));
     let builder = if local { builder.no_proxy() } else { builder };
     builder
         .build()
         .map_err(|e| format!("setting up the HTTP client: {}", chain(&e)))
+}
+
+/// So many, of which none goes from https to http.
+fn redirects(most: usize) -> redirect::Policy {
+    redirect::Policy::custom(move |attempt| {
+        let before = attempt.previous().last().map(Url::scheme);
+        if before == Some("https") && attempt.url().scheme() != "https" {
+            return attempt
+                .error("redirected from https to http, where it may be changed on its way");
+        }
+        if attempt.previous().len() > most {
+            return attempt.error("too many redirects");
+        }
+        attempt.follow()
+    })
 }
 
 fn is_loopback(host: &str) -> bool {

@@ -15,7 +15,7 @@ use reqwest::Url;
 
 use crate::error::Attempt;
 use crate::locate::download_name;
-use crate::registry::{FileSpec, RegistryLimits};
+use crate::registry::{Address, FileSpec, RegistryLimits};
 use crate::{Progress, Result};
 use http::Http;
 use transfer::Transfer;
@@ -51,9 +51,9 @@ impl Downloader {
         let mut attempts = Vec::new();
         for address in &file.addresses {
             match self.from(file, address, folder, progress)? {
-                Ok(path) => return Ok(Ok((path, address.clone()))),
+                Ok(path) => return Ok(Ok((path, address.to_string()))),
                 Err(outcome) => attempts.push(Attempt {
-                    place: address.clone(),
+                    place: address.to_string(),
                     outcome,
                 }),
             }
@@ -64,11 +64,11 @@ impl Downloader {
     fn from(
         &self,
         file: &FileSpec,
-        address: &str,
+        address: &Address,
         folder: &Path,
         progress: &dyn Progress,
     ) -> Result<Result<PathBuf, String>> {
-        let url = match Url::parse(address) {
+        let url = match Url::parse(address.secret()) {
             Ok(url) => url,
             Err(e) => return Ok(Err(format!("not an address: {e}"))),
         };
@@ -82,7 +82,7 @@ impl Downloader {
                 "not tried, {host} could not be reached: {why}"
             )));
         }
-        let name = download_name(&file.name, address);
+        let name = download_name(&file.name, address.secret());
         let target = (folder, name.as_str());
         let transfer = Transfer::open(&self.http, &self.limits, file, &url, target, progress)?;
         Ok(match transfer.run()? {

@@ -103,7 +103,7 @@ impl<'a> Transfer<'a> {
                     (why, None, last.min(self.limits.attempts), true)
                 }
             };
-            tracing::debug!("{}, request {attempt}: {why}", self.url);
+            tracing::debug!("{}, request {attempt}: {why}", self.name);
             if attempt >= last {
                 self.part.leave();
                 return Ok(Err(GaveUp {
@@ -207,12 +207,13 @@ impl<'a> Transfer<'a> {
         let fresh = self.start_verifier()?;
         let found = mem::replace(&mut self.verifier, fresh).finish();
         let (why, again) = match found {
-            Ok(found) => match another(self.file, &found) {
-                Some(hashes) => (
+            Ok(found) => match (another(self.file, &found), self.page(&found)) {
+                (Some(hashes), _) => (
                     format!("{hashes}; it is not the published file, or the registry is wrong"),
                     pieced || !whole,
                 ),
-                None => return Ok(Ok(())),
+                (None, Some(page)) => (page, false),
+                (None, None) => return Ok(Ok(())),
             },
             Err(e) if e.kind() == io::ErrorKind::FileTooLarge => (
                 format!(
@@ -232,6 +233,22 @@ impl<'a> Transfer<'a> {
         } else {
             Trouble::Never(why)
         }))
+    }
+
+    /// What a file that nothing is declared of is instead of rows or images, if it begins so.
+    fn page(&self, found: &Found) -> Option<String> {
+        if self.file.sha256.is_some() || self.file.md5.is_some() {
+            return None;
+        }
+        let start = found.start.trim_ascii_start();
+        let start = start.strip_prefix(b"\xef\xbb\xbf").unwrap_or(start);
+        match start {
+            [] => Some("it is empty".to_owned()),
+            [b'<', ..] => {
+                Some("it is a web page and no data: does the network want a sign-in?".to_owned())
+            }
+            _ => None,
+        }
     }
 
     fn restart(&mut self) -> Result<()> {

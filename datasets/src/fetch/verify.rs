@@ -15,10 +15,13 @@ use crate::read::Decoder;
 /// and not fill the memory.
 const WAITING: usize = 16;
 
+/// How many bytes of a file tell what it is.
+const START: u64 = 256;
+
 /// A thread that decompresses and hashes what it is fed.
 pub(super) struct Verifier {
     pieces: SyncSender<Vec<u8>>,
-    thread: JoinHandle<io::Result<Sha>>,
+    thread: JoinHandle<io::Result<(Sha, Vec<u8>)>>,
     raw: Md5,
 }
 
@@ -28,6 +31,8 @@ pub(super) struct Found {
     pub sha256: Sha,
     /// Of the file as it is, in hex.
     pub md5: String,
+    /// How its decompressed content begins.
+    pub start: Vec<u8>,
 }
 
 impl Verifier {
@@ -37,8 +42,10 @@ impl Verifier {
         let work = move || {
             let decoder = Decoder::new(Pieces::new(receiver), limit)?;
             let mut content = HashingReader::new(decoder);
+            let mut start = Vec::new();
+            content.by_ref().take(START).read_to_end(&mut start)?;
             io::copy(&mut content, &mut io::sink())?;
-            Ok(content.so_far().0)
+            Ok((content.so_far().0, start))
         };
         let thread = std::thread::Builder::new()
             .name("verify download".into())
@@ -60,9 +67,11 @@ impl Verifier {
     pub(super) fn finish(self) -> io::Result<Found> {
         drop(self.pieces);
         let died = |_| Err(io::Error::other("the decoder died"));
+        let (sha256, start) = self.thread.join().unwrap_or_else(died)?;
         Ok(Found {
-            sha256: self.thread.join().unwrap_or_else(died)?,
+            sha256,
             md5: md5_hex(self.raw),
+            start,
         })
     }
 }

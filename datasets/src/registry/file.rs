@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
+use super::address::Address;
 use crate::digest::Sha;
 use crate::read::Compression;
 use crate::{Error, Result};
@@ -16,8 +17,8 @@ pub struct FileSpec {
     pub name: String,
     /// Where a user says that it lies.
     pub path: Option<PathBuf>,
-    /// Where it can be downloaded; http or https.
-    pub addresses: Vec<String>,
+    /// Where it can be downloaded.
+    pub addresses: Vec<Address>,
     /// The sha256 of its decompressed content, if declared.
     pub sha256: Option<Sha>,
     /// Of an archive of images: the md5 of the file as it lies, in hex, if declared.
@@ -36,6 +37,9 @@ pub(crate) struct WireFile {
     pub sha256: Option<String>,
     pub md5: Option<String>,
     pub rows: Option<usize>,
+    /// Says that what comes over http may be taken for what it claims to be.
+    #[serde(default)]
+    pub unverified: bool,
 }
 
 /// Checks a file of the YAML, whose paths are relative to `base`.
@@ -59,19 +63,22 @@ pub(crate) fn file(wire: WireFile, base: &Path, at: &str) -> Result<FileSpec> {
             ),
         ));
     }
+    let mut addresses = Vec::with_capacity(wire.addresses.len());
     for address in &wire.addresses {
-        let host = address
-            .strip_prefix("https://")
-            .or_else(|| address.strip_prefix("http://"));
-        if host.is_none_or(|h| h.is_empty() || h.starts_with('/')) {
+        let address: Address = address
+            .parse()
+            .map_err(|why| Error::content(format!("{at}.addresses"), why))?;
+        let hashed = wire.sha256.is_some() || wire.md5.is_some();
+        if address.is_plain() && !hashed && !wire.unverified {
             return Err(Error::content(
                 format!("{at}.addresses"),
                 format!(
-                    "\"{address}\" is not an http:// or https:// address; use `path` for a \
-                         local file"
+                    "what comes from {address} may be changed on its way: give its `sha256`, an https address, or \
+                     say `unverified: true`"
                 ),
             ));
         }
+        addresses.push(address);
     }
     // No more than indices of rows are made for, and than a stand-in could be generated.
     if let Some(rows) = wire
@@ -101,7 +108,7 @@ pub(crate) fn file(wire: WireFile, base: &Path, at: &str) -> Result<FileSpec> {
         md5: wire.md5.map(|text| text.to_ascii_lowercase()),
         name,
         path: wire.path.map(|p| base.join(p)),
-        addresses: wire.addresses,
+        addresses,
         sha256,
         rows: wire.rows,
     })

@@ -3,6 +3,7 @@
 //! The form of the YAML is in `wire`, the bounds in `limits`, the checks of one data set in
 //! `validate`. Nothing here opens a file that a data set names.
 
+mod address;
 mod file;
 mod limits;
 mod validate;
@@ -15,6 +16,7 @@ use crate::images::ImagesSpec;
 use crate::surrogate::spec::SurrogateSpec;
 use crate::{Error, LabelMap, Result};
 
+pub use address::Address;
 pub use file::FileSpec;
 pub(crate) use file::{WireFile, file, is_file_name};
 pub use limits::RegistryLimits;
@@ -77,7 +79,7 @@ impl Registry {
     /// As [`extend_from_yaml`](Registry::extend_from_yaml), and when the file cannot be read.
     pub fn extend_from_file(&mut self, path: &Path) -> Result<()> {
         let reading = "reading the data set registry";
-        let text = std::fs::read_to_string(path).map_err(Error::io(reading, path))?;
+        let text = crate::files::read_text(path).map_err(Error::io(reading, path))?;
         self.extend(&text, path.parent().unwrap_or(Path::new("")))
     }
 

@@ -304,7 +304,7 @@ fn status_says_where_each_file_would_come_from() {
     assert_eq!(
         place(),
         Place::MustDownload {
-            addresses: vec!["https://example.org/rows".into()]
+            addresses: vec!["https://example.org/rows".parse().unwrap()]
         }
     );
     let downloaded = folder.path().join("cache/downloads/mine/rows.xz");

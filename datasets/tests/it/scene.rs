@@ -14,7 +14,8 @@ const LIMITS: &str = "limits: {connect_timeout_s: 2, stall_timeout_s: 0.5, attem
 
 /// A data set of one file with these addresses and this content declared.
 pub fn registry(addresses: &[String], sha256: Option<&str>) -> Registry {
-    let sha256 = sha256.map(|s| format!(", sha256: {s}")).unwrap_or_default();
+    let sha256 = sha256.map(|s| format!(", sha256: {s}"));
+    let sha256 = sha256.unwrap_or_else(|| ", unverified: true".into());
     let yaml = format!(
         "{LIMITS}\ndatasets:\n  mine: {{features: 5, classes: 2, files: {{train: {{name: rows, \
          addresses: {addresses:?}{sha256}}}}}}}"
