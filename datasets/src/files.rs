@@ -1,8 +1,31 @@
 //! Writing files so that nobody ever sees half of one, and that what is written survives a crash.
 
-use std::fs::{self, File};
+use std::fs::{self, File, TryLockError};
 use std::io::{self, Write};
 use std::path::Path;
+
+/// Reads a file; what is none, as a pipe that nobody writes to, is refused instead of waited for.
+///
+/// # Errors
+/// If it is no file, or cannot be read.
+pub fn read(path: &Path) -> io::Result<Vec<u8>> {
+    if !fs::metadata(path)?.is_file() {
+        return Err(io::Error::new(
+            io::ErrorKind::InvalidInput,
+            "it is not a file",
+        ));
+    }
+    fs::read(path)
+}
+
+/// Reads a file of text, as [`read`] does.
+///
+/// # Errors
+/// If it is no file of UTF-8, or cannot be read.
+pub fn read_text(path: &Path) -> io::Result<String> {
+    let invalid = |error| io::Error::new(io::ErrorKind::InvalidData, error);
+    String::from_utf8(read(path)?).map_err(invalid)
+}
 
 /// Replaces the file at `path` with `content`, or leaves it as it was.
 ///
@@ -13,7 +36,8 @@ pub fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
 }
 
 /// Replaces the file at `path` with what `write` writes, or leaves it as it was: a temporary file in the
-/// same folder is written, brought to the disk and renamed. Its mode is what the umask leaves.
+/// same folder is written, brought to the disk and renamed. Its mode is what the umask leaves. What a process that
+/// was killed left of its own is removed by the next that writes there: nobody has it locked.
 ///
 /// # Errors
 /// If the folder cannot be written, or `write` fails.
@@ -23,14 +47,49 @@ pub fn replace_with(
 ) -> io::Result<()> {
     let folder = folder_of(path);
     fs::create_dir_all(folder)?;
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let prefix = format!(".{name}.");
+    remove_abandoned(folder, &prefix);
     let mut builder = tempfile::Builder::new();
+    builder.prefix(&prefix).suffix(TEMPORARY);
     #[cfg(unix)]
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    let mut file = builder.tempfile_in(folder)?;
+    let mut file = loop {
+        let file = builder.tempfile_in(folder)?;
+        // Until it is locked it looks abandoned.
+        let unlockable = matches!(file.as_file().try_lock(), Err(TryLockError::Error(_)));
+        if unlockable || file.path().is_file() {
+            break file;
+        }
+    };
     write(file.as_file_mut())?;
     file.as_file().sync_all()?;
     file.persist(path).map_err(|error| error.error)?;
     sync_folder(folder)
+}
+
+/// How names of temporary files end.
+const TEMPORARY: &str = ".new";
+
+/// Removes temporary files of a name that nobody writes any more.
+fn remove_abandoned(folder: &Path, prefix: &str) {
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let name = entry.file_name();
+        let random = name
+            .to_str()
+            .and_then(|name| name.strip_prefix(prefix)?.strip_suffix(TEMPORARY));
+        let ours =
+            random.is_some_and(|r| r.len() == 6 && r.bytes().all(|b| b.is_ascii_alphanumeric()));
+        let abandoned = || {
+            File::options()
+                .write(true)
+                .open(entry.path())
+                .is_ok_and(|file| file.try_lock().is_ok())
+        };
+        if ours && abandoned() {
+            fs::remove_file(entry.path()).ok();
+        }
+    }
 }
 
 /// Renames a file, or a folder of files, that is complete; what it holds is brought to the disk first.
@@ -84,6 +143,16 @@ mod tests {
     use super::*;
 
     #[test]
+    fn what_is_no_file_is_not_waited_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let error = read(folder.path()).unwrap_err();
+        assert_eq!(error.to_string(), "it is not a file");
+        fs::write(folder.path().join("a"), b"\xff").unwrap();
+        let error = read_text(&folder.path().join("a")).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::InvalidData);
+    }
+
+    #[test]
     fn a_file_is_replaced_as_a_whole_or_left_as_it_was() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("new/file");
@@ -97,6 +166,38 @@ mod tests {
         assert_eq!(fs::read(&path).unwrap(), b"two");
         let names = fs::read_dir(path.parent().unwrap()).unwrap();
         assert_eq!(names.count(), 1, "no temporary file is left");
+    }
+
+    #[test]
+    fn what_a_killed_process_left_is_removed_and_what_another_writes_is_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let of = |name: &str| folder.path().join(name);
+        for left in [
+            ".file.a1B2c3.new",
+            ".file.D4e5F6.new",
+            ".file.own.new",
+            ".other.a1B2c3.new",
+        ] {
+            fs::write(of(left), b"half").unwrap();
+        }
+        let written = File::options()
+            .write(true)
+            .open(of(".file.D4e5F6.new"))
+            .unwrap();
+        written.lock().unwrap();
+        replace(&of("file"), b"whole").unwrap();
+        let mut names: Vec<String> = fs::read_dir(folder.path())
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        names.sort();
+        let kept = [
+            ".file.D4e5F6.new",
+            ".file.own.new",
+            ".other.a1B2c3.new",
+            "file",
+        ];
+        assert_eq!(names, kept);
     }
 
     #[cfg(unix)]

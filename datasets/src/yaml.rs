@@ -43,6 +43,7 @@ impl<T: Clone> OneOrMany<T> {
 /// # Errors
 /// What is no YAML, given twice, not finite, or not of this type; by its key.
 pub fn load<T: DeserializeOwned>(text: &str) -> Result<T, Error> {
+    bounded(text)?;
     let written: Value = serde_yaml::from_str(text)?;
     let value = merged(written.clone(), "")?;
     for located in numbers(&value) {
@@ -63,6 +64,39 @@ pub fn load<T: DeserializeOwned>(text: &str) -> Result<T, Error> {
         false => typed(&value),
     }
 }
+
+/// Refuses what would take the parser long: its time grows with the square of how deeply brackets are nested.
+fn bounded(text: &str) -> Result<(), Error> {
+    if text.len() > MOST_BYTES {
+        let bytes = text.len();
+        return Err(Error::custom(format!(
+            "{bytes} bytes, of which there may be {MOST_BYTES}"
+        )));
+    }
+    let mut depth = 0usize;
+    for (index, line) in text.lines().enumerate() {
+        for byte in line.bytes() {
+            match byte {
+                b'[' | b'{' => depth += 1,
+                b']' | b'}' => depth = depth.saturating_sub(1),
+                _ => {}
+            }
+        }
+        if depth > MOST_DEEP {
+            let line = index + 1;
+            return Err(Error::custom(format!(
+                "brackets are more than {MOST_DEEP} deep at line {line}"
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// Bytes of a text, at most.
+const MOST_BYTES: usize = 16 << 20;
+
+/// How deeply brackets may be nested.
+const MOST_DEEP: usize = 100;
 
 /// A value that was loaded, or made of such, as a type.
 ///
@@ -211,6 +245,20 @@ mod tests {
 
     fn refused(text: &str) -> String {
         load::<Value>(text).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn what_would_take_the_parser_long_is_refused_at_once() {
+        let begin = std::time::Instant::now();
+        for text in [
+            "a: ".to_owned() + &"[".repeat(100_000),
+            "x".repeat(MOST_BYTES + 1),
+        ] {
+            assert!(load::<Value>(&text).is_err());
+        }
+        assert!(begin.elapsed().as_secs() < 5);
+        let text = format!("a: {}1{}", "[".repeat(50), "]".repeat(50));
+        assert!(load::<Value>(&text).is_ok());
     }
 
     #[test]

@@ -89,7 +89,7 @@ impl Configs {
         match &self.folder {
             Some(folder) => {
                 let path = folder.join(name);
-                std::fs::read_to_string(&path)
+                crate::files::read_text(&path)
                     .with_context(|| format!("reading {}", path.display()))
             }
             None => compiled_in(name).with_context(|| format!("no {name} is compiled in")),
@@ -115,7 +115,7 @@ impl Configs {
     fn written(&self, target: &str) -> Result<Layers> {
         let path = Path::new(target);
         let (file, text) = if path.extension().is_some_and(|e| e == "yaml" || e == "yml") {
-            let text = std::fs::read_to_string(path);
+            let text = crate::files::read_text(path);
             let text = text.with_context(|| format!("reading the plan {target}"))?;
             (target.to_owned(), text)
         } else {
@@ -179,7 +179,7 @@ fn here(folder: &Path) -> Option<PathBuf> {
         return None;
     }
     // What is wrong further down is a mistake in a registry, and told when it is read.
-    let text = std::fs::read_to_string(&registry).ok();
+    let text = crate::files::read_text(&registry).ok();
     let known = |key: &Value| key.as_str().is_some_and(|key| REGISTRY.contains(&key));
     let ours = match text.and_then(|text| yaml::load::<Value>(&text).ok()) {
         Some(Value::Mapping(keys)) => !keys.is_empty() && keys.keys().all(known),

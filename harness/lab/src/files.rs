@@ -4,7 +4,7 @@
 use anyhow::{Context, Result};
 use std::path::Path;
 
-pub use datasets::files::{append, replace, settle};
+pub use datasets::files::{append, read, read_text, replace, settle};
 
 /// Replaces the file of a report at `path` with `content`, or leaves it as it was.
 ///

@@ -235,6 +235,14 @@ impl Journal {
             std::fs::create_dir_all(folder)
                 .with_context(|| format!("making the folder {}", folder.display()))?;
         }
+        if let Ok(there) = std::fs::metadata(path)
+            && !there.is_file()
+        {
+            bail!(
+                "{} is not a file: give this run another folder, by --out",
+                path.display()
+            );
+        }
         let mut file = OpenOptions::new()
             .read(true)
             .write(true)
@@ -279,12 +287,12 @@ impl Journal {
     pub fn clear(&mut self, target: &str) -> Result<()> {
         if self.file.metadata()?.len() > 0 {
             let old = self.path.with_extension("jsonl.old");
-            let before = match std::fs::read(&old) {
+            let before = match crate::files::read(&old) {
                 Err(error) if error.kind() == ErrorKind::NotFound => Ok(Vec::new()),
                 read => read,
             };
             before
-                .and_then(|before| Ok([before, std::fs::read(&self.path)?].concat()))
+                .and_then(|before| Ok([before, crate::files::read(&self.path)?].concat()))
                 .and_then(|lines| replace(&old, &lines))
                 .with_context(|| format!("keeping the old journal as {}", old.display()))?;
         }
@@ -301,10 +309,17 @@ impl Journal {
     /// Appends an entry; when this returns, the entry survives a crash.
     ///
     /// # Errors
-    /// If it cannot be written.
+    /// If it cannot be written; then the journal is as it was.
     pub fn append(&mut self, entry: Entry) -> Result<()> {
         let (line, sum) = seal::sealed(&entry, &self.end.sum)?;
+        let before = self.file.stream_position()?;
         append(&mut self.file, &line)
+            .or_else(|error| {
+                // What is there of it would stand before the next line.
+                self.file.set_len(before)?;
+                self.file.seek(SeekFrom::Start(before))?;
+                Err(error)
+            })
             .with_context(|| format!("appending to {}: is the disk full?", self.path.display()))?;
         self.entries.push(entry);
         self.end = JournalEnd {
@@ -433,7 +448,7 @@ impl Lines {
 /// # Errors
 /// If it cannot be read.
 pub fn read(path: &Path, target: &str) -> Result<Lines> {
-    let bytes = std::fs::read(path)
+    let bytes = crate::files::read(path)
         .with_context(|| format!("reading {}: was anything reproduced there?", path.display()))?;
     Ok(Lines::of(whole_lines(&bytes), target))
 }

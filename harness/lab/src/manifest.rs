@@ -274,7 +274,7 @@ impl Manifest {
             Some(sha256_hex([before, SUM, rest].concat().as_bytes()))
         };
         let is_old = self.sum.is_none() && self.journal.is_none();
-        if !is_old && summed() != self.sum {
+        if !is_old && (self.sum.is_none() || summed() != self.sum) {
             return Some(format!("{FILE} is not as the run wrote it"));
         }
         (sha256_hex(self.plan.as_bytes()) != self.plan_sha256)
@@ -295,7 +295,7 @@ impl Manifest {
     /// If there is none, or it is another version's.
     pub fn read(folder: &Path) -> Result<Self> {
         let path = folder.join(FILE);
-        let text = std::fs::read_to_string(&path).with_context(|| {
+        let text = crate::files::read_text(&path).with_context(|| {
             format!("reading {}: was anything reproduced there?", path.display())
         })?;
         let manifest: Self = serde_json::from_str(&text)
@@ -373,6 +373,7 @@ mod tests {
             ("smoke", "quick"),
             ("\"seed\": 7", "\"seed\": 8"),
             ("\"sum\": \"", "\"sun\": \""),
+            (",\n  \"sum\": \"", ",\n  \"other\": \""),
             ("\n}\n", "\n}\n\n"),
         ] {
             let altered = again(from, to);

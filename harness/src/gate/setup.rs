@@ -115,6 +115,7 @@ impl Lab {
                 watch: &bar,
                 // These keep nothing.
                 keep: &|_| std::path::PathBuf::new(),
+                ended: &|_, _| Ok(()),
             };
             let outcomes = windows.measure(&around, &unit.cells)?;
             for (cell, outcome) in unit.cells.into_iter().zip(outcomes) {

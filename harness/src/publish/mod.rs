@@ -89,7 +89,7 @@ pub(crate) fn made(folder: &Path, claims: &Claims) -> Result<Made> {
     files.sort();
     let mut all = files.clone();
     for kept in [JOURNAL, MANIFEST] {
-        let content = std::fs::read(folder.join(kept))?;
+        let content = lab::files::read(&folder.join(kept))?;
         all.push((kept.to_owned(), content));
     }
     let described = ro_crate::described(&manifest, &document.title, &all)?;

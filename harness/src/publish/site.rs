@@ -53,7 +53,7 @@ type MadeSite = (String, Vec<(String, Vec<u8>)>);
 pub(crate) fn made(root: &Path, text: &str, order: Option<&[String]>) -> Result<MadeSite> {
     let order = match order {
         Some(order) => order.to_vec(),
-        None => std::fs::read_to_string(root.join(ORDER))
+        None => lab::files::read_text(&root.join(ORDER))
             .map(|text| text.lines().map(str::to_owned).collect())
             .unwrap_or_default(),
     };
@@ -89,7 +89,7 @@ pub(crate) fn made(root: &Path, text: &str, order: Option<&[String]>) -> Result<
 /// If it was not.
 pub fn kept_claims(root: &Path) -> Result<String> {
     let kept = root.join(CLAIMS);
-    std::fs::read_to_string(&kept)
+    lab::files::read_text(&kept)
         .with_context(|| format!("reading {}: was a report made there?", kept.display()))
 }
 

@@ -118,6 +118,7 @@ pub fn again(folder: &Path, library: &Library, wanted: Wanted) -> Result<Again> 
             data: of.data.map(|index| &data[index]),
             watch: &bar,
             keep: &|cell| kept.path().join(cell.key(&here)),
+            ended: &|_, _| Ok(()),
         };
         let cells: Vec<Cell> = these.iter().map(|c| c.cell.clone()).collect();
         for (c, outcome) in these.iter().zip(experiment.measure(&bench, &cells)?) {

@@ -51,7 +51,7 @@ impl Certificate {
     /// That of the run in `folder`, where it has one.
     #[must_use]
     pub fn of(folder: &Path) -> Option<Self> {
-        let text = std::fs::read_to_string(folder.join(CERTIFICATE)).ok()?;
+        let text = lab::files::read_text(&folder.join(CERTIFICATE)).ok()?;
         let certificate: Self = serde_json::from_str(&text).ok()?;
         let manifest = of_manifest(folder).ok()?;
         (certificate.manifest_sha256 == manifest).then_some(certificate)
@@ -72,7 +72,7 @@ impl Certificate {
 
 fn of_manifest(folder: &Path) -> Result<String> {
     let path = folder.join(FILE);
-    let bytes = std::fs::read(&path).with_context(|| format!("reading {}", path.display()))?;
+    let bytes = lab::files::read(&path).with_context(|| format!("reading {}", path.display()))?;
     // Read once to know that it is one.
     Manifest::read(folder)?;
     Ok(sha256_hex(&bytes))

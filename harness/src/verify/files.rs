@@ -12,7 +12,7 @@ pub(super) fn compared(folder: &Path, made: &[(String, Vec<u8>)]) -> Statement {
     let mut same = 0;
     let mut different = Vec::new();
     for (name, content) in made {
-        match std::fs::read(folder.join(name)) {
+        match lab::files::read(&folder.join(name)) {
             Ok(there) if there == *content => same += 1,
             Ok(there) => different.push(format!("{name} ({})", first_difference(&there, content))),
             Err(_) => {}

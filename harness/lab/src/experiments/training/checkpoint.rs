@@ -78,7 +78,7 @@ impl Checkpoints {
         };
         let folder = self.of(epoch);
         let mut read = || -> Result<Vec<EpochRecord>> {
-            let records = serde_json::from_slice(&fs::read(folder.join(RECORDS))?)?;
+            let records = serde_json::from_slice(&crate::files::read(&folder.join(RECORDS))?)?;
             learner.network_mut().load(&folder.join(WEIGHTS))?;
             learner.load_state(&folder.join(OPTIMIZER))?;
             Ok(records)
