@@ -5,11 +5,17 @@
 //! (bench/NOTES.md). A process can set its own environment only by unsafe code, so the program starts
 //! itself again, in the same process, with that variable.
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use std::sync::Mutex;
 
 /// The variable that candle and rayon read.
 const VARIABLE: &str = "RAYON_NUM_THREADS";
+
+/// The variable of the library that makes tables.
+const OF_TABLES: &str = "POLARS_MAX_THREADS";
+
+/// More threads than any machine has use for, and than take long to start.
+const MOST: usize = 4096;
 
 /// One thread for each physical core, but not more than this process may use.
 #[must_use]
@@ -27,7 +33,18 @@ pub fn number() -> usize {
 pub fn check() -> Result<()> {
     let allowed = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let said = |variable| std::env::var(variable).ok()?.parse().ok();
-    let of_tables = said("POLARS_MAX_THREADS").unwrap_or(allowed);
+    for variable in [VARIABLE, OF_TABLES] {
+        if let Some(asked) = std::env::var(variable)
+            .ok()
+            .and_then(|text| text.parse::<f64>().ok())
+        {
+            ensure!(
+                asked <= MOST as f64,
+                "{variable}={asked} asks for more than {MOST} threads: unset it, or give it the number of cores"
+            );
+        }
+    }
+    let of_tables = said(OF_TABLES).unwrap_or(allowed);
     // And one that draws progress.
     let wanted = said(VARIABLE).unwrap_or_else(number) + of_tables + 1;
     let all_there = Mutex::new(());

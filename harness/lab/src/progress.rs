@@ -1,6 +1,7 @@
 //! Progress bars: which data set, which cell, time left. None when nobody is watching.
 
 use indicatif::{ProgressBar, ProgressStyle};
+use std::borrow::Cow;
 use std::io::{IsTerminal, Write};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -8,7 +9,28 @@ use std::time::Duration;
 
 /// Prints a line to standard error; a reader who has left is no error.
 pub fn say(line: &str) {
-    let _ = writeln!(std::io::stderr().lock(), "{line}");
+    let _ = writeln!(std::io::stderr().lock(), "{}", printable(line));
+}
+
+/// Writes out what a terminal would obey instead of show, or show in another place: control characters but for
+/// ends of lines and tabs, and those that turn the direction of writing. Names come from files of others.
+#[must_use]
+pub fn printable(text: &str) -> Cow<'_, str> {
+    let obeyed = |c: char| {
+        (c.is_control() && !matches!(c, '\n' | '\t'))
+            || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    if !text.contains(obeyed) {
+        return text.into();
+    }
+    let mut all = String::with_capacity(text.len());
+    for c in text.chars() {
+        match obeyed(c) {
+            true => all.extend(c.escape_default()),
+            false => all.push(c),
+        }
+    }
+    all.into()
 }
 
 /// Is told what is going on; a progress bar.
@@ -66,7 +88,7 @@ impl RunBar {
 
 impl Watch for RunBar {
     fn doing(&self, what: &str) {
-        self.bar.set_message(what.to_owned());
+        self.bar.set_message(printable(what).into_owned());
     }
 
     fn step(&self) {
@@ -135,4 +157,18 @@ fn visible(bar: ProgressBar) -> ProgressBar {
 
 fn style(template: &str) -> ProgressStyle {
     ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_terminal_is_told_nothing_but_what_it_shows() {
+        assert_eq!(printable("θ = 0.1\n\tκ"), "θ = 0.1\n\tκ");
+        assert_eq!(
+            printable("a\u{1b}[31mb\r\u{202e}c"),
+            "a\\u{1b}[31mb\\r\\u{202e}c"
+        );
+    }
 }

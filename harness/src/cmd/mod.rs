@@ -18,7 +18,7 @@ use lab::configs::Configs;
 use lab::device::{Machine, Request, explained, settled};
 use lab::environment::Environment;
 use lab::plan::Profile;
-use lab::progress::say;
+use lab::progress::{printable, say};
 use lab::rates::settings::Settings;
 use lab::rates::store::Store;
 use lab::seed::Seeds;
@@ -88,7 +88,8 @@ fn run(cli: Cli) -> Result<u8> {
     if let Command::Reproduce(_)
     | Command::Report { .. }
     | Command::Regress(_)
-    | Command::Verify(_) = cli.command
+    | Command::Verify(_)
+    | Command::Doctor { .. } = cli.command
     {
         crate::threads::check()?;
     }
@@ -149,7 +150,7 @@ fn outcome(built: &Built) -> u8 {
 /// Prints to standard output; a reader who has left is no error.
 fn show(text: &str) -> Result<()> {
     let mut out = std::io::stdout().lock();
-    match writeln!(out, "{}", text.trim_end()).and_then(|()| out.flush()) {
+    match writeln!(out, "{}", printable(text.trim_end())).and_then(|()| out.flush()) {
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
         written => written.context("writing to standard output"),
     }

@@ -11,6 +11,7 @@
 
 use super::settings::Override;
 use super::{Plan, Profile, ProfileWire, Profiles, Summary, numbers};
+use crate::progress::printable;
 use anyhow::{Context, Result, bail, ensure};
 use datasets::yaml;
 use serde_yaml::{Mapping, Value};
@@ -170,6 +171,7 @@ impl Layers {
         }
         let plan = Value::Mapping(plan);
         numbers::check(&[numbers::HEAD], &plan)?;
+        names(&plan, "")?;
         let plan: Plan = yaml::typed(&plan)?;
         ensure!(
             is_name(&plan.target),
@@ -179,6 +181,47 @@ impl Layers {
         );
         Ok(plan)
     }
+}
+
+/// Checks every `name` of a plan, wherever it stands: it comes into tables, pages, pictures and lines of a terminal,
+/// and is to be taken for a name in all of them.
+fn names(plan: &Value, place: &str) -> Result<()> {
+    match plan {
+        Value::Mapping(map) => {
+            for (key, value) in map {
+                let key = key.as_str().unwrap_or_default();
+                let place = format!("{place}.{key}");
+                if let (NAME, Some(name)) = (key, value.as_str()) {
+                    ensure!(
+                        is_shown_as_it_is(name),
+                        "{} is {name:?}, but a name has at most 100 characters, none of `<>[]|` or quotes or control, and \
+                         does not begin with `=`, `+`, `-` or `@`, which programs take for a formula",
+                        place.trim_start_matches('.')
+                    );
+                }
+                names(value, &place)?;
+            }
+            Ok(())
+        }
+        Value::Sequence(list) => {
+            let mut all = list.iter().enumerate();
+            all.try_for_each(|(index, value)| names(value, &format!("{place}[{index}]")))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The key of what has a name.
+const NAME: &str = "name";
+
+/// Whether a text is shown as it is, whatever it is written into.
+fn is_shown_as_it_is(text: &str) -> bool {
+    let markup = |c: char| "<>[]|`\"".contains(c);
+    !text.starts_with(['=', '+', '-', '@'])
+        && text.chars().count() <= 100
+        && !text.contains(markup)
+        && printable(text) == text
+        && !text.contains(['\n', '\t'])
 }
 
 /// Whether a text names a file in any folder, whatever it is written into.

@@ -1,4 +1,5 @@
 use super::*;
+use crate::configs::Configs;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
@@ -150,4 +151,30 @@ fn the_resolved_plan_is_the_plan_that_was_run() {
     let plan = Plan::from_yaml(PLAN, &settings, Some("short")).unwrap();
     let again = Plan::from_yaml(&plan.resolved().unwrap(), &[], Some("short")).unwrap();
     assert_eq!(again, plan);
+}
+
+#[test]
+fn a_name_is_nothing_but_a_name() {
+    let set = |name: &str| {
+        let name = serde_json::to_string(name).unwrap();
+        let setting = format!("methods=[{{name: {name}, method: nesterov, step_size: 0.1}}]");
+        Configs::compiled_in()
+            .plan("fig2")
+            .unwrap()
+            .set(&[setting])
+            .plan()
+    };
+    assert!(set("HD-LF (θ = 0.1), S=2").is_ok());
+    for name in [
+        "=1+1",
+        "<b>",
+        "[x](y)",
+        "a|b",
+        "a\u{1b}[31m",
+        "a\u{202e}b",
+        "@a",
+    ] {
+        let error = set(name).unwrap_err().to_string();
+        assert!(error.contains("methods[0].name is"), "{error}");
+    }
 }
