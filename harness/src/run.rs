@@ -1,7 +1,7 @@
 //! A run: one target's cells, measured unless a journal has them, and its report.
 
 use crate::publish::{self, Built};
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
 use claims::Claims;
 use datasets::Library;
 use lab::device::{Machine, explained};
@@ -12,7 +12,8 @@ use lab::plan::Plan;
 use lab::progress::{DataBar, RunBar, say};
 use lab::rates::Rates;
 use lab::sharing::{Copied, Relative};
-use std::collections::BTreeMap;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -293,11 +294,36 @@ impl TargetRun {
         bar.steps_count(self.experiment.effort(&todo, data).weight);
         let (kept, environment) = (self.folder.join(KEPT), &self.manifest.environment);
         let keep = |cell: &Cell| kept.join(cell.key(environment));
+        let (journal, told) = (
+            RefCell::new(&mut self.journal),
+            RefCell::new(BTreeSet::new()),
+        );
+        let lost = RefCell::new(None);
+        let ended = |place: usize, outcome: Outcome| {
+            if !told.borrow_mut().insert(place) {
+                return Ok(());
+            }
+            let cell = &todo[place];
+            let appended = journal.borrow_mut().append(Entry {
+                key: cell.key(environment),
+                ended_at: now(),
+                cell: cell.settings.clone(),
+                outcome,
+                copied_from: None,
+            });
+            appended.map_err(|error| {
+                // What cannot be kept need not be measured: this ends the run, and no cell has failed.
+                let said = anyhow!("{error:#}");
+                lost.replace(Some(error));
+                said
+            })
+        };
         let bench = Bench {
             machine: &self.machine,
             data,
             watch: bar,
             keep: &keep,
+            ended: &ended,
         };
         let outcomes = self
             .experiment
@@ -306,16 +332,13 @@ impl TargetRun {
                 bar.say(&format!("{}: {}", todo[0].label, explained(&error)));
                 todo.iter().map(|_| Outcome::failed(&error)).collect()
             });
+        if let Some(error) = lost.take() {
+            return Err(error);
+        }
         let failed = |outcome: &Outcome| matches!(outcome, Outcome::Failed { .. });
         let failed = outcomes.iter().any(failed);
-        for (cell, outcome) in todo.into_iter().zip(outcomes) {
-            self.journal.append(Entry {
-                key: cell.key(&self.manifest.environment),
-                ended_at: now(),
-                cell: cell.settings,
-                outcome,
-                copied_from: None,
-            })?;
+        for (place, outcome) in outcomes.into_iter().enumerate() {
+            ended(place, outcome)?;
         }
         // What has failed may go on from there; what has ended need not.
         self.tidy();

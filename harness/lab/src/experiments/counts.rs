@@ -62,7 +62,7 @@ pub struct CountCell {
 }
 
 /// What is counted.
-#[derive(Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct Counted {
     training_set: u64,
     test_set: u64,
@@ -181,7 +181,7 @@ impl Experiment for Counts {
         cells: &[Cell<CountCell>],
     ) -> Result<Vec<Outcome<Counted>>> {
         let dataset = bench.rows()?;
-        Ok(bench.each(cells, |_| {
+        bench.each(cells, |_| {
             bench.watch.step();
             Ok(Outcome::Measured(Counted {
                 training_set: dataset.train.len() as u64,
@@ -189,7 +189,7 @@ impl Experiment for Counts {
                 features: largest_index(&dataset.train).max(largest_index(&dataset.test)),
                 declared_features: dataset.features as u64,
             }))
-        }))
+        })
     }
 }
 

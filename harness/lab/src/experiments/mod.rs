@@ -56,6 +56,9 @@ pub struct Bench<'a> {
     /// A folder, which need not exist, for what the measurement of a cell keeps until it has ended, so
     /// that it can go on after an interruption. It is removed once the outcome is in the journal.
     pub keep: &'a dyn Fn(&Cell) -> PathBuf,
+    /// Is told what came of a cell, by its place among those that are measured, as soon as it has ended; outcomes
+    /// that it is not told are taken from what [`Experiment::measure`] answers.
+    pub ended: &'a dyn Fn(usize, Outcome) -> Result<()>,
 }
 
 impl<'a> Bench<'a> {
@@ -67,17 +70,22 @@ impl<'a> Bench<'a> {
         self.data.context("this kind is about a data set")?.rows()
     }
 
-    /// Measures cells one by one: one that fails is a failed outcome, and the others go on.
-    pub fn each<C, M>(
+    /// Measures cells one by one, each told as it ends: one that fails is a failed outcome, and the others go on.
+    ///
+    /// # Errors
+    /// If an outcome cannot be kept.
+    pub fn each<C, M: Clone + Serialize>(
         &self,
         cells: &[Cell<C>],
         measure: impl Fn(&Cell<C>) -> Result<Outcome<M>>,
-    ) -> Vec<Outcome<M>> {
-        let one = |cell: &Cell<C>| {
+    ) -> Result<Vec<Outcome<M>>> {
+        let one = |(place, cell): (usize, &Cell<C>)| {
             self.watch.doing(&cell.label);
-            measure(cell).unwrap_or_else(|error| Outcome::failed(&error))
+            let outcome = measure(cell).unwrap_or_else(|error| Outcome::failed(&error));
+            (self.ended)(place, outcome.clone().written())?;
+            Ok(outcome)
         };
-        cells.iter().map(one).collect()
+        cells.iter().enumerate().map(one).collect()
     }
 }
 

@@ -170,14 +170,15 @@ impl Experiment for Descent {
         let placement = bench.machine.whole();
         // The first gradient finds caches cold and threads asleep; nobody's clock runs yet.
         scene.potential.gradient(&scene.start)?;
+        let watch = bench.watch;
         let run = |cell: &Cell<DescentCell>, evaluator: Arc<dyn Evaluator>| {
-            let run = measure::run(&cell.settings, &scene, evaluator, &placement, bench.watch);
+            let run = measure::run(&cell.settings, &scene, evaluator, &placement, watch);
             run.map(Outcome::Measured)
         };
         if !first.lockstep {
-            return Ok(bench.each(cells, |cell| {
+            return bench.each(cells, |cell| {
                 run(cell, methods::evaluator(&cell.settings.variant, &scene))
-            }));
+            });
         }
         bench
             .watch

@@ -249,6 +249,7 @@ fn in_lockstep_every_method_ends_where_it_ends_alone() {
             data: None,
             watch: &steps,
             keep: &|_| std::path::PathBuf::new(),
+            ended: &|_, _| Ok(()),
         };
         let outcomes = descent.measure(&bench, &units[0].cells).unwrap();
         let end = |outcome| match outcome {

@@ -148,9 +148,9 @@ impl Experiment for Idealized {
         bench: &Bench<'_>,
         cells: &[Cell<IdealizedCell>],
     ) -> Result<Vec<Outcome<MeasuredIdealized>>> {
-        Ok(bench.each(cells, |cell| {
+        bench.each(cells, |cell| {
             Ok(Outcome::Measured(cell.settings.run(bench.watch)?))
-        }))
+        })
     }
 }
 

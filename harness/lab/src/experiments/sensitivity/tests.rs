@@ -114,6 +114,7 @@ fn measured(plan: &Plan) -> (Vec<DescentRow>, Vec<StepWidthRow>) {
         data: None,
         watch: &Unwatched,
         keep: &|_| std::path::PathBuf::new(),
+        ended: &|_, _| Ok(()),
     };
     let mut entries = Vec::new();
     for unit in descent.units(&machine, &[]).unwrap() {

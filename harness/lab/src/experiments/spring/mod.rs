@@ -273,7 +273,7 @@ impl Experiment for Springs {
         bench: &Bench<'_>,
         cells: &[Cell<SpringCell>],
     ) -> Result<Vec<Outcome<MeasuredSpring>>> {
-        Ok(bench.each(cells, |cell| {
+        bench.each(cells, |cell| {
             let run = cell.settings.run();
             bench.watch.step();
             let run = run?;
@@ -281,7 +281,7 @@ impl Experiment for Springs {
                 Some(step) => Outcome::Diverged { flow: step },
                 None => Outcome::Measured(run),
             })
-        }))
+        })
     }
 }
 

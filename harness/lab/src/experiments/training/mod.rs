@@ -124,12 +124,12 @@ impl Experiment for Training {
             .data
             .context("networks are trained on images")?
             .images()?;
-        Ok(bench.each(cells, |cell| {
+        bench.each(cells, |cell| {
             let checkpoints = Checkpoints::new((bench.keep)(&cell.written()?));
             let home = bench.machine.home();
             let measured = run(&cell.settings, images, home, &checkpoints, bench.watch)?;
             Ok(Outcome::Measured(measured))
-        }))
+        })
     }
 }
 

@@ -195,6 +195,16 @@ impl Workbench {
         Arc::new(Sequential::new(self.train.clone()))
     }
 
+    /// One whole device on which gradients take neither time nor memory: nothing but the method allocates there, and
+    /// in one thread.
+    #[must_use]
+    pub fn free_evaluator(&self) -> Arc<dyn Evaluator> {
+        Arc::new(Batched::new(Arc::new(FreeGradients {
+            like: self.train.clone(),
+            device: self.machine.home().clone(),
+        })))
+    }
+
     /// A cell's method at the starting point.
     ///
     /// # Errors

@@ -199,8 +199,8 @@ pub(super) fn round_overhead(
     Ok(median(&samples).unwrap_or_default())
 }
 
-/// Bytes that one flow holds at most. What the evaluator keeps for the next time, it has kept
-/// before.
+/// Bytes that one flow holds at most, beside what gradients take while they are computed, which depends on how the
+/// threads that compute them come together. What the evaluator keeps for the next time, it has kept before.
 pub(super) fn held(
     placement: &Placement,
     method: impl Fn() -> Result<Box<dyn Method>>,

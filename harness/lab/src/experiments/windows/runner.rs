@@ -103,7 +103,8 @@ impl<'a> SequentialRuns<'a> {
         let evaluator = bench.baseline_evaluator();
         let method = bench.sequential_flow(like, &evaluator)?;
         let run = evaluated(bench, method, like.flows, &placement, watch)?;
-        let held = held(&placement, || bench.sequential_flow(like, &evaluator))?;
+        let free = bench.free_evaluator();
+        let held = held(&placement, || bench.sequential_flow(like, &free))?;
         Ok(Self {
             bench,
             placement,
@@ -194,7 +195,8 @@ impl<'a> TimedContestant<'a> {
             Ok(sequential) => relative_distance(&run.end, &sequential.end)?,
             Err(_) => None,
         };
-        let bytes = held(&placement, || bench.method(cell, &evaluator))?;
+        let free = bench.free_evaluator();
+        let bytes = held(&placement, || bench.method(cell, &free))?;
         let measured = MeasuredWindow {
             flows: run.flows,
             flow_error,

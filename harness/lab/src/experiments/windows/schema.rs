@@ -44,7 +44,7 @@ schema! {
         flow_error: Option<f64>, "", "Relative distance of the end point from the sequential flow's.";
         train_loss: Option<f64>, "", "Mean cross-entropy on the training rows after the last flow.";
         test_accuracy: Option<f64>, "", "Share of test rows classified rightly after the last flow.";
-        held_bytes: Option<u64>, "B", "Host memory that a flow takes at most, besides the data: points, gradients, velocities, and what the evaluator needs for the points given to it at once. Of a device's own memory it counts nothing.";
+        held_bytes: Option<u64>, "B", "Host memory that a flow takes at most, besides the data and what gradients take while they are computed: points, gradients, velocities. Of a device's own memory it counts nothing.";
         bytes_per_point: Option<f64>, "B", "(held_bytes − that of the sequential flow) / (W − 1) / D: what one more step of the window takes for each number of a point. A copy of the model is 4 in f32.";
         repeats: u64, "", "Timed runs, each next to one of the baseline; fewer than 6 cannot give a 95 % interval.";
         wall_s: Option<f64>, "s", "Wall time of a run, median; evaluation is off the clock.";
