@@ -1,0 +1,1 @@
+"""Injects faults into the program, and says what it made of them: `ci/faults.sh`."""
