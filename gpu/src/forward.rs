@@ -12,7 +12,7 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicPtr, Ordering};
 
 /// A library by the names under which it may be found, the first first.
-struct Library {
+struct CudaLibrary {
     names: &'static [&'static str],
     /// What each of its functions does where there is none.
     absent: extern "C" fn() -> c_int,
@@ -22,16 +22,16 @@ struct Library {
 const FOLDERS: [&str; 2] = ["/usr/local/cuda/lib64", "/usr/local/nvidia/lib64"];
 
 /// Those that `forward/functions.s` counts.
-const LIBRARIES: [Library; 3] = [
-    Library {
+const LIBRARIES: [CudaLibrary; 3] = [
+    CudaLibrary {
         names: &["libcuda.so.1"],
         absent: no_device,
     },
-    Library {
+    CudaLibrary {
         names: &["libcublas.so.13", "libcublas.so.12"],
         absent: not_initialized,
     },
-    Library {
+    CudaLibrary {
         names: &["libcurand.so.10"],
         absent: not_initialized,
     },

@@ -266,7 +266,7 @@ impl Journal {
         file.read_to_end(&mut bytes)
             .with_context(|| format!("reading {}", path.display()))?;
         let whole = whole_lines(&bytes).len();
-        let found = Lines::of(&bytes[..whole], target);
+        let found = JournalLines::of(&bytes[..whole], target);
         for fault in found.faults() {
             say(&format!("{}: {fault}", path.display()));
         }
@@ -357,7 +357,7 @@ impl Journal {
 
 /// What the lines of a journal are.
 #[derive(Debug, Default, PartialEq)]
-pub struct Lines {
+pub struct JournalLines {
     /// Entries of an older program, which did not seal them.
     pub unsealed: Vec<Entry>,
     /// Entries as they were written.
@@ -372,7 +372,7 @@ pub struct Lines {
     pub end: JournalEnd,
 }
 
-impl Lines {
+impl JournalLines {
     /// Of whole lines, the first of which stands behind a target's name.
     fn of(bytes: &[u8], target: &str) -> Self {
         let mut found = Self::default();
@@ -447,10 +447,10 @@ impl Lines {
 ///
 /// # Errors
 /// If it cannot be read.
-pub fn read(path: &Path, target: &str) -> Result<Lines> {
+pub fn read(path: &Path, target: &str) -> Result<JournalLines> {
     let bytes = crate::files::read(path)
         .with_context(|| format!("reading {}: was anything reproduced there?", path.display()))?;
-    Ok(Lines::of(whole_lines(&bytes), target))
+    Ok(JournalLines::of(whole_lines(&bytes), target))
 }
 
 /// All but an unfinished last line.
@@ -526,7 +526,7 @@ mod tests {
         let all = lines(&["a", "b", "c"]);
         let of = |lines: &[&Vec<u8>], target: &str| {
             let bytes: Vec<u8> = lines.iter().flat_map(|line| line.iter().copied()).collect();
-            let found = Lines::of(&bytes, target);
+            let found = JournalLines::of(&bytes, target);
             (keys(&found.sealed).concat(), found.broken, found.gaps)
         };
         let found = |keys: &str, broken, gaps| (keys.to_owned(), broken, gaps);
@@ -555,7 +555,7 @@ mod tests {
         let bare = |key| [serde_json::to_vec(&entry(key)).unwrap(), b"\n".to_vec()].concat();
         assert_eq!(of(&[a, &bare("b"), c], "table2"), found("ac", 1, 1));
         assert_eq!(of(&[&bare("a"), b, c], "table2"), found("bc", 1, 1));
-        let before = Lines::of(&[bare("o"), a.clone()].concat(), "table2");
+        let before = JournalLines::of(&[bare("o"), a.clone()].concat(), "table2");
         assert_eq!(keys(&before.unsealed), ["o"]);
         assert_eq!(before.faults(), [""; 0]);
         assert_eq!(keys(&before.entries(false)), ["o", "a"]);

@@ -2,8 +2,8 @@
 
 use super::{DONE, FAILED, library, registry, show};
 use crate::cli::Verify;
-use crate::publish::{self, site};
-use crate::verify::{self, Certificate, Statement, Wanted};
+use crate::publish::{self, Certificate, site};
+use crate::verify::{self, Statement, Wanted};
 use anyhow::{Result, ensure};
 use claims::Claims;
 use datasets::DataPolicy;
@@ -37,7 +37,8 @@ pub(super) fn run(arguments: &Verify) -> Result<u8> {
         if !holds {
             code = FAILED;
         } else if arguments.certify {
-            Certificate::new(target, &statements)?.write(target)?;
+            let lines = statements.iter().map(Statement::line).collect();
+            Certificate::new(target, lines)?.write(target)?;
             publish::build(target, &claims)?;
         }
     }

@@ -1,17 +1,19 @@
 //! Turns a folder's journal into its files: tables, plots, pages and verdicts, made again without running
 //! anything.
 
+mod certificate;
 pub mod provenance;
 mod ro_crate;
 pub mod site;
 
+pub use certificate::Certificate;
+
 use crate::show;
-use crate::verify::Certificate;
 use anyhow::Result;
 use claims::Claims;
 use lab::experiments;
 use lab::files::write_atomically;
-use lab::journal::{self, Entry, Lines};
+use lab::journal::{self, Entry, JournalLines};
 use lab::manifest::{FILE as MANIFEST, Manifest};
 use lab::sharing::Copied;
 use report::{Block, Document, SURROGATE, markdown, terminal, to_csv, to_parquet};
@@ -41,7 +43,7 @@ pub struct Built {
 /// # Errors
 /// If the folder holds no run, or cannot be written.
 pub fn build(folder: &Path, claims: &Claims) -> Result<Built> {
-    let Made {
+    let MadeReport {
         document,
         files,
         missing,
@@ -61,7 +63,7 @@ pub fn build(folder: &Path, claims: &Claims) -> Result<Built> {
 }
 
 /// A report before it is written.
-pub(crate) struct Made {
+pub(crate) struct MadeReport {
     document: Document,
     /// Names and contents, sorted.
     pub(crate) files: Vec<(String, Vec<u8>)>,
@@ -69,7 +71,7 @@ pub(crate) struct Made {
 }
 
 /// Makes the files of a folder from its journal and manifest, and writes nothing.
-pub(crate) fn made(folder: &Path, claims: &Claims) -> Result<Made> {
+pub(crate) fn made(folder: &Path, claims: &Claims) -> Result<MadeReport> {
     let manifest = Manifest::read(folder)?;
     let (document, missing) = document(folder, &manifest, claims)?;
     let mut files: Vec<(String, Vec<u8>)> = vec![(
@@ -94,7 +96,7 @@ pub(crate) fn made(folder: &Path, claims: &Claims) -> Result<Made> {
     }
     let described = ro_crate::described(&manifest, &document.title, &all)?;
     files.push((RO_CRATE.to_owned(), described));
-    Ok(Made {
+    Ok(MadeReport {
         document,
         files,
         missing,
@@ -150,7 +152,7 @@ pub(crate) fn document(
 }
 
 /// In what a run's files are not as it left them.
-fn faults(manifest: &Manifest, lines: &Lines) -> Vec<String> {
+fn faults(manifest: &Manifest, lines: &JournalLines) -> Vec<String> {
     let mut all: Vec<String> = manifest
         .altered
         .iter()

@@ -5,17 +5,15 @@
 
 mod again;
 mod apart;
-mod certificate;
 mod files;
 
 pub use again::{Again, Wanted, again};
-pub use certificate::{CERTIFICATE, Certificate};
 
 use crate::publish::{self, JOURNAL, site};
 use anyhow::Result;
 use claims::Claims;
 use lab::experiments;
-use lab::journal::{self, Lines};
+use lab::journal::{self, JournalLines};
 use lab::manifest::{FILE, Manifest};
 use std::path::Path;
 
@@ -90,7 +88,7 @@ fn of_manifest(manifest: &Manifest) -> Statement {
     }
 }
 
-fn of_journal(manifest: &Manifest, lines: &Lines) -> Statement {
+fn of_journal(manifest: &Manifest, lines: &JournalLines) -> Statement {
     let count = lines.end.lines;
     let faults = lines.faults();
     if !faults.is_empty() {
@@ -114,7 +112,7 @@ fn of_journal(manifest: &Manifest, lines: &Lines) -> Statement {
 }
 
 /// Whether each cell of the run has an entry that is its own.
-fn of_cells(manifest: &Manifest, lines: Lines) -> Result<Statement> {
+fn of_cells(manifest: &Manifest, lines: JournalLines) -> Result<Statement> {
     let experiment = experiments::of(&manifest.plan()?)?;
     let entries = journal::select(&lines.entries(manifest.journal.is_some()), &manifest.cells);
     let all = manifest.cells.len();

@@ -1,6 +1,5 @@
 //! What a verification found, kept beside the run for its readers.
 
-use super::Statement;
 use anyhow::{Context, Result};
 use lab::environment::Environment;
 use lab::files::write_atomically;
@@ -29,13 +28,13 @@ impl Certificate {
     ///
     /// # Errors
     /// If its manifest cannot be read.
-    pub fn new(folder: &Path, statements: &[Statement]) -> Result<Self> {
+    pub fn new(folder: &Path, statements: Vec<String>) -> Result<Self> {
         let environment = Environment::current();
         Ok(Self {
             verified_at: now(),
             version: format!("{} ({})", environment.version, environment.commit),
             manifest_sha256: of_manifest(folder)?,
-            statements: statements.iter().map(Statement::line).collect(),
+            statements,
         })
     }
 
