@@ -11,6 +11,17 @@ step() {
   echo "== in $((SECONDS - begin)) s"
 }
 
+verify_kept() {
+  local journal folder
+  for journal in $(git ls-files 'reports/reference/*journal.jsonl'); do
+    folder="$(dirname "$journal")"
+    "${CARGO_TARGET_DIR:-target}/debug/harness" verify "$folder" --sample 0 >"${CARGO_TARGET_DIR:-target}/verified" ||
+      { cat "${CARGO_TARGET_DIR:-target}/verified"; return 1; }
+  done
+  # What needs no data, and was measured with its lines sealed: a few cells of each run again.
+  "${CARGO_TARGET_DIR:-target}/debug/harness" verify reports/reference/theory
+}
+
 step cargo fmt --all --check
 step cargo clippy --locked --workspace --all-targets -- -D warnings
 if command -v python3 >/dev/null; then
@@ -20,6 +31,16 @@ fi
 step env RUSTDOCFLAGS="-D warnings" cargo doc --locked --workspace --no-deps
 # The README's test command, as it stands there.
 step cargo test --workspace
+# The measured results that are kept: as they were written, and what is shown of them as their rows make it.
+step verify_kept
+# A run as others' tools read it.
+if command -v python3 >/dev/null; then
+  step bash ci/ro-crate.sh "${CARGO_TARGET_DIR:-target}/debug/harness"
+fi
+# Faults injected, a part of each class.
+if command -v gcc >/dev/null && command -v python3 >/dev/null; then
+  step bash ci/faults.sh --quick "${CARGO_TARGET_DIR:-target}/debug/harness"
+fi
 # The CUDA kernels' sources, run on the CPU thread by thread.
 if command -v c++ >/dev/null; then
   # The whole workspace's features, which what it is built on was compiled with.
@@ -27,10 +48,6 @@ if command -v c++ >/dev/null; then
     --test kernels --test layers --test residuals --test devices --test golden_numbers --test networks
 else
   echo "no C++ compiler: the CUDA kernels are not run on the CPU" >&2
-fi
-# A run as others' tools read it.
-if command -v python3 >/dev/null; then
-  step bash ci/ro-crate.sh "${CARGO_TARGET_DIR:-target}/debug/harness"
 fi
 # What is counted as recorded, and no ratio of speeds below its bound.
 step cargo run --locked -p harness -- regress --baseline ci/regression.yaml \

@@ -40,7 +40,7 @@ def classes(program: Path, folder: Path, quick: bool) -> dict[str, list[Fault]]:
             sys.exit(f"an undisturbed run fails: {seen.err}")
         shutil.copytree(house.folder, pristine)
     rows = measured_rows(pristine / "out")
-    less = 12 if quick else 1
+    less = 20 if quick else 1
     library = files.library(folder)
     found = {
         "calls of the system that fail, or are the last": files.calls(program, library, rows, less),
@@ -50,7 +50,7 @@ def classes(program: Path, folder: Path, quick: bool) -> dict[str, list[Fault]]:
         "settings": words.settings(program, less),
         "names and arguments": words.names(program),
         "plans and registries": words.plans(program, 240 // less),
-        "texts and compressed streams": words.texts(program, 160 // less),
+        "texts and compressed streams": words.texts(program, 160 // less, not quick),
         "archives": words.archives(program),
         "surroundings": world.surroundings(program, rows),
         "runs at once": world.together(program, rows, 12 // less),
