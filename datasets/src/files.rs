@@ -56,10 +56,11 @@ pub fn replace_with(
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
     let mut file = loop {
         let file = builder.tempfile_in(folder)?;
-        // Until it is locked it looks abandoned.
-        let unlockable = matches!(file.as_file().try_lock(), Err(TryLockError::Error(_)));
-        if unlockable || file.path().is_file() {
-            break file;
+        // Until it is locked it looks abandoned, and may be removed by who has locked it.
+        match file.as_file().try_lock() {
+            Err(TryLockError::WouldBlock) => {}
+            Ok(()) | Err(TryLockError::Error(_)) if file.path().is_file() => break file,
+            Ok(()) | Err(TryLockError::Error(_)) => {}
         }
     };
     write(file.as_file_mut())?;
@@ -80,13 +81,13 @@ fn remove_abandoned(folder: &Path, prefix: &str) {
             .and_then(|name| name.strip_prefix(prefix)?.strip_suffix(TEMPORARY));
         let ours =
             random.is_some_and(|r| r.len() == 6 && r.bytes().all(|b| b.is_ascii_alphanumeric()));
-        let abandoned = || {
-            File::options()
-                .write(true)
-                .open(entry.path())
-                .is_ok_and(|file| file.try_lock().is_ok())
-        };
-        if ours && abandoned() {
+        if !ours || !entry.file_type().is_ok_and(|kind| kind.is_file()) {
+            continue;
+        }
+        if let Ok(file) = File::options().write(true).open(entry.path())
+            && file.try_lock().is_ok()
+        {
+            // While it is locked, nobody takes it for their own.
             fs::remove_file(entry.path()).ok();
         }
     }

@@ -245,6 +245,14 @@ impl Real {
                 removed.map_err(Error::io("removing a damaged download", &path))?;
                 Ok(None)
             }
+            // Nothing says that it is what it claims to be: what a sign-in answered, perhaps.
+            Err(e) if file.sha256.is_none() && file.md5.is_none() && !self.offline => {
+                tracing::warn!("{e}; getting it again");
+                tried.push(missing(&path, &e.to_string()));
+                let removed = std::fs::remove_file(&path);
+                removed.map_err(Error::io("removing a download that cannot be read", &path))?;
+                Ok(None)
+            }
             Err(e) => Err(e),
         }
     }

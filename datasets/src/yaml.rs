@@ -75,7 +75,11 @@ fn bounded(text: &str) -> Result<(), Error> {
     }
     let mut depth = 0usize;
     for (index, line) in text.lines().enumerate() {
-        for byte in line.bytes() {
+        // What is behind a # is a comment, unless it is within a text; those have few brackets.
+        let comment = line
+            .find(" #")
+            .or_else(|| line.trim_start().starts_with('#').then_some(0));
+        for byte in line[..comment.unwrap_or(line.len())].bytes() {
             match byte {
                 b'[' | b'{' => depth += 1,
                 b']' | b'}' => depth = depth.saturating_sub(1),

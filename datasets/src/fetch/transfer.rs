@@ -5,7 +5,7 @@
 use std::io::{self, Read};
 use std::mem;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use reqwest::Url;
 
@@ -171,6 +171,7 @@ impl<'a> Transfer<'a> {
         let shown = Shown::start(self.progress, self.name, total);
         self.progress.advance(self.part.len());
         let mut buffer = vec![0; 1 << 16];
+        let (begin, mut got) = (Instant::now(), 0.0);
         loop {
             let n = match answer.response.read(&mut buffer) {
                 Ok(0) => break,
@@ -187,6 +188,12 @@ impl<'a> Transfer<'a> {
             };
             if self.part.len() + n as u64 > limit {
                 return too_large();
+            }
+            got += n as f64;
+            let took = begin.elapsed();
+            if took > self.limits.stall_timeout && got < SLOWEST * took.as_secs_f64() {
+                let why = format!("sends less than {SLOWEST} bytes a second");
+                return Ok(Err(Trouble::Never(why)));
             }
             let appended = self.part.append(&buffer[..n]);
             appended.map_err(Error::io("downloading into", self.folder))?;
@@ -240,8 +247,8 @@ impl<'a> Transfer<'a> {
         if self.file.sha256.is_some() || self.file.md5.is_some() {
             return None;
         }
-        let start = found.start.trim_ascii_start();
-        let start = start.strip_prefix(b"\xef\xbb\xbf").unwrap_or(start);
+        let start = found.start.strip_prefix(b"\xef\xbb\xbf");
+        let start = start.unwrap_or(&found.start).trim_ascii_start();
         match start {
             [] => Some("it is empty".to_owned()),
             [b'<', ..] => {
@@ -265,6 +272,9 @@ impl<'a> Transfer<'a> {
             .map_err(Error::io("downloading into", self.folder))
     }
 }
+
+/// Bytes a second; a server that sends fewer for as long as one may say nothing would never end.
+const SLOWEST: f64 = 100.0;
 
 /// What is found and what is declared, where they differ.
 fn another(file: &FileSpec, found: &Found) -> Option<String> {

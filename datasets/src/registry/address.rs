@@ -8,6 +8,8 @@ use std::fmt;
 /// use datasets::Address;
 /// let address: Address = "https://me:secret@example.org/a?token=secret".parse().unwrap();
 /// assert_eq!(address.to_string(), "https://…@example.org/a?…");
+/// let address: Address = "https://me:se/cret@example.org/a".parse().unwrap();
+/// assert_eq!(address.to_string(), "https://…@example.org/a");
 /// assert!("ftp://example.org/a".parse::<Address>().is_err());
 /// ```
 #[derive(Clone, PartialEq, Eq)]
@@ -50,14 +52,13 @@ impl fmt::Display for Address {
             None => (self.0.as_str(), ""),
         };
         let (scheme, rest) = before.split_once("://").unwrap_or(("", before));
-        let host = rest.find('/').unwrap_or(rest.len());
-        let (authority, path) = rest.split_at(host);
-        let (user, host) = match authority.rsplit_once('@') {
+        // A password may hold what would end the host.
+        let (user, host) = match rest.rsplit_once('@') {
             Some((_, host)) => ("…@", host),
-            None => ("", authority),
+            None => ("", rest),
         };
         let between = if scheme.is_empty() { "" } else { "://" };
-        write!(f, "{scheme}{between}{user}{host}{path}{query}")
+        write!(f, "{scheme}{between}{user}{host}{query}")
     }
 }
 

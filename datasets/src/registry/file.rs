@@ -7,6 +7,7 @@ use serde::Deserialize;
 use super::address::Address;
 use crate::digest::Sha;
 use crate::read::Compression;
+use crate::yaml::OneOrMany;
 use crate::{Error, Result};
 
 /// One file of a data set.
@@ -32,8 +33,8 @@ pub struct FileSpec {
 pub(crate) struct WireFile {
     pub name: Option<String>,
     pub path: Option<PathBuf>,
-    #[serde(default)]
-    pub addresses: Vec<String>,
+    /// One or several; whatever else stands there is not repeated in an error.
+    pub addresses: Option<OneOrMany<String>>,
     pub sha256: Option<String>,
     pub md5: Option<String>,
     pub rows: Option<usize>,
@@ -63,8 +64,9 @@ pub(crate) fn file(wire: WireFile, base: &Path, at: &str) -> Result<FileSpec> {
             ),
         ));
     }
-    let mut addresses = Vec::with_capacity(wire.addresses.len());
-    for address in &wire.addresses {
+    let written = wire.addresses.as_ref().map(OneOrMany::all);
+    let mut addresses = Vec::new();
+    for address in written.iter().flatten() {
         let address: Address = address
             .parse()
             .map_err(|why| Error::content(format!("{at}.addresses"), why))?;
