@@ -172,6 +172,7 @@ impl TargetRun {
         self.borrow(relatives)?;
         let entries = journal::select(self.journal.entries(), &self.manifest.cells);
         self.manifest.copied = Copied::of(&entries);
+        publish::Certificate::forget(&self.folder);
         self.write_manifest()?;
         self.tidy();
         self.announce_cells();

@@ -222,15 +222,15 @@ fn a_run_is_verified_by_its_files_and_by_running_it_again() {
     let (holds, said) = verified(&house, &["--all"]);
     assert!(holds, "{said}");
     assert!(
-        said.contains("each of 6 lines is as it was written"),
+        said.contains("6 lines as written, each behind the one before it"),
         "{said}"
     );
     assert!(
-        said.contains("6 were run again: 6 are equal to the last bit"),
+        said.contains("run again: 6 of 6, equal to the last bit: 6"),
         "{said}"
     );
     assert!(
-        !said.contains("FAILS") && !said.contains("untold"),
+        !said.contains("FAILS") && !said.contains("unknown"),
         "{said}"
     );
     // What is kept of it stands in the report, which still follows from its rows.
@@ -239,7 +239,7 @@ fn a_run_is_verified_by_its_files_and_by_running_it_again() {
         holds
             && house
                 .read("spring.md")
-                .contains("of 6 cells, 2 were run again")
+                .contains("run again: 2 of 6, equal to the last bit: 2")
     );
     let (holds, said) = verified(&house, &["--sample", "0"]);
     assert!(holds, "{said}");

@@ -273,7 +273,7 @@ impl Manifest {
             let rest = behind.strip_prefix(self.sum.as_deref()?)?;
             Some(sha256_hex([before, SUM, rest].concat().as_bytes()))
         };
-        let is_old = self.sum.is_none() && self.journal.is_none();
+        let is_old = self.sum.is_none() && self.journal.is_none() && self.claims_sha256.is_none();
         if !is_old && (self.sum.is_none() || summed() != self.sum) {
             return Some(format!("{FILE} is not as the run wrote it"));
         }

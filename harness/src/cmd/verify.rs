@@ -22,41 +22,65 @@ pub(super) fn run(arguments: &Verify) -> Result<u8> {
     );
     let claims = super::report::claims(folder)?;
     let mut code = DONE;
+    let mut sound = Vec::new();
     for target in &targets {
-        let statements = of(target, &claims, arguments).unwrap_or_else(|error| {
+        let mut statements = of(target, &claims, arguments).unwrap_or_else(|error| {
             let text = format!("it cannot be verified: {error:#}");
             vec![Statement {
                 holds: Some(false),
                 text,
             }]
         });
-        show(&format!("{}\n{}\n", target.display(), lines(&statements)))?;
+        if target != folder {
+            statements.extend(verify::of_folder(target));
+        }
+        code = code.max(told(target, &statements)?);
         let holds = statements
             .iter()
             .all(|statement| statement.holds != Some(false));
-        if !holds {
-            code = FAILED;
-        } else if arguments.certify {
+        if holds && target.join(publish::JOURNAL).is_file() {
+            sound.push((target, statements));
+        }
+    }
+    if arguments.certify {
+        for (target, statements) in sound {
             let lines = statements.iter().map(Statement::line).collect();
             Certificate::new(target, lines)?.write(target)?;
             publish::build(target, &claims)?;
         }
+        // The page of this folder, and the one above it of which this is a target.
+        let above = folder.parent().filter(|_| targets == [folder.clone()]);
+        for root in [Some(folder.as_path()), above].into_iter().flatten() {
+            if root.join(site::CLAIMS).is_file() {
+                site::build(root, None, None)?;
+            }
+        }
     }
-    if folder.join(site::CLAIMS).is_file() {
-        if arguments.certify && code == DONE {
-            site::build(folder, None, None)?;
-        }
-        let page = verify::page(folder)?;
-        show(&format!(
-            "{}\n{}",
-            folder.display(),
-            lines(std::slice::from_ref(&page))
-        ))?;
-        if page.holds == Some(false) {
-            code = FAILED;
-        }
+    let page = folder.join("index.html").is_file();
+    if page || folder.join(site::CLAIMS).is_file() {
+        let of_page = || {
+            let both = vec![verify::of_claims(folder, &targets)?, verify::page(folder)?];
+            Ok::<_, anyhow::Error>(both)
+        };
+        let statements = of_page().unwrap_or_else(|error| {
+            let text = format!("the page cannot be verified: {error:#}");
+            vec![Statement {
+                holds: Some(false),
+                text,
+            }]
+        });
+        code = code.max(told(folder, &statements)?);
     }
     Ok(code)
+}
+
+/// Prints statements on a folder, and answers the exit code for them.
+fn told(folder: &Path, statements: &[Statement]) -> Result<u8> {
+    show(&format!("{}\n{}\n", folder.display(), lines(statements)))?;
+    let holds = statements
+        .iter()
+        .all(|statement| statement.holds != Some(false));
+    Ok(if holds { DONE } else { FAILED })
 }
 
 fn lines(statements: &[Statement]) -> String {

@@ -1,9 +1,10 @@
 //! What a verification found, kept beside the run for its readers.
 
+use super::JOURNAL;
 use anyhow::{Context, Result};
 use lab::environment::Environment;
 use lab::files::write_atomically;
-use lab::manifest::{FILE, Manifest, date, now, sha256_hex};
+use lab::manifest::{FILE, date, now, sha256_hex};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 
@@ -17,10 +18,12 @@ pub struct Certificate {
     pub verified_at: u64,
     /// The version of the program that verified, and the commit it was built from.
     pub version: String,
-    /// SHA-256 of the manifest that was verified; of another one it says nothing.
-    pub manifest_sha256: String,
+    /// SHA-256 of the manifest and the journal that were verified; of others it says nothing.
+    pub of: String,
     /// What holds, or could not be told.
     pub statements: Vec<String>,
+    /// SHA-256 of what stands above.
+    pub sum: String,
 }
 
 impl Certificate {
@@ -30,12 +33,22 @@ impl Certificate {
     /// If its manifest cannot be read.
     pub fn new(folder: &Path, statements: Vec<String>) -> Result<Self> {
         let environment = Environment::current();
-        Ok(Self {
+        let certificate = Self {
             verified_at: now(),
             version: format!("{} ({})", environment.version, environment.commit),
-            manifest_sha256: of_manifest(folder)?,
+            of: of_run(folder)?,
             statements,
+            sum: String::new(),
+        };
+        Ok(Self {
+            sum: certificate.checksum(),
+            ..certificate
         })
+    }
+
+    fn checksum(&self) -> String {
+        let stated = (self.verified_at, &self.version, &self.of, &self.statements);
+        sha256_hex(format!("{stated:?}").as_bytes())
     }
 
     /// Writes it into the run's folder.
@@ -52,8 +65,13 @@ impl Certificate {
     pub fn of(folder: &Path) -> Option<Self> {
         let text = lab::files::read_text(&folder.join(CERTIFICATE)).ok()?;
         let certificate: Self = serde_json::from_str(&text).ok()?;
-        let manifest = of_manifest(folder).ok()?;
-        (certificate.manifest_sha256 == manifest).then_some(certificate)
+        let of = of_run(folder).ok()?;
+        (certificate.of == of && certificate.sum == certificate.checksum()).then_some(certificate)
+    }
+
+    /// Removes that of an earlier run.
+    pub fn forget(folder: &Path) {
+        std::fs::remove_file(folder.join(CERTIFICATE)).ok();
     }
 
     /// In statements for readers of a report.
@@ -69,10 +87,12 @@ impl Certificate {
     }
 }
 
-fn of_manifest(folder: &Path) -> Result<String> {
-    let path = folder.join(FILE);
-    let bytes = lab::files::read(&path).with_context(|| format!("reading {}", path.display()))?;
-    // Read once to know that it is one.
-    Manifest::read(folder)?;
-    Ok(sha256_hex(&bytes))
+fn of_run(folder: &Path) -> Result<String> {
+    let mut both = Vec::new();
+    for name in [FILE, JOURNAL] {
+        let path = folder.join(name);
+        let bytes = lab::files::read(&path);
+        both.extend(bytes.with_context(|| format!("reading {}", path.display()))?);
+    }
+    Ok(sha256_hex(&both))
 }

@@ -72,8 +72,8 @@ pub(crate) struct MadeReport {
 
 /// Makes the files of a folder from its journal and manifest, and writes nothing.
 pub(crate) fn made(folder: &Path, claims: &Claims) -> Result<MadeReport> {
-    let manifest = Manifest::read(folder)?;
-    let (document, missing) = document(folder, &manifest, claims)?;
+    let run = KeptRun::read(folder)?;
+    let (document, missing) = document(folder, &run, claims)?;
     let mut files: Vec<(String, Vec<u8>)> = vec![(
         format!("{}.md", document.target),
         markdown(&document).into_bytes(),
@@ -94,7 +94,7 @@ pub(crate) fn made(folder: &Path, claims: &Claims) -> Result<MadeReport> {
         let content = lab::files::read(&folder.join(kept))?;
         all.push((kept.to_owned(), content));
     }
-    let described = ro_crate::described(&manifest, &document.title, &all)?;
+    let described = ro_crate::described(&run.manifest, &document.title, &all)?;
     files.push((RO_CRATE.to_owned(), described));
     Ok(MadeReport {
         document,
@@ -104,16 +104,12 @@ pub(crate) fn made(folder: &Path, claims: &Claims) -> Result<MadeReport> {
 }
 
 /// Makes the report of a folder with its run, and counts those of its run's cells that have no outcome yet.
-pub(crate) fn document(
-    folder: &Path,
-    manifest: &Manifest,
-    claims: &Claims,
-) -> Result<(Document, usize)> {
+pub(crate) fn document(folder: &Path, run: &KeptRun, claims: &Claims) -> Result<(Document, usize)> {
+    let manifest = &run.manifest;
     let plan = manifest.plan()?;
     let experiment = experiments::of(&plan)?;
-    let lines = journal::read(&folder.join(JOURNAL), &manifest.target)?;
-    let faults = faults(manifest, &lines);
-    let mut entries = lines.entries(manifest.journal.is_some());
+    let faults = run.faults();
+    let mut entries = run.entries();
     entries.retain(|entry| manifest.cells.contains(&entry.key));
     let unreadable = entries
         .extract_if(.., |entry| {
@@ -128,7 +124,7 @@ pub(crate) fn document(
     document.profile.clone_from(&manifest.profile);
     document.plan.clone_from(&manifest.plan);
     document.provenance = provenance::statements(manifest);
-    if let Some(certificate) = Certificate::of(folder) {
+    if let Some(certificate) = Certificate::of(folder).filter(|_| faults.is_empty()) {
         document.provenance.extend(certificate.provenance());
     }
     document.banner = banner(manifest);
@@ -151,31 +147,74 @@ pub(crate) fn document(
     Ok((document, manifest.cells.len() - entries.len()))
 }
 
-/// In what a run's files are not as it left them.
-fn faults(manifest: &Manifest, lines: &JournalLines) -> Vec<String> {
-    let mut all: Vec<String> = manifest
-        .altered
-        .iter()
-        .map(|what| format!("{what}."))
-        .collect();
-    let of_journal = lines.faults();
-    all.extend(
-        of_journal
-            .iter()
-            .map(|fault| format!("In {JOURNAL}, {fault}.")),
-    );
-    // A run that goes on, or was cut short, has written more than its manifest knows.
-    let ended = manifest
-        .journal
-        .as_ref()
-        .filter(|_| manifest.ended_at.is_some());
-    if let Some(end) = ended.filter(|end| **end != lines.end) {
-        all.push(format!(
-            "{JOURNAL} does not end where the run left it: it has {} lines, and had {}.",
-            lines.end.lines, end.lines
-        ));
+/// A run as it lies in a folder.
+pub(crate) struct KeptRun {
+    pub(crate) manifest: Manifest,
+    pub(crate) lines: JournalLines,
+}
+
+impl KeptRun {
+    /// Reads manifest and journal, and whether they are of one run.
+    ///
+    /// # Errors
+    /// If one of them is not there, or cannot be read.
+    pub(crate) fn read(folder: &Path) -> Result<Self> {
+        let mut manifest = Manifest::read(folder)?;
+        let lines = journal::read(&folder.join(JOURNAL), &manifest.target)?;
+        if manifest.journal.is_none() && !lines.sealed.is_empty() {
+            let why = format!(
+                "{MANIFEST} is not as the run wrote it: it has no checksum, and {JOURNAL} has"
+            );
+            manifest.altered.get_or_insert(why);
+        }
+        Ok(Self { manifest, lines })
     }
-    all
+
+    /// Entries that are as they were written, as far as that can be told.
+    pub(crate) fn entries(&self) -> Vec<Entry> {
+        self.lines.clone().entries(self.manifest.journal.is_some())
+    }
+
+    /// Whether the journal ends where the manifest says, or the run goes on or was cut short, and has written more
+    /// than its manifest knows.
+    pub(crate) fn ends_well(&self) -> bool {
+        let ended = self
+            .manifest
+            .journal
+            .as_ref()
+            .filter(|_| self.manifest.ended_at.is_some());
+        ended.is_none_or(|end| *end == self.lines.end)
+    }
+
+    /// In what a run's files are not as it left them, in sentences.
+    fn faults(&self) -> Vec<String> {
+        let mut all: Vec<String> = self
+            .manifest
+            .altered
+            .iter()
+            .map(|what| format!("{what}."))
+            .collect();
+        let of_journal = self.lines.faults();
+        all.extend(
+            of_journal
+                .iter()
+                .map(|fault| format!("In {JOURNAL}, {fault}.")),
+        );
+        if self.manifest.journal.is_some()
+            && self.lines.sealed.is_empty()
+            && !self.lines.unsealed.is_empty()
+        {
+            all.push(format!(
+                "No line of {JOURNAL} has its checksum, so none of them counts."
+            ));
+        }
+        if !self.ends_well() {
+            all.push(format!(
+                "{JOURNAL} does not end with the line that the run left last."
+            ));
+        }
+        all
+    }
 }
 
 /// The column of every frame with cells that says which target measured a cell.

@@ -128,7 +128,7 @@ fn inputs(manifest: &Manifest) -> Vec<Value> {
     for data in &manifest.data {
         if data.files.is_empty() {
             all.push(json!({
-                "@id": format!("#data-{}", data.dataset),
+                "@id": in_address(&format!("#data-{}-{}", data.dataset, data.split)),
                 "@type": "CreativeWork",
                 "name": data.dataset,
                 "description": format!("{} data, digest {}", data.source, data.digest),
@@ -136,7 +136,7 @@ fn inputs(manifest: &Manifest) -> Vec<Value> {
         }
         for [name, sha256, from] in &data.files {
             all.push(json!({
-                "@id": format!("#data-{}-{name}", data.dataset),
+                "@id": in_address(&format!("#data-{}-{}-{name}", data.dataset, data.split)),
                 "@type": "CreativeWork",
                 "name": name,
                 "description": format!("Of {}, from {from}; the hash is of what was read, decompressed", data.dataset),
@@ -145,6 +145,16 @@ fn inputs(manifest: &Manifest) -> Vec<Value> {
         }
     }
     all
+}
+
+/// A name as a part of an address.
+fn in_address(name: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.#/".contains(&byte);
+    let one = |byte: u8| match plain(byte) {
+        true => char::from(byte).to_string(),
+        false => format!("%{byte:02X}"),
+    };
+    name.bytes().map(one).collect()
 }
 
 fn file(name: &str, content: &[u8]) -> Value {
@@ -163,7 +173,7 @@ fn file(name: &str, content: &[u8]) -> Value {
         other => format!("Made of the journal: {other}"),
     };
     json!({
-        "@id": name,
+        "@id": in_address(name),
         "@type": "File",
         "name": name,
         "description": what,

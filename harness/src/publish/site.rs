@@ -1,10 +1,10 @@
 //! Makes one page for several targets: `index.html`, `claims.md`, and the claims' own rows.
 
-use super::document;
+use super::{KeptRun, document};
 use anyhow::{Context, Result};
 use claims::{ClaimRow, Claims, TargetRows};
 use lab::files::write_atomically;
-use lab::manifest::{FILE as MANIFEST, Manifest};
+use lab::manifest::FILE as MANIFEST;
 use lab::progress::say;
 use report::{Document, Judged, claims_markdown, page, to_csv, to_parquet};
 use rows::Frame;
@@ -126,11 +126,11 @@ fn reports(
     let (mut documents, mut rows) = (Vec::new(), Vec::new());
     for folder in targets(root, order)? {
         let one = || -> Result<(Document, TargetRows)> {
-            let manifest = Manifest::read(&folder)?;
-            let (document, _) = document(&folder, &manifest, claims)?;
+            let run = KeptRun::read(&folder)?;
+            let (document, _) = document(&folder, &run, claims)?;
             let rows = TargetRows {
-                untestable: manifest.untestable()?,
-                target: manifest.target,
+                untestable: run.manifest.untestable()?,
+                target: run.manifest.target,
                 frames: document.frames.clone(),
             };
             Ok((document, rows))

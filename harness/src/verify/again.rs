@@ -2,15 +2,15 @@
 
 use super::Statement;
 use super::apart::{Apart, LEAST, apart};
-use crate::publish::JOURNAL;
-use crate::run;
+use crate::publish::KeptRun;
+use crate::run as of_run;
 use anyhow::{Context, Result, bail};
 use datasets::Library;
 use lab::device::{Machine, Request};
 use lab::environment::Environment;
 use lab::experiments::{self, Bench};
 use lab::journal::{self, Cell, Entry, Outcome};
-use lab::manifest::{Manifest, sha256_hex};
+use lab::manifest::{now, sha256_hex};
 use lab::progress::RunBar;
 use std::path::Path;
 
@@ -20,7 +20,7 @@ const TOLERANCE: f64 = 1e-4;
 /// How many cells are run again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Wanted {
-    /// So many of a run, drawn by its own checksum.
+    /// So many of a run, others every time.
     Sample(usize),
     /// Every one.
     All,
@@ -35,6 +35,8 @@ pub struct Again {
     pub of: usize,
     /// How many came out equal to the last bit, but for times and memory.
     pub equal: usize,
+    /// Whether all were wanted.
+    pub wanted_all: bool,
     /// Whether that is what was to be expected.
     pub to_the_bit: bool,
     /// How far numbers of the others were apart at most.
@@ -57,11 +59,12 @@ struct Chosen<'a> {
 /// # Errors
 /// If the run cannot be read, or neither its data nor its devices are here.
 pub fn again(folder: &Path, library: &Library, wanted: Wanted) -> Result<Again> {
-    let manifest = Manifest::read(folder)?;
+    let run = KeptRun::read(folder)?;
+    let manifest = &run.manifest;
     let request: Request = manifest.devices.parse()?;
     let machine = Machine::open(request).context("on what it was run")?;
     let mut experiment = experiments::of(&manifest.plan()?)?;
-    let data = run::load(experiment.as_ref(), library)?;
+    let data = of_run::load(experiment.as_ref(), library)?;
     for (record, _) in &data {
         let recorded = manifest.data.iter().find(|r| r.dataset == record.dataset);
         let recorded = recorded.map(|r| r.digest.as_str()).unwrap_or_default();
@@ -74,8 +77,7 @@ pub fn again(folder: &Path, library: &Library, wanted: Wanted) -> Result<Again> 
         }
     }
     let data: Vec<_> = data.into_iter().map(|(_, data)| data).collect();
-    let lines = journal::read(&folder.join(JOURNAL), &manifest.target)?;
-    let entries = journal::select(&lines.entries(manifest.journal.is_some()), &manifest.cells);
+    let entries = journal::select(&run.entries(), &manifest.cells);
     let units = experiment.units(&machine, &data)?;
     let mut chosen = Vec::new();
     for (unit, cells) in units.iter().map(|unit| &unit.cells).enumerate() {
@@ -88,13 +90,8 @@ pub fn again(folder: &Path, library: &Library, wanted: Wanted) -> Result<Again> 
         }
     }
     if let Wanted::Sample(count) = wanted {
-        let drawn = |c: &Chosen<'_>| {
-            sha256_hex(
-                [&manifest.plan_sha256, &c.entry.key[..]]
-                    .concat()
-                    .as_bytes(),
-            )
-        };
+        let now = now().to_string();
+        let drawn = |c: &Chosen<'_>| sha256_hex([&now, &c.entry.key[..]].concat().as_bytes());
         chosen.sort_by_cached_key(drawn);
         chosen.truncate(count);
         chosen.sort_by_key(|c| c.unit);
@@ -102,6 +99,7 @@ pub fn again(folder: &Path, library: &Library, wanted: Wanted) -> Result<Again> 
     let here = Environment::current();
     let mut found = Again {
         of: manifest.cells.len(),
+        wanted_all: wanted == Wanted::All,
         to_the_bit: here.fingerprint() == manifest.environment.fingerprint(),
         ..Again::default()
     };
@@ -170,13 +168,14 @@ impl Again {
     pub fn statement(&self) -> Statement {
         let (cells, of, equal) = (self.cells, self.of, self.equal);
         if cells == 0 {
-            return Statement::new(
-                None,
-                "no cell of the run is one of its plan on this machine",
-            );
+            let text = "no cell was run again: none that has a measurement is one of the plan on this machine";
+            return Statement::new(None, text);
         }
-        let run =
-            format!("of {of} cells, {cells} were run again: {equal} are equal to the last bit");
+        let left_out = match self.wanted_all {
+            true if cells < of => format!(" ({} are not of the plan on this machine)", of - cells),
+            _ => String::new(),
+        };
+        let run = format!("run again: {cells} of {of}{left_out}, equal to the last bit: {equal}");
         let by = match self.to_the_bit {
             true => "this program on this kind of machine made them".to_owned(),
             false => format!(

@@ -20,12 +20,13 @@ pub(super) fn compared(folder: &Path, made: &[(String, Vec<u8>)]) -> Statement {
     }
     let absent = match made.len() - same - different.len() {
         0 => String::new(),
-        absent => format!("; {absent} more are not there"),
+        absent => format!("; {} not there", number(absent, "other")),
     };
     if different.is_empty() {
-        let text =
-            format!("{same} files are byte for byte what the journal's rows make them{absent}");
-        return Statement::new(true, text);
+        let is = if same == 1 { "is" } else { "are" };
+        let files = number(same, "file");
+        let text = format!("{files} {is} byte for byte what the journal's rows make{absent}");
+        return Statement::new((same > 0).then_some(true), text);
     }
     let more = match different.len().saturating_sub(NAMED) {
         0 => String::new(),
@@ -42,6 +43,12 @@ pub(super) fn compared(folder: &Path, made: &[(String, Vec<u8>)]) -> Statement {
             made.len()
         ),
     )
+}
+
+/// So many of something: 1 line, 2 lines.
+pub(super) fn number(count: usize, what: &str) -> String {
+    let ending = if count == 1 { "" } else { "s" };
+    format!("{count} {what}{ending}")
 }
 
 /// Where two texts differ first.

@@ -9,13 +9,14 @@ mod files;
 
 pub use again::{Again, Wanted, again};
 
-use crate::publish::{self, JOURNAL, site};
+use crate::publish::{self, JOURNAL, KeptRun, site};
 use anyhow::Result;
 use claims::Claims;
+use lab::configs::Configs;
 use lab::experiments;
-use lab::journal::{self, JournalLines};
-use lab::manifest::{FILE, Manifest};
-use std::path::Path;
+use lab::journal::{self, Entry};
+use lab::manifest::{FILE, Manifest, sha256_hex};
+use std::path::{Path, PathBuf};
 
 /// Something stated of a run.
 #[derive(Clone, Debug, PartialEq)]
@@ -38,9 +39,9 @@ impl Statement {
     #[must_use]
     pub fn line(&self) -> String {
         let mark = match self.holds {
-            Some(true) => "holds ",
-            Some(false) => "FAILS ",
-            None => "untold",
+            Some(true) => "holds  ",
+            Some(false) => "FAILS  ",
+            None => "unknown",
         };
         format!("{mark}  {}", self.text)
     }
@@ -51,19 +52,66 @@ impl Statement {
 /// # Errors
 /// If there is no run, or its files cannot be read.
 pub fn stated(folder: &Path, claims: &Claims) -> Result<Vec<Statement>> {
-    let manifest = Manifest::read(folder)?;
-    let mut all = vec![of_manifest(&manifest)];
     if !folder.join(JOURNAL).is_file() {
-        let text = format!("{JOURNAL} is not there, of which everything else is made");
-        all.push(Statement::new(None, text));
-        return Ok(all);
+        let text = format!("there is no {JOURNAL}, and all that is shown is made of it");
+        return Ok(vec![
+            of_manifest(&Manifest::read(folder)?),
+            Statement::new(None, text),
+        ]);
     }
-    let lines = journal::read(&folder.join(JOURNAL), &manifest.target)?;
-    all.push(of_journal(&manifest, &lines));
-    all.push(of_cells(&manifest, lines)?);
+    let run = KeptRun::read(folder)?;
+    let mut all = vec![of_manifest(&run.manifest)];
+    all.extend(of_journal(&run));
+    all.push(of_cells(&run)?);
     let made = publish::made(folder, claims)?;
     all.push(files::compared(folder, &made.files));
     Ok(all)
+}
+
+/// Whether a run in a report of several lies in the folder of its own name, and not a copy of it in another's.
+#[must_use]
+pub fn of_folder(folder: &Path) -> Option<Statement> {
+    let target = Manifest::read(folder).ok()?.target;
+    let name = folder.file_name()?.to_string_lossy();
+    (name != target).then(|| {
+        Statement::new(
+            false,
+            format!("it is a run of {target}, in a folder of another name"),
+        )
+    })
+}
+
+/// Whether the claims of a report are those that its runs were judged by first, or this program's.
+///
+/// # Errors
+/// If they cannot be read.
+pub fn of_claims(root: &Path, targets: &[PathBuf]) -> Result<Statement> {
+    let text = site::kept_claims(root)?;
+    let here = sha256_hex(text.as_bytes());
+    let ours = sha256_hex(Configs::compiled_in().read(site::CLAIMS)?.as_bytes());
+    let of = |folder: &PathBuf| Manifest::read(folder).ok()?.claims_sha256;
+    let first: Vec<String> = targets.iter().filter_map(of).collect();
+    Ok(match () {
+        () if here == ours => Statement::new(true, format!("{} is this program's", site::CLAIMS)),
+        () if first.contains(&here) => Statement::new(
+            true,
+            format!("{} is what the runs were judged by first", site::CLAIMS),
+        ),
+        () if first.is_empty() => Statement::new(
+            None,
+            format!(
+                "{} is not this program's, and no run says which it was",
+                site::CLAIMS
+            ),
+        ),
+        () => Statement::new(
+            false,
+            format!(
+                "{} is neither what the runs were judged by first nor this program's",
+                site::CLAIMS
+            ),
+        ),
+    })
 }
 
 /// Whether the page of a report, and the verdicts on it, follow from the rows of its runs.
@@ -82,60 +130,75 @@ fn of_manifest(manifest: &Manifest) -> Statement {
         (None, None) => Statement::new(
             None,
             format!(
-                "{FILE} is an older program's, which wrote no checksum; its plan has the hash it says"
+                "{FILE} is an older program's, which wrote no checksum; its plan has the hash that it says"
             ),
         ),
     }
 }
 
-fn of_journal(manifest: &Manifest, lines: &JournalLines) -> Statement {
-    let count = lines.end.lines;
-    let faults = lines.faults();
-    if !faults.is_empty() {
-        return Statement::new(false, format!("{JOURNAL}: {}", faults.join("; ")));
-    }
-    let Some(end) = &manifest.journal else {
-        let text =
-            format!("{JOURNAL}, {count} lines, is an older program's, which wrote no checksums");
-        return Statement::new(None, text);
-    };
-    if manifest.ended_at.is_some() && *end != lines.end {
+fn of_journal(run: &KeptRun) -> Vec<Statement> {
+    let (lines, count) = (&run.lines, run.lines.end.lines);
+    let mut all = Vec::new();
+    // What does not count is told by the cells that lack it.
+    all.extend(
+        lines
+            .faults()
+            .iter()
+            .map(|fault| Statement::new(None, format!("{JOURNAL}: {fault}"))),
+    );
+    if run.manifest.journal.is_none() {
         let text = format!(
-            "{JOURNAL} has {count} lines, and had {} when the run ended",
-            end.lines
+            "{JOURNAL} ({}) is an older program's, which wrote no checksums",
+            files::number(count, "line")
         );
-        return Statement::new(false, text);
+        all.push(Statement::new(None, text));
+    } else if !run.ends_well() {
+        let text = format!("{JOURNAL} does not end with the line that the run left last");
+        all.push(Statement::new(false, text));
+    } else if all.is_empty() {
+        let older = match lines.unsealed.len() {
+            0 => String::new(),
+            older => format!(
+                "; {} of an older program before them do not count",
+                files::number(older, "line")
+            ),
+        };
+        let sealed = files::number(lines.sealed.len(), "line");
+        let text =
+            format!("{JOURNAL} has {sealed} as written, each behind the one before it{older}");
+        all.push(Statement::new(true, text));
     }
-    let text =
-        format!("{JOURNAL}: each of {count} lines is as it was written, behind the one before it");
-    Statement::new(true, text)
+    all
 }
 
-/// Whether each cell of the run has an entry that is its own.
-fn of_cells(manifest: &Manifest, lines: JournalLines) -> Result<Statement> {
+/// Whether each cell of the run has a measurement that is its own.
+fn of_cells(run: &KeptRun) -> Result<Statement> {
+    let manifest = &run.manifest;
     let experiment = experiments::of(&manifest.plan()?)?;
-    let entries = journal::select(&lines.entries(manifest.journal.is_some()), &manifest.cells);
+    let entries = journal::select(&run.entries(), &manifest.cells);
     let all = manifest.cells.len();
-    let keyed = entries.iter().filter(|entry| manifest.keys(entry)).count();
-    let read = entries
+    let count = |of: &dyn Fn(&Entry) -> bool| entries.iter().filter(|entry| of(entry)).count();
+    let failed = count(&|entry| !entry.stands());
+    let strange = count(&|entry| !manifest.keys(entry));
+    let unread = count(&|entry| experiment.reads(entry).is_err());
+    let wrong = [
+        (all - entries.len(), "no measurement"),
+        (failed, "failed"),
+        (strange, "not the measurement of the cell that its key says"),
+        (unread, "a measurement that this version cannot read"),
+    ];
+    let wrong: Vec<String> = wrong
         .iter()
-        .filter(|entry| experiment.reads(entry).is_ok());
-    let (there, read) = (entries.len(), read.count());
-    let of = if manifest.verifiable {
-        "of the cell that its key says"
-    } else {
-        "there"
-    };
-    Ok(match there == all && keyed == all && read == all {
-        true => Statement::new(
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, what)| format!("{count}: {what}"))
+        .collect();
+    let cells = files::number(all, "cell");
+    Ok(match (wrong.is_empty(), manifest.verifiable) {
+        (true, true) => Statement::new(
             true,
-            format!("each of {all} cells has a measurement, and it is {of}"),
+            format!("{cells} measured, each under the key that follows from it"),
         ),
-        false => {
-            let text = format!(
-                "of {all} cells, {there} have a measurement, {keyed} one that is {of}, {read} one that can be read"
-            );
-            Statement::new(false, text)
-        }
+        (true, false) => Statement::new(true, format!("{cells} measured")),
+        (false, _) => Statement::new(false, format!("of {cells}, {}", wrong.join("; "))),
     })
 }

@@ -194,7 +194,7 @@ fn names(plan: &Value, place: &str) -> Result<()> {
                 if let (NAME, Some(name)) = (key, value.as_str()) {
                     ensure!(
                         is_shown_as_it_is(name),
-                        "{} is {name:?}, but a name has at most 100 characters, none of `<>[]|` or quotes or control, and \
+                        "{} is {name:?}, but a name has one to 100 characters, no space before or behind it, none of `<>[]|` or `\"`, backticks or control characters, and \
                          does not begin with `=`, `+`, `-` or `@`, which programs take for a formula",
                         place.trim_start_matches('.')
                     );
@@ -217,7 +217,9 @@ const NAME: &str = "name";
 /// Whether a text is shown as it is, whatever it is written into.
 fn is_shown_as_it_is(text: &str) -> bool {
     let markup = |c: char| "<>[]|`\"".contains(c);
-    !text.starts_with(['=', '+', '-', '@'])
+    !text.is_empty()
+        && text.trim() == text
+        && !text.starts_with(['=', '+', '-', '@'])
         && text.chars().count() <= 100
         && !text.contains(markup)
         && printable(text) == text
