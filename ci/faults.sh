@@ -8,8 +8,9 @@
 # disk is tried only as root.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-program="${*: -1}"
-if [ ! -x "${program:-/}" ] || [ -d "$program" ]; then
+program=""
+if [ "$#" -gt 0 ]; then program="${!#}"; fi
+if [ ! -f "$program" ] || [ ! -x "$program" ]; then
   cargo build --release --locked -p harness
   set -- "$@" "${CARGO_TARGET_DIR:-target}/release/harness"
 fi

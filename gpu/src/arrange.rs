@@ -8,10 +8,10 @@ use candle_core::{DType, Result, Tensor, bail};
 /// As many rows as a kernel gathers at once.
 const MOST_GATHERED: usize = 33;
 
-/// Copies rows `[D]`, wherever each of them lies, one after the other: `[rows, D]`.
+/// Copies contiguous rows `[D]`, wherever each of them lies, one after the other: `[rows, D]`.
 ///
 /// # Errors
-/// If there are none, shapes, types or devices differ, or kernels do not run there ([`runs`](crate::runs)).
+/// If there are none, one is not contiguous, shapes, types or devices differ, or kernels do not run there ([`runs`](crate::runs)).
 pub fn gathered(rows: &[Tensor]) -> Result<Tensor> {
     let Some(like) = rows.first() else {
         bail!("no rows to be gathered");

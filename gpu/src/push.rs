@@ -31,7 +31,8 @@ pub fn push(pairs: &[(Tensor, Tensor)], factor: f64) -> Result<()> {
     for (x, y) in pairs {
         let fits = x.dims() == y.dims() && x.dtype() == y.dtype() && x.dtype() == first.dtype();
         let short = u32::try_from(x.elem_count()).is_ok();
-        if !fits || !short || !x.is_contiguous() {
+        let together = x.device().same_device(first.device()) && y.device().same_device(x.device());
+        if !fits || !short || !together || !x.is_contiguous() || !y.is_contiguous() {
             bail!("{x:?} moved along {y:?}");
         }
     }
