@@ -275,3 +275,82 @@ fn a_run_is_verified_by_its_files_and_by_running_it_again() {
     let (holds, said) = verified(&house, &["--all"]);
     assert!(!holds && said.contains("energy[0] was 1."), "{said}");
 }
+
+#[test]
+fn what_verify_states_is_not_said_of_a_run_that_is_not_so() {
+    let house = House::new();
+    let of = |target: &str| {
+        let out = format!("out/{target}");
+        let of = ["reproduce", target, "--profile", "smoke", "--out", &out];
+        succeed(house.command(&of));
+        out
+    };
+    let (spring, _) = (of("spring"), of("coordinate"));
+    let at = |name: &str| house.folder.path().join(&spring).join(name);
+    let verify = |folder: &str, told: &str| {
+        let output = run(house.command(&["verify", folder, "--sample", "0"]));
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(
+            !output.status.success() && said.contains(told),
+            "{told}: {said}"
+        );
+    };
+    let changed = |name: &str, told: &str, change: &dyn Fn(String) -> String| {
+        let whole = std::fs::read_to_string(at(name)).unwrap();
+        std::fs::write(at(name), change(whole.clone())).unwrap();
+        verify(&spring, told);
+        std::fs::write(at(name), whole).unwrap();
+    };
+    // Claims that were edited, though all that is shown was made by them again.
+    changed("claims.yaml", "claims.yaml is neither", &|text| {
+        text + "\n# edited\n"
+    });
+    // A manifest made an older program's.
+    changed(
+        "manifest.json",
+        "it has no checksum, and journal.jsonl has",
+        &|text| {
+            let mut value: serde_json::Value = serde_json::from_str(&text).unwrap();
+            for newer in ["sum", "journal", "claims_sha256"] {
+                value.as_object_mut().unwrap().remove(newer).unwrap();
+            }
+            serde_json::to_string_pretty(&value).unwrap()
+        },
+    );
+    // A cell that could not be run.
+    changed("journal.jsonl", "1: failed", &|text| {
+        let (first, rest) = text.split_once('\n').unwrap();
+        let mut entry: Entry = serde_json::from_str(first).unwrap();
+        entry.outcome = lab::journal::Outcome::Failed {
+            error: "none".into(),
+        };
+        let lines = format!("{}\n{rest}", serde_json::to_string(&entry).unwrap());
+        let other = House::new();
+        std::fs::create_dir_all(other.out()).unwrap();
+        std::fs::write(other.out().join("journal.jsonl"), "").unwrap();
+        sealed_again(&other, &lines);
+        other.read("journal.jsonl")
+    });
+    // A page without the claims that it was judged by.
+    let claims = std::fs::read(at("claims.yaml")).unwrap();
+    std::fs::remove_file(at("claims.yaml")).unwrap();
+    verify(&spring, "the page cannot be verified");
+    std::fs::write(at("claims.yaml"), claims).unwrap();
+    // A certificate is of one run, and of nobody's edit.
+    succeed(house.command(&["verify", &spring, "--certify"]));
+    let page = || std::fs::read_to_string(at("spring.md")).unwrap();
+    assert!(page().contains("Verified on"));
+    let certificate = std::fs::read_to_string(at("certificate.json")).unwrap();
+    std::fs::write(
+        at("certificate.json"),
+        certificate.replace("6 lines", "7 lines"),
+    )
+    .unwrap();
+    succeed(house.command(&["report", &spring]));
+    assert!(!page().contains("Verified on"));
+    // A copy of a run in the folder of another.
+    let copy = house.folder.path().join("out/coordinate");
+    std::fs::copy(at("manifest.json"), copy.join("manifest.json")).unwrap();
+    std::fs::copy(at("journal.jsonl"), copy.join("journal.jsonl")).unwrap();
+    verify("out", "it is a run of spring, in a folder of another name");
+}
