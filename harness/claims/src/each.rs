@@ -49,13 +49,14 @@ fn fill_text(text: &str, names: &Mapping) -> Result<Value> {
     while let Some(open) = rest.find('{') {
         let (before, after) = rest.split_at(open);
         filled.push_str(before);
-        let name = after[1..].split('}').next().unwrap_or_default();
-        let is_name = !name.is_empty() && name.chars().all(|c| c.is_ascii_lowercase() || c == '_');
-        if !is_name {
+        let letter = |c: char| c.is_ascii_lowercase() || c == '_';
+        let closed = after[1..].split_once('}');
+        let Some((name, behind)) = closed.filter(|(n, _)| !n.is_empty() && n.chars().all(letter))
+        else {
             filled.push('{');
             rest = &after[1..];
             continue;
-        }
+        };
         let value = names
             .get(name)
             .with_context(|| format!("`each` gives no value for {{{name}}} in `{text}`"))?;
@@ -67,7 +68,7 @@ fn fill_text(text: &str, names: &Mapping) -> Result<Value> {
             Value::Number(value) => filled.push_str(&value.to_string()),
             _ => bail!("{{{name}}} in `{text}` is neither text nor a number"),
         }
-        rest = &after[name.len() + 2..];
+        rest = behind;
     }
     filled.push_str(rest);
     Ok(Value::String(filled))
