@@ -266,6 +266,12 @@ impl Manifest {
         write_atomically(&folder.join(FILE), text.as_bytes())
     }
 
+    /// Whether it has nothing of what only later programs write.
+    fn is_of_an_older_program(&self) -> bool {
+        let later = [&self.sum, &self.claims_sha256].map(Option::is_some);
+        !self.verifiable && self.journal.is_none() && later == [false; 2]
+    }
+
     /// In what it is not as the run wrote it, by its text.
     fn altered(&self, text: &str) -> Option<String> {
         let summed = || {
@@ -273,7 +279,7 @@ impl Manifest {
             let rest = behind.strip_prefix(self.sum.as_deref()?)?;
             Some(sha256_hex([before, SUM, rest].concat().as_bytes()))
         };
-        let is_old = self.sum.is_none() && self.journal.is_none() && self.claims_sha256.is_none();
+        let is_old = self.is_of_an_older_program();
         if !is_old && (self.sum.is_none() || summed() != self.sum) {
             return Some(format!("{FILE} is not as the run wrote it"));
         }
