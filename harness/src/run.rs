@@ -76,12 +76,19 @@ impl TargetRun {
         manifest: Manifest,
         claims: Claims,
     ) -> Result<Self> {
+        // A plan that is not valid leaves nothing behind.
+        let experiment = experiments::of(plan)?;
+        let path = folder.join(publish::JOURNAL);
+        let journal = Journal::open(&path, &plan.target)?;
+        for fault in journal.faults() {
+            say(&format!("{}: {fault}", path.display()));
+        }
         Ok(Self {
-            experiment: experiments::of(plan)?,
+            experiment,
             machine,
             folder: folder.to_owned(),
             manifest,
-            journal: Journal::open(&folder.join(publish::JOURNAL), &plan.target)?,
+            journal,
             data: Vec::new(),
             claims,
         })

@@ -12,10 +12,13 @@ use lab::experiments::windows::cell::{MeasuredWindow, WindowCell};
 use lab::experiments::windows::plan::EvaluatorKind;
 use lab::experiments::windows::runner::{flows_of, measure};
 use lab::journal::Outcome;
+use lab::kept::Keeper;
 use lab::plan::Layers;
 use lab::progress::Watch;
+use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 #[derive(Default)]
 struct Notes {
@@ -35,6 +38,17 @@ impl Watch for Notes {
 
 /// The cells of one group of Table 2 on a small data set, measured.
 fn measured(group: EvaluatorKind) -> (Vec<WindowCell>, Vec<MeasuredWindow>, Notes) {
+    let (notes, house) = (Notes::default(), House::new());
+    let keeper = Keeper::new(house.folder.path().join("kept"));
+    let (cells, measured) = measured_with(group, keeper, &notes);
+    (cells, measured, notes)
+}
+
+fn measured_with(
+    group: EvaluatorKind,
+    keeper: Keeper,
+    watch: &dyn Watch,
+) -> (Vec<WindowCell>, Vec<MeasuredWindow>) {
     let house = House::new();
     let settings = ["precision=f64".into(), "profiles.smoke.repeats=3".into()];
     let text = include_str!("../../configs/table2.yaml");
@@ -58,14 +72,13 @@ fn measured(group: EvaluatorKind) -> (Vec<WindowCell>, Vec<MeasuredWindow>, Note
         .cells(&machine, &dataset)
         .unwrap();
     cells.retain(|cell| cell.group == group);
-    let notes = Notes::default();
     let bench = Workbench::new(&machine, &dataset, &cells[0]).unwrap();
-    let outcomes = measure(&bench, &cells, &notes).unwrap();
+    let outcomes = measure(&bench, &cells, keeper, watch).unwrap();
     let measured = outcomes.into_iter().map(|outcome| match outcome {
         Outcome::Measured(measured) => measured,
         other => panic!("{other:?}"),
     });
-    (cells.clone(), measured.collect(), notes)
+    (cells.clone(), measured.collect())
 }
 
 #[test]
@@ -177,4 +190,92 @@ fn every_timed_run_of_several_workers_has_a_probe_of_the_machine() {
             assert!(measured.probes.iter().all(long_enough), "{}", cell.label());
         }
     }
+}
+
+/// Takes a copy of what is kept each time that something else is done.
+struct Copies {
+    notes: Notes,
+    kept: PathBuf,
+    copies: Mutex<Vec<Vec<u8>>>,
+}
+
+impl Watch for Copies {
+    fn doing(&self, what: &str) {
+        self.notes.doing(what);
+        if let Ok(kept) = std::fs::read(self.kept.join("progress.json")) {
+            self.copies.lock().unwrap().push(kept);
+        }
+    }
+
+    fn step(&self) {
+        self.notes.step();
+    }
+}
+
+fn keeper(folder: &Path) -> Keeper {
+    Keeper::every(folder.to_owned(), Duration::ZERO)
+}
+
+#[test]
+fn a_group_that_is_interrupted_goes_on_and_measures_no_run_twice() {
+    let house = House::new();
+    let kept = house.folder.path().join("kept");
+    let watch = Copies {
+        notes: Notes::default(),
+        kept: kept.clone(),
+        copies: Mutex::default(),
+    };
+    let (cells, whole) = measured_with(EvaluatorKind::Batched, keeper(&kept), &watch);
+    assert!(whole.iter().all(|measured| measured.interrupted == 0));
+    let copies = watch.copies.into_inner().unwrap();
+    // Before anything was timed, in the middle of that, and before the last pair.
+    let begun = |copy: &Vec<u8>| {
+        let json = copy.split(|byte| *byte == b'\n').nth(1).unwrap();
+        let kept: serde_json::Value = serde_json::from_slice(json).unwrap();
+        kept["timed"].as_u64().unwrap() > 0
+    };
+    let first = copies.iter().position(begun).unwrap();
+    for copy in [0, first.midpoint(copies.len()), copies.len() - 1] {
+        std::fs::write(kept.join("progress.json"), &copies[copy]).unwrap();
+        let notes = Notes::default();
+        let (again, gone_on) = measured_with(EvaluatorKind::Batched, keeper(&kept), &notes);
+        assert_eq!(again, cells);
+        assert_eq!(
+            notes.flows.load(Ordering::Relaxed),
+            flows_of(&cells),
+            "what had been done is told too"
+        );
+        let mut same = 0;
+        for ((cell, before), after) in cells.iter().zip(&whole).zip(&gone_on) {
+            assert_eq!(before.flows, after.flows, "{}", cell.label());
+            assert_eq!(before.flow_error, after.flow_error, "{}", cell.label());
+            if !cell.is_baseline() {
+                assert_eq!(after.wall_s.len(), cell.repeats, "{}", cell.label());
+                assert_eq!(after.accounts.len(), cell.repeats);
+                assert_eq!(after.probes.len(), before.probes.len());
+            }
+            assert_eq!(after.baseline_wall_s.len(), after.wall_s.len());
+            let pairs = before.wall_s.iter().zip(&after.wall_s);
+            same += pairs.take_while(|(before, after)| before == after).count();
+            assert_eq!(
+                after.interrupted,
+                u64::from(copy > first),
+                "{}",
+                cell.label()
+            );
+        }
+        let timed: usize = whole.iter().map(|measured| measured.wall_s.len()).sum();
+        assert_eq!(same > 0, copy > first);
+        let last = copy == copies.len() - 1;
+        assert!(!last || same + 4 >= timed, "{same} of {timed}");
+    }
+}
+
+#[test]
+fn what_was_kept_of_other_cells_is_not_gone_on_with() {
+    let house = House::new();
+    let kept = house.folder.path().join("kept");
+    measured_with(EvaluatorKind::Devices, keeper(&kept), &Notes::default());
+    let (_, measured) = measured_with(EvaluatorKind::Batched, keeper(&kept), &Notes::default());
+    assert!(measured.iter().all(|measured| measured.interrupted == 0));
 }

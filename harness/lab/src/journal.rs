@@ -5,6 +5,7 @@ mod json;
 mod lines;
 mod seal;
 
+pub(crate) use json::{read as numbers_of, write as with_numbers};
 pub use lines::{JournalLines, read};
 
 use crate::device::explained;
@@ -221,6 +222,7 @@ pub struct JournalEnd {
 pub struct Journal {
     path: PathBuf,
     file: File,
+    faults: Vec<String>,
     entries: Vec<Entry>,
     end: JournalEnd,
 }
@@ -269,14 +271,12 @@ impl Journal {
             .with_context(|| format!("reading {}", path.display()))?;
         let whole = lines::whole_lines(&bytes).len();
         let found = JournalLines::of(&bytes[..whole], target);
-        for fault in found.faults() {
-            say(&format!("{}: {fault}", path.display()));
-        }
         file.set_len(whole as u64)?;
         file.seek(SeekFrom::End(0))?;
         Ok(Self {
             path: path.to_owned(),
             file,
+            faults: found.faults(),
             entries: found.sealed,
             end: found.end,
         })
@@ -329,6 +329,12 @@ impl Journal {
             sum,
         };
         Ok(())
+    }
+
+    /// What was wrong with its lines when it was opened, in sentences for readers.
+    #[must_use]
+    pub fn faults(&self) -> &[String] {
+        &self.faults
     }
 
     /// Where it ends now.

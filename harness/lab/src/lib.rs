@@ -14,6 +14,7 @@ pub mod experiments;
 pub mod files;
 pub mod heap;
 pub mod journal;
+pub mod kept;
 pub mod manifest;
 pub mod paper;
 pub mod plan;

@@ -100,6 +100,33 @@ impl Watch for RunBar {
     }
 }
 
+/// Tells another what is going on within something that has a name.
+pub struct Labelled<'a> {
+    label: &'a str,
+    watch: &'a dyn Watch,
+}
+
+impl<'a> Labelled<'a> {
+    /// Tells `watch`, with `label` before what is done.
+    pub fn new(label: &'a str, watch: &'a dyn Watch) -> Self {
+        Self { label, watch }
+    }
+}
+
+impl Watch for Labelled<'_> {
+    fn doing(&self, what: &str) {
+        self.watch.doing(&format!("{}, {what}", self.label));
+    }
+
+    fn step(&self) {
+        self.watch.step();
+    }
+
+    fn note(&self, line: &str) {
+        self.watch.note(line);
+    }
+}
+
 /// Progress of finding, fetching and parsing data.
 #[derive(Default)]
 pub struct DataBar {

@@ -19,7 +19,7 @@ const WORDS: [(&str, f64); 3] = [
 ///
 /// # Errors
 /// If it cannot be written as JSON.
-pub(super) fn write(measured: &impl Serialize) -> anyhow::Result<Value> {
+pub(crate) fn write(measured: &impl Serialize) -> anyhow::Result<Value> {
     // The values of serde_yaml hold every number, those of serde_json finite ones only.
     Ok(json(serde_yaml::to_value(measured)?)?)
 }
@@ -28,7 +28,7 @@ pub(super) fn write(measured: &impl Serialize) -> anyhow::Result<Value> {
 ///
 /// # Errors
 /// If it is not of this type.
-pub(super) fn read<T: DeserializeOwned>(value: &Value) -> Result<T, Error> {
+pub(crate) fn read<T: DeserializeOwned>(value: &Value) -> Result<T, Error> {
     T::deserialize(WrittenNumber(value))
 }
 

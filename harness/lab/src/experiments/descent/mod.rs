@@ -31,6 +31,10 @@ use plan::{Contestant, DescentPart, DescentPlan};
 use scene::{Kept, Scene, Setting};
 use std::sync::Arc;
 
+/// How many methods share their products at most: more are hardly faster (bench/NOTES.md), and a run that is killed
+/// loses what is not in the journal yet.
+const TOGETHER: usize = 8;
+
 /// The experiment.
 pub struct Descent {
     seed: u64,
@@ -180,25 +184,31 @@ impl Experiment for Descent {
                 run(cell, methods::evaluator(&cell.settings.variant, &scene))
             });
         }
-        bench
-            .watch
-            .doing(&format!("{} and the others", cells[0].label));
-        let seats = lockstep(scene.potential.clone(), cells.len());
-        let run = &run;
-        Ok(std::thread::scope(|threads| {
-            let start = |(cell, seat)| {
-                threads.spawn(move || {
-                    gpu::enter(home)?;
-                    run(cell, Arc::new(seat))
-                })
-            };
-            let running: Vec<_> = cells.iter().zip(seats).map(start).collect();
-            let end = |run: std::thread::ScopedJoinHandle<'_, Result<_>>| {
-                let run = run.join().unwrap_or_else(|_| bail!("the method panicked"));
-                run.unwrap_or_else(|error| Outcome::failed(&error))
-            };
-            running.into_iter().map(end).collect()
-        }))
+        let mut outcomes = Vec::with_capacity(cells.len());
+        for some in cells.chunks(TOGETHER) {
+            watch.doing(&format!("{} and others", some[0].label));
+            let seats = lockstep(scene.potential.clone(), some.len());
+            let run = &run;
+            let ended: Vec<Outcome<MeasuredDescent>> = std::thread::scope(|threads| {
+                let start = |(cell, seat)| {
+                    threads.spawn(move || {
+                        gpu::enter(home)?;
+                        run(cell, Arc::new(seat))
+                    })
+                };
+                let running: Vec<_> = some.iter().zip(seats).map(start).collect();
+                let end = |run: std::thread::ScopedJoinHandle<'_, Result<_>>| {
+                    let run = run.join().unwrap_or_else(|_| bail!("the method panicked"));
+                    run.unwrap_or_else(|error| Outcome::failed(&error))
+                };
+                running.into_iter().map(end).collect()
+            });
+            for outcome in ended {
+                (bench.ended)(outcomes.len(), outcome.clone().written())?;
+                outcomes.push(outcome);
+            }
+        }
+        Ok(outcomes)
     }
 }
 

@@ -1,39 +1,74 @@
-//! What a run has come to after an epoch, on disk: whole or not at all.
+//! What a run has come to, after an epoch and within one, on disk: whole or not at all.
 
 use super::learner::Learner;
-use super::measure::EpochRecord;
+use super::measure::{EpochRecord, Trained};
 use crate::files::settle;
 use anyhow::{Context, Result};
+use serde::{Deserialize, Serialize};
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 const WEIGHTS: &str = "weights.safetensors";
 const OPTIMIZER: &str = "optimizer.safetensors";
 const RECORDS: &str = "records.json";
 
-/// A folder with one run's checkpoint: `epoch-N`, N epochs done.
+/// A folder with one run's checkpoint: `epoch-N`, N epochs done, or `epoch-N.B`, and B batches of the next.
 pub struct Checkpoints {
     folder: PathBuf,
+    every: Duration,
+}
+
+/// How far a run has come: what a checkpoint is of.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+pub struct TrainingProgress {
+    /// After each epoch.
+    pub records: Vec<EpochRecord>,
+    /// Of the epoch that has begun.
+    #[serde(default)]
+    pub epoch: Trained,
+}
+
+impl TrainingProgress {
+    /// Epochs done, and batches of the next.
+    fn place(&self) -> (usize, usize) {
+        (self.records.len(), self.epoch.batches)
+    }
 }
 
 impl Checkpoints {
-    /// In a folder of its own; made when something is kept.
+    /// In a folder of its own, made when something is kept: after each epoch, and each twenty seconds of a longer one.
     #[must_use]
     pub fn new(folder: PathBuf) -> Self {
-        Self { folder }
+        Self::every(folder, Duration::from_secs(20))
     }
 
-    fn of(&self, epoch: usize) -> PathBuf {
-        self.folder.join(format!("epoch-{epoch}"))
+    /// In a folder of its own, within an epoch as often as that.
+    #[must_use]
+    pub fn every(folder: PathBuf, every: Duration) -> Self {
+        Self { folder, every }
+    }
+
+    /// How much of an epoch may be lost.
+    #[must_use]
+    pub fn interval(&self) -> Duration {
+        self.every
+    }
+
+    fn of(&self, (epochs, batches): (usize, usize)) -> PathBuf {
+        self.folder.join(match batches {
+            0 => format!("epoch-{epochs}"),
+            batches => format!("epoch-{epochs}.{batches}"),
+        })
     }
 
     /// Keeps what a learner has come to, and forgets what was kept before.
     ///
     /// # Errors
     /// If it cannot be written; what was kept before is then still there.
-    pub fn keep(&self, learner: &Learner, records: &[EpochRecord]) -> Result<()> {
-        let epoch = records.len();
-        let part = self.folder.join(format!("epoch-{epoch}.part"));
+    pub fn keep(&self, learner: &Learner, progress: &TrainingProgress) -> Result<()> {
+        let whole = self.of(progress.place());
+        let part = whole.with_added_extension("part");
         let write = || -> Result<()> {
             if part.exists() {
                 fs::remove_dir_all(&part)?;
@@ -41,47 +76,50 @@ impl Checkpoints {
             fs::create_dir_all(&part)?;
             learner.network().varmap().save(part.join(WEIGHTS))?;
             learner.save_state(&part.join(OPTIMIZER))?;
-            fs::write(part.join(RECORDS), serde_json::to_vec(records)?)?;
-            let whole = self.of(epoch);
+            fs::write(part.join(RECORDS), serde_json::to_vec(progress)?)?;
             if whole.exists() {
                 fs::remove_dir_all(&whole)?;
             }
             Ok(settle(&part, &whole)?)
         };
         write().with_context(|| format!("keeping a checkpoint in {}", self.folder.display()))?;
-        for other in self.epochs().into_iter().filter(|other| *other != epoch) {
-            fs::remove_dir_all(self.of(other)).ok();
+        for other in self.places() {
+            if other != progress.place() {
+                fs::remove_dir_all(self.of(other)).ok();
+            }
         }
         Ok(())
     }
 
-    /// The epochs of which there is a whole checkpoint.
-    fn epochs(&self) -> Vec<usize> {
+    /// The places of which there is a whole checkpoint.
+    fn places(&self) -> Vec<(usize, usize)> {
         let Ok(listed) = fs::read_dir(&self.folder) else {
             return Vec::new();
         };
-        let epoch = |entry: fs::DirEntry| {
+        let place = |entry: fs::DirEntry| {
             let name = entry.file_name();
-            name.to_str()?.strip_prefix("epoch-")?.parse().ok()
+            let place = name.to_str()?.strip_prefix("epoch-")?;
+            let (epochs, batches) = place.split_once('.').unwrap_or((place, "0"));
+            Some((epochs.parse().ok()?, batches.parse().ok()?))
         };
-        listed.flatten().filter_map(epoch).collect()
+        listed.flatten().filter_map(place).collect()
     }
 
-    /// Brings a new learner to where the newest checkpoint was; the epochs it has done. None where nothing
+    /// Brings a new learner to where the newest checkpoint was, and says how far that is: nowhere, where nothing
     /// was kept.
     ///
     /// # Errors
     /// If what was kept is not of such a learner.
-    pub fn resume(&self, learner: &mut Learner) -> Result<Vec<EpochRecord>> {
-        let Some(epoch) = self.epochs().into_iter().max() else {
-            return Ok(Vec::new());
+    pub fn resume(&self, learner: &mut Learner) -> Result<TrainingProgress> {
+        let Some(place) = self.places().into_iter().max() else {
+            return Ok(TrainingProgress::default());
         };
-        let folder = self.of(epoch);
-        let mut read = || -> Result<Vec<EpochRecord>> {
-            let records = serde_json::from_slice(&crate::files::read(&folder.join(RECORDS))?)?;
+        let folder = self.of(place);
+        let mut read = || -> Result<TrainingProgress> {
+            let progress = serde_json::from_slice(&crate::files::read(&folder.join(RECORDS))?)?;
             learner.network_mut().load(&folder.join(WEIGHTS))?;
             learner.load_state(&folder.join(OPTIMIZER))?;
-            Ok(records)
+            Ok(progress)
         };
         read().with_context(|| {
             format!(

@@ -6,6 +6,7 @@ use anyhow::Result;
 use candle_core::{D, DType, Tensor};
 use candle_nn::ModuleT;
 use optim::nn::NetworkOptimizer;
+use serde::{Deserialize, Serialize};
 use std::path::Path;
 
 /// A network with an optimiser.
@@ -15,7 +16,7 @@ pub struct Learner {
 }
 
 /// What some images came to.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, Serialize, PartialEq)]
 pub struct Score {
     /// Summed over the images.
     pub loss: f64,

@@ -1,6 +1,6 @@
 //! Trains one network and writes down how it does after every epoch.
 
-use super::checkpoint::Checkpoints;
+use super::checkpoint::{Checkpoints, TrainingProgress};
 use super::learner::{Learner, Score};
 use super::methods::TrainingMethod;
 use super::network::{Architecture, ResNet};
@@ -13,6 +13,7 @@ use candle_core::{Device, Tensor};
 use datasets::{Epoch, ImageSet};
 use serde::{Deserialize, Serialize};
 use std::ops::ControlFlow;
+use std::time::Instant;
 
 /// A method on a network: what is measured.
 #[derive(Clone, Debug, Deserialize, Serialize, PartialEq)]
@@ -122,66 +123,109 @@ pub fn run(
         device,
         batch: cell.batch,
     };
-    let mut records = checkpoints.resume(&mut learner)?;
-    (0..records.len()).for_each(|_| watch.step());
+    let mut progress = checkpoints.resume(&mut learner)?;
+    (0..progress.records.len()).for_each(|_| watch.step());
     let mut diverged_at = None;
-    while records.len() < cell.epochs {
-        match epoch(cell, &feed, &mut learner, records.last())? {
-            ControlFlow::Continue(record) => records.push(record),
+    while progress.records.len() < cell.epochs {
+        let kept = Kept { checkpoints, watch };
+        match epoch(cell, &feed, &mut learner, (&mut progress, &kept))? {
+            ControlFlow::Continue(record) => progress.records.push(record),
             ControlFlow::Break(step) => {
                 diverged_at = Some(step);
                 break;
             }
         }
-        checkpoints.keep(&learner, &records)?;
+        progress.epoch = Trained::default();
+        checkpoints.keep(&learner, &progress)?;
         watch.step();
     }
     Ok(MeasuredTraining {
         parameters,
-        records,
+        records: progress.records,
         diverged_at,
     })
 }
 
-/// Trains for one more epoch, and tests; breaks with the step at which the loss was no number or had exploded.
+/// What of an epoch has been trained.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Serialize)]
+pub struct Trained {
+    /// Batches.
+    pub batches: usize,
+    /// What their images came to.
+    pub score: Score,
+    /// Seconds.
+    pub wall_s: f64,
+}
+
+/// Where progress is kept, and told.
+struct Kept<'a> {
+    checkpoints: &'a Checkpoints,
+    watch: &'a dyn Watch,
+}
+
+/// Trains for the rest of one more epoch, and tests; breaks with the step at which the loss was no number or had
+/// exploded.
 fn epoch(
     cell: &TrainingCell,
     feed: &Feed<'_>,
     learner: &mut Learner,
-    before: Option<&EpochRecord>,
+    (progress, kept): (&mut TrainingProgress, &Kept<'_>),
 ) -> Result<ControlFlow<u64, EpochRecord>> {
+    let before = progress.records.last().copied();
     let number = before.map_or(0, |record| record.epoch) + 1;
-    let mut steps = before.map_or(0, |record| record.steps);
     let train = &feed.images.train;
     let seeds = Seeds::new(cell.seed);
     let (start, which) = (cell.start.to_string(), number.to_string());
     let stream = |what| seeds.stream(&[what, &cell.dataset, &start, &which]);
     let augment = cell.augment.map(Into::into);
     let order = Epoch::shuffled(train.len(), augment, stream("order"), stream("moves"));
-    let train = || -> Result<Option<Score>> {
-        let mut trained = Score::default();
-        let mut batches =
-            (0..order.batches(cell.batch)).map(|index| feed.batch(&order, train, index));
-        let mut next = batches.next().transpose()?;
-        while let Some((images, labels)) = next {
-            let started = learner.start_step(&images, &labels)?;
-            steps += 1;
-            // While a GPU computes.
-            next = batches.next().transpose()?;
-            let score = started.score()?;
-            let loss = score.mean_loss();
-            if !loss.is_finite() || loss > cell.diverged_above {
-                return Ok(None);
+    let all = order.batches(cell.batch);
+    let steps =
+        |trained: &Trained| before.map_or(0, |record| record.steps) + trained.batches as u64;
+    let mut batches = (progress.epoch.batches..all).map(|index| feed.batch(&order, train, index));
+    let mut next = None;
+    loop {
+        let trained = &mut progress.epoch;
+        // Until the end of the epoch, or until it is time for a checkpoint, off the clock.
+        let some = || -> Result<ControlFlow<()>> {
+            let begin = Instant::now();
+            if next.is_none() {
+                next = batches.next().transpose()?;
             }
-            trained.add(score);
+            while let Some((images, labels)) = next.take() {
+                let started = learner.start_step(&images, &labels)?;
+                // While a GPU computes.
+                next = batches.next().transpose()?;
+                let score = started.score()?;
+                trained.batches += 1;
+                let loss = score.mean_loss();
+                if !loss.is_finite() || loss > cell.diverged_above {
+                    return Ok(ControlFlow::Break(()));
+                }
+                trained.score.add(score);
+                if begin.elapsed() >= kept.checkpoints.interval() {
+                    break;
+                }
+            }
+            Ok(ControlFlow::Continue(()))
+        };
+        let (end, seconds) = timed(feed.device, some)?;
+        trained.wall_s += seconds;
+        if end.is_break() {
+            return Ok(ControlFlow::Break(steps(trained)));
         }
-        Ok(Some(trained))
-    };
-    let (trained, seconds) = timed(feed.device, train)?;
-    let Some(trained) = trained else {
-        return Ok(ControlFlow::Break(steps));
-    };
-    let wall_s = before.map_or(0.0, |record| record.wall_s) + seconds;
+        if next.is_none() {
+            break;
+        }
+        let done = trained.batches;
+        kept.checkpoints.keep(learner, progress)?;
+        kept.watch
+            .doing(&format!("epoch {number}, {done} of {all} steps"));
+    }
+    let trained = progress.epoch;
+    let steps = steps(&trained);
+    let wall_s = before.map_or(0.0, |record| record.wall_s) + trained.wall_s;
+    let trained = trained.score;
     let test = &feed.images.test;
     let in_order = Epoch::in_order(test.len());
     let mut tested = Score::default();

@@ -24,6 +24,7 @@ use super::{Bench, Data, Effort, Experiment, Need, Unit};
 use crate::device::Machine;
 use crate::journal::{Cell, Outcome};
 use crate::plan::Plan;
+use crate::progress::Labelled;
 use anyhow::{Context as _, Result, ensure};
 use datasets::Images;
 
@@ -127,7 +128,8 @@ impl Experiment for Training {
         bench.each(cells, |cell| {
             let checkpoints = Checkpoints::new((bench.keep)(&cell.written()?));
             let home = bench.machine.home();
-            let measured = run(&cell.settings, images, home, &checkpoints, bench.watch)?;
+            let watch = Labelled::new(&cell.label, bench.watch);
+            let measured = run(&cell.settings, images, home, &checkpoints, &watch)?;
             Ok(Outcome::Measured(measured))
         })
     }

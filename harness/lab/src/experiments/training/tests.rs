@@ -8,6 +8,9 @@ use candle_core::{DType, Device, Tensor};
 use candle_nn::ModuleT;
 use datasets::{Library, LibraryOptions, Registry, Silent};
 use std::cell::Cell as Counter;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 const FIG4: &str = include_str!("../../../../../configs/fig4.yaml");
 
@@ -156,6 +159,48 @@ fn a_run_that_was_interrupted_and_resumed_ends_with_the_same_bits() {
             all
         };
         assert_eq!(weights(&cut), weights(&whole), "{method:?}");
+    }
+}
+
+/// Ends the process, as far as a test can, after so many checkpoints within an epoch.
+struct Killed(AtomicUsize);
+
+impl Watch for Killed {
+    fn doing(&self, what: &str) {
+        assert!(what.contains(" of 6 steps"), "{what}");
+        assert!(self.0.fetch_sub(1, Ordering::Relaxed) > 1, "killed");
+    }
+    fn step(&self) {}
+}
+
+#[test]
+fn a_run_that_was_killed_within_an_epoch_ends_with_the_same_bits() {
+    for method in [
+        hamiltonian("leapfrog", 0.1),
+        method("adam: {learning_rate: 0.01, reset_every: 5}"),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let whole = Checkpoints::new(folder.path().join("whole"));
+        let wanted = trained(&cell(method.clone(), 2), &whole);
+        // An epoch of six batches has five checkpoints within it: in the first, and in the second.
+        for (killed, left) in [(2, "epoch-0.2"), (8, "epoch-1.3")] {
+            let cut = folder.path().join(left);
+            let often = Checkpoints::every(cut.clone(), Duration::ZERO);
+            let watch = Killed(AtomicUsize::new(killed));
+            let run_of = || {
+                run(
+                    &cell(method.clone(), 2),
+                    &images(),
+                    &Device::Cpu,
+                    &often,
+                    &watch,
+                )
+            };
+            catch_unwind(AssertUnwindSafe(run_of)).unwrap_err();
+            assert!(cut.join(left).is_dir(), "{left}");
+            let found = trained(&cell(method.clone(), 2), &Checkpoints::new(cut));
+            assert_eq!(numbers(&found), numbers(&wanted), "{method:?}, {left}");
+        }
     }
 }
 

@@ -241,6 +241,13 @@ pub struct MeasuredWindow {
     /// Rounds of each flow of the longer run, where the cell has one.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub long_rounds: Vec<u64>,
+    /// How often its timed runs were interrupted, and gone on with by another process.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub interrupted: u64,
+}
+
+fn is_none(times: &u64) -> bool {
+    *times == 0
 }
 
 impl MeasuredWindow {

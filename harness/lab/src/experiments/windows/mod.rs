@@ -3,6 +3,7 @@
 
 pub mod bench;
 pub mod cell;
+mod group;
 mod paper;
 mod passes;
 pub mod plan;
@@ -18,6 +19,7 @@ use super::{Bench, Data, Effort, Experiment, Need, Unit};
 use crate::capacity::gpu_warning;
 use crate::device::{Machine, cores};
 use crate::journal::{Cell, Outcome};
+use crate::kept::Keeper;
 use crate::plan::Plan;
 use crate::progress::say;
 use anyhow::{Context as _, Result};
@@ -155,6 +157,7 @@ impl Experiment for Windows {
         "core_probes",
         "accounts",
         "baseline_accounts",
+        "interrupted",
     ];
 
     fn without_clock(cell: WindowCell) -> WindowCell {
@@ -223,10 +226,11 @@ impl Experiment for Windows {
         cells: &[Cell<WindowCell>],
     ) -> Result<Vec<Outcome<MeasuredWindow>>> {
         let dataset = bench.rows()?;
-        let cells = described(cells);
         let Some(first) = cells.first() else {
             return Ok(Vec::new());
         };
+        let keeper = Keeper::new((bench.keep)(&first.written()?));
+        let cells = described(cells);
         if !std::mem::replace(&mut self.looked, true) {
             self.warn(bench)?;
         }
@@ -236,12 +240,12 @@ impl Experiment for Windows {
             other => {
                 // Before the new one is made, so that two data sets are never there at once.
                 *other = None;
-                let workbench = Workbench::new(bench.machine, dataset, first)?;
+                let workbench = Workbench::new(bench.machine, dataset, &cells[0])?;
                 let workbench = workbench.through(self.through.clone());
                 &mut other.insert((digest, workbench)).1
             }
         };
-        runner::measure(workbench, &cells, bench.watch)
+        runner::measure(workbench, &cells, keeper, bench.watch)
     }
 }
 

@@ -13,6 +13,7 @@ use anyhow::Result;
 use candle_core::Tensor;
 use optim::{Bound, Method, Run, RunEnd};
 use rows::statistics::median;
+use serde::{Deserialize, Serialize};
 use std::ops::ControlFlow;
 
 /// An untimed run with everything written down.
@@ -71,7 +72,7 @@ fn limited(
 }
 
 /// A timed run.
-#[derive(Clone, Default)]
+#[derive(Clone, Default, Deserialize, Serialize)]
 pub(super) struct Timed {
     /// Seconds of each flow.
     pub seconds: Vec<f64>,

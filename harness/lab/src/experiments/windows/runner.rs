@@ -12,11 +12,13 @@
 
 use super::bench::{Gradients, Workbench};
 use super::cell::{Held, MeasuredWindow, WindowCell};
+use super::group::{GroupProgress, schedule};
 use super::passes::{
     Evaluated, Probes, Timed, evaluated, held, long_run, probes, round_overhead, timed,
 };
 use crate::device::Placement;
 use crate::journal::Outcome;
+use crate::kept::Keeper;
 use crate::progress::Watch;
 use anyhow::Result;
 use candle_core::{DType, Tensor};
@@ -24,47 +26,50 @@ use optim::Evaluator;
 use std::sync::Arc;
 
 /// Measures the cells of one group; they differ in window, predictor and the like, not in what
-/// they are compared with. Tells `watch` what it does. The outcomes are in the order
-/// of the cells: one that fails is a failed outcome, and the others go on.
+/// they are compared with. Tells `watch` what it does, and goes on with what `keeper` has of the same
+/// cells. The outcomes are in the order of the cells: one that fails is a failed outcome, and the others go on.
 ///
 /// # Errors
-/// If the baseline itself cannot be run.
+/// If the baseline itself cannot be run, or progress cannot be kept.
 pub fn measure(
     bench: &Workbench,
     cells: &[WindowCell],
+    mut keeper: Keeper,
     watch: &dyn Watch,
 ) -> Result<Vec<Outcome<MeasuredWindow>>> {
     let Some(like) = cells.first() else {
         return Ok(Vec::new());
     };
+    let mut progress = GroupProgress::of(cells, &keeper);
     let baseline = SequentialRuns::new(bench, like, watch)?;
-    let mut outcomes: Vec<Option<Outcome<MeasuredWindow>>> = vec![None; cells.len()];
     let mut contestants = Vec::new();
-    for (index, cell) in cells
-        .iter()
-        .enumerate()
-        .filter(|(_, cell)| !cell.is_baseline())
-    {
-        match TimedContestant::new(bench, cell, index, &baseline, watch) {
-            Ok(Ok(contestant)) => contestants.push(contestant),
-            Ok(Err(diverged)) => outcomes[index] = Some(diverged),
-            Err(error) => outcomes[index] = Some(Outcome::failed(&error)),
+    for (index, cell) in cells.iter().enumerate() {
+        if cell.is_baseline() {
+            continue;
         }
+        let known = progress.outcomes[index].take();
+        let contestant = TimedContestant::new(bench, cell, index, (&baseline, known), watch);
+        match contestant {
+            Ok(Ok(contestant)) => {
+                progress.outcomes[index] = Some(contestant.outcome());
+                contestants.push(contestant);
+            }
+            Ok(Err(ended)) => progress.outcomes[index] = Some(ended),
+            Err(error) => progress.outcomes[index] = Some(Outcome::failed(&error)),
+        }
+        keeper.keep(&progress)?;
     }
-    let baseline_runs = timed_rounds(&baseline, &mut contestants, like, watch)?;
-    for contestant in contestants {
-        let index = contestant.index;
-        outcomes[index] = Some(contestant.outcome());
-    }
-    for (index, cell) in cells
-        .iter()
-        .enumerate()
-        .filter(|(_, cell)| cell.is_baseline())
-    {
-        outcomes[index] = Some(baseline.outcome(bench, cell, &baseline_runs)?);
+    timed_rounds(
+        &baseline,
+        &mut contestants,
+        (&mut progress, &mut keeper),
+        watch,
+    )?;
+    for (index, cell) in cells.iter().enumerate().filter(|(_, c)| c.is_baseline()) {
+        progress.outcomes[index] = Some(baseline.outcome(bench, cell, &progress.baseline)?);
     }
     // Every index was a contestant's, a failure's or the baseline's.
-    Ok(outcomes.into_iter().flatten().collect())
+    Ok(progress.outcomes.into_iter().flatten().collect())
 }
 
 /// How many flows `measure` runs, for estimating the time left.
@@ -128,14 +133,16 @@ impl<'a> SequentialRuns<'a> {
         &self,
         bench: &Workbench,
         cell: &WindowCell,
-        runs: &[Timed],
+        runs: &[Vec<Timed>],
     ) -> Result<Outcome<MeasuredWindow>> {
         let run = match &self.run {
             Ok(run) => run,
             Err(flow) => return Ok(Outcome::Diverged { flow: *flow }),
         };
-        let later = runs.iter().skip(1);
-        let earlier = runs.iter().take(runs.len().saturating_sub(1));
+        let later = runs.iter().flat_map(|runs| runs.iter().skip(1));
+        let earlier = runs
+            .iter()
+            .flat_map(|runs| &runs[..runs.len().saturating_sub(1)]);
         Ok(Outcome::Measured(MeasuredWindow {
             flows: run.flows.clone(),
             flow_error: Some(0.0),
@@ -148,6 +155,7 @@ impl<'a> SequentialRuns<'a> {
             kernel: Some(bench.kernel().to_string()),
             held: Some(self.held(self.held)),
             work: Some(bench.work(cell)),
+            interrupted: (runs.len() as u64).saturating_sub(1),
             ..MeasuredWindow::default()
         }))
     }
@@ -175,38 +183,30 @@ struct TimedContestant<'a> {
 }
 
 impl<'a> TimedContestant<'a> {
-    /// Runs it untimed; the inner error is how it diverged.
+    /// Runs it untimed, unless what came of that is known; the inner error is how it diverged, or failed before.
     fn new(
         bench: &'a Workbench,
         cell: &'a WindowCell,
         index: usize,
-        baseline: &SequentialRuns<'_>,
+        (baseline, known): (&SequentialRuns<'_>, Option<Outcome<MeasuredWindow>>),
         watch: &dyn Watch,
     ) -> Result<std::result::Result<Self, Outcome<MeasuredWindow>>> {
         watch.doing(&cell.label());
         let placement = bench.placement(cell)?;
         let evaluator = bench.evaluator(cell, &placement, Gradients::Real)?;
-        let method = bench.method(cell, &evaluator)?;
-        let run = match evaluated(bench, method, cell.flows, &placement, watch)? {
-            Ok(run) => run,
-            Err(flow) => return Ok(Err(Outcome::Diverged { flow })),
-        };
-        let flow_error = match &baseline.run {
-            Ok(sequential) => relative_distance(&run.end, &sequential.end)?,
-            Err(_) => None,
-        };
-        let free = bench.free_evaluator();
-        let bytes = held(&placement, || bench.method(cell, &free))?;
-        let measured = MeasuredWindow {
-            flows: run.flows,
-            flow_error,
-            held: Some(baseline.held(bytes)),
-            baseline_gradients: gradients(cell),
-            round_overhead_s: round_overhead(bench, cell, &placement)?,
-            kernel: Some(bench.kernel().to_string()),
-            work: Some(bench.work(cell)),
-            long_rounds: long_run(bench, cell, watch)?,
-            ..MeasuredWindow::default()
+        let measured = match known {
+            Some(Outcome::Measured(measured)) => {
+                (0..cell.flows + cell.long_flows).for_each(|_| watch.step());
+                measured
+            }
+            Some(ended) => return Ok(Err(ended)),
+            None => {
+                let method = bench.method(cell, &evaluator)?;
+                match evaluated(bench, method, cell.flows, &placement, watch)? {
+                    Ok(run) => Self::untimed(bench, cell, &placement, (baseline, run), watch)?,
+                    Err(flow) => return Ok(Err(Outcome::Diverged { flow })),
+                }
+            }
         };
         let probes = probes(bench, cell, &placement)?;
         Ok(Ok(Self {
@@ -219,6 +219,33 @@ impl<'a> TimedContestant<'a> {
             measured,
             failure: None,
         }))
+    }
+
+    /// What is known of it before it is timed.
+    fn untimed(
+        bench: &Workbench,
+        cell: &WindowCell,
+        placement: &Placement,
+        (baseline, run): (&SequentialRuns<'_>, Evaluated),
+        watch: &dyn Watch,
+    ) -> Result<MeasuredWindow> {
+        let flow_error = match &baseline.run {
+            Ok(sequential) => relative_distance(&run.end, &sequential.end)?,
+            Err(_) => None,
+        };
+        let free = bench.free_evaluator();
+        let bytes = held(placement, || bench.method(cell, &free))?;
+        Ok(MeasuredWindow {
+            flows: run.flows,
+            flow_error,
+            held: Some(baseline.held(bytes)),
+            baseline_gradients: gradients(cell),
+            round_overhead_s: round_overhead(bench, cell, placement)?,
+            kernel: Some(bench.kernel().to_string()),
+            work: Some(bench.work(cell)),
+            long_rounds: long_run(bench, cell, watch)?,
+            ..MeasuredWindow::default()
+        })
     }
 
     /// One run; `None` if it failed, now or before.
@@ -253,54 +280,71 @@ impl<'a> TimedContestant<'a> {
         }
     }
 
-    fn outcome(self) -> Outcome<MeasuredWindow> {
-        self.failure.unwrap_or(Outcome::Measured(self.measured))
+    /// What came of it up to now.
+    fn outcome(&self) -> Outcome<MeasuredWindow> {
+        let measured = || Outcome::Measured(self.measured.clone());
+        self.failure.clone().unwrap_or_else(measured)
     }
 }
 
-/// Times baseline and contestants in rounds; returns the baseline's runs, in order.
+/// Times baseline and contestants in rounds, from where the group has come to.
 fn timed_rounds(
     baseline: &SequentialRuns<'_>,
     contestants: &mut [TimedContestant<'_>],
-    like: &WindowCell,
+    (progress, keeper): (&mut GroupProgress, &mut Keeper),
     watch: &dyn Watch,
-) -> Result<Vec<Timed>> {
+) -> Result<()> {
+    let like = progress.cells[0].clone();
     if baseline.run.is_err() || like.repeats == 0 {
-        return Ok(Vec::new());
+        return Ok(());
     }
-    baseline.timed(like, like.warmup_flows, watch)?;
+    if progress.baseline.is_empty() {
+        progress.contestants = contestants.iter().map(|c| c.index).collect();
+    }
+    let schedule = schedule(&progress.contestants, like.repeats);
+    let left = schedule.get(progress.timed..).unwrap_or_default();
+    let done = schedule.iter().take(progress.timed);
+    let done = done.map(|pair| (pair.len() + 1) * like.flows).sum();
+    (0..done).for_each(|_| watch.step());
+    if left.is_empty() {
+        return Ok(());
+    }
+    baseline.timed(&like, like.warmup_flows, watch)?;
     for contestant in contestants.iter_mut() {
+        contestant.measured.interrupted = progress.baseline.len() as u64;
         contestant.timed(like.warmup_flows, watch);
     }
-    let mut runs = vec![baseline.timed(like, like.flows, watch)?];
-    for round in 0..like.repeats {
-        let count = contestants.len();
-        let order: Vec<usize> = (0..count).map(|i| (i + round) % count).collect();
-        for pair in order.chunks(2) {
-            let before = runs.last().cloned().unwrap_or_default();
-            let timed: Vec<_> = pair
-                .iter()
-                .map(|&i| contestants[i].timed_and_probed(watch))
-                .collect();
-            let after = baseline.timed(like, like.flows, watch)?;
-            // The first of the two ran next to the baseline before, the second next to the one
-            // after.
-            for ((&i, run), beside) in pair.iter().zip(timed).zip([&before, &after]) {
-                if let Some(run) = run {
-                    let measured = &mut contestants[i].measured;
-                    measured.wall_s.push(run.seconds);
-                    measured.accounts.push(run.account);
-                    measured.baseline_wall_s.push(beside.seconds.clone());
-                    measured.baseline_accounts.push(beside.account);
-                }
+    let mut before = baseline.timed(&like, like.flows, watch)?;
+    progress.baseline.push(vec![before.clone()]);
+    for pair in left {
+        let mut timed = Vec::new();
+        for index in pair {
+            // One that failed before an interruption is not there any more.
+            if let Some(place) = contestants.iter().position(|c| c.index == *index) {
+                timed.push((place, contestants[place].timed_and_probed(watch)));
             }
-            runs.push(after);
         }
-        if order.is_empty() {
-            runs.push(baseline.timed(like, like.flows, watch)?);
+        let after = baseline.timed(&like, like.flows, watch)?;
+        // The first of the two ran next to the baseline before, the second next to the one after.
+        for ((place, run), beside) in timed.into_iter().zip([&before, &after]) {
+            let contestant = &mut contestants[place];
+            if let Some(run) = run {
+                let measured = &mut contestant.measured;
+                measured.wall_s.push(run.seconds);
+                measured.accounts.push(run.account);
+                measured.baseline_wall_s.push(beside.seconds.clone());
+                measured.baseline_accounts.push(beside.account);
+            }
+            progress.outcomes[contestant.index] = Some(contestant.outcome());
         }
+        if let Some(runs) = progress.baseline.last_mut() {
+            runs.push(after.clone());
+        }
+        before = after;
+        progress.timed += 1;
+        keeper.keep(progress)?;
     }
-    Ok(runs)
+    Ok(())
 }
 
 /// Gradients of one sequential run.
