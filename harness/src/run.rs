@@ -4,7 +4,7 @@ use crate::publish::{self, Built};
 use anyhow::{Context, Result, anyhow};
 use claims::Claims;
 use datasets::Library;
-use lab::device::{Machine, explained};
+use lab::device::{Machine, check_plan, explained};
 use lab::experiments::{self, AnyExperiment, Bench, Data, Need, Unit};
 use lab::journal::{self, Cell, Entry, Journal, Outcome};
 use lab::manifest::{DataRecord, Manifest, now};
@@ -156,6 +156,8 @@ impl TargetRun {
     /// If the folder cannot be written. A unit that fails is rows, not the end of the run.
     pub fn all(&mut self, relatives: &[Relative]) -> Result<Built> {
         let units = self.experiment.units(&self.machine, &self.data)?;
+        let need = self.experiment.memory(&units, &self.data)?;
+        check_plan(&self.manifest.target, need)?;
         let cells = || units.iter().flat_map(|unit| &unit.cells);
         self.manifest.cells = cells().map(|cell| self.key(cell)).collect();
         self.announce_data();

@@ -144,6 +144,18 @@ fn a_number_that_nobody_can_mean_is_refused_with_key_value_and_range_before_anyt
 }
 
 #[test]
+fn a_plan_that_takes_more_memory_than_there_is_is_refused_before_it_is_measured() {
+    let house = House::new();
+    let more = ["--set", "gradients=1000000000", "--set", "record_every=1"];
+    let of = ["reproduce", "fig8", "--profile", "smoke", "--out", "out"];
+    let output = run(house.command(&[&of[..], &more].concat()));
+    assert_eq!(output.status.code(), Some(1));
+    let said = stderr(&output);
+    assert!(said.contains("measuring fig8 takes at least"), "{said}");
+    assert!(!house.out().join("rows.csv").exists());
+}
+
+#[test]
 fn numbers_that_overflow_are_an_outcome_and_the_report_is_made_and_made_again() {
     let house = House::new();
     let of = [

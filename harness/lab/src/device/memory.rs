@@ -48,6 +48,25 @@ pub fn check_room(name: &str, device: &Device, what: &str, need: MemoryNeed) -> 
     }
 }
 
+/// Refuses a plan whose measurements take more of this machine's memory than is available.
+///
+/// # Errors
+/// If fewer bytes are available.
+pub fn check_plan(target: &str, bytes: u64) -> Result<()> {
+    plan_fits(target, bytes, available_bytes())
+}
+
+fn plan_fits(target: &str, bytes: u64, available: u64) -> Result<()> {
+    ensure!(
+        bytes <= available,
+        "measuring {target} takes at least {:.2} GiB of memory beside its data, where {:.2} GiB are available: \
+         nothing was measured; fewer gradients, starts or records, a narrower window or a smaller network take less",
+        gib(bytes),
+        gib(available)
+    );
+    Ok(())
+}
+
 /// Refuses to make a data set's sparse rows dense where this machine's memory has no room for them.
 ///
 /// # Errors
@@ -129,6 +148,15 @@ mod tests {
             "0.11 GiB",
             "narrower window",
         ] {
+            assert!(error.contains(part), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_plan_that_would_not_fit_is_refused_before_it_is_measured() {
+        assert!(plan_fits("mine", 1 << 30, 1 << 30).is_ok());
+        let error = plan_fits("mine", 3 << 30, 1 << 30).unwrap_err().to_string();
+        for part in ["mine", "3.00 GiB", "1.00 GiB", "nothing was measured"] {
             assert!(error.contains(part), "{error}");
         }
     }

@@ -8,7 +8,7 @@ mod request;
 
 pub use auto::settled;
 pub use explained::explained;
-pub use memory::{MemoryNeed, check_dense, check_room};
+pub use memory::{MemoryNeed, check_dense, check_plan, check_room};
 pub use request::{Request, Share};
 
 use anyhow::{Context, Result, ensure};

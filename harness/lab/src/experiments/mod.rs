@@ -125,6 +125,13 @@ pub trait Experiment {
     /// Names of what tells time or memory in its measurements, at any depth: another at every run.
     const CLOCKED: &'static [&'static str] = &["wall_s"];
 
+    /// Bytes of the host's memory that measuring takes at least, beside the data, as far as they grow with the plan's
+    /// numbers: what is compared with the memory there is before anything is measured.
+    fn memory(&self, units: &[Unit<Self::Cell>], data: &[Data]) -> u64 {
+        let _ = (units, data);
+        0
+    }
+
     /// A cell as it is measured again to see whether its numbers hold, without what only times need.
     #[must_use]
     fn without_clock(cell: Self::Cell) -> Self::Cell {
@@ -168,6 +175,12 @@ pub trait AnyExperiment {
 
     /// As of the kind; of cells that are another kind's there is nothing to do.
     fn effort(&self, cells: &[Cell], data: Option<&Data>) -> Effort;
+
+    /// As of the kind.
+    ///
+    /// # Errors
+    /// If a cell is another kind's.
+    fn memory(&self, units: &[Unit], data: &[Data]) -> Result<u64>;
 
     /// As of the kind.
     ///
@@ -222,6 +235,17 @@ impl<E: Experiment> AnyExperiment for E {
             Ok(cells) => self.effort(&cells, data),
             Err(_) => Effort::default(),
         }
+    }
+
+    fn memory(&self, units: &[Unit], data: &[Data]) -> Result<u64> {
+        let of_kind = |unit: &Unit| {
+            Ok(Unit {
+                data: unit.data,
+                cells: described(&unit.cells)?,
+            })
+        };
+        let units: Vec<Unit<E::Cell>> = units.iter().map(of_kind).collect::<Result<_>>()?;
+        Ok(self.memory(&units, data))
     }
 
     fn measure(&mut self, bench: &Bench<'_>, cells: &[Cell]) -> Result<Vec<Outcome>> {

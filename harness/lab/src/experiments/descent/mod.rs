@@ -31,6 +31,9 @@ use plan::{Contestant, DescentPart, DescentPlan};
 use scene::{Kept, Scene, Setting};
 use std::sync::Arc;
 
+/// What a record takes in memory: its numbers, and the same by their names in a journal's entry.
+const RECORD_BYTES: u64 = 500;
+
 /// How many methods share their products at most: more are hardly faster (bench/NOTES.md), and a run that is killed
 /// loses what is not in the journal yet.
 const TOGETHER: usize = 8;
@@ -157,6 +160,15 @@ impl Experiment for Descent {
             steps: cells.iter().map(records).sum(),
             weight: gradient as u64 * every,
         }
+    }
+
+    /// The records of all runs, which stay with the journal.
+    fn memory(&self, units: &[Unit<DescentCell>], _: &[Data]) -> u64 {
+        let records = |cell: &Cell<DescentCell>| {
+            cell.settings.expected_gradients() / cell.settings.record_every
+        };
+        let all: u64 = units.iter().flat_map(|unit| &unit.cells).map(records).sum();
+        all.saturating_mul(RECORD_BYTES)
     }
 
     fn measure(

@@ -116,6 +116,22 @@ impl Experiment for Training {
         }
     }
 
+    /// On a CPU the network with a gradient and a velocity or mean, and what a batch becomes in its widest layers.
+    fn memory(&self, units: &[Unit<TrainingCell>], data: &[Data]) -> u64 {
+        let Some(images) = data.first().and_then(|data| data.images().ok()) else {
+            return 0;
+        };
+        let of_cell = |cell: &Cell<TrainingCell>| {
+            let cell = &cell.settings;
+            let places = (cell.batch * images.train.side * images.train.side) as u64;
+            let numbers = 3 * cell.network.least_parameters()
+                + 2 * places.saturating_mul(cell.network.width as u64);
+            (cell.backend == "cpu").then(|| numbers.saturating_mul(size_of::<f32>() as u64))
+        };
+        let cells = units.iter().flat_map(|unit| &unit.cells);
+        cells.filter_map(of_cell).max().unwrap_or(0)
+    }
+
     fn measure(
         &mut self,
         bench: &Bench<'_>,

@@ -22,6 +22,19 @@ pub struct Architecture {
     pub blocks: Vec<usize>,
 }
 
+impl Architecture {
+    /// The numbers of its convolutions within stages, fewer than are trained; nothing is made for it.
+    #[must_use]
+    pub fn least_parameters(&self) -> u64 {
+        let of_stage = |(stage, &blocks): (usize, &usize)| {
+            let channels = (self.width as u64) << stage;
+            let blocks = 2 * blocks as u64 - 1;
+            blocks.saturating_mul(9 * channels * channels)
+        };
+        self.blocks.iter().enumerate().map(of_stage).sum()
+    }
+}
+
 /// The residual network of He et al. (2016) for images of 32 x 32: a first convolution of 3 x 3 without
 /// pooling behind it, stages of basic blocks, the mean over all places, one linear layer.
 pub struct ResNet {

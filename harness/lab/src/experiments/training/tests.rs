@@ -306,6 +306,8 @@ fn resnet_18_for_small_images_has_as_many_numbers_as_it_should() {
     }
     assert_eq!(network.parameters(), wanted + 512 * 10 + 10);
     assert_eq!(network.parameters(), 11_173_962);
+    let least = architecture.least_parameters();
+    assert!((9_000_000..=11_173_962).contains(&least), "{least}");
     let images = Tensor::zeros((1, 3, 32, 32), DType::F32, &Device::Cpu).unwrap();
     assert_eq!(network.forward_t(&images, false).unwrap().dims(), [1, 10]);
 }

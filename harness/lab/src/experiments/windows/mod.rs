@@ -220,6 +220,25 @@ impl Experiment for Windows {
         }
     }
 
+    /// On a CPU a window's points and gradients, and the pairs that a secant model is made of.
+    fn memory(&self, units: &[Unit<WindowCell>], data: &[Data]) -> u64 {
+        let of_cell = |unit: &Unit<WindowCell>, cell: &Cell<WindowCell>| {
+            let rows = unit.data.and_then(|place| data[place].rows().ok())?;
+            let cell = &cell.settings;
+            let vectors = 2 * (cell.window.width + cell.window.method.memory()) as u64;
+            let numbers = rows.features as u64 * rows.classes as u64;
+            let bytes = cell.precision.dtype().size_in_bytes() as u64;
+            (cell.backend == "cpu").then(|| numbers.saturating_mul(vectors * bytes))
+        };
+        let cells = units
+            .iter()
+            .flat_map(|unit| unit.cells.iter().map(move |cell| (unit, cell)));
+        cells
+            .filter_map(|(unit, cell)| of_cell(unit, cell))
+            .max()
+            .unwrap_or(0)
+    }
+
     fn measure(
         &mut self,
         bench: &Bench<'_>,
