@@ -385,16 +385,19 @@ mod tests {
             let altered = again(from, to);
             assert!(altered.is_some(), "{from}");
         }
-        // An older program wrote no checksum.
-        Manifest::write(&read, folder.path()).unwrap();
-        let old = Manifest {
-            sum: None,
-            journal: None,
-            ..read
+        // An older program wrote no checksum, and none of what later ones write.
+        let without = |verifiable: bool| {
+            let old = Manifest {
+                sum: None,
+                journal: None,
+                verifiable,
+                ..read.clone()
+            };
+            std::fs::write(&path, serde_json::to_string_pretty(&old).unwrap()).unwrap();
+            Manifest::read(folder.path()).unwrap().altered
         };
-        let text = serde_json::to_string_pretty(&old).unwrap();
-        std::fs::write(&path, text).unwrap();
-        assert_eq!(Manifest::read(folder.path()).unwrap().altered, None);
+        assert_eq!(without(false), None);
+        assert!(without(true).is_some());
     }
 
     #[test]
