@@ -128,7 +128,7 @@ pub(crate) fn validated(name: String, wire: WireImages, base: &Path) -> Result<I
     }
     if let Some(surrogate) = &wire.surrogate {
         let numbers = [surrogate.signal, surrogate.noise];
-        let small = numbers.iter().all(|n| n.is_finite() && n.abs() <= 255.0);
+        let small = numbers.iter().all(|n| (0.0..=255.0).contains(n));
         if !small || surrogate.shift > wire.side {
             return Err(Error::content(
                 at("surrogate"),

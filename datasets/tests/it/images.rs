@@ -285,5 +285,23 @@ fn a_registry_of_images_that_cannot_be_meant_is_refused() {
     assert!(with("side: 2", "side: 0").contains("images.tiny.side"));
     assert!(with("members: [b]", "members: []").contains("images.tiny.test"));
     assert!(with("name: t.tar", "name: t.tar, md5: x").contains("32 hex digits"));
+    assert!(with("tiny:", "ti/ny:").contains("a data set's name names files too"));
+    assert!(with("members: [b]", "members: [b, a]").contains("a is trained on too"));
+    assert!(with("images: 1}", "images: 0}").contains("images.tiny.test"));
+    assert!(with("mean: [10]", "mean: [10, 10]").contains("of each channel"));
+    for surrogate in [
+        "{signal: 256, noise: 0, shift: 0}",
+        "{signal: 0, noise: -1, shift: 0}",
+        "{signal: 0, noise: 0, shift: 3}",
+    ] {
+        let more = format!("deviation: [2], surrogate: {surrogate}");
+        let said = with("deviation: [2]", &more);
+        assert!(said.contains("images.tiny.surrogate"), "{said}");
+    }
+    for (key, most) in [("channels: 1", 16), ("side: 2", 4096), ("classes: 3", 256)] {
+        let name = key.split(':').next().unwrap();
+        let said = with(key, &format!("{name}: {}", most + 1));
+        assert!(said.contains(&format!("is not from 1 to {most}")), "{said}");
+    }
     assert!(with("channels", "channel").contains("unknown field"));
 }

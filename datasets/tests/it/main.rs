@@ -5,6 +5,7 @@ mod common;
 mod fetching;
 mod images;
 mod library;
+mod matrix;
 mod parsing;
 mod reading;
 mod real_files;

@@ -227,6 +227,16 @@ fn a_line_of_the_limit_is_taken_and_a_longer_one_refused() {
     assert_eq!(good(&line(200).replace('\n', "\r\n")).len(), 1);
     let found = refusal(format!("1 1:1\n{}", line(201)), None);
     assert_eq!(found, (2, 201, LineProblem::TooLong(200)));
+    // The end of a line is no part of it, even where that is longer.
+    let labels = LabelMap::counting_from(0, 2);
+    let shape = RowShape {
+        features: 2,
+        labels: &labels,
+        rows: None,
+        line_bytes: 1,
+    };
+    let split = parse(&b"1\r\n0\r\n"[..], &shape).unwrap();
+    assert_eq!(split.labels, [1, 0]);
 }
 
 #[test]

@@ -134,6 +134,21 @@ fn what_cannot_be_meant_is_refused_where_it_stands() {
         ),
         ("name: mine, ", "", "datasets.mine.files.train"),
         (
+            "rows: 10}",
+            "rows: 10, md5: c32a1d4ab5d03f1284b67883e8d87530}",
+            "datasets.mine.files",
+        ),
+        (
+            "rows: 10}",
+            "rows: 10}\n      test: {name: mine}",
+            "datasets.mine.files.test.name",
+        ),
+        (
+            "https://example.org/mine",
+            "http://example.org/mine",
+            "datasets.mine.files.train.addresses",
+        ),
+        (
             "https://example.org/mine",
             "ftp://example.org/mine",
             "datasets.mine.files.train.addresses",
@@ -279,6 +294,53 @@ fn a_surrogates_numbers_are_checked_against_the_data_set() {
         );
         let message = refused("default_split", &surrogate).to_string();
         assert!(message.contains(expected), "{message}");
+    }
+}
+
+#[test]
+fn numbers_of_a_surrogate_of_one_hot_groups_are_bounded() {
+    let good = "kind: one_hot_groups, positive_share: 0.5, signal: 1, groups: [{frequencies: [1, 1, 1, 1]}]";
+    let with = |from: &str, to: &str| {
+        let surrogate = good.replace(from, to);
+        mine(
+            "default_split",
+            &format!("surrogate: {{{surrogate}}}\n    default_split"),
+        )
+    };
+    assert!(Registry::from_yaml(&with("", "")).is_ok());
+    for (from, to, told) in [
+        ("positive_share: 0.5", "positive_share: 1", "positive_share"),
+        ("positive_share: 0.5", "positive_share: 0", "positive_share"),
+        ("signal: 1,", "signal: 101,", "signal is not from 0 to 100"),
+        ("signal: 1,", "signal: -1,", "signal is not from 0 to 100"),
+    ] {
+        let said = Registry::from_yaml(&with(from, to))
+            .unwrap_err()
+            .to_string();
+        assert!(said.contains(told), "{to}: {said}");
+    }
+    let three = with("", "")
+        .replace("classes: 2", "classes: 3")
+        .replace("labels: {-1: 0, +1: 1}", "labels: {0: 0, 1: 1, 2: 2}");
+    let said = Registry::from_yaml(&three).unwrap_err().to_string();
+    assert!(said.contains("makes 2 classes, not 3"), "{said}");
+}
+
+#[test]
+fn numbers_of_a_surrogate_of_digits_are_bounded() {
+    let shipped = include_str!("../../../configs/datasets.yaml");
+    let at = shipped.find("kind: digit_images").unwrap();
+    for (from, to, told) in [
+        ("side: 28", "side: 27", "does not make 784 pixels"),
+        ("margin: ", "margin: 9", "the margin leaves no pixel"),
+        ("styles: ", "styles: 99999", "is not from 1 to 65535"),
+        ("length: ", "length: 99999", "is not from 0.1 to 10000"),
+        ("softness: ", "softness: -", "is not from 0.01 to 10000"),
+    ] {
+        let found = at + shipped[at..].find(from).unwrap_or_else(|| panic!("{from}"));
+        let changed = [&shipped[..found], to, &shipped[found + from.len()..]].concat();
+        let said = Registry::from_yaml(&changed).unwrap_err().to_string();
+        assert!(said.contains(told), "{to}: {said}");
     }
 }
 

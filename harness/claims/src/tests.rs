@@ -1,6 +1,7 @@
 //! Judges every rule, and every claim, on made-up rows: those that satisfy it, those that do not,
 //! those that may not decide.
 
+mod columns;
 mod comparisons;
 mod curves;
 mod families;
