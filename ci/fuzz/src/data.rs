@@ -1,6 +1,6 @@
 //! Data: LIBSVM text, compressed bytes, archives of images.
 
-use crate::{choice, edited};
+use crate::edits::{choice, edited};
 use datasets::libsvm::{ParseError, RowShape};
 use datasets::read::Decoder;
 use datasets::{DataPolicy, LabelMap, Library, LibraryOptions, Registry, Silent, Split};

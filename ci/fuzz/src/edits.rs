@@ -3,6 +3,13 @@
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha20Rng;
 
+/// Splits off a first byte, which chooses what is asked of the rest.
+pub(crate) fn choice(bytes: &[u8]) -> (u8, &[u8]) {
+    bytes
+        .split_first()
+        .map_or((0, bytes), |(first, rest)| (*first, rest))
+}
+
 /// Bytes with changes that other bytes describe, four for each: what is done, where (two), and with what.
 #[must_use]
 pub fn edited(original: &[u8], edits: &[u8]) -> Vec<u8> {

@@ -1,6 +1,6 @@
 //! What a run leaves: its journal and its manifest.
 
-use crate::{choice, edited};
+use crate::edits::{choice, edited};
 use lab::configs::Configs;
 use lab::experiments::{self, AnyExperiment};
 use lab::journal::{Entry, Journal, JournalEnd, JournalLines, Outcome, read};

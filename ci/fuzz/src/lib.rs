@@ -30,10 +30,3 @@ pub const TARGETS: [(&str, Target); 8] = [
     ("plan", plan),
     ("registry", registry),
 ];
-
-/// Splits off a first byte, which chooses what is asked of the rest.
-fn choice(bytes: &[u8]) -> (u8, &[u8]) {
-    bytes
-        .split_first()
-        .map_or((0, bytes), |(first, rest)| (*first, rest))
-}

@@ -1,6 +1,6 @@
 //! Texts in YAML: plans, registries and claims.
 
-use crate::choice;
+use crate::edits::choice;
 use claims::{Claims, TargetRows, judge};
 use datasets::{DataPolicy, Dataset, Library, LibraryOptions, Registry, Silent};
 use lab::configs::Configs;

@@ -40,16 +40,21 @@ fn folder(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(name)
 }
 
+/// The files of a folder, by name, in order.
+fn named(folder: &Path) -> Vec<(String, Vec<u8>)> {
+    let listed = std::fs::read_dir(folder).unwrap_or_else(|e| panic!("{}: {e}", folder.display()));
+    let read = |entry: std::io::Result<std::fs::DirEntry>| {
+        let entry = entry.unwrap();
+        let name = entry.file_name().to_string_lossy().into_owned();
+        (name, std::fs::read(entry.path()).unwrap())
+    };
+    let mut files: Vec<_> = listed.map(read).collect();
+    files.sort();
+    files
+}
+
 fn files(folder: &Path) -> Vec<Vec<u8>> {
-    let mut paths: Vec<PathBuf> = std::fs::read_dir(folder)
-        .unwrap_or_else(|error| panic!("{}: {error}", folder.display()))
-        .map(|entry| entry.unwrap().path())
-        .collect();
-    paths.sort();
-    paths
-        .iter()
-        .map(|path| std::fs::read(path).unwrap())
-        .collect()
+    named(folder).into_iter().map(|(_, bytes)| bytes).collect()
 }
 
 /// Puts a target's seeds to it, as they are and changed.
@@ -105,5 +110,18 @@ fn the_projects_own_files_changed_are_read_or_refused() {
                 }
             }
         }
+    }
+}
+
+#[test]
+fn seeds_of_claims_and_registries_are_accepted_so_that_changes_of_them_come_far() {
+    for (seed, bytes) in named(&folder("seeds/claims")) {
+        let text = String::from_utf8(bytes[1..].to_vec()).unwrap();
+        let read = claims::Claims::from_yaml(&text);
+        assert_eq!(read.is_ok(), seed != "unclosed-name", "{seed}: {read:?}");
+    }
+    for (seed, bytes) in named(&folder("seeds/registry")) {
+        let read = datasets::Registry::from_yaml(std::str::from_utf8(&bytes).unwrap());
+        assert!(read.is_ok(), "{seed}: {read:?}");
     }
 }
