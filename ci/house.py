@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Counts what makes a house hard to find one's way in: import circles of files, and type names that are
-declared more than once; and compares which crates use which with ARCHITECTURE.md, and documents' links with files.
+declared more than once; and compares which crates use which with ARCHITECTURE.md, documents' links with files, and
+the oldest Rust that is promised with the one that is used.
 Prints what it found; ends with 1 if a count is above its bound, a crate uses another than is written there, or a
 link leads nowhere.
 
@@ -20,7 +21,7 @@ MOST_NAMES = 20
 CRATES = {
     "optim": "optim/src", "gpu": "gpu/src", "datasets": "datasets/src", "rows": "harness/rows/src",
     "claims": "harness/claims/src", "report": "harness/report/src", "lab": "harness/lab/src",
-    "harness": "harness/src", "bench": "bench/src",
+    "harness": "harness/src", "bench": "bench/src", "fuzz": "ci/fuzz/src",
 }
 
 
@@ -193,6 +194,13 @@ def uses(root):
     return asked, written
 
 
+def compiler(root):
+    """The oldest compiler that is promised, and the one that everything here is compiled and tested with."""
+    promised = tomllib.loads((root / "Cargo.toml").read_text())["workspace"]["package"]["rust-version"]
+    used = tomllib.loads((root / "rust-toolchain.toml").read_text())["toolchain"]["channel"]
+    return promised, used
+
+
 def broken(root):
     """Links of the documents to files that are not there."""
     found = []
@@ -229,10 +237,14 @@ def main():
     otherwise = [name for name in CRATES if asked[name] != written.get(name)]
     for name in otherwise:
         print(f"{name} uses {sorted(asked[name])}, but ARCHITECTURE.md has {sorted(written.get(name, ()))}")
+    promised, used = compiler(arguments.root)
+    untested = not used.startswith(promised)
+    if untested:
+        print(f"Cargo.toml promises Rust {promised}, and rust-toolchain.toml tests with {used}")
     links = broken(arguments.root)
     for link in links:
         print(link)
-    sys.exit(longest > LONGEST_CIRCLE or len(repeated) > MOST_NAMES or bool(otherwise) or bool(links))
+    sys.exit(longest > LONGEST_CIRCLE or len(repeated) > MOST_NAMES or bool(otherwise) or untested or bool(links))
 
 
 if __name__ == "__main__":

@@ -127,7 +127,7 @@ pub fn run(
     (0..progress.records.len()).for_each(|_| watch.step());
     let mut diverged_at = None;
     while progress.records.len() < cell.epochs {
-        let kept = Kept { checkpoints, watch };
+        let kept = KeptAndTold { checkpoints, watch };
         match epoch(cell, &feed, &mut learner, (&mut progress, &kept))? {
             ControlFlow::Continue(record) => progress.records.push(record),
             ControlFlow::Break(step) => {
@@ -158,7 +158,7 @@ pub struct Trained {
 }
 
 /// Where progress is kept, and told.
-struct Kept<'a> {
+struct KeptAndTold<'a> {
     checkpoints: &'a Checkpoints,
     watch: &'a dyn Watch,
 }
@@ -169,7 +169,7 @@ fn epoch(
     cell: &TrainingCell,
     feed: &Feed<'_>,
     learner: &mut Learner,
-    (progress, kept): (&mut TrainingProgress, &Kept<'_>),
+    (progress, kept): (&mut TrainingProgress, &KeptAndTold<'_>),
 ) -> Result<ControlFlow<u64, EpochRecord>> {
     let before = progress.records.last().copied();
     let number = before.map_or(0, |record| record.epoch) + 1;
