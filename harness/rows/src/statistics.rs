@@ -250,7 +250,49 @@ mod tests {
     fn the_median_of_an_even_number_lies_between_the_middle_two() {
         assert_eq!(median(&[4.0, 1.0, 3.0, 2.0]), Some(2.5));
         assert_eq!(median(&[3.0, 1.0, 2.0]), Some(2.0));
+        assert_eq!(median(&[5.0, 1.0, 9.0, 2.0, 3.0]), Some(3.0));
         assert_eq!(median(&[]), None);
+    }
+
+    #[test]
+    fn the_ends_of_an_interval_are_the_quantiles_of_the_resamples() {
+        // Of three drawn from 1, 2, 3 with replacement the median is 1 in 7 of 27 cases, and 3 in as many.
+        let pairs = [(1.0, 1.0), (4.0, 2.0), (9.0, 3.0)];
+        let at = |confidence| {
+            let mut rng = ChaCha20Rng::seed_from_u64(1);
+            let interval = paired_ratio(&pairs, 10_000, confidence, &mut rng).unwrap();
+            [interval.low, interval.median, interval.high]
+        };
+        // Tails of a fourth lie within those seven, tails of 0.3 do not.
+        assert_eq!(at(0.5), [1.0, 2.0, 3.0]);
+        assert_eq!(at(0.4), [2.0, 2.0, 2.0]);
+    }
+
+    #[test]
+    fn a_line_misses_its_points_by_the_least_squares() {
+        let line = Line::through(&[(1.0, 1.0), (2.0, 3.0), (6.0, 5.0)]).unwrap();
+        // Means 3 and 3; products 4 + 0 + 6, squares 4 + 1 + 9.
+        assert!((line.slope - 10.0 / 14.0).abs() < 1e-12, "{line:?}");
+        assert!((line.at_zero - (3.0 - 30.0 / 14.0)).abs() < 1e-12);
+        assert!((line.at(3.0) - 3.0).abs() < 1e-12);
+        assert!((line.at(10.0) - 8.0).abs() < 1e-12);
+        assert_eq!(Line::through(&[(2.0, 1.0), (2.0, 5.0)]), None);
+        assert_eq!(Line::through(&[]), None);
+        let squares = [0.5, 2.0, 3.0].map(|x: f64| (x, 7.0 * x * x));
+        assert!((power(&squares) - 2.0).abs() < 1e-12);
+        assert!(power(&[(2.0, 3.0)]).is_nan());
+    }
+
+    #[test]
+    fn adjusted_p_values_are_by_rank_and_never_above_those_behind_them() {
+        // 0.02 · 5/1, 0.03 · 5/2 and 0.04 · 5/3, of which the last is the least of the three; 0.2 · 5/4; 0.9.
+        let adjusted = adjusted(&[0.9, 0.03, 0.2, 0.02, 0.04]);
+        let wanted = [0.9, 0.2 / 3.0, 0.25, 0.2 / 3.0, 0.2 / 3.0];
+        assert_eq!(adjusted.len(), wanted.len());
+        for (found, wanted) in adjusted.iter().zip(wanted) {
+            assert!((found - wanted).abs() < 1e-12, "{adjusted:?}");
+        }
+        assert_eq!(super::adjusted(&[]), [0.0; 0]);
     }
 
     #[test]
@@ -332,6 +374,8 @@ mod tests {
         }
         assert_eq!(p_value(&[0.5; 4], 0.0), Some(0.0));
         assert_eq!(p_value(&[0.5], 0.0), None);
+        // Mean 1, error 1: t = 1 with one degree of freedom, beyond which half of it lies.
+        assert!((p_value(&[0.0, 2.0], 0.0).unwrap() - 0.5).abs() < 1e-12);
     }
 
     #[test]

@@ -253,6 +253,28 @@ fn intervals_of_two_rows_have_to_be_apart() {
     is("w=2 d=a x=2 l=1.5 h=2.4 n=6", Verdict::Reproduced);
     is("w=2 d=a x=2 l=1.5 h=2.6 n=6", Verdict::Inconclusive);
     is("w=2 d=a x=4 l=3.6 h=4.6 n=6", Verdict::NotReproduced);
+    // Where less is better, the other way round.
+    let less = keys.replace("higher", "lower");
+    let is = |two: &str, verdict: Verdict| assert_eq!(on(&less, &[four, two]), verdict, "{two}");
+    is("w=2 d=a x=4 l=3.6 h=4.6 n=6", Verdict::Reproduced);
+    is("w=2 d=a x=4 l=3.4 h=4.6 n=6", Verdict::Inconclusive);
+    is("w=2 d=a x=3 l=2.4 h=2.6 n=6", Verdict::Inconclusive);
+    is("w=2 d=a x=2 l=1.5 h=2.4 n=6", Verdict::NotReproduced);
+    // What diverged has lost, without an interval too; what has none cannot be judged.
+    for (first, second, verdict) in [
+        ("diverged", "complete", Verdict::NotReproduced),
+        ("diverged", "diverged", Verdict::NotReproduced),
+        ("complete", "diverged", Verdict::Reproduced),
+        ("complete", "complete", Verdict::NotTestable),
+    ] {
+        let row = |w: u32, status: &str| format!("w={w} d=a x=1 l=? h=? n=6 status={status}");
+        let lines = [row(4, first), row(2, second)];
+        assert_eq!(on(keys, &[&lines[0], &lines[1]]), verdict, "{lines:?}");
+    }
+    // Each pair of rows is one.
+    let frame = table(&[four, "w=2 d=a x=2 l=1.5 h=2.4 n=6"]);
+    let row = judge(&one(keys).unwrap(), &[run("t", frame)]).remove(0);
+    assert_eq!(row.pairs, Some(1));
 }
 
 #[test]
