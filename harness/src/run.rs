@@ -303,7 +303,7 @@ impl TargetRun {
         let data = unit.data.map(|index| &self.data[index]);
         bar.steps_count(self.experiment.effort(&todo, data).weight);
         let (kept, environment) = (self.folder.join(KEPT), &self.manifest.environment);
-        let keep = |cell: &Cell| kept.join(cell.key(environment));
+        let keep = |cell: &Cell| Some(kept.join(cell.key(environment)));
         let (journal, told) = (
             RefCell::new(&mut self.journal),
             RefCell::new(BTreeSet::new()),

@@ -15,23 +15,23 @@ const FILE: &str = "progress.json";
 
 /// Writes progress down, not more often than every few seconds.
 pub struct Keeper {
-    folder: PathBuf,
+    folder: Option<PathBuf>,
     every: Duration,
     written: Instant,
 }
 
 impl Keeper {
-    /// Keeps progress in a folder, which need not exist, at most every ten seconds.
+    /// Keeps progress in a folder, which need not exist, at most every ten seconds; without one, nothing.
     #[must_use]
-    pub fn new(folder: PathBuf) -> Self {
+    pub fn new(folder: impl Into<Option<PathBuf>>) -> Self {
         Self::every(folder, Duration::from_secs(10))
     }
 
     /// Keeps progress in a folder, with at least so much time between two writes.
     #[must_use]
-    pub fn every(folder: PathBuf, every: Duration) -> Self {
+    pub fn every(folder: impl Into<Option<PathBuf>>, every: Duration) -> Self {
         Self {
-            folder,
+            folder: folder.into(),
             every,
             written: Instant::now(),
         }
@@ -40,7 +40,7 @@ impl Keeper {
     /// Reads what was kept; `None` if nothing was, or what is there is not as it was written.
     #[must_use]
     pub fn kept<T: DeserializeOwned>(&self) -> Option<T> {
-        let text = read_text(&self.folder.join(FILE)).ok()?;
+        let text = read_text(&self.folder.as_ref()?.join(FILE)).ok()?;
         let (sum, progress) = text.split_once('\n')?;
         let whole = sha256_hex(progress.as_bytes()) == sum;
         numbers_of(&serde_json::from_str(progress).ok().filter(|_| whole)?).ok()
@@ -51,14 +51,17 @@ impl Keeper {
     /// # Errors
     /// If the folder cannot be written; what was kept before is then still there.
     pub fn keep(&mut self, progress: &impl Serialize) -> Result<()> {
+        let Some(folder) = &self.folder else {
+            return Ok(());
+        };
         if self.written.elapsed() < self.every {
             return Ok(());
         }
         let text = with_numbers(progress)?.to_string();
         let sum = sha256_hex(text.as_bytes());
-        std::fs::create_dir_all(&self.folder)
-            .and_then(|()| replace(&self.folder.join(FILE), format!("{sum}\n{text}").as_bytes()))
-            .with_context(|| format!("keeping a checkpoint in {}", self.folder.display()))?;
+        std::fs::create_dir_all(folder)
+            .and_then(|()| replace(&folder.join(FILE), format!("{sum}\n{text}").as_bytes()))
+            .with_context(|| format!("keeping a checkpoint in {}", folder.display()))?;
         self.written = Instant::now();
         Ok(())
     }
@@ -89,5 +92,13 @@ mod tests {
         let mut keeper = Keeper::new(folder.path().to_owned());
         keeper.keep(&1).unwrap();
         assert_eq!(keeper.kept::<u64>(), None);
+    }
+
+    #[test]
+    fn without_a_folder_nothing_is_written_anywhere() {
+        let mut keeper = Keeper::every(None, Duration::ZERO);
+        keeper.keep(&1).unwrap();
+        assert_eq!(keeper.kept::<u64>(), None);
+        assert!(!std::path::Path::new(FILE).exists(), "the working folder");
     }
 }

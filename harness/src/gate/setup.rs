@@ -113,8 +113,7 @@ impl Lab {
                 machine: &self.machine,
                 data: unit.data.map(|index| &data[index]),
                 watch: &bar,
-                // These keep nothing.
-                keep: &|_| std::path::PathBuf::new(),
+                keep: &|_| None,
                 ended: &|_, _| Ok(()),
             };
             let outcomes = windows.measure(&around, &unit.cells)?;

@@ -115,7 +115,7 @@ pub fn again(folder: &Path, library: &Library, wanted: Wanted) -> Result<Again> 
             machine: &machine,
             data: of.data.map(|index| &data[index]),
             watch: &bar,
-            keep: &|cell| kept.path().join(cell.key(&here)),
+            keep: &|cell| Some(kept.path().join(cell.key(&here))),
             ended: &|_, _| Ok(()),
         };
         let cells: Vec<Cell> = these.iter().map(|c| c.cell.clone()).collect();

@@ -54,8 +54,9 @@ pub struct Bench<'a> {
     /// Observes progress.
     pub watch: &'a dyn Watch,
     /// A folder, which need not exist, for what the measurement of a cell keeps until it has ended, so
-    /// that it can go on after an interruption. It is removed once the outcome is in the journal.
-    pub keep: &'a dyn Fn(&Cell) -> PathBuf,
+    /// that it can go on after an interruption. It is removed once the outcome is in the journal. `None` where
+    /// nothing is to be kept.
+    pub keep: &'a dyn Fn(&Cell) -> Option<PathBuf>,
     /// Is told what came of a cell, by its place among those that are measured, as soon as it has ended; outcomes
     /// that it is not told are taken from what [`Experiment::measure`] answers.
     pub ended: &'a dyn Fn(usize, Outcome) -> Result<()>,

@@ -15,7 +15,7 @@ const RECORDS: &str = "records.json";
 
 /// A folder with one run's checkpoint: `epoch-N`, N epochs done, or `epoch-N.B`, and B batches of the next.
 pub struct Checkpoints {
-    folder: PathBuf,
+    folder: Option<PathBuf>,
     every: Duration,
 }
 
@@ -38,15 +38,19 @@ impl TrainingProgress {
 
 impl Checkpoints {
     /// In a folder of its own, made when something is kept: after each epoch, and each twenty seconds of a longer one.
+    /// Without a folder nothing is kept.
     #[must_use]
-    pub fn new(folder: PathBuf) -> Self {
+    pub fn new(folder: impl Into<Option<PathBuf>>) -> Self {
         Self::every(folder, Duration::from_secs(20))
     }
 
     /// In a folder of its own, within an epoch as often as that.
     #[must_use]
-    pub fn every(folder: PathBuf, every: Duration) -> Self {
-        Self { folder, every }
+    pub fn every(folder: impl Into<Option<PathBuf>>, every: Duration) -> Self {
+        Self {
+            folder: folder.into(),
+            every,
+        }
     }
 
     /// How much of an epoch may be lost.
@@ -55,19 +59,15 @@ impl Checkpoints {
         self.every
     }
 
-    fn of(&self, (epochs, batches): (usize, usize)) -> PathBuf {
-        self.folder.join(match batches {
-            0 => format!("epoch-{epochs}"),
-            batches => format!("epoch-{epochs}.{batches}"),
-        })
-    }
-
     /// Keeps what a learner has come to, and forgets what was kept before.
     ///
     /// # Errors
     /// If it cannot be written; what was kept before is then still there.
     pub fn keep(&self, learner: &Learner, progress: &TrainingProgress) -> Result<()> {
-        let whole = self.of(progress.place());
+        let Some(folder) = &self.folder else {
+            return Ok(());
+        };
+        let whole = of(folder, progress.place());
         let part = whole.with_added_extension("part");
         let write = || -> Result<()> {
             if part.exists() {
@@ -82,27 +82,13 @@ impl Checkpoints {
             }
             Ok(settle(&part, &whole)?)
         };
-        write().with_context(|| format!("keeping a checkpoint in {}", self.folder.display()))?;
-        for other in self.places() {
+        write().with_context(|| format!("keeping a checkpoint in {}", folder.display()))?;
+        for other in places(folder) {
             if other != progress.place() {
-                fs::remove_dir_all(self.of(other)).ok();
+                fs::remove_dir_all(of(folder, other)).ok();
             }
         }
         Ok(())
-    }
-
-    /// The places of which there is a whole checkpoint.
-    fn places(&self) -> Vec<(usize, usize)> {
-        let Ok(listed) = fs::read_dir(&self.folder) else {
-            return Vec::new();
-        };
-        let place = |entry: fs::DirEntry| {
-            let name = entry.file_name();
-            let place = name.to_str()?.strip_prefix("epoch-")?;
-            let (epochs, batches) = place.split_once('.').unwrap_or((place, "0"));
-            Some((epochs.parse().ok()?, batches.parse().ok()?))
-        };
-        listed.flatten().filter_map(place).collect()
     }
 
     /// Brings a new learner to where the newest checkpoint was, and says how far that is: nowhere, where nothing
@@ -111,10 +97,10 @@ impl Checkpoints {
     /// # Errors
     /// If what was kept is not of such a learner.
     pub fn resume(&self, learner: &mut Learner) -> Result<TrainingProgress> {
-        let Some(place) = self.places().into_iter().max() else {
+        let newest = |kept: &PathBuf| Some(of(kept, places(kept).into_iter().max()?));
+        let Some(folder) = self.folder.as_ref().and_then(newest) else {
             return Ok(TrainingProgress::default());
         };
-        let folder = self.of(place);
         let mut read = || -> Result<TrainingProgress> {
             let progress = serde_json::from_slice(&crate::files::read(&folder.join(RECORDS))?)?;
             learner.network_mut().load(&folder.join(WEIGHTS))?;
@@ -128,10 +114,26 @@ impl Checkpoints {
             )
         })
     }
+}
 
-    /// Where it is.
-    #[must_use]
-    pub fn folder(&self) -> &Path {
-        &self.folder
-    }
+/// The folder of a checkpoint at a place.
+fn of(folder: &Path, (epochs, batches): (usize, usize)) -> PathBuf {
+    folder.join(match batches {
+        0 => format!("epoch-{epochs}"),
+        batches => format!("epoch-{epochs}.{batches}"),
+    })
+}
+
+/// The places of which there is a whole checkpoint.
+fn places(folder: &Path) -> Vec<(usize, usize)> {
+    let Ok(listed) = fs::read_dir(folder) else {
+        return Vec::new();
+    };
+    let place = |entry: fs::DirEntry| {
+        let name = entry.file_name();
+        let place = name.to_str()?.strip_prefix("epoch-")?;
+        let (epochs, batches) = place.split_once('.').unwrap_or((place, "0"));
+        Some((epochs.parse().ok()?, batches.parse().ok()?))
+    };
+    listed.flatten().filter_map(place).collect()
 }
