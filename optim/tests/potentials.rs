@@ -4,7 +4,10 @@ mod common;
 
 use candle_core::{DType, Device, Tensor};
 use common::{distance, numbers, random_numbers};
-use optim::{Ackley, Flow, Kinetic, Leapfrog, MatrixSensing, Phase, Potential, Quadratic, Sensing};
+use optim::{
+    Ackley, Cost, ExplicitEuler, Flow, Integrator, Kinetic, Leapfrog, MatrixSensing, Oracle, Phase,
+    Potential, Quadratic, Sensing, Stratified, SymplecticEuler,
+};
 use std::sync::Arc;
 
 fn point(values: &[f64]) -> Tensor {
@@ -260,4 +263,97 @@ fn problems_that_make_no_sense_are_refused() {
             .contains("eigenvalues")
     );
     assert!(opaque.with_minimiser(&point(&three)).is_err());
+}
+
+#[test]
+fn explicit_euler_multiplies_the_energy_of_a_spring_by_one_and_theta_squared() {
+    let spring = Arc::new(Quadratic::diagonal(&[1.0], &Device::Cpu).unwrap());
+    let mut oracle = Oracle::from(spring);
+    let mut phase = Phase::new(point(&[0.6]), point(&[-0.3]));
+    let energy = |phase: &Phase| {
+        let (x, v) = (numbers(&phase.position)[0], numbers(&phase.velocity)[0]);
+        0.5 * (x * x + v * v)
+    };
+    for _ in 0..3 {
+        let before = energy(&phase);
+        let kinetic = Kinetic::HalfL2Squared;
+        phase = ExplicitEuler
+            .step(phase, kinetic, 0.1, &mut oracle)
+            .unwrap();
+        assert!((energy(&phase) / before - 1.01).abs() < 1e-14);
+    }
+    assert_eq!(oracle.counts().requested, 3);
+}
+
+#[test]
+fn every_integrator_has_a_name_of_its_own() {
+    let all: [(Box<dyn Integrator>, &str); 4] = [
+        (Box::new(Leapfrog), "leapfrog"),
+        (Box::new(SymplecticEuler), "symplectic-euler"),
+        (Box::new(Stratified::new(|| 0.5)), "stratified"),
+        (Box::new(ExplicitEuler), "explicit-euler"),
+    ];
+    for (integrator, name) in all {
+        assert_eq!(integrator.name(), name);
+    }
+}
+
+#[test]
+fn shapes_that_do_not_fit_are_refused_with_what_was_found() {
+    let wide = Tensor::zeros((2, 3), DType::F64, &Device::Cpu).unwrap();
+    for matrix in [wide.clone(), wide.narrow(0, 0, 0).unwrap(), point(&[1.0])] {
+        let error = Quadratic::new(&matrix).err().unwrap().to_string();
+        assert!(error.contains(&format!("{:?}", matrix.dims())), "{error}");
+    }
+    let matrix = Tensor::new(&[[2.0, 1.0], [3.0, 4.0]], &Device::Cpu).unwrap();
+    let made = Quadratic::new(&matrix).unwrap();
+    let symmetric: Vec<Vec<f64>> = made.matrix().to_vec2().unwrap();
+    assert_eq!(symmetric, [[2.0, 2.0], [2.0, 4.0]]);
+    let quadratic = spectral(1, &[1.0, 2.0]);
+    for short in [point(&[1.0]), point(&[1.0, 2.0, 3.0])] {
+        assert!(quadratic.exact_flow(&short, 0.1).is_err());
+        assert!(quadratic.gradient(&short).is_err());
+        assert!(quadratic.value(&short).is_err());
+        let row = short.unsqueeze(0).unwrap();
+        let error = quadratic.gradients(&row).unwrap_err().to_string();
+        assert!(error.contains(&format!("{:?}", row.dims())), "{error}");
+    }
+    let (sensing, _) = sensing(1, 1.0);
+    for points in [point(&[1.0]), point(&[0.0; 16])] {
+        assert!(sensing.gradient(&points).is_err());
+    }
+    assert!(sensing.gradients(&point(&[0.0; 15])).is_err());
+}
+
+#[test]
+fn the_bulk_form_that_a_potential_does_not_write_takes_one_point_after_the_other() {
+    /// ½‖x‖²
+    struct Bowl;
+    impl Potential for Bowl {
+        fn dimension(&self) -> usize {
+            2
+        }
+        fn dtype(&self) -> DType {
+            DType::F64
+        }
+        fn device(&self) -> &Device {
+            &Device::Cpu
+        }
+        fn value(&self, point: &Tensor) -> optim::Result<f64> {
+            Ok((point.sqr()?.sum_all()? * 0.5)?.to_scalar()?)
+        }
+        fn gradient(&self, point: &Tensor) -> optim::Result<Tensor> {
+            assert_eq!(point.dims(), [2]);
+            Ok(point.clone())
+        }
+        fn cost(&self, _points: usize) -> Cost {
+            Cost {
+                operations: 0.0,
+                bytes: 0.0,
+            }
+        }
+    }
+    let points = Tensor::new(&[[1.0, 2.0], [3.0, -4.0], [5.0, 6.0]], &Device::Cpu).unwrap();
+    let gradients: Vec<Vec<f64>> = Bowl.gradients(&points).unwrap().to_vec2().unwrap();
+    assert_eq!(gradients, points.to_vec2::<f64>().unwrap());
 }

@@ -205,13 +205,6 @@ impl Quadratic {
             ));
         };
         let mut x: Vec<f64> = self.displacement(start)?.to_vec1()?;
-        if x.len() != spectrum.eigenvalues.len() {
-            return Err(Error::Shape {
-                what: "the start of a flow",
-                found: start.dims().to_vec(),
-                expected: format!("[{}]", spectrum.eigenvalues.len()),
-            });
-        }
         spectrum.reflect(&mut x);
         let mut v = x.clone();
         for (i, eigenvalue) in spectrum.eigenvalues.iter().enumerate() {
@@ -232,6 +225,14 @@ impl Quadratic {
 
     /// x − x*, for one point or for rows of points.
     fn displacement(&self, points: &Tensor) -> Result<Tensor> {
+        // A single coordinate would be taken for all of them when it is subtracted.
+        if points.dims().last() != Some(&self.dimension()) {
+            return Err(Error::Shape {
+                what: "a point of a quadratic",
+                found: points.dims().to_vec(),
+                expected: format!("[{}]", self.dimension()),
+            });
+        }
         Ok(match &self.minimiser {
             Some(minimiser) => points.broadcast_sub(minimiser)?,
             None => points.clone(),
