@@ -3,10 +3,11 @@
 mod common;
 
 use candle_core::{DType, Device, Tensor, Var};
-use common::{distance, random_problem, random_problem_with};
+use common::{distance, numbers, random_problem, random_problem_with};
 use optim::{
-    Batched, Devices, Evaluator, Kinetic, LogisticRegression, Method, Oracle, Potential, Predictor,
-    Problem, Recurrence, Sequential, Window, WindowMethod, WindowedDescent, WindowedFlow,
+    Batched, Devices, Evaluator, Kernel, Kinetic, LogisticRegression, Method, Oracle, Potential,
+    Predictor, Problem, Recurrence, Sequential, Window, WindowMethod, WindowedDescent,
+    WindowedFlow,
 };
 use std::sync::Arc;
 
@@ -190,4 +191,40 @@ fn data_that_does_not_fit_is_refused() {
             .contains("[4]")
     );
     assert!(Sequential::new(Arc::new(fits)).gradients(&[short]).is_err());
+}
+
+#[test]
+fn the_accuracy_is_the_share_of_rows_whose_own_logit_is_largest() {
+    let x = Tensor::new(
+        &[[1.0f64, 0.0], [0.0, 1.0], [1.0, 1.0], [-1.0, 2.0]],
+        &Device::Cpu,
+    );
+    let problem = Problem {
+        classes: 2,
+        bias: false,
+        l2: 0.0,
+    };
+    for kernel in [Kernel::Auto, Kernel::Composed] {
+        let labels = [0, 1, 0, 0];
+        let f =
+            LogisticRegression::with_kernel(x.as_ref().unwrap().clone(), &labels, problem, kernel);
+        // Row by row (d, C): the first coordinate speaks for class 0, the second for class 1. The third
+        // row is undecided, which counts as the first of the two; the fourth is another's.
+        let point = Tensor::new(&[1.0f64, 0.0, 0.0, 1.0], &Device::Cpu).unwrap();
+        assert_eq!(f.unwrap().accuracy(&point).unwrap(), 0.75);
+    }
+}
+
+#[test]
+fn no_points_are_no_gradients_on_any_number_of_workers() {
+    let (potential, point) = random_problem(3, DType::F64);
+    let devices = vec![Device::Cpu; 2];
+    let batched = Batched::new(potential.clone()).gradients(std::slice::from_ref(&point));
+    let workers = Devices::new(&devices, |_| Ok(potential.clone())).unwrap();
+    assert_eq!(workers.len(), 2);
+    assert!(!workers.is_empty());
+    assert!(workers.gradients(&[]).unwrap().is_empty());
+    let alone = workers.gradients(&[point]).unwrap();
+    assert_eq!(alone.len(), 1);
+    assert_eq!(numbers(&alone[0]), numbers(&batched.unwrap()[0]));
 }

@@ -5,9 +5,10 @@ mod common;
 use candle_core::{Device, Tensor};
 use common::{distance, numbers, oracle as logistic_oracle, random_numbers, random_problem};
 use optim::{
-    Acceleration, ConjugateGradients, HeavyBall, Kinetic, Method, Momentum, Nesterov, Oracle,
-    Phase, Potential, Quadratic, Sequential, SymplecticEuler,
+    Acceleration, Adam, Bound, ConjugateGradients, Evaluator, HeavyBall, Kinetic, Method, Momentum,
+    Nesterov, Oracle, Phase, Potential, Quadratic, Run, RunEnd, Sequential, SymplecticEuler,
 };
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
 fn problem(seed: u64, eigenvalues: &[f64]) -> (Arc<Quadratic>, Tensor) {
@@ -246,4 +247,90 @@ fn settings_out_of_range_are_refused_by_name() {
             .to_string()
             .contains("[3]")
     );
+}
+
+#[test]
+fn a_method_behind_a_pointer_or_only_lent_is_the_method() {
+    let (f, start) = problem(3, &[1.0, 4.0]);
+    let made = || HeavyBall::new(oracle(&f), Kinetic::HalfL2Squared, 0.1, 0.5, start.clone());
+    let mut own = made().unwrap();
+    let mut boxed: Box<dyn Method> = Box::new(made().unwrap());
+    let mut owner = made().unwrap();
+    for _ in 0..4 {
+        let progress = own.advance().unwrap();
+        assert_eq!(boxed.advance().unwrap(), progress);
+        let mut lent = &mut owner;
+        assert_eq!(Method::advance(&mut lent).unwrap(), progress);
+        assert_eq!(numbers(Method::position(&lent)), numbers(own.position()));
+        assert_eq!(Method::counts(&lent), own.counts());
+    }
+    assert_eq!(numbers(boxed.position()), numbers(own.position()));
+    assert_eq!(boxed.counts(), own.counts());
+    assert_eq!(own.counts().requested, 4);
+}
+
+#[test]
+fn a_run_shows_its_observer_where_it_is_and_ends_when_told() {
+    let (f, start) = problem(4, &[1.0, 4.0]);
+    let method = HeavyBall::new(oracle(&f), Kinetic::HalfL2Squared, 0.1, 0.0, start.clone());
+    let mut run = Run::new(method.unwrap()).until(Bound::Gradients(9));
+    let mut seen = Vec::new();
+    let end = run.observe::<&str, optim::Error>(|at| {
+        assert!(!at.is_last());
+        seen.push((at.iterations, f.value(at.position())?));
+        Ok(match seen.len() {
+            3 => ControlFlow::Break("enough"),
+            _ => ControlFlow::Continue(()),
+        })
+    });
+    assert_eq!(end.unwrap(), RunEnd::Observer("enough"));
+    assert_eq!(run.iterations(), 3);
+    assert_eq!(f.value(run.position()).unwrap(), seen[2].1);
+    assert!(seen[0].1 > seen[1].1 && seen[1].1 > seen[2].1, "{seen:?}");
+    assert_eq!(run.go().unwrap(), RunEnd::Bound(Bound::Gradients(9)));
+    assert_eq!(run.counts().distinct, 9);
+}
+
+#[test]
+fn steps_and_momenta_out_of_range_are_refused_by_name() {
+    let (f, start) = problem(0, &[1.0, 2.0]);
+    let ball = |step_size, momentum| {
+        let direction = Kinetic::HalfL2Squared;
+        let made = HeavyBall::new(oracle(&f), direction, step_size, momentum, start.clone());
+        made.err()
+            .map(|error| error.to_string())
+            .unwrap_or_default()
+    };
+    assert!(ball(0.0, 0.5).starts_with("step_size"));
+    assert!(ball(f64::INFINITY, 0.5).starts_with("step_size"));
+    assert!(ball(0.1, 1.0).starts_with("momentum"));
+    assert!(ball(0.1, -0.1).starts_with("momentum"));
+    assert_eq!(ball(0.1, 0.0), "");
+    let adam = |step_size| {
+        let made = Adam::new(oracle(&f), step_size, start.clone());
+        made.err()
+            .map(|error| error.to_string())
+            .unwrap_or_default()
+    };
+    assert!(adam(-1.0).starts_with("step_size"));
+    assert!(adam(f64::NAN).starts_with("step_size"));
+    assert_eq!(adam(0.1), "");
+}
+
+#[test]
+fn a_potential_or_an_evaluator_is_an_oracle() {
+    let (f, start) = problem(5, &[1.0, 4.0]);
+    let wanted = numbers(&f.gradient(&start).unwrap());
+    let evaluator: Arc<dyn Evaluator> = Arc::new(Sequential::new(f.clone()));
+    let potential: Arc<dyn Potential> = f.clone();
+    let oracles = [
+        Oracle::from(f.clone()),
+        Oracle::from(potential),
+        Oracle::from(Sequential::new(f.clone())),
+        Oracle::from(evaluator),
+    ];
+    for mut oracle in oracles {
+        assert_eq!(numbers(&oracle.gradient(&start).unwrap()), wanted);
+        assert_eq!(oracle.counts().requested, 1);
+    }
 }

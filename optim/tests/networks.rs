@@ -8,7 +8,7 @@ use candle_nn::{Optimizer, VarMap};
 use common::{SHAPE, numbers, random_numbers};
 use optim::nn::{
     BaselineConfig, BaselineDescent, HamiltonianConfig, HamiltonianDescent, Integration,
-    NetworkOptimizer, Scope,
+    NetworkOptimizer, ResettingAdam, ResettingAdamConfig, Scope,
 };
 use optim::{
     Flow, HeavyBall, Integrator, Kinetic, Leapfrog, LogisticRegression, Method, Oracle, Potential,
@@ -383,4 +383,72 @@ fn settings_out_of_range_are_refused() {
         ..BaselineConfig::default()
     };
     assert!(BaselineDescent::new(vars(), config).is_err());
+}
+
+#[test]
+fn any_optimiser_takes_a_step_from_a_loss_at_the_rate_that_was_set_last() {
+    for momentum in [0.0, 0.9] {
+        let by_loss = Regression::new();
+        let by_hand = Regression::new();
+        let config = BaselineConfig {
+            momentum,
+            ..BaselineConfig::default()
+        };
+        let mut one = BaselineDescent::new(by_loss.vars(), config.clone()).unwrap();
+        let mut other = BaselineDescent::new(by_hand.vars(), config).unwrap();
+        for rate in [0.3, 0.05] {
+            one.set_learning_rate(rate);
+            other.set_learning_rate(rate);
+            assert_eq!(one.learning_rate(), rate);
+            let found: &mut dyn NetworkOptimizer = &mut one;
+            let loss = found.step_with(&mut || by_loss.loss()).unwrap();
+            let wanted = by_hand.loss().unwrap();
+            other.backward_step(&wanted).unwrap();
+            assert_eq!(
+                loss.to_scalar::<f64>().unwrap(),
+                wanted.to_scalar::<f64>().unwrap()
+            );
+            assert_eq!(by_loss.point(), by_hand.point());
+        }
+        assert_ne!(by_loss.point(), Regression::new().point());
+    }
+    let config = ResettingAdamConfig::default();
+    let mut adam = ResettingAdam::new(Regression::new().vars(), config).unwrap();
+    adam.set_learning_rate(0.25);
+    assert_eq!(adam.learning_rate(), 0.25);
+}
+
+#[test]
+fn a_learning_rate_and_a_time_are_a_step_and_their_number() {
+    let config = HamiltonianConfig::of_learning_rate(0.04, 1.0).unwrap();
+    assert_eq!((config.step_size, config.steps), (0.2, 5));
+    let short = HamiltonianConfig::of_learning_rate(0.04, 0.01).unwrap();
+    assert_eq!(short.steps, 1, "at least one");
+    for (rate, time, named) in [
+        (0.0, 1.0, "learning_rate"),
+        (f64::NAN, 1.0, "learning_rate"),
+        (0.1, f64::INFINITY, "integration_time"),
+        (0.1, -1.0, "integration_time"),
+    ] {
+        let error = HamiltonianConfig::of_learning_rate(rate, time).unwrap_err();
+        assert!(error.to_string().starts_with(named), "{error}");
+    }
+}
+
+#[test]
+fn a_state_is_not_written_where_there_is_no_folder() {
+    let regression = Regression::new();
+    let optimizer = BaselineDescent::new(regression.vars(), BaselineConfig::default()).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let nowhere = folder.path().join("missing/state.safetensors");
+    let error = optimizer.save_state(&nowhere).unwrap_err().to_string();
+    assert!(error.contains("missing/state.safetensors"), "{error}");
+    // A state without its numbers is not one of this optimiser's.
+    let bare = folder.path().join("bare.safetensors");
+    let none = std::collections::HashMap::<String, Tensor>::new();
+    candle_core::safetensors::save(&none, &bare).unwrap();
+    let config = config(Kinetic::HalfL2Squared, Integration::Leapfrog);
+    let mut optimizer = HamiltonianDescent::new(regression.vars(), config).unwrap();
+    let error = optimizer.load_state(&bare).unwrap_err().to_string();
+    assert!(error.contains("of another method"), "{error}");
 }

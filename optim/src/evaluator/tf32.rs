@@ -75,3 +75,45 @@ impl Evaluator for Tf32 {
         self.of.stacked(points)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Batched, Quadratic};
+    use candle_core::Device;
+
+    /// Answers with whether the switch is on.
+    struct Asked;
+
+    impl Evaluator for Asked {
+        fn gradients(&self, points: &[Tensor]) -> Result<Vec<Tensor>> {
+            Ok(vec![self.stacked(&points[0])?])
+        }
+
+        fn stacked(&self, _points: &Tensor) -> Result<Tensor> {
+            let holders = HOLDERS.lock().unwrap_or_else(PoisonError::into_inner).0;
+            Ok(Tensor::new(holders as f64, &Device::Cpu)?)
+        }
+    }
+
+    #[test]
+    fn the_switch_is_on_while_gradients_are_computed_by_however_many_and_off_afterwards() {
+        let outer = Tf32::new(Arc::new(Tf32::new(Arc::new(Asked))));
+        let point = Tensor::new(&[1f64], &Device::Cpu).unwrap();
+        let before = gemm_reduced_precision_f32();
+        let seen = outer.gradients(std::slice::from_ref(&point)).unwrap();
+        assert_eq!(seen[0].to_scalar::<f64>().unwrap(), 2.0);
+        assert_eq!(
+            outer.stacked(&point).unwrap().to_scalar::<f64>().unwrap(),
+            2.0
+        );
+        assert_eq!(gemm_reduced_precision_f32(), before);
+        let f = Arc::new(Quadratic::diagonal(&[3.0], &Device::Cpu).unwrap());
+        let rounded = Tf32::new(Arc::new(Batched::new(f)));
+        let gradients = rounded.stacked(&point.unsqueeze(0).unwrap()).unwrap();
+        assert_eq!(gradients.to_vec2::<f64>().unwrap(), [[3.0]]);
+        let failing = rounded.gradients(&[Tensor::new(&[1f32], &Device::Cpu).unwrap()]);
+        assert!(failing.is_err());
+        assert_eq!(gemm_reduced_precision_f32(), before, "whatever happens");
+    }
+}

@@ -223,4 +223,12 @@ mod tests {
             assert!(error.to_string().contains(&said), "{error}");
         }
     }
+
+    #[test]
+    fn equal_limits_are_one_key_of_a_map() {
+        let limits = [1.0, 2.0, 1.0].map(|c| SpeedLimit::new(c).unwrap());
+        let distinct: std::collections::HashSet<SpeedLimit> = limits.into_iter().collect();
+        assert_eq!(distinct.len(), 2);
+        assert_eq!(limits[1].get(), 2.0);
+    }
 }

@@ -281,4 +281,34 @@ mod tests {
         };
         assert!(refused(method).contains("picard, secant"));
     }
+
+    #[test]
+    fn a_label_says_what_differs_from_the_usual_and_nothing_else() {
+        let linear = WindowForm {
+            window: 4,
+            predictor: Some("linear-force".into()),
+            ..WindowForm::default()
+        };
+        assert_eq!(linear.to_string(), "W=4 linear-force");
+        let secant = WindowForm {
+            window: 8,
+            method: "secant".into(),
+            memory: 10,
+            predictor: Some(MODEL.into()),
+            ..WindowForm::default()
+        };
+        assert_eq!(secant.to_string(), "W=8 secant M=10");
+        let everything = WindowForm {
+            damped: true,
+            across_flows: true,
+            storage: "forces".into(),
+            at_once: Some(2),
+            velocity: "literal".into(),
+            ..secant
+        };
+        let said = "secant M=10 damped across forces by 2 literal";
+        assert_eq!(everything.guess(), said);
+        let shown = Window::default().to_string();
+        assert_eq!(shown, WindowForm::from(Window::default()).to_string());
+    }
 }

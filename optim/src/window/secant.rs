@@ -68,10 +68,7 @@ impl<S: Space> Memory<S> {
         self.known.extend(known);
         // The newest one is kept in any case, as what predictions start from.
         let surplus = self.known.len().saturating_sub(self.capacity.max(1));
-        let mut model = match self.capacity {
-            0 | 1 => None,
-            _ => self.fitted(space, surplus)?,
-        };
+        let mut model = self.fitted(space, surplus)?;
         if let (true, Some(model), Some(last)) = (self.damped, &mut model, &self.model) {
             let from = self.known.range(before - 1..before);
             let learnt = equations(self.known.range(before..).chain(from));
@@ -227,6 +224,27 @@ mod tests {
         assert_eq!(inverse(&[1.0, 2.0, 2.0, 1.0], 2), None);
         assert_eq!(middle(&[0.0; 4], 2), None);
         assert_eq!(middle(&[f64::NAN, 0.0, 0.0, 1.0], 2), None);
+    }
+
+    #[test]
+    fn steps_are_weighted_by_their_lengths_and_the_shortest_by_the_longest() {
+        // Steps at right angles: the matrix of the weighted ones is 1, and its ridge RIDGE.
+        let apart = middle(&[0.25, 0.0, 0.0, 4.0], 2).unwrap();
+        for (found, wanted) in apart.iter().zip([4.0, 0.0, 0.0, 0.25]) {
+            assert!((found * (1.0 + RIDGE) - wanted).abs() < 1e-12, "{apart:?}");
+        }
+        // One that is a thousandth of the least length that counts, beside one of length 2.
+        let least = (2.0 * SHORTEST).powi(2);
+        let square = 1e-6 * least;
+        let short = middle(&[square, 0.0, 0.0, 4.0], 2).unwrap();
+        let wanted = 1.0 / (square + RIDGE * least);
+        assert!(
+            (short[0] / wanted - 1.0).abs() < 1e-12,
+            "{short:?} {wanted}"
+        );
+        assert!((short[3] * (1.0 + RIDGE) - 0.25).abs() < 1e-12);
+        assert_eq!(middle(&[0.0], 1), None, "a step of no length says nothing");
+        assert_eq!(share(0.5, 2.0), 0.25);
     }
 
     fn vector(values: &[f64]) -> Arc<Vec<f64>> {
