@@ -5,7 +5,7 @@ from collections import defaultdict
 from pathlib import Path
 
 BOUND = {"optim": "optim/src/", "datasets": "datasets/src/", "claims": "harness/claims/src/"}
-OTHERS = {"gpu": "gpu/src/", "rows": "harness/rows/src/", "report": "harness/report/src/", "lab": "harness/lab/src/", "harness": "harness/src/"}
+OTHERS = {"gpu": "gpu/src/", "rows": "harness/rows/src/"}
 
 
 def read(path: Path) -> dict[str, dict[int, int]]:
