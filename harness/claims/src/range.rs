@@ -101,6 +101,11 @@ impl Bounds {
             None => {
                 let ordered = low.zip(high).is_none_or(|(l, h)| l.value <= h.value);
                 ensure!(ordered, "the lower bound is above the upper one");
+                let one = low.zip(high).filter(|(l, h)| l.value == h.value);
+                ensure!(
+                    one.is_none_or(|(l, h)| !l.strict && !h.strict),
+                    "no number is above or below its bounds, which are the same"
+                );
                 Ok(AllowedRange { low, high })
             }
         }
@@ -212,6 +217,36 @@ mod tests {
         assert!(faster.contains(1.01) && !faster.contains(1.0) && !faster.contains(f64::NAN));
         let least = range("{at_least: 2, absolute_tolerance: 0.5}").unwrap();
         assert!(least.contains(1.5) && !least.contains(1.49));
+        let both =
+            range("{at_most: 10, relative_tolerance: 0.1, absolute_tolerance: 0.5}").unwrap();
+        assert!(
+            both.contains(11.5) && !both.contains(11.51),
+            "one and the other"
+        );
+        let slower = range("{below: 1}").unwrap();
+        assert!(slower.contains(0.99) && slower.contains(-5.0) && !slower.contains(1.0));
+        assert!(!slower.contains(1.01));
+    }
+
+    #[test]
+    fn a_range_is_shown_by_its_bounds_and_one_number_by_itself() {
+        for (yaml, shown) in [
+            ("{equals: 2}", "2"),
+            ("{at_least: 2, at_most: 2}", "2"),
+            ("{above: 1, at_most: 2}", "above 1 and at most 2"),
+            ("{at_least: 1}", "at least 1"),
+            ("{below: 3}", "below 3"),
+        ] {
+            assert_eq!(range(yaml).unwrap().to_string(), shown);
+        }
+    }
+
+    #[test]
+    fn what_diverged_is_infinitely_far_at_the_bad_end() {
+        let end = |yaml| range(yaml).unwrap().outside();
+        assert_eq!(end("{at_most: 2}"), f64::INFINITY);
+        assert_eq!(end("{equals: 2}"), f64::INFINITY);
+        assert_eq!(end("{above: 2}"), f64::NEG_INFINITY);
     }
 
     #[test]
@@ -223,6 +258,8 @@ mod tests {
         let between = AllowedRange::between(1.0, 2.0).unwrap();
         assert_eq!(between.verdict(0.5, 2.5), Verdict::Inconclusive);
         assert_eq!(between.verdict(2.1, 2.5), Verdict::NotReproduced);
+        assert_eq!(faster.verdict(f64::NAN, 0.5), Verdict::Inconclusive);
+        assert_eq!(faster.verdict(0.5, f64::NAN), Verdict::Inconclusive);
     }
 
     #[test]
@@ -232,6 +269,8 @@ mod tests {
             ("{at_least: 1, above: 1}", "above"),
             ("{equals: 1, below: 2}", "equals"),
             ("{at_least: 3, at_most: 2}", "lower bound"),
+            ("{above: 2, at_most: 2}", "the same"),
+            ("{at_least: 2, below: 2}", "the same"),
             (
                 "{equals: 1, relative_tolerance: -0.1}",
                 "relative_tolerance",
