@@ -134,6 +134,7 @@ impl Shape {
     pub fn kernel(&self) -> Kernel {
         match self.content {
             Content::OneHot => Kernel::Sparse,
+            Content::Grey(share) if share < 0.3 => Kernel::Banded,
             Content::Grey(_) => Kernel::Dense,
         }
     }

@@ -1,6 +1,7 @@
 //! The gradient from a dense matrix, in one pass over the data.
 
 use super::ahead::Ahead;
+use super::panels::Layout;
 use super::rows::{RowSource, check_room};
 use super::sections::{Products, Sections};
 use super::tiles::{Columns, TileBlock, add_products, logits, softmax_minus_target};
@@ -80,9 +81,14 @@ impl<T: Real> Dense<T> {
                 sums,
             });
         });
+        let columns = weights.len() / self.stride;
         Products {
             sums,
-            width: 1,
+            layout: Layout {
+                columns,
+                width: 1,
+                filled: columns,
+            },
             features: self.stride,
         }
     }

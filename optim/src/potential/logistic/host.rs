@@ -1,8 +1,10 @@
 //! The gradient of a logistic regression on a CPU, as an operation of the tensor library.
 
+use super::banded::Banded;
 use super::dense::Dense;
+use super::panels::columns_of;
 use super::problem::{Kernel, Problem};
-use super::rows::{DataRows, Elements, RowSource, WithConstant, dense, stays_sparse};
+use super::rows::{Content, DataRows, Elements, Form, RowSource, WithConstant, dense, form};
 use super::sections::Products;
 use super::sparse::Sparse;
 use crate::cpu::real::Real;
@@ -25,31 +27,33 @@ pub(super) struct Host<T> {
 pub(super) enum HostRows<T> {
     Dense(Dense<T>),
     Sparse(Sparse<T>),
+    Banded(Banded<T>),
 }
 
 impl<T: Real> HostRows<T> {
     /// Takes in rows as a kernel keeps them.
-    fn of(source: &impl RowSource<T>, kernel: Kernel) -> Result<Self> {
-        let (n, _) = source.shape();
-        let stored = (0..n).map(|row| source.count(row)).sum();
-        if stays_sparse(kernel, stored, source.shape()) {
-            return Ok(Self::Sparse(Sparse::new(source)));
-        }
-        Ok(Self::Dense(Dense::new(source)?))
+    fn of(source: &impl RowSource<T>, classes: usize, kernel: Kernel) -> Result<Self> {
+        let content = Content::of(source);
+        Ok(match form(kernel, content, classes, size_of::<T>()) {
+            Form::Sparse => Self::Sparse(Sparse::new(source)),
+            Form::Banded => Self::Banded(Banded::new(source)),
+            Form::Dense => Self::Dense(Dense::new(source)?),
+        })
     }
 
     pub(super) fn features(&self) -> usize {
         match self {
             Self::Dense(rows) => rows.features(),
             Self::Sparse(rows) => rows.features(),
+            Self::Banded(rows) => rows.features(),
         }
     }
 
-    /// Columns that a point's classes take: the residuals of two differ in their sign alone.
+    /// Columns that a point's classes take.
     fn columns(&self, classes: usize) -> usize {
         match self {
-            Self::Sparse(_) if classes == 2 => 1,
-            _ => classes,
+            Self::Dense(_) => classes,
+            Self::Sparse(_) | Self::Banded(_) => columns_of(classes),
         }
     }
 
@@ -57,6 +61,7 @@ impl<T: Real> HostRows<T> {
         match self {
             Self::Dense(rows) => rows.residual_products(points, classes, targets),
             Self::Sparse(rows) => rows.residual_products(points, classes, targets),
+            Self::Banded(rows) => rows.residual_products(points, classes, targets),
         }
     }
 
@@ -64,6 +69,7 @@ impl<T: Real> HostRows<T> {
         match self {
             Self::Dense(rows) => rows.give_back(products),
             Self::Sparse(rows) => rows.give_back(products),
+            Self::Banded(rows) => rows.give_back(products),
         }
     }
 }
@@ -81,6 +87,7 @@ impl<T: Real> RowSource<T> for (&Host<T>, &[usize]) {
                 Elements(row, row.len()).each(0, each);
             }
             HostRows::Sparse(rows) => rows.elements(self.1[row]).for_each(|(p, v)| each(p, v)),
+            HostRows::Banded(rows) => rows.elements(self.1[row]).for_each(|(p, v)| each(p, v)),
         }
     }
 }
@@ -92,27 +99,31 @@ impl<T: Real + WithDType> Host<T> {
         problem: Problem,
         kernel: Kernel,
     ) -> Result<Arc<Self>> {
-        let (_, d) = rows.shape()?;
+        let ((_, d), classes) = (rows.shape()?, problem.classes);
         let rows = match rows {
             DataRows::Dense(x) => {
                 let x = x.flatten_all()?.to_vec1::<T>()?;
-                HostRows::of(&WithConstant(Elements(&x, d), problem.bias), kernel)?
+                HostRows::of(
+                    &WithConstant(Elements(&x, d), problem.bias),
+                    classes,
+                    kernel,
+                )?
             }
             DataRows::Sparse { rows, .. } => {
-                HostRows::of(&WithConstant(*rows, problem.bias), kernel)?
+                HostRows::of(&WithConstant(*rows, problem.bias), classes, kernel)?
             }
         };
         Ok(Arc::new(Self {
             rows,
             targets: targets.clone(),
-            classes: problem.classes,
+            classes,
             penalty: (problem.l2, d),
         }))
     }
 
     fn subset(&self, rows: &[usize], kernel: Kernel) -> Result<Arc<Self>> {
         Ok(Arc::new(Self {
-            rows: HostRows::of(&(self, rows), kernel)?,
+            rows: HostRows::of(&(self, rows), self.classes, kernel)?,
             targets: rows.iter().map(|&row| self.targets[row]).collect(),
             ..*self
         }))
@@ -166,22 +177,16 @@ impl<T: Real> Host<T> {
         let size = size_of::<T>() as f64;
         let d = self.rows.features() as f64;
         let in_and_out = 4.0 * n + 2.0 * d * (self.classes * points) as f64 * size;
-        match &self.rows {
-            HostRows::Dense(_) => {
-                let columns = (self.classes * points) as f64;
-                Cost {
-                    // Two products, and max, subtract, exp, sum and divide of each logit.
-                    operations: (4.0 * d + 5.0) * n * columns,
-                    bytes: n * d * size + in_and_out,
-                }
-            }
-            HostRows::Sparse(rows) => {
-                let columns = (self.rows.columns(self.classes) * points) as f64;
-                Cost {
-                    operations: (4.0 * rows.stored() as f64 + 5.0 * n) * columns,
-                    bytes: rows.bytes() as f64 + in_and_out,
-                }
-            }
+        let columns = (self.rows.columns(self.classes) * points) as f64;
+        let (elements, bytes) = match &self.rows {
+            HostRows::Dense(_) => (n * d, n * d * size),
+            HostRows::Sparse(rows) => (rows.stored() as f64, rows.bytes() as f64),
+            HostRows::Banded(rows) => (rows.stored() as f64, rows.bytes() as f64),
+        };
+        Cost {
+            // Two products, and max, subtract, exp, sum and divide of each logit.
+            operations: (4.0 * elements + 5.0 * n) * columns,
+            bytes: bytes + in_and_out,
         }
     }
 }
@@ -216,11 +221,18 @@ impl HostData {
         })
     }
 
-    /// Whether only the elements that are not 0 are kept.
-    pub(super) fn is_sparse(&self) -> bool {
+    /// What computes with them.
+    pub(super) fn kernel(&self) -> Kernel {
+        fn kernel<T>(host: &Host<T>) -> Kernel {
+            match host.rows {
+                HostRows::Dense(_) => Kernel::Dense,
+                HostRows::Sparse(_) => Kernel::Sparse,
+                HostRows::Banded(_) => Kernel::Banded,
+            }
+        }
         match self {
-            Self::F32(host) => matches!(host.rows, HostRows::Sparse(_)),
-            Self::F64(host) => matches!(host.rows, HostRows::Sparse(_)),
+            Self::F32(host) => kernel(host),
+            Self::F64(host) => kernel(host),
         }
     }
 
@@ -252,6 +264,7 @@ impl HostData {
             let z = match &host.rows {
                 HostRows::Dense(rows) => rows.logits(&point, classes),
                 HostRows::Sparse(rows) => rows.logits(&point, classes),
+                HostRows::Banded(rows) => rows.logits(&point, classes),
             };
             let shape = (host.targets.len(), classes);
             Ok(Tensor::from_vec(z, shape, &Device::Cpu)?)

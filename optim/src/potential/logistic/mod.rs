@@ -1,9 +1,11 @@
 //! Multinomial logistic regression, the problem of the paper's Sections 4.1 and 4.3.
 
 mod ahead;
+mod banded;
 mod composed;
 mod dense;
 mod host;
+mod panels;
 mod problem;
 mod rows;
 mod sections;
@@ -138,7 +140,7 @@ impl LogisticRegression {
         };
         let data = match (host, kernel) {
             (Some(host), _) => Data::Host(host),
-            (None, Kernel::Sparse | Kernel::Dense) => {
+            (None, Kernel::Sparse | Kernel::Banded | Kernel::Dense) => {
                 let possible = "auto, fused or composed, as the data is not f32 or f64 on a CPU";
                 return Err(Error::setting("kernel", kernel, possible));
             }
@@ -229,8 +231,7 @@ impl LogisticRegression {
     #[must_use]
     pub fn kernel(&self) -> Kernel {
         match &self.data {
-            Data::Host(host) if host.is_sparse() => Kernel::Sparse,
-            Data::Host(_) => Kernel::Dense,
+            Data::Host(host) => host.kernel(),
             Data::Tensors(tensors) if tensors.fused => Kernel::Fused,
             Data::Tensors(_) => Kernel::Composed,
         }

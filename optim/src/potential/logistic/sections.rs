@@ -1,5 +1,6 @@
 //! Work on rows, shared out to threads so that the result does not depend on how many there are.
 
+use super::panels::Layout;
 use crate::cpu::aligned::Aligned;
 use crate::cpu::real::Real;
 use std::ops::Range;
@@ -24,8 +25,13 @@ pub(super) struct Sections<T> {
 impl<T: Real> Sections<T> {
     /// Of `rows` rows with `elements` stored elements.
     pub(super) fn new(rows: usize, elements: usize) -> Self {
+        Self::of_blocks(rows, 1, elements)
+    }
+
+    /// The same, each of whole blocks of so many rows, but for the last.
+    pub(super) fn of_blocks(rows: usize, block: usize, elements: usize) -> Self {
         let count = (elements / ELEMENTS).clamp(1, SECTIONS);
-        let length = rows.div_ceil(count).max(1);
+        let length = rows.div_ceil(count).max(1).next_multiple_of(block);
         let range = |start: usize| start..(start + length).min(rows);
         Self {
             ranges: (0..rows).step_by(length).map(range).collect(),
@@ -90,11 +96,10 @@ impl<T: Real> Sections<T> {
     }
 }
 
-/// Sums of residuals times features, `[columns / width, features, width]`.
+/// Sums of residuals times features.
 pub(super) struct Products<T> {
     pub sums: Aligned<T>,
-    /// Columns whose sums for a feature lie side by side.
-    pub width: usize,
+    pub layout: Layout,
     /// Features, and what they were filled up with.
     pub features: usize,
 }
@@ -102,8 +107,7 @@ pub(super) struct Products<T> {
 impl<T: Real> Products<T> {
     /// The sum for a column and a feature.
     pub(super) fn at(&self, column: usize, feature: usize) -> T {
-        let (group, within) = (column / self.width, column % self.width);
-        self.sums[(group * self.features + feature) * self.width + within]
+        self.sums[self.layout.place(self.features, feature, column)]
     }
 }
 

@@ -1,8 +1,9 @@
 //! The gradient from a sparse matrix.
 
+use super::panels::{Layout, Panels, residuals, turned};
 use super::rows::RowSource;
 use super::sections::{Products, Sections};
-use super::tiles::{Columns, softmax_minus_target};
+
 use crate::cpu::aligned::Aligned;
 use crate::cpu::real::Real;
 use pulp::{Arch, Simd, WithSimd};
@@ -116,10 +117,16 @@ impl<T: Real> Sparse<T> {
         classes: usize,
         targets: &[u32],
     ) -> Products<T> {
-        let panels = match classes {
-            2 => Panels::of(points, self.features, 2, 1, |row, _| row[1] - row[0]),
-            _ => Panels::of(points, self.features, classes, classes, |row, c| row[c]),
-        };
+        // The last feature is none, and has no weight.
+        let rows = self.features + 1;
+        let panels = Panels::new(points, classes, (self.features, rows), |columns| {
+            let width = columns.next_power_of_two().clamp(NARROWEST, PANEL);
+            Layout {
+                columns,
+                width,
+                filled: columns.next_multiple_of(width),
+            }
+        });
         let size = panels.weights.len();
         let sums = self.sections.sums(size, |rows, sums| {
             let section = SparseSection {
@@ -134,7 +141,7 @@ impl<T: Real> Sparse<T> {
         });
         Products {
             sums,
-            width: panels.width,
+            layout: panels.layout,
             features: panels.rows,
         }
     }
@@ -159,47 +166,6 @@ impl<T: Real> Sparse<T> {
     }
 }
 
-/// Weights `[panels, d + 1, width]`: what is looked up together lies together. The last feature
-/// is none, and has no weight.
-struct Panels<T> {
-    weights: Aligned<T>,
-    columns: usize,
-    width: usize,
-    /// d + 1.
-    rows: usize,
-}
-
-impl<T: Real> Panels<T> {
-    /// From the points `[W, d, C]`, with `each` columns for a point, made of its weights of one
-    /// feature.
-    fn of(
-        points: &[T],
-        features: usize,
-        classes: usize,
-        each: usize,
-        column: impl Fn(&[T], usize) -> T,
-    ) -> Self {
-        let window = points.len() / (features * classes);
-        let columns = window * each;
-        let width = columns.next_power_of_two().clamp(NARROWEST, PANEL);
-        let rows = features + 1;
-        let mut weights = Aligned::zeros(columns.div_ceil(width) * rows * width);
-        for (index, row) in points.chunks_exact(classes).enumerate() {
-            let (point, feature) = (index / features, index % features);
-            for c in 0..each {
-                let to = point * each + c;
-                weights[(to / width * rows + feature) * width + to % width] = column(row, c);
-            }
-        }
-        Self {
-            weights,
-            columns,
-            width,
-            rows,
-        }
-    }
-}
-
 struct SparseSection<'a, T> {
     data: &'a Sparse<T>,
     panels: &'a Panels<T>,
@@ -214,7 +180,7 @@ impl<T: Real> WithSimd for SparseSection<'_, T> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        match self.panels.width {
+        match self.panels.layout.width {
             NARROWEST => self.run::<S, NARROWEST>(simd),
             8 => self.run::<S, 8>(simd),
             _ => self.run::<S, PANEL>(simd),
@@ -225,59 +191,22 @@ impl<T: Real> WithSimd for SparseSection<'_, T> {
 impl<T: Real> SparseSection<'_, T> {
     #[inline(always)]
     fn run<S: Simd, const K: usize>(self, simd: S) {
-        let size = self.panels.rows * K;
-        let panels = self.panels.columns.div_ceil(K);
-        let mut z = Aligned::zeros(panels * BLOCK_ROWS * K);
-        let mut turned = match self.classes {
-            2 => Aligned::zeros(0),
-            _ => Aligned::zeros(self.panels.columns * BLOCK_ROWS),
-        };
+        let panels = self.panels;
+        let (layout, size) = (panels.layout, panels.rows * K);
+        let mut z = Aligned::zeros(layout.filled * BLOCK_ROWS);
+        let mut turned = turned(layout);
         for start in self.rows.clone().step_by(BLOCK_ROWS) {
             let rows = start..(start + BLOCK_ROWS).min(self.rows.end);
             let targets = &self.targets[start - self.rows.start..][..rows.len()];
-            let weights = self.panels.weights.chunks_exact(size);
+            let weights = panels.weights.chunks_exact(size);
             for (z, weights) in z.chunks_exact_mut(BLOCK_ROWS * K).zip(weights) {
                 look_up::<T, K>(self.data, rows.clone(), weights, z);
             }
-            if self.classes == 2 {
-                for z in z.chunks_exact_mut(BLOCK_ROWS * K) {
-                    sigmoid_minus_target::<T, S, K>(simd, z, targets);
-                }
-            } else {
-                self.residuals::<S, K>(simd, &mut z, &mut turned, targets);
-            }
+            let shape = (layout, self.classes);
+            residuals::<T, S, BLOCK_ROWS>(simd, shape, &mut z, &mut turned, targets);
             let sums = self.sums.chunks_exact_mut(size);
             for (z, sums) in z.chunks_exact(BLOCK_ROWS * K).zip(sums) {
                 hand_back::<T, K>(self.data, rows.clone(), z, sums);
-            }
-        }
-    }
-
-    /// Logits to residuals for more than two classes, by way of columns.
-    #[inline(always)]
-    fn residuals<S: Simd, const K: usize>(
-        &self,
-        simd: S,
-        z: &mut [T],
-        turned: &mut [T],
-        targets: &[u32],
-    ) {
-        let of = |column: usize, row: usize| (column / K * BLOCK_ROWS + row) * K + column % K;
-        for (column, turned) in turned.chunks_exact_mut(BLOCK_ROWS).enumerate() {
-            for (row, turned) in turned.iter_mut().enumerate() {
-                *turned = z[of(column, row)];
-            }
-        }
-        let mut columns = Columns {
-            z: turned,
-            stride: BLOCK_ROWS,
-        };
-        for first in (0..self.panels.columns).step_by(self.classes) {
-            softmax_minus_target(simd, &mut columns, first..first + self.classes, targets);
-        }
-        for (column, turned) in turned.chunks_exact(BLOCK_ROWS).enumerate() {
-            for (row, turned) in turned.iter().enumerate() {
-                z[of(column, row)] = *turned;
             }
         }
     }
@@ -367,26 +296,6 @@ fn hand_back<T: Real, const K: usize>(
                     sums[place as usize] = sum;
                 }
             }
-        }
-    }
-}
-
-/// The residual of the second of two classes from the logits' differences `[rows, K]`, in place:
-/// 1/(1 + e^−z), less 1 where that class is the target.
-#[inline(always)]
-fn sigmoid_minus_target<T: Real, S: Simd, const K: usize>(simd: S, z: &mut [T], targets: &[u32]) {
-    let (zero, one) = (T::splat(simd, T::ZERO), T::splat(simd, T::ONE));
-    // All rows of the block, whole vectors; those beyond the targets are of no use, and no harm.
-    for z in T::vectors_mut::<S>(z) {
-        let e = T::exponential(simd, T::minus(simd, zero, *z));
-        let share = T::over(simd, one, T::plus(simd, one, e));
-        *z = T::without_negligible(simd, share);
-    }
-    let (z, _) = z.as_chunks_mut::<K>();
-    for (z, &target) in z.iter_mut().zip(targets) {
-        let target = if target == 1 { T::ONE } else { T::ZERO };
-        for z in z {
-            *z -= target;
         }
     }
 }

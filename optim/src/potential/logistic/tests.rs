@@ -42,8 +42,9 @@ fn every_kernel_computes_what_the_composition_of_tensor_operations_does() {
         (1500, 70, 10),
         (700, 130, 2),
         (301, 33, 7),
+        (260, 530, 3),
     ];
-    for (shape, window) in shapes.into_iter().zip([1, 4, 2, 20, 5]) {
+    for (shape, window) in shapes.into_iter().zip([1, 4, 2, 20, 5, 9]) {
         for (dtype, rounding) in [(DType::F64, 1e-13), (DType::F32, 2e-5)] {
             for (share, ones) in [(1.0, false), (0.2, false), (0.1, true)] {
                 for (bias, l2) in [(false, 0.0), (true, 0.3)] {
@@ -58,7 +59,8 @@ fn every_kernel_computes_what_the_composition_of_tensor_operations_does() {
                             .unwrap()
                     };
                     let composed = of(Kernel::Composed);
-                    let others = [Kernel::Dense, Kernel::Sparse, Kernel::Fused].map(of);
+                    let others = [Kernel::Dense, Kernel::Sparse, Kernel::Banded, Kernel::Fused];
+                    let others = others.map(of);
                     let points = points(window, composed.dimension(), dtype);
                     let wanted = composed.gradients(&points).unwrap();
                     for f in others {
@@ -82,7 +84,7 @@ fn every_kernel_computes_what_the_composition_of_tensor_operations_does() {
 
 #[test]
 fn a_point_alone_and_among_others_has_the_same_gradient_to_the_last_bit() {
-    for (classes, share) in [(2, 0.1), (3, 0.1), (2, 1.0), (10, 1.0)] {
+    for (classes, share) in [(2, 0.1), (3, 0.1), (2, 0.3), (10, 0.3), (2, 1.0), (10, 1.0)] {
         let (x, labels) = problem((600, 40, classes), share, false, DType::F32);
         let problem = Problem {
             classes,
@@ -104,11 +106,11 @@ fn a_point_alone_and_among_others_has_the_same_gradient_to_the_last_bit() {
 }
 
 #[test]
-fn few_elements_that_are_not_zero_are_kept_sparse_and_many_dense() {
-    let of = |share: f64, kernel: Kernel| {
-        let (x, labels) = problem((100, 20, 2), share, true, DType::F32);
+fn few_elements_that_are_not_zero_are_kept_without_the_zeros_the_more_the_more_classes() {
+    let kept = |share: f64, ones: bool, classes: usize, kernel: Kernel| {
+        let (x, labels) = problem((100, 20, classes), share, ones, DType::F32);
         let problem = Problem {
-            classes: 2,
+            classes,
             bias: false,
             l2: 0.0,
         };
@@ -116,8 +118,20 @@ fn few_elements_that_are_not_zero_are_kept_sparse_and_many_dense() {
             .unwrap()
             .kernel()
     };
-    assert_eq!(of(0.1, Kernel::Auto), Kernel::Sparse);
-    assert_eq!(of(0.5, Kernel::Auto), Kernel::Dense);
+    for (share, ones, classes, wanted) in [
+        (0.03, false, 2, Kernel::Sparse),
+        (0.1, true, 2, Kernel::Sparse),
+        (0.1, false, 2, Kernel::Banded),
+        (0.3, false, 2, Kernel::Dense),
+        (0.2, true, 10, Kernel::Sparse),
+        (0.2, false, 10, Kernel::Banded),
+        (0.7, false, 10, Kernel::Dense),
+        (0.4, false, 16, Kernel::Banded),
+    ] {
+        let found = kept(share, ones, classes, Kernel::Auto);
+        assert_eq!(found, wanted, "{share} {ones} {classes}");
+    }
+    let of = |share: f64, kernel: Kernel| kept(share, true, 2, kernel);
     assert_eq!(of(0.5, Kernel::Sparse), Kernel::Sparse);
     assert_eq!(of(0.1, Kernel::Composed), Kernel::Composed);
 }
@@ -251,6 +265,7 @@ fn a_subset_is_the_problem_on_those_rows_whatever_the_kernel() {
     for kernel in [
         Kernel::Dense,
         Kernel::Sparse,
+        Kernel::Banded,
         Kernel::Fused,
         Kernel::Composed,
     ] {
@@ -276,7 +291,7 @@ fn a_subset_is_the_problem_on_those_rows_whatever_the_kernel() {
 
 #[test]
 fn what_is_not_a_number_stays_so() {
-    for (classes, share) in [(2, 0.1), (3, 0.1), (2, 1.0), (3, 1.0)] {
+    for (classes, share) in [(2, 0.1), (3, 0.1), (2, 0.3), (3, 0.3), (2, 1.0), (3, 1.0)] {
         let (x, labels) = problem((40, 8, classes), share, false, DType::F32);
         let problem = Problem {
             classes,
@@ -294,7 +309,13 @@ fn what_is_not_a_number_stays_so() {
 #[test]
 fn logits_far_apart_give_no_subnormal_residuals() {
     // One row, so that the gradient is its residual: 0, or large enough to compute with.
-    for (classes, kernel) in [(2, Kernel::Sparse), (4, Kernel::Sparse), (4, Kernel::Dense)] {
+    for (classes, kernel) in [
+        (2, Kernel::Sparse),
+        (4, Kernel::Sparse),
+        (2, Kernel::Banded),
+        (4, Kernel::Banded),
+        (4, Kernel::Dense),
+    ] {
         let x = Tensor::new(&[[1f32]], &Device::Cpu).unwrap();
         let problem = Problem {
             classes,

@@ -1,0 +1,573 @@
+//! The gradient from a matrix that is half empty.
+
+use super::panels::{Layout, Panels, residuals, turned};
+use super::rows::RowSource;
+use super::sections::{Products, Sections};
+use crate::cpu::aligned::Aligned;
+use crate::cpu::real::Real;
+use pulp::{Arch, Simd, WithSimd};
+use std::marker::PhantomData;
+use std::ops::Range;
+
+/// X `[n, d]` by its elements that are not 0, in blocks of rows, twice: along the rows for XΘ, and along
+/// the columns of a block for Xᵀ·R, so that in both products the sums stay in registers.
+///
+/// The weights of all points for one feature lie side by side and fill whole vectors: an element that is
+/// read once is multiplied with all of them. Rows are cut into bands of features, whose weights stay in
+/// the nearest cache while a block goes through them.
+pub(super) struct Banded<T> {
+    rows: usize,
+    features: usize,
+    /// A run for each block, band and row.
+    along_rows: Runs<T>,
+    /// A run for each block and feature.
+    along_columns: Runs<T>,
+    /// The distinct elements, where a byte can number them.
+    table: Box<[T; SPAN]>,
+    /// Elements that are not 0.
+    stored: usize,
+    sections: Sections<T>,
+}
+
+/// Runs of elements, one behind the other, each filled up with zeros to as many as there are chains: where
+/// a loop ends a step earlier now and then, the processor has already begun with something else.
+struct Runs<T> {
+    /// Where each run begins, and where the last one ends.
+    starts: Vec<u32>,
+    /// The feature within the band, or the row within the block.
+    places: Vec<[u8; CHAINS]>,
+    elements: Coded<T>,
+}
+
+/// Elements, or their numbers in a table.
+enum Coded<T> {
+    Plain(Vec<[T; CHAINS]>),
+    Numbered(Vec<[u8; CHAINS]>),
+}
+
+/// Rows of a block, and features of a band at most: a byte tells them apart, and none is beyond an array
+/// of so many.
+const SPAN: usize = 256;
+
+/// Elements of a dense matrix that take as long as one of these.
+const LOOK_UP: usize = 4;
+
+/// Sums of one column that do not wait for one another. As many whatever the number of columns: a point
+/// has the same gradient alone and among others.
+const CHAINS: usize = 4;
+
+/// Bytes for the chains, read at once: reads are what these products wait for.
+#[derive(Clone, Copy)]
+struct Quad(u32);
+
+impl Quad {
+    #[inline(always)]
+    fn of(bytes: [u8; CHAINS]) -> Self {
+        Self(u32::from_le_bytes(bytes))
+    }
+
+    #[inline(always)]
+    fn byte(self, chain: usize) -> usize {
+        (self.0 >> (8 * chain)) as usize & 0xff
+    }
+}
+
+/// An element, as it is or by its number.
+trait Code<T>: Copy {
+    type Quad: Copy;
+
+    fn quad(codes: &[Self; CHAINS]) -> Self::Quad;
+    fn element(quad: Self::Quad, chain: usize, table: &[T; SPAN]) -> T;
+}
+
+impl<T: Real> Code<T> for u8 {
+    type Quad = Quad;
+
+    #[inline(always)]
+    fn quad(codes: &[Self; CHAINS]) -> Quad {
+        Quad::of(*codes)
+    }
+
+    #[inline(always)]
+    fn element(quad: Quad, chain: usize, table: &[T; SPAN]) -> T {
+        table[quad.byte(chain)]
+    }
+}
+
+impl<T: Real> Code<T> for T {
+    type Quad = [T; CHAINS];
+
+    #[inline(always)]
+    fn quad(codes: &[Self; CHAINS]) -> [T; CHAINS] {
+        *codes
+    }
+
+    #[inline(always)]
+    fn element(quad: [T; CHAINS], chain: usize, _table: &[T; SPAN]) -> T {
+        quad[chain]
+    }
+}
+
+/// Bands of so many features, and how many features each has but the last.
+fn bands(features: usize) -> (usize, usize) {
+    let count = features.div_ceil(SPAN).max(1);
+    (count, features.div_ceil(count))
+}
+
+impl<T: Real> Banded<T> {
+    /// Takes in rows.
+    pub(super) fn new(source: &impl RowSource<T>) -> Self {
+        let (rows, features) = source.shape();
+        let (bands, band) = bands(features);
+        let numbers = Numbers::of(source);
+        let (mut along_rows, mut along_columns) = (Runs::new(&numbers), Runs::new(&numbers));
+        let (mut block, mut stored) = (Vec::new(), 0);
+        for first in (0..rows).step_by(SPAN) {
+            let height = (rows - first).min(SPAN);
+            block.clear();
+            for row in 0..height {
+                source.each(first + row, |feature, value| {
+                    let number = numbers.as_ref().map_or(0, |numbers| numbers.number(value));
+                    block.push(Stored {
+                        row,
+                        feature,
+                        value,
+                        number,
+                    });
+                });
+            }
+            stored += block.len();
+            along_rows.append(&block, bands * height, |s| {
+                (s.feature / band * height + s.row, s.feature % band)
+            });
+            along_columns.append(&block, features, |s| (s.feature, s.row));
+        }
+        let elements = along_rows.places.len() * CHAINS;
+        Self {
+            sections: Sections::of_blocks(rows, SPAN, elements * LOOK_UP),
+            stored,
+            rows,
+            features,
+            along_rows,
+            along_columns,
+            table: numbers.map_or_else(|| Box::new([T::ZERO; SPAN]), |numbers| numbers.table),
+        }
+    }
+
+    pub(super) fn features(&self) -> usize {
+        self.features
+    }
+
+    /// Nonzero elements.
+    pub(super) fn stored(&self) -> usize {
+        self.stored
+    }
+
+    /// Bytes that the matrix takes.
+    pub(super) fn bytes(&self) -> usize {
+        self.along_rows.bytes() + self.along_columns.bytes()
+    }
+
+    /// Goes through the places and values of a row's elements.
+    pub(super) fn elements(&self, row: usize) -> impl Iterator<Item = (usize, T)> {
+        let first = row - row % SPAN;
+        let rows = (self.rows - first).min(SPAN);
+        let (bands, width) = bands(self.features);
+        let run = move |band: usize| first * bands + band * rows + row - first;
+        let element = move |band: usize, i: usize, chain: usize| {
+            let place = usize::from(self.along_rows.places[i][chain]);
+            let value = match &self.along_rows.elements {
+                Coded::Plain(elements) => elements[i][chain],
+                Coded::Numbered(numbers) => self.table[usize::from(numbers[i][chain])],
+            };
+            (band * width + place, value)
+        };
+        let all = (0..bands).flat_map(move |band| {
+            let quads = self.along_rows.range(run(band));
+            quads.flat_map(move |i| (0..CHAINS).map(move |chain| element(band, i, chain)))
+        });
+        all.filter(|(_, value)| *value != T::ZERO)
+    }
+
+    /// What Xᵀ(softmax(XΘ) − Y) is made of, from the points `[W, d, C]`.
+    pub(super) fn residual_products(
+        &self,
+        points: &[T],
+        classes: usize,
+        targets: &[u32],
+    ) -> Products<T> {
+        let arch = Arch::new();
+        let (bands, band) = bands(self.features);
+        let rows = (bands - 1) * band + SPAN;
+        let panels = Panels::new(points, classes, (self.features, rows), |columns| {
+            arch.dispatch(SideBySide::<T>(columns, PhantomData))
+        });
+        let sums = self.sections.sums(panels.weights.len(), |rows, sums| {
+            arch.dispatch(BandedSection {
+                data: self,
+                panels: &panels,
+                classes,
+                targets: &targets[rows.clone()],
+                rows,
+                sums,
+            });
+        });
+        Products {
+            sums,
+            layout: panels.layout,
+            features: panels.rows,
+        }
+    }
+
+    /// Takes back the memory of sums.
+    pub(super) fn give_back(&self, products: Products<T>) {
+        self.sections.give_back(products.sums);
+    }
+
+    /// XΘ `[n, C]` for one point `[d, C]`.
+    pub(super) fn logits(&self, point: &[T], classes: usize) -> Vec<T> {
+        let mut all = vec![T::ZERO; self.rows * classes];
+        for (row, z) in all.chunks_exact_mut(classes).enumerate() {
+            for (place, value) in self.elements(row) {
+                let weights = &point[place * classes..][..classes];
+                for (z, &weight) in z.iter_mut().zip(weights) {
+                    *z += weight * value;
+                }
+            }
+        }
+        all
+    }
+}
+
+/// An element of a block, where it is and what number it has.
+struct Stored<T> {
+    row: usize,
+    feature: usize,
+    value: T,
+    number: u8,
+}
+
+impl<T: Real> Runs<T> {
+    /// Has none yet. Elements will be kept by their numbers where they have some.
+    fn new(numbers: &Option<Numbers<T>>) -> Self {
+        Self {
+            starts: vec![0],
+            places: Vec::new(),
+            elements: match numbers {
+                Some(_) => Coded::Numbered(Vec::new()),
+                None => Coded::Plain(Vec::new()),
+            },
+        }
+    }
+
+    /// Appends `count` runs of the elements of a block, each in the run and at the place that `to` says.
+    fn append(
+        &mut self,
+        block: &[Stored<T>],
+        count: usize,
+        to: impl Fn(&Stored<T>) -> (usize, usize),
+    ) {
+        let mut next = vec![0; count];
+        for stored in block {
+            next[to(stored).0] += 1;
+        }
+        let mut quads = self.places.len();
+        for next in &mut next {
+            let length: usize = std::mem::replace(next, quads * CHAINS);
+            quads += length.div_ceil(CHAINS);
+            self.starts.push(quads as u32);
+        }
+        self.places.resize(quads, [0; CHAINS]);
+        match &mut self.elements {
+            Coded::Plain(elements) => elements.resize(quads, [T::ZERO; CHAINS]),
+            Coded::Numbered(numbers) => numbers.resize(quads, [0; CHAINS]),
+        }
+        for stored in block {
+            let (run, place) = to(stored);
+            let at = next[run];
+            next[run] += 1;
+            self.places.as_flattened_mut()[at] = place as u8;
+            match &mut self.elements {
+                Coded::Plain(elements) => elements.as_flattened_mut()[at] = stored.value,
+                Coded::Numbered(numbers) => numbers.as_flattened_mut()[at] = stored.number,
+            }
+        }
+    }
+
+    fn range(&self, run: usize) -> Range<usize> {
+        self.starts[run] as usize..self.starts[run + 1] as usize
+    }
+
+    fn bytes(&self) -> usize {
+        let elements = match &self.elements {
+            Coded::Plain(elements) => size_of_val(elements.as_slice()),
+            Coded::Numbered(numbers) => size_of_val(numbers.as_slice()),
+        };
+        size_of_val(self.starts.as_slice()) + size_of_val(self.places.as_slice()) + elements
+    }
+}
+
+/// The numbers of the distinct elements.
+struct Numbers<T> {
+    /// Those by number; the first is 0, with which runs are filled up.
+    table: Box<[T; SPAN]>,
+    /// How many there are.
+    count: usize,
+    /// Numbers by what [`Self::slot`] makes of their elements; 0 where there is none.
+    slots: Box<[u8; SLOTS]>,
+}
+
+/// Many times the elements that there may be, so that hardly two want the same slot.
+const SLOTS: usize = 1 << 12;
+
+impl<T: Real> Numbers<T> {
+    /// Those of the elements of all rows; `None` if a byte is too small.
+    fn of(source: &impl RowSource<T>) -> Option<Self> {
+        let mut numbers = Self {
+            table: Box::new([T::ZERO; SPAN]),
+            count: 1,
+            slots: Box::new([0; SLOTS]),
+        };
+        for row in 0..source.shape().0 {
+            let mut few = true;
+            source.each(row, |_, value| few = few && numbers.add(value));
+            if !few {
+                return None;
+            }
+        }
+        Some(numbers)
+    }
+
+    /// Says whether there is a number left for it.
+    fn add(&mut self, value: T) -> bool {
+        let slot = self.slot(value);
+        if self.slots[slot] == 0 {
+            let Ok(number) = u8::try_from(self.count) else {
+                return false;
+            };
+            self.slots[slot] = number;
+            self.table[self.count] = value;
+            self.count += 1;
+        }
+        true
+    }
+
+    /// The number of an element that was added; 0 of one that was not.
+    fn number(&self, value: T) -> u8 {
+        self.slots[self.slot(value)]
+    }
+
+    /// Where its number is, or would be.
+    fn slot(&self, value: T) -> usize {
+        // f64 has all numbers of both element types.
+        let bits = value.to_double().to_bits();
+        let first = bits.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (64 - SLOTS.ilog2());
+        let mut slot = first as usize;
+        loop {
+            let found = self.slots[slot];
+            let same = self.table[usize::from(found)].to_double().to_bits() == bits;
+            if found == 0 || same {
+                return slot;
+            }
+            slot = (slot + 1) % SLOTS;
+        }
+    }
+}
+
+/// Lays so many columns out in whole vectors, as many side by side as leave registers enough.
+struct SideBySide<T>(usize, PhantomData<T>);
+
+impl<T: Real> WithSimd for SideBySide<T> {
+    type Output = Layout;
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _simd: S) -> Layout {
+        let lanes = T::lanes::<S>();
+        let most = if S::REGISTER_COUNT >= 32 { 5 } else { 3 };
+        let filled = self.0.next_multiple_of(lanes);
+        Layout {
+            columns: self.0,
+            width: filled.min(most * lanes),
+            filled,
+        }
+    }
+}
+
+struct BandedSection<'a, T> {
+    data: &'a Banded<T>,
+    panels: &'a Panels<T>,
+    classes: usize,
+    targets: &'a [u32],
+    rows: Range<usize>,
+    sums: &'a mut [T],
+}
+
+impl<T: Real> WithSimd for BandedSection<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let (data, layout) = (self.data, self.panels.layout);
+        let (bands, band) = bands(data.features);
+        let mut z = Aligned::zeros(layout.filled * SPAN);
+        let mut turned = turned(layout);
+        for start in self.rows.clone().step_by(SPAN) {
+            let rows = (self.rows.end - start).min(SPAN);
+            let targets = &self.targets[start - self.rows.start..][..rows];
+            z.fill(T::ZERO);
+            for (first, width) in layout.panels() {
+                let weights = &self.panels.weights[first * self.panels.rows..];
+                let z = &mut z[first * SPAN..][..width * SPAN];
+                for index in 0..bands {
+                    let runs = start * bands + index * rows..start * bands + (index + 1) * rows;
+                    let weights = &weights[index * band * width..][..width * SPAN];
+                    multiply(simd, (&data.along_rows, &data.table), runs, weights, z);
+                }
+            }
+            residuals::<T, S, SPAN>(simd, (layout, self.classes), &mut z, &mut turned, targets);
+            let first_run = start / SPAN * data.features;
+            let runs = first_run..first_run + data.features;
+            for (first, width) in layout.panels() {
+                let z = &z[first * SPAN..][..width * SPAN];
+                let size = width * self.panels.rows;
+                let sums = &mut self.sums[first * self.panels.rows..][..size];
+                let data = (&data.along_columns, &*data.table);
+                multiply(simd, data, runs.clone(), z, sums);
+            }
+        }
+    }
+}
+
+/// Adds to each row of `out` the sum of a run's elements, each times the row of `factors` that it has the
+/// place of.
+#[inline(always)]
+fn multiply<T: Real, S: Simd>(
+    simd: S,
+    data: (&Runs<T>, &[T; SPAN]),
+    runs: Range<usize>,
+    factors: &[T],
+    out: &mut [T],
+) {
+    let (factors, out) = (T::vectors::<S>(factors), T::vectors_mut::<S>(out));
+    match factors.len() / SPAN {
+        1 => multiply_by::<T, S, 1>(simd, data, runs, factors, out),
+        2 => multiply_by::<T, S, 2>(simd, data, runs, factors, out),
+        3 => multiply_by::<T, S, 3>(simd, data, runs, factors, out),
+        4 => multiply_by::<T, S, 4>(simd, data, runs, factors, out),
+        _ => multiply_by::<T, S, 5>(simd, data, runs, factors, out),
+    }
+}
+
+/// The same with rows of V vectors.
+#[inline(always)]
+fn multiply_by<T: Real, S: Simd, const V: usize>(
+    simd: S,
+    (runs, table): (&Runs<T>, &[T; SPAN]),
+    these: Range<usize>,
+    factors: &[T::Vector<S>],
+    out: &mut [T::Vector<S>],
+) {
+    match &runs.elements {
+        Coded::Plain(elements) => {
+            multiply_coded::<T, S, T, V>(simd, (runs, elements, table), these, factors, out);
+        }
+        Coded::Numbered(numbers) => {
+            multiply_coded::<T, S, u8, V>(simd, (runs, numbers, table), these, factors, out);
+        }
+    }
+}
+
+#[inline(always)]
+fn multiply_coded<T: Real, S: Simd, C: Code<T>, const V: usize>(
+    simd: S,
+    (runs, codes, table): (&Runs<T>, &[[C; CHAINS]], &[T; SPAN]),
+    these: Range<usize>,
+    factors: &[T::Vector<S>],
+    out: &mut [T::Vector<S>],
+) {
+    let factors = factors.as_chunks::<V>().0.first_chunk::<SPAN>();
+    let factors = factors.unwrap_or_else(|| unreachable!("whole blocks and bands"));
+    let (out, _) = out.as_chunks_mut::<V>();
+    let ends = runs.starts[these.start..=these.end].windows(2);
+    for (ends, out) in ends.zip(out) {
+        let range = ends[0] as usize..ends[1] as usize;
+        let (places, codes) = (&runs.places[range.clone()], &codes[range]);
+        let mut sums = [[T::splat(simd, T::ZERO); V]; CHAINS];
+        for (places, codes) in places.iter().zip(codes) {
+            let (places, codes) = (Quad::of(*places), C::quad(codes));
+            for chain in 0..CHAINS {
+                let factors = factors[places.byte(chain)];
+                let element = T::splat(simd, C::element(codes, chain, table));
+                for v in 0..V {
+                    sums[chain][v] = T::fused(simd, element, factors[v], sums[chain][v]);
+                }
+            }
+        }
+        for v in 0..V {
+            let [a, b, c, d] = [sums[0][v], sums[1][v], sums[2][v], sums[3][v]];
+            let sum = T::plus(simd, T::plus(simd, a, b), T::plus(simd, c, d));
+            out[v] = T::plus(simd, out[v], sum);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::potential::logistic::rows::Elements;
+
+    /// Rows of which every third element is one of so many numbers.
+    fn rows(features: usize, distinct: usize) -> Vec<f64> {
+        let element = |i: usize| match i % 3 {
+            0 => 1.0 + (i / 3 % distinct) as f64,
+            _ => 0.0,
+        };
+        (0..600 * features).map(element).collect()
+    }
+
+    #[test]
+    fn the_elements_are_those_that_were_taken_in_by_number_or_as_they_are() {
+        for (features, distinct) in [(7, 255), (600, 255), (257, 256)] {
+            let all = rows(features, distinct);
+            let source = Elements(&all[..], features);
+            let banded = Banded::new(&source);
+            let numbered = matches!(banded.along_rows.elements, Coded::Numbered(_));
+            assert_eq!(numbered, distinct < 256, "0 is one of the numbers");
+            let mut stored = 0;
+            for (row, elements) in all.chunks_exact(features).enumerate() {
+                let mut found = vec![0.0; features];
+                for (place, value) in banded.elements(row) {
+                    found[place] = value;
+                    stored += 1;
+                }
+                assert_eq!(found, elements, "row {row} of {features} features");
+            }
+            assert_eq!(banded.stored(), stored);
+            // A byte for a place and one for a number, or eight, twice; and no more than is filled up.
+            let each = 2 * (1 + if numbered { 1 } else { 8 });
+            assert!(banded.bytes() > each * stored, "{}", banded.bytes());
+        }
+    }
+
+    #[test]
+    fn bands_cover_the_features_and_are_nearly_of_one_width() {
+        for (features, wanted) in [
+            (1, (1, 1)),
+            (256, (1, 256)),
+            (257, (2, 129)),
+            (780, (4, 195)),
+        ] {
+            assert_eq!(bands(features), wanted);
+        }
+    }
+
+    #[test]
+    fn columns_fill_whole_vectors_and_the_last_panel_is_as_wide_as_is_left() {
+        for columns in [1, 10, 80, 200] {
+            let layout = Arch::new().dispatch(SideBySide::<f32>(columns, PhantomData));
+            let widths: usize = layout.panels().map(|(_, width)| width).sum();
+            assert_eq!(widths, layout.filled);
+            assert!(layout.filled >= columns && layout.filled < columns + 16);
+        }
+    }
+}

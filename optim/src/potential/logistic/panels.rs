@@ -1,0 +1,190 @@
+//! Points side by side: what is multiplied with one feature of all of them lies together.
+
+use super::tiles::{Columns, softmax_minus_target};
+use crate::cpu::aligned::Aligned;
+use crate::cpu::real::Real;
+use pulp::Simd;
+
+/// Columns that a point of so many classes takes: the residuals of two differ in their sign alone, so that
+/// there is one, of the logits' difference.
+pub(super) fn columns_of(classes: usize) -> usize {
+    if classes == 2 { 1 } else { classes }
+}
+
+/// Columns that are put side by side `width` at a time: what is there for each of some rows lies panel by
+/// panel, row by row.
+#[derive(Clone, Copy)]
+pub(super) struct Layout {
+    pub columns: usize,
+    pub width: usize,
+    /// Columns and what they are filled up with; the last panel is as wide as is left.
+    pub filled: usize,
+}
+
+impl Layout {
+    /// The panels' first columns, and their widths.
+    pub(super) fn panels(self) -> impl Iterator<Item = (usize, usize)> {
+        let firsts = (0..self.filled).step_by(self.width);
+        firsts.map(move |first| (first, self.width.min(self.filled - first)))
+    }
+
+    /// Where a column's entry of one of `rows` rows lies.
+    #[inline(always)]
+    pub(super) fn place(self, rows: usize, row: usize, column: usize) -> usize {
+        let first = column - column % self.width;
+        let width = self.width.min(self.filled - first);
+        first * rows + row * width + column - first
+    }
+}
+
+/// The weights of points side by side.
+pub(super) struct Panels<T> {
+    pub weights: Aligned<T>,
+    pub layout: Layout,
+    /// A feature each, and rows of zeros behind them.
+    pub rows: usize,
+}
+
+impl<T: Real> Panels<T> {
+    /// From the points `[W, features, classes]`, laid out as fits the number of columns.
+    pub(super) fn new(
+        points: &[T],
+        classes: usize,
+        (features, rows): (usize, usize),
+        layout: impl Fn(usize) -> Layout,
+    ) -> Self {
+        let each = columns_of(classes);
+        let layout = layout(points.len() / (features * classes) * each);
+        let mut weights = Aligned::zeros(layout.filled * rows);
+        for (index, row) in points.chunks_exact(classes).enumerate() {
+            let (point, feature) = (index / features, index % features);
+            for c in 0..each {
+                let weight = match classes {
+                    2 => row[1] - row[0],
+                    _ => row[c],
+                };
+                weights[layout.place(rows, feature, point * each + c)] = weight;
+            }
+        }
+        Self {
+            weights,
+            layout,
+            rows,
+        }
+    }
+}
+
+/// Logits of a block of rows to residuals, in place; both for `ROWS` rows, of which there may be fewer.
+#[inline(always)]
+pub(super) fn residuals<T: Real, S: Simd, const ROWS: usize>(
+    simd: S,
+    (layout, classes): (Layout, usize),
+    z: &mut [T],
+    turned: &mut [T],
+    targets: &[u32],
+) {
+    if classes == 2 {
+        return sigmoid_minus_target::<T, S, ROWS>(simd, layout, z, targets);
+    }
+    for (tile, targets) in targets.chunks(TILE).enumerate() {
+        for (first, width) in layout.panels() {
+            let panel = &z[first * ROWS + tile * TILE * width..][..TILE * width];
+            let columns = turned[first * TILE..].chunks_exact_mut(TILE).take(width);
+            for (column, turned) in columns.enumerate() {
+                for (row, turned) in turned.iter_mut().enumerate() {
+                    *turned = panel[row * width + column];
+                }
+            }
+        }
+        let mut by_columns = Columns {
+            z: &mut *turned,
+            stride: TILE,
+        };
+        for first in (0..layout.columns).step_by(classes) {
+            softmax_minus_target(simd, &mut by_columns, first..first + classes, targets);
+        }
+        for (first, width) in layout.panels() {
+            let panel = &mut z[first * ROWS + tile * TILE * width..][..TILE * width];
+            let columns = turned[first * TILE..].chunks_exact(TILE).take(width);
+            for (column, turned) in columns.enumerate() {
+                for (row, turned) in turned.iter().enumerate() {
+                    panel[row * width + column] = *turned;
+                }
+            }
+        }
+    }
+}
+
+/// Memory for [`residuals`].
+pub(super) fn turned<T: Real>(layout: Layout) -> Aligned<T> {
+    Aligned::zeros(layout.filled * TILE)
+}
+
+/// Rows that are turned to columns at a time: a vector of the longest.
+const TILE: usize = 16;
+
+/// The residual of the second of two classes from the logits' differences, in place: 1/(1 + e^−z), less 1
+/// where that class is the target.
+#[inline(always)]
+fn sigmoid_minus_target<T: Real, S: Simd, const ROWS: usize>(
+    simd: S,
+    layout: Layout,
+    z: &mut [T],
+    targets: &[u32],
+) {
+    let (zero, one) = (T::splat(simd, T::ZERO), T::splat(simd, T::ONE));
+    // All rows of the block, whole vectors; those beyond the targets are of no use, and no harm.
+    for z in T::vectors_mut::<S>(z) {
+        let e = T::exponential(simd, T::minus(simd, zero, *z));
+        let share = T::over(simd, one, T::plus(simd, one, e));
+        *z = T::without_negligible(simd, share);
+    }
+    for (first, width) in layout.panels() {
+        let rows = z[first * ROWS..].chunks_exact_mut(width);
+        for (z, _) in rows.zip(targets).filter(|(_, target)| **target == 1) {
+            for z in z {
+                *z -= T::ONE;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_entry_has_a_place_of_its_own_side_by_side_with_its_panels_others() {
+        let layout = Layout {
+            columns: 9,
+            width: 4,
+            filled: 10,
+        };
+        let panels: Vec<(usize, usize)> = layout.panels().collect();
+        assert_eq!(panels, [(0, 4), (4, 4), (8, 2)]);
+        let rows = 3;
+        let places = (0..rows).flat_map(|row| (0..10).map(move |c| layout.place(rows, row, c)));
+        let mut places: Vec<usize> = places.collect();
+        assert_eq!(
+            places[..4],
+            [0, 1, 2, 3],
+            "the first row of the first panel"
+        );
+        assert_eq!(places[10..14], [4, 5, 6, 7], "the second row is behind it");
+        assert_eq!(places[8..10], [24, 25], "the last panel is narrower");
+        places.sort_unstable();
+        assert_eq!(places, (0..30).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn two_classes_are_one_column_of_differences() {
+        // One point of two features.
+        let points = [1.0, 5.0, 2.0, -1.0];
+        let panels = Panels::new(&points, 2, (2, 3), |columns| Layout {
+            columns,
+            width: columns,
+            filled: columns,
+        });
+        assert_eq!(*panels.weights, [4.0, -3.0, 0.0]);
+    }
+}
