@@ -295,6 +295,8 @@ fn every_integrator_has_a_name_of_its_own() {
     ];
     for (integrator, name) in all {
         assert_eq!(integrator.name(), name);
+        let flow = Flow::new(Kinetic::L2, integrator, 0.1, 7).unwrap();
+        assert_eq!(flow.steps(), 7);
     }
 }
 
