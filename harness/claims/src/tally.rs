@@ -146,5 +146,8 @@ mod tests {
             "{said}"
         );
         assert!(said.contains("about 1 of these or fewer"), "{said}");
+        let mut rows = rows;
+        rows[0].comparisons = Some(0);
+        assert_eq!(comparisons(&rows, 0.05), None, "nothing was compared");
     }
 }

@@ -214,6 +214,16 @@ mod tests {
     }
 
     #[test]
+    fn a_part_is_told_with_its_verdict_only_beside_others_and_once_without_a_count() {
+        let part = |label: &str| PartVerdict::new(label, Verdict::Reproduced, "2 of 3");
+        let told = |parts: &[PartVerdict]| combined(parts).1;
+        assert_eq!(told(&[part("")]), "2 of 3");
+        assert_eq!(told(&[part("GD")]), "GD: 2 of 3");
+        let both = told(&[part("GD"), part("")]);
+        assert_eq!(both, "GD: 2 of 3 (reproduced); 2 of 3 (reproduced)");
+    }
+
+    #[test]
     fn every_word_reads_back() {
         for verdict in Verdict::ALL {
             assert_eq!(verdict.word().parse::<Verdict>().unwrap(), verdict);

@@ -144,3 +144,35 @@ fn sides_without_a_common_partner_are_no_comparison() {
     );
     assert!(!note.contains("pairs"), "{note}");
 }
+
+#[test]
+fn what_rows_are_taken_apart_by_is_known_and_words_are_there() {
+    let sides = "first: {m: a}, second: {m: b}";
+    for rule in [
+        "value: {column: x, is: {above: 1}, GROUPS}".to_owned(),
+        "holds: {column: x, GROUPS}".into(),
+        "speedup: {column: x, interval: {low: l, high: h, repeats: n}, stated: 3, relative_tolerance: 0.2, \
+         depth: d, depth_late: e, GROUPS}"
+            .into(),
+        format!("ordering: {{{sides}, metric: x, better: lower, pair_by: [s], GROUPS}}"),
+        format!("differ: {{{sides}, metric: x, margin: 1, pair_by: [s], GROUPS}}"),
+        format!("dominates: {{{sides}, along: c, share: 0.5, metric: x, pair_by: [s], GROUPS}}"),
+        "best-of: {column: c, metric: x, better: lower, stated: [1], pair_by: [s], GROUPS}".into(),
+        "trend: {column: c, metric: x, direction: increasing, pair_by: [s], GROUPS}".into(),
+    ] {
+        let grouped = |by: &str| rule.replace("GROUPS", &format!("groups: [{by}]"));
+        for by in ["gg", "{column: gg, words: [a]}"] {
+            let claims = one(&grouped(by)).unwrap();
+            let unknown = claims.unknown_columns("t", "rows", &[]);
+            assert!(unknown.contains(&"c: gg".to_owned()), "{rule}: {unknown:?}");
+        }
+        let error = format!("{:#}", one(&grouped("{column: gg, words: []}")).unwrap_err());
+        assert!(error.contains("the words of `gg` are empty"), "{rule}: {error}");
+    }
+    for by in ["first_by", "second_by"] {
+        let rule = format!(
+            "ordering: {{{sides}, metric: x, better: lower, pair_by: [s], {by}: [{{column: gg, words: []}}]}}"
+        );
+        assert!(one(&rule).is_err(), "{by}");
+    }
+}

@@ -381,3 +381,53 @@ fn a_trend_is_an_ordering_of_neighbours() {
     assert_eq!(rows([3.0, 2.0, 1.0]), Verdict::NotReproduced);
     assert_eq!(on(keys, &["h=1 s=1 x=1"]), Verdict::NotTestable);
 }
+
+#[test]
+fn a_trend_names_its_steps_and_what_a_group_lacks() {
+    let keys = "trend: {column: h, metric: x, direction: increasing, pair_by: [s], groups: [g]}";
+    let mut lines = Vec::new();
+    for (g, s, h) in ["a", "b"]
+        .into_iter()
+        .flat_map(|g| (1..=3).flat_map(move |s| [1, 2, 10].map(|h| (g, s, h))))
+    {
+        let x = f64::from(h) + f64::from((s * 7 + h * 3) % 5) / 100.0;
+        lines.push(format!("g={g} h={h} s={s} x={x}"));
+    }
+    let note = |lines: &[String]| {
+        let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
+        verdict_on(&one(keys).unwrap(), table(&lines)).1
+    };
+    let whole = note(&lines);
+    for step in ["a, h 1 to 2", "a, h 2 to 10", "b, h 1 to 2"] {
+        assert!(whole.contains(step), "{whole}");
+    }
+    let mut without = lines.clone();
+    without.retain(|line| !line.starts_with("g=b h=2 "));
+    let (verdict, said) = verdict_on(
+        &one(keys).unwrap(),
+        table(&without.iter().map(String::as_str).collect::<Vec<_>>()),
+    );
+    assert_eq!(verdict, Verdict::Partly, "{said}");
+    assert!(said.contains("b: no rows with h 2"), "{said}");
+    lines.retain(|line| line.contains("h=2 "));
+    assert!(note(&lines).contains("fewer than two values of h"));
+    lines.extend(["g=a h=1 s=1 x=1", "g=b h=1 s=1 x=1"].map(String::from));
+    assert!(!note(&lines).contains("fewer than two"), "two are enough");
+}
+
+#[test]
+fn the_best_of_a_grid_says_which_values_were_compared() {
+    let keys =
+        "best-of: {column: h, metric: x, better: lower, stated: [1], pair_by: [s], groups: [g]}";
+    let mut lines = Vec::new();
+    for (s, h) in (1..=3).flat_map(|s| [1, 2, 3].map(|h| (s, h))) {
+        let x = f64::from(h) + f64::from((s * 7 + h * 3) % 5) / 100.0;
+        lines.push(format!("g=a h={h} s={s} x={x}"));
+    }
+    let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
+    let (verdict, note) = verdict_on(&one(keys).unwrap(), table(&lines));
+    assert_eq!(verdict, Verdict::Reproduced);
+    for part in ["a, h 1 against h 2", "a, h 1 against h 3"] {
+        assert!(note.contains(part), "{note}");
+    }
+}

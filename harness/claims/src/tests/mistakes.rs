@@ -103,3 +103,53 @@ fn a_mistake_in_a_claim_is_refused_by_claim_and_key() {
     let error = Claims::from_yaml(&twice).unwrap_err().to_string();
     assert!(error.contains("table1-a8a"), "{error}");
 }
+
+#[test]
+fn a_comparison_has_one_kind_of_leeway_and_something_that_makes_pairs() {
+    let ordering = |more: &str| {
+        format!("ordering: {{first: {{m: a}}, second: {{m: b}}, metric: x, better: lower, {more}}}")
+    };
+    let interval = "interval: {low: l, high: h, repeats: n}";
+    for (more, word) in [
+        ("pair_by: [s], margin: -1".to_owned(), "margin is -1"),
+        (
+            "pair_by: [s], allowance: -0.1".to_owned(),
+            "allowance is -0.1",
+        ),
+        (
+            "pair_by: [s], margin: 0.1, allowance: 0.1".into(),
+            "exclude one another",
+        ),
+        (
+            format!("pair_by: [s], margin: 0.1, {interval}"),
+            "exclude one another",
+        ),
+        (
+            format!("pair_by: [s], allowance: 0.1, {interval}"),
+            "exclude one another",
+        ),
+        ("pair_by: []".into(), "pair_by"),
+    ] {
+        refused("", &ordering(&more), &[word]);
+    }
+    for more in [
+        "pair_by: [s], margin: 0.1".to_owned(),
+        "pair_by: [s], allowance: 0.1, margin: 0".into(),
+        format!("pair_by: [s], {interval}"),
+    ] {
+        scoped("", &ordering(&more)).unwrap();
+    }
+    refused(
+        "",
+        "trend: {column: c, metric: x, direction: increasing, pair_by: []}",
+        &["pair_by"],
+    );
+    let same = "ordering: {first: {m: a}, second: {m: a}, metric: x, better: lower, pair_by: [s]}";
+    refused("", same, &["first and second are the same"]);
+    for tolerance in ["1", "-0.1", "2"] {
+        let speedup = format!(
+            "speedup: {{column: x, {interval}, stated: 3, relative_tolerance: {tolerance}, depth: d, depth_late: e}}"
+        );
+        refused("", &speedup, &["relative_tolerance", "between 0 and 1"]);
+    }
+}
