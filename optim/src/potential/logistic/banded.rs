@@ -1,6 +1,6 @@
 //! The gradient from a matrix that is half empty.
 
-use super::panels::{Layout, Panels, residuals, turned};
+use super::panels::{Layout, Panels, Residuals, turned};
 use super::rows::RowSource;
 use super::sections::{Products, Sections};
 use crate::cpu::aligned::Aligned;
@@ -203,19 +203,62 @@ impl<T: Real> Banded<T> {
             arch.dispatch(SideBySide::<T>(columns, PhantomData))
         });
         let sums = self.sections.sums(panels.weights.len(), |rows, sums| {
-            arch.dispatch(BandedSection {
-                data: self,
-                panels: &panels,
-                classes,
-                targets: &targets[rows.clone()],
-                rows,
-                sums,
-            });
+            self.add_products(&panels, classes, &targets[rows.clone()], rows, sums);
         });
         Products {
             sums,
             layout: panels.layout,
             features: panels.rows,
+        }
+    }
+
+    /// Adds what a section of rows makes of the points to the sums.
+    fn add_products(
+        &self,
+        panels: &Panels<T>,
+        classes: usize,
+        targets: &[u32],
+        section: Range<usize>,
+        sums: &mut [T],
+    ) {
+        let (arch, layout) = (Arch::new(), panels.layout);
+        let (bands, band) = bands(self.features);
+        let mut z = Aligned::zeros(layout.filled * SPAN);
+        let mut turned = turned(layout);
+        for (start, targets) in section.step_by(SPAN).zip(targets.chunks(SPAN)) {
+            let rows = targets.len();
+            z.fill(T::ZERO);
+            for (first, width) in layout.panels() {
+                let weights = &panels.weights[first * panels.rows..];
+                for index in 0..bands {
+                    let first_run = start * bands + index * rows;
+                    arch.dispatch(Multiply {
+                        runs: &self.along_rows,
+                        table: &self.table,
+                        these: first_run..first_run + rows,
+                        factors: &weights[index * band * width..][..width * SPAN],
+                        out: &mut z[first * SPAN..][..width * SPAN],
+                    });
+                }
+            }
+            arch.dispatch(Residuals {
+                layout,
+                classes,
+                rows: SPAN,
+                z: &mut z,
+                turned: &mut turned,
+                targets,
+            });
+            let first_run = start / SPAN * self.features;
+            for (first, width) in layout.panels() {
+                arch.dispatch(Multiply {
+                    runs: &self.along_columns,
+                    table: &self.table,
+                    these: first_run..first_run + self.features,
+                    factors: &z[first * SPAN..][..width * SPAN],
+                    out: &mut sums[first * panels.rows..][..width * panels.rows],
+                });
+            }
         }
     }
 
@@ -393,120 +436,68 @@ impl<T: Real> WithSimd for SideBySide<T> {
     }
 }
 
-struct BandedSection<'a, T> {
-    data: &'a Banded<T>,
-    panels: &'a Panels<T>,
-    classes: usize,
-    targets: &'a [u32],
-    rows: Range<usize>,
-    sums: &'a mut [T],
+/// Adds to each row of `out` the sum of a run's elements, each times the row of `factors` that it has the
+/// place of. An operation of its own, so that it is compiled once and not for each of the two products.
+struct Multiply<'a, T> {
+    runs: &'a Runs<T>,
+    table: &'a [T; SPAN],
+    these: Range<usize>,
+    factors: &'a [T],
+    out: &'a mut [T],
 }
 
-impl<T: Real> WithSimd for BandedSection<'_, T> {
+impl<T: Real> WithSimd for Multiply<'_, T> {
     type Output = ();
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let (data, layout) = (self.data, self.panels.layout);
-        let (bands, band) = bands(data.features);
-        let mut z = Aligned::zeros(layout.filled * SPAN);
-        let mut turned = turned(layout);
-        for start in self.rows.clone().step_by(SPAN) {
-            let rows = (self.rows.end - start).min(SPAN);
-            let targets = &self.targets[start - self.rows.start..][..rows];
-            z.fill(T::ZERO);
-            for (first, width) in layout.panels() {
-                let weights = &self.panels.weights[first * self.panels.rows..];
-                let z = &mut z[first * SPAN..][..width * SPAN];
-                for index in 0..bands {
-                    let runs = start * bands + index * rows..start * bands + (index + 1) * rows;
-                    let weights = &weights[index * band * width..][..width * SPAN];
-                    multiply(simd, (&data.along_rows, &data.table), runs, weights, z);
+        match self.factors.len() / SPAN / T::lanes::<S>() {
+            1 => self.by::<S, 1>(simd),
+            2 => self.by::<S, 2>(simd),
+            3 => self.by::<S, 3>(simd),
+            4 => self.by::<S, 4>(simd),
+            _ => self.by::<S, 5>(simd),
+        }
+    }
+}
+
+impl<T: Real> Multiply<'_, T> {
+    /// With rows of V vectors.
+    #[inline(always)]
+    fn by<S: Simd, const V: usize>(self, simd: S) {
+        match &self.runs.elements {
+            Coded::Plain(elements) => self.coded::<S, T, V>(simd, elements),
+            Coded::Numbered(numbers) => self.coded::<S, u8, V>(simd, numbers),
+        }
+    }
+
+    #[inline(always)]
+    fn coded<S: Simd, C: Code<T>, const V: usize>(self, simd: S, codes: &[[C; CHAINS]]) {
+        let (runs, table) = (self.runs, self.table);
+        let factors = T::vectors::<S>(self.factors).as_chunks::<V>();
+        let factors = factors.0.first_chunk::<SPAN>();
+        let factors = factors.unwrap_or_else(|| unreachable!("whole blocks and bands"));
+        let (out, _) = T::vectors_mut::<S>(self.out).as_chunks_mut::<V>();
+        let ends = runs.starts[self.these.start..=self.these.end].windows(2);
+        for (ends, out) in ends.zip(out) {
+            let range = ends[0] as usize..ends[1] as usize;
+            let (places, codes) = (&runs.places[range.clone()], &codes[range]);
+            let mut sums = [[T::splat(simd, T::ZERO); V]; CHAINS];
+            for (places, codes) in places.iter().zip(codes) {
+                let (places, codes) = (Quad::of(*places), C::quad(codes));
+                for chain in 0..CHAINS {
+                    let factors = factors[places.byte(chain)];
+                    let element = T::splat(simd, C::element(codes, chain, table));
+                    for v in 0..V {
+                        sums[chain][v] = T::fused(simd, element, factors[v], sums[chain][v]);
+                    }
                 }
             }
-            residuals::<T, S, SPAN>(simd, (layout, self.classes), &mut z, &mut turned, targets);
-            let first_run = start / SPAN * data.features;
-            let runs = first_run..first_run + data.features;
-            for (first, width) in layout.panels() {
-                let z = &z[first * SPAN..][..width * SPAN];
-                let size = width * self.panels.rows;
-                let sums = &mut self.sums[first * self.panels.rows..][..size];
-                let data = (&data.along_columns, &*data.table);
-                multiply(simd, data, runs.clone(), z, sums);
+            for v in 0..V {
+                let [a, b, c, d] = [sums[0][v], sums[1][v], sums[2][v], sums[3][v]];
+                let sum = T::plus(simd, T::plus(simd, a, b), T::plus(simd, c, d));
+                out[v] = T::plus(simd, out[v], sum);
             }
-        }
-    }
-}
-
-/// Adds to each row of `out` the sum of a run's elements, each times the row of `factors` that it has the
-/// place of.
-#[inline(always)]
-fn multiply<T: Real, S: Simd>(
-    simd: S,
-    data: (&Runs<T>, &[T; SPAN]),
-    runs: Range<usize>,
-    factors: &[T],
-    out: &mut [T],
-) {
-    let (factors, out) = (T::vectors::<S>(factors), T::vectors_mut::<S>(out));
-    match factors.len() / SPAN {
-        1 => multiply_by::<T, S, 1>(simd, data, runs, factors, out),
-        2 => multiply_by::<T, S, 2>(simd, data, runs, factors, out),
-        3 => multiply_by::<T, S, 3>(simd, data, runs, factors, out),
-        4 => multiply_by::<T, S, 4>(simd, data, runs, factors, out),
-        _ => multiply_by::<T, S, 5>(simd, data, runs, factors, out),
-    }
-}
-
-/// The same with rows of V vectors.
-#[inline(always)]
-fn multiply_by<T: Real, S: Simd, const V: usize>(
-    simd: S,
-    (runs, table): (&Runs<T>, &[T; SPAN]),
-    these: Range<usize>,
-    factors: &[T::Vector<S>],
-    out: &mut [T::Vector<S>],
-) {
-    match &runs.elements {
-        Coded::Plain(elements) => {
-            multiply_coded::<T, S, T, V>(simd, (runs, elements, table), these, factors, out);
-        }
-        Coded::Numbered(numbers) => {
-            multiply_coded::<T, S, u8, V>(simd, (runs, numbers, table), these, factors, out);
-        }
-    }
-}
-
-#[inline(always)]
-fn multiply_coded<T: Real, S: Simd, C: Code<T>, const V: usize>(
-    simd: S,
-    (runs, codes, table): (&Runs<T>, &[[C; CHAINS]], &[T; SPAN]),
-    these: Range<usize>,
-    factors: &[T::Vector<S>],
-    out: &mut [T::Vector<S>],
-) {
-    let factors = factors.as_chunks::<V>().0.first_chunk::<SPAN>();
-    let factors = factors.unwrap_or_else(|| unreachable!("whole blocks and bands"));
-    let (out, _) = out.as_chunks_mut::<V>();
-    let ends = runs.starts[these.start..=these.end].windows(2);
-    for (ends, out) in ends.zip(out) {
-        let range = ends[0] as usize..ends[1] as usize;
-        let (places, codes) = (&runs.places[range.clone()], &codes[range]);
-        let mut sums = [[T::splat(simd, T::ZERO); V]; CHAINS];
-        for (places, codes) in places.iter().zip(codes) {
-            let (places, codes) = (Quad::of(*places), C::quad(codes));
-            for chain in 0..CHAINS {
-                let factors = factors[places.byte(chain)];
-                let element = T::splat(simd, C::element(codes, chain, table));
-                for v in 0..V {
-                    sums[chain][v] = T::fused(simd, element, factors[v], sums[chain][v]);
-                }
-            }
-        }
-        for v in 0..V {
-            let [a, b, c, d] = [sums[0][v], sums[1][v], sums[2][v], sums[3][v]];
-            let sum = T::plus(simd, T::plus(simd, a, b), T::plus(simd, c, d));
-            out[v] = T::plus(simd, out[v], sum);
         }
     }
 }

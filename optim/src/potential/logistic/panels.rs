@@ -3,7 +3,7 @@
 use super::tiles::{Columns, softmax_minus_target};
 use crate::cpu::aligned::Aligned;
 use crate::cpu::real::Real;
-use pulp::Simd;
+use pulp::{Simd, WithSimd};
 
 /// Columns that a point of so many classes takes: the residuals of two differ in their sign alone, so that
 /// there is one, of the logits' difference.
@@ -74,80 +74,92 @@ impl<T: Real> Panels<T> {
     }
 }
 
-/// Logits of a block of rows to residuals, in place; both for `ROWS` rows, of which there may be fewer.
-#[inline(always)]
-pub(super) fn residuals<T: Real, S: Simd, const ROWS: usize>(
-    simd: S,
-    (layout, classes): (Layout, usize),
-    z: &mut [T],
-    turned: &mut [T],
-    targets: &[u32],
-) {
-    if classes == 2 {
-        return sigmoid_minus_target::<T, S, ROWS>(simd, layout, z, targets);
+/// Turns logits of a block of rows into residuals, in place. An operation of its own, so that it is
+/// compiled once for all widths.
+pub(super) struct Residuals<'a, T> {
+    pub layout: Layout,
+    pub classes: usize,
+    /// Rows that there is memory for in each panel: as many as targets, or more.
+    pub rows: usize,
+    pub z: &'a mut [T],
+    pub turned: &'a mut [T],
+    pub targets: &'a [u32],
+}
+
+impl<T: Real> WithSimd for Residuals<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        match self.classes {
+            2 => self.of_two(simd),
+            _ => self.of_several(simd),
+        }
     }
-    for (tile, targets) in targets.chunks(TILE).enumerate() {
-        for (first, width) in layout.panels() {
-            let panel = &z[first * ROWS + tile * TILE * width..][..TILE * width];
-            let columns = turned[first * TILE..].chunks_exact_mut(TILE).take(width);
-            for (column, turned) in columns.enumerate() {
-                for (row, turned) in turned.iter_mut().enumerate() {
-                    *turned = panel[row * width + column];
+}
+
+impl<T: Real> Residuals<'_, T> {
+    #[inline(always)]
+    fn of_several<S: Simd>(self, simd: S) {
+        for (tile, targets) in self.targets.chunks(TILE).enumerate() {
+            for (first, width) in self.layout.panels() {
+                let panel = &self.z[first * self.rows + tile * TILE * width..][..TILE * width];
+                let columns = self.turned[first * TILE..].chunks_exact_mut(TILE);
+                for (column, turned) in columns.take(width).enumerate() {
+                    for (row, turned) in turned.iter_mut().enumerate() {
+                        *turned = panel[row * width + column];
+                    }
+                }
+            }
+            let mut by_columns = Columns {
+                z: &mut *self.turned,
+                stride: TILE,
+            };
+            for first in (0..self.layout.columns).step_by(self.classes) {
+                let of_point = first..first + self.classes;
+                softmax_minus_target(simd, &mut by_columns, of_point, targets);
+            }
+            for (first, width) in self.layout.panels() {
+                let panel = &mut self.z[first * self.rows + tile * TILE * width..];
+                let columns = self.turned[first * TILE..].chunks_exact(TILE);
+                for (column, turned) in columns.take(width).enumerate() {
+                    for (row, turned) in turned.iter().enumerate() {
+                        panel[row * width + column] = *turned;
+                    }
                 }
             }
         }
-        let mut by_columns = Columns {
-            z: &mut *turned,
-            stride: TILE,
-        };
-        for first in (0..layout.columns).step_by(classes) {
-            softmax_minus_target(simd, &mut by_columns, first..first + classes, targets);
+    }
+
+    /// The residual of the second class from the logits' differences: 1/(1 + e^−z), less 1 where that is
+    /// the target.
+    #[inline(always)]
+    fn of_two<S: Simd>(self, simd: S) {
+        let (zero, one) = (T::splat(simd, T::ZERO), T::splat(simd, T::ONE));
+        // All rows of the block, whole vectors; those beyond the targets are of no use, and no harm.
+        for z in T::vectors_mut::<S>(self.z) {
+            let e = T::exponential(simd, T::minus(simd, zero, *z));
+            let share = T::over(simd, one, T::plus(simd, one, e));
+            *z = T::without_negligible(simd, share);
         }
-        for (first, width) in layout.panels() {
-            let panel = &mut z[first * ROWS + tile * TILE * width..][..TILE * width];
-            let columns = turned[first * TILE..].chunks_exact(TILE).take(width);
-            for (column, turned) in columns.enumerate() {
-                for (row, turned) in turned.iter().enumerate() {
-                    panel[row * width + column] = *turned;
+        for (first, width) in self.layout.panels() {
+            let rows = self.z[first * self.rows..].chunks_exact_mut(width);
+            for (z, _) in rows.zip(self.targets).filter(|(_, target)| **target == 1) {
+                for z in z {
+                    *z -= T::ONE;
                 }
             }
         }
     }
 }
 
-/// Memory for [`residuals`].
+/// Memory for [`Residuals`].
 pub(super) fn turned<T: Real>(layout: Layout) -> Aligned<T> {
     Aligned::zeros(layout.filled * TILE)
 }
 
 /// Rows that are turned to columns at a time: a vector of the longest.
 const TILE: usize = 16;
-
-/// The residual of the second of two classes from the logits' differences, in place: 1/(1 + e^−z), less 1
-/// where that class is the target.
-#[inline(always)]
-fn sigmoid_minus_target<T: Real, S: Simd, const ROWS: usize>(
-    simd: S,
-    layout: Layout,
-    z: &mut [T],
-    targets: &[u32],
-) {
-    let (zero, one) = (T::splat(simd, T::ZERO), T::splat(simd, T::ONE));
-    // All rows of the block, whole vectors; those beyond the targets are of no use, and no harm.
-    for z in T::vectors_mut::<S>(z) {
-        let e = T::exponential(simd, T::minus(simd, zero, *z));
-        let share = T::over(simd, one, T::plus(simd, one, e));
-        *z = T::without_negligible(simd, share);
-    }
-    for (first, width) in layout.panels() {
-        let rows = z[first * ROWS..].chunks_exact_mut(width);
-        for (z, _) in rows.zip(targets).filter(|(_, target)| **target == 1) {
-            for z in z {
-                *z -= T::ONE;
-            }
-        }
-    }
-}
 
 #[cfg(test)]
 mod tests {

@@ -1,6 +1,6 @@
 //! The gradient from a sparse matrix.
 
-use super::panels::{Layout, Panels, residuals, turned};
+use super::panels::{Layout, Panels, Residuals, turned};
 use super::rows::RowSource;
 use super::sections::{Products, Sections};
 
@@ -129,20 +129,55 @@ impl<T: Real> Sparse<T> {
         });
         let size = panels.weights.len();
         let sums = self.sections.sums(size, |rows, sums| {
-            let section = SparseSection {
-                data: self,
-                panels: &panels,
-                classes,
-                targets: &targets[rows.clone()],
-                rows,
-                sums,
-            };
-            Arch::new().dispatch(section);
+            self.add_products(&panels, classes, &targets[rows.clone()], rows, sums);
         });
         Products {
             sums,
             layout: panels.layout,
             features: panels.rows,
+        }
+    }
+
+    /// Adds what a section of rows makes of the points to the sums.
+    fn add_products(
+        &self,
+        panels: &Panels<T>,
+        classes: usize,
+        targets: &[u32],
+        section: Range<usize>,
+        sums: &mut [T],
+    ) {
+        let (arch, layout) = (Arch::new(), panels.layout);
+        let mut z = Aligned::zeros(layout.filled * BLOCK_ROWS);
+        let mut turned = turned(layout);
+        let starts = section.step_by(BLOCK_ROWS);
+        for (start, targets) in starts.zip(targets.chunks(BLOCK_ROWS)) {
+            let product = |width: usize, of: Factors<'_, T>| {
+                arch.dispatch(Product {
+                    data: self,
+                    rows: start..start + targets.len(),
+                    width,
+                    of,
+                });
+            };
+            for (first, width) in layout.panels() {
+                let weights = &panels.weights[first * panels.rows..][..width * panels.rows];
+                let z = &mut z[first * BLOCK_ROWS..][..width * BLOCK_ROWS];
+                product(width, Factors::Rows(weights, z));
+            }
+            arch.dispatch(Residuals {
+                layout,
+                classes,
+                rows: BLOCK_ROWS,
+                z: &mut z,
+                turned: &mut turned,
+                targets,
+            });
+            for (first, width) in layout.panels() {
+                let z = &z[first * BLOCK_ROWS..][..width * BLOCK_ROWS];
+                let sums = &mut sums[first * panels.rows..][..width * panels.rows];
+                product(width, Factors::Columns(z, sums));
+            }
         }
     }
 
@@ -166,48 +201,40 @@ impl<T: Real> Sparse<T> {
     }
 }
 
-struct SparseSection<'a, T> {
+/// XΘ of some rows, or Xᵀz, by the number of columns side by side.
+struct Product<'a, T> {
     data: &'a Sparse<T>,
-    panels: &'a Panels<T>,
-    classes: usize,
-    targets: &'a [u32],
     rows: Range<usize>,
-    sums: &'a mut [T],
+    width: usize,
+    of: Factors<'a, T>,
 }
 
-impl<T: Real> WithSimd for SparseSection<'_, T> {
+enum Factors<'a, T> {
+    /// z from weights.
+    Rows(&'a [T], &'a mut [T]),
+    /// Sums from z.
+    Columns(&'a [T], &'a mut [T]),
+}
+
+impl<T: Real> WithSimd for Product<'_, T> {
     type Output = ();
 
     #[inline(always)]
-    fn with_simd<S: Simd>(self, simd: S) {
-        match self.panels.layout.width {
-            NARROWEST => self.run::<S, NARROWEST>(simd),
-            8 => self.run::<S, 8>(simd),
-            _ => self.run::<S, PANEL>(simd),
+    fn with_simd<S: Simd>(self, _simd: S) {
+        match self.width {
+            NARROWEST => self.by::<NARROWEST>(),
+            8 => self.by::<8>(),
+            _ => self.by::<PANEL>(),
         }
     }
 }
 
-impl<T: Real> SparseSection<'_, T> {
+impl<T: Real> Product<'_, T> {
     #[inline(always)]
-    fn run<S: Simd, const K: usize>(self, simd: S) {
-        let panels = self.panels;
-        let (layout, size) = (panels.layout, panels.rows * K);
-        let mut z = Aligned::zeros(layout.filled * BLOCK_ROWS);
-        let mut turned = turned(layout);
-        for start in self.rows.clone().step_by(BLOCK_ROWS) {
-            let rows = start..(start + BLOCK_ROWS).min(self.rows.end);
-            let targets = &self.targets[start - self.rows.start..][..rows.len()];
-            let weights = panels.weights.chunks_exact(size);
-            for (z, weights) in z.chunks_exact_mut(BLOCK_ROWS * K).zip(weights) {
-                look_up::<T, K>(self.data, rows.clone(), weights, z);
-            }
-            let shape = (layout, self.classes);
-            residuals::<T, S, BLOCK_ROWS>(simd, shape, &mut z, &mut turned, targets);
-            let sums = self.sums.chunks_exact_mut(size);
-            for (z, sums) in z.chunks_exact(BLOCK_ROWS * K).zip(sums) {
-                hand_back::<T, K>(self.data, rows.clone(), z, sums);
-            }
+    fn by<const K: usize>(self) {
+        match self.of {
+            Factors::Rows(weights, z) => look_up::<T, K>(self.data, self.rows, weights, z),
+            Factors::Columns(z, sums) => hand_back::<T, K>(self.data, self.rows, z, sums),
         }
     }
 }
