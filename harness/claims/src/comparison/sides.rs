@@ -29,14 +29,21 @@ impl Sides<'_> {
         rows: &Selection,
         rigour: Rigour,
     ) -> Result<Vec<PartVerdict>> {
+        let firsts = rows.filter(self.first)?.split(self.groups)?;
         let seconds = rows.filter(self.second)?.split(self.groups)?;
         let mut parts = Vec::new();
-        for (group, first) in rows.filter(self.first)?.split(self.groups)? {
-            let rivals = seconds.iter().find(|(name, _)| *name == group);
-            let is_there = |rows: &Selection| !rows.rows.is_empty();
-            let Some((_, second)) = rivals.filter(|(_, s)| is_there(s) && is_there(&first)) else {
+        // A group that one side alone has is not passed over, whichever it is.
+        let mut groups: Vec<&String> = firsts.iter().map(|(group, _)| group).collect();
+        for (group, _) in &seconds {
+            if !groups.contains(&group) {
+                groups.push(group);
+            }
+        }
+        for group in groups {
+            let (first, second) = (group_of(&firsts, group), group_of(&seconds, group));
+            let Some((first, second)) = first.zip(second) else {
                 let note = "no rows on one of the sides";
-                parts.push(PartVerdict::new(group, Verdict::NotTestable, note));
+                parts.push(PartVerdict::new(group.clone(), Verdict::NotTestable, note));
                 continue;
             };
             for (mine, first) in first.split(self.first_by)? {
@@ -47,7 +54,7 @@ impl Sides<'_> {
                         (false, false) => format!("{mine} against {theirs}"),
                     };
                     for part in comparison.judge(&first, &second, rigour)? {
-                        let label = joined(&[&group, &rivals, &part.label]);
+                        let label = joined(&[group, &rivals, &part.label]);
                         parts.push(PartVerdict { label, ..part });
                     }
                 }
@@ -55,4 +62,10 @@ impl Sides<'_> {
         }
         Ok(parts)
     }
+}
+
+/// Returns the rows of a group, if there are any.
+fn group_of<'a>(side: &[(String, Selection<'a>)], group: &String) -> Option<Selection<'a>> {
+    let (_, rows) = side.iter().find(|(name, _)| name == group)?;
+    Some(rows.clone()).filter(|rows| !rows.rows.is_empty())
 }

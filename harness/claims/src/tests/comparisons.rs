@@ -431,3 +431,29 @@ fn the_best_of_a_grid_says_which_values_were_compared() {
         assert!(note.contains(part), "{note}");
     }
 }
+
+#[test]
+fn a_group_that_lacks_one_side_is_named_and_the_others_are_compared() {
+    let keys = "ordering: {first: {m: a}, second: {m: b}, metric: x, better: lower, pair_by: [s], groups: [g]}";
+    let mut lines = Vec::new();
+    for (g, s) in ["u", "v"]
+        .into_iter()
+        .flat_map(|g| (0..4).map(move |s| (g, s)))
+    {
+        lines.push(format!("g={g} m=a s={s} x={}", 1.0 + f64::from(s) / 10.0));
+        lines.push(format!("g={g} m=b s={s} x={}", 2.0 + f64::from(s) / 9.0));
+    }
+    for missing in ["g=v m=a", "g=v m=b"] {
+        let there: Vec<&str> = lines
+            .iter()
+            .map(String::as_str)
+            .filter(|line| !line.starts_with(missing))
+            .collect();
+        let (verdict, note) = verdict_on(&one(keys).unwrap(), table(&there));
+        assert_eq!(verdict, Verdict::Partly, "{missing}");
+        assert!(
+            note.contains("v: no rows on one of the sides"),
+            "{missing}: {note}"
+        );
+    }
+}
