@@ -136,3 +136,51 @@ impl MetricColumn<'_> {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::examples::frame;
+
+    #[test]
+    fn the_mean_is_a_rows_and_of_equals_the_first_is_the_best_and_the_worst() {
+        let row = |s: f64, x: f64| {
+            let cells = [("s", s), ("x", x)];
+            cells
+                .map(|(column, v)| (column.to_owned(), Value::Real(Some(v))))
+                .into()
+        };
+        let frame = frame(
+            "rows",
+            vec![row(0.0, 1.0), row(1.0, 4.0), row(2.0, 1.0), row(3.0, 4.0)],
+        );
+        let rows = Selection::of(&frame);
+        let metric = MetricColumn {
+            column: "x",
+            better: Better::Lower,
+            scale: CompareBy::Linear,
+        };
+        assert_eq!(metric.mean(&rows, &rows.rows).unwrap(), Some(2.5));
+        let start = |row: &[Value]| number(&row[rows.position("s").unwrap()]);
+        assert_eq!(
+            start(metric.best_row(&rows, &rows.rows).unwrap()),
+            Some(0.0)
+        );
+        assert_eq!(
+            start(metric.worst_row(&rows, &rows.rows).unwrap()),
+            Some(1.0)
+        );
+        let higher = MetricColumn {
+            better: Better::Higher,
+            ..metric
+        };
+        assert_eq!(
+            start(higher.best_row(&rows, &rows.rows).unwrap()),
+            Some(1.0)
+        );
+        assert_eq!(
+            start(higher.worst_row(&rows, &rows.rows).unwrap()),
+            Some(0.0)
+        );
+    }
+}

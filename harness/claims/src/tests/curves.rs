@@ -141,3 +141,71 @@ fn a_share_of_all_places_or_no_pairs_is_refused_by_its_key() {
         assert!(error.contains(said), "{error}");
     }
 }
+
+#[test]
+fn curves_are_compared_group_by_group_each_with_its_name_and_as_a_comparison_of_its_own() {
+    let grouped = with(DOMINATES, "groups: [g]");
+    let of = |g: &str, lines: Vec<String>| -> Vec<String> {
+        lines
+            .into_iter()
+            .map(|line| format!("g={g} {line}"))
+            .collect()
+    };
+    // Equal shares by other curves.
+    let lines = [
+        of("u", rows(&[9, 8, 10, 9])),
+        of("v", rows_by(&[9, 8, 10, 9], 2.0)),
+    ]
+    .concat();
+    let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
+    let row = judge(&one(&grouped).unwrap(), &[run("t", table(&lines))]).remove(0);
+    assert_eq!(
+        (row.verdict, row.comparisons),
+        (Verdict::Reproduced, Some(2))
+    );
+    for part in [
+        "u: median share of places",
+        "v: median share of places",
+        ", 10 of h",
+    ] {
+        assert!(row.note.contains(part), "{}", row.note);
+    }
+    // One side is missing in a group, now the one and now the other.
+    for missing in ["g=v m=a", "g=v m=b"] {
+        let there: Vec<&str> = lines
+            .iter()
+            .copied()
+            .filter(|l| !l.starts_with(missing))
+            .collect();
+        let (_, note) = verdict_on(&one(&grouped).unwrap(), table(&there));
+        assert!(
+            note.contains("v: no rows on one of the sides"),
+            "{missing}: {note}"
+        );
+        assert!(
+            note.contains("u: median share of places"),
+            "{missing}: {note}"
+        );
+    }
+}
+
+#[test]
+fn two_metrics_that_win_at_as_many_places_are_two_comparisons() {
+    let lines: Vec<String> = rows(&[9, 8, 10, 9])
+        .into_iter()
+        .map(|line| {
+            let (head, x) = line.split_once(" x=").unwrap();
+            format!("{head} x={x} y={x}")
+        })
+        .collect();
+    let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
+    let of_y = DOMINATES.replace("metric: x", "metric: y");
+    let claims = file(&[
+        claim("x", "", DOMINATES),
+        claim("y", "", &of_y),
+        claim("again", "", DOMINATES),
+    ]);
+    let judged = judge(&claims.unwrap(), &[run("t", table(&lines))]);
+    let counted: Vec<Option<u64>> = judged.iter().map(|row| row.comparisons).collect();
+    assert_eq!(counted, [Some(1), Some(1), None]);
+}

@@ -58,6 +58,28 @@ fn a_speedup_counts_on_both_sides_and_a_run_too_short_decides_nothing() {
     is("x=2 l=1.9 h=2.05 n=6 d=2.1 e=?", Verdict::Inconclusive);
     is("x=3 l=2.5 h=3.2 n=5 d=3.2 e=3.3", Verdict::Inconclusive);
     is("x=? l=? h=? n=6 d=3.2 e=3.3", Verdict::NotTestable);
+    // The ends of what counts as stated, 2.25 to 3.75, count, and one is no speedup.
+    is("x=4 l=3.75 h=4.2 n=6 d=3.2 e=3.3", Verdict::Reproduced);
+    is("x=2.5 l=2.25 h=2.6 n=6 d=3.2 e=3.3", Verdict::Reproduced);
+    is("x=1.1 l=1 h=1.2 n=6 d=2.4 e=3.3", Verdict::NotReproduced);
+    let said = |keys: &str| {
+        verdict_on(
+            &one(keys).unwrap(),
+            table(&["x=3 l=2.5 h=3.2 n=6 d=3.2 e=3.3"]),
+        )
+        .1
+    };
+    assert!(
+        said(keys).contains("stated 3x, which 2.25x to 3.75x count as"),
+        "{}",
+        said(keys)
+    );
+    let between = keys.replace("stated: 3", "stated: [2, 3]");
+    assert!(
+        said(&between).contains("stated 2x to 3x, which 1.5x to 3.75x"),
+        "{}",
+        said(&between)
+    );
     is(
         "status=diverged x=3 l=2.5 h=3.2 n=6 d=3.2 e=3.3",
         Verdict::NotReproduced,
@@ -141,4 +163,15 @@ fn a_contradiction_stands_as_long_as_what_it_needs_of_its_evidence_is_there() {
     assert_eq!(verdict, Verdict::EvidenceMissing);
     assert!(note.contains("does not expect"), "{note}");
     assert_eq!(told("must: fail,", "x=?").0, Verdict::EvidenceMissing);
+}
+
+#[test]
+fn a_row_without_a_number_says_which_column_has_none_and_only_a_speedup_is_told_unjudged() {
+    let (verdict, note) = verdict_on(&one(ABOVE_ONE).unwrap(), table(&["x=?"]));
+    assert_eq!(verdict, Verdict::NotTestable);
+    assert!(note.contains("x has no number"), "{note}");
+    let claims = scoped("requires: {capacity: {at_least: 0.85}}", ABOVE_ONE).unwrap();
+    let (verdict, note) = verdict_on(&claims, table(&["x=2 capacity=0.5"]));
+    assert_eq!(verdict, Verdict::NotTestable);
+    assert_eq!(note, "needs capacity at least 0.85 (here 0.5)");
 }
