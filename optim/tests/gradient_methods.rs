@@ -5,8 +5,9 @@ mod common;
 use candle_core::{Device, Tensor};
 use common::{distance, numbers, oracle as logistic_oracle, random_numbers, random_problem};
 use optim::{
-    Acceleration, Adam, Bound, ConjugateGradients, Evaluator, HeavyBall, Kinetic, Method, Momentum,
-    Nesterov, Oracle, Phase, Potential, Quadratic, Run, RunEnd, Sequential, SymplecticEuler,
+    Acceleration, Adam, Bound, ConjugateGradients, Counts, Evaluator, Flow, HamiltonianDescent,
+    HeavyBall, Kinetic, Leapfrog, Method, Momentum, Nesterov, Oracle, Phase, Potential, Quadratic,
+    Recurrence, Run, RunEnd, Sequential, SymplecticEuler, Window, WindowedDescent, WindowedFlow,
 };
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -332,5 +333,50 @@ fn a_potential_or_an_evaluator_is_an_oracle() {
     for mut oracle in oracles {
         assert_eq!(numbers(&oracle.gradient(&start).unwrap()), wanted);
         assert_eq!(oracle.counts().requested, 1);
+    }
+}
+
+#[test]
+fn what_an_iteration_says_it_computed_is_what_the_counts_grow_by() {
+    let (f, start) = problem(6, &[1.0, 2.0, 4.0]);
+    let potential = || f.clone();
+    let at = || start.clone();
+    let half = Kinetic::HalfL2Squared;
+    let flow = Flow::new(half, Box::new(Leapfrog), 0.1, 5).unwrap();
+    let window = WindowedFlow {
+        recurrence: Recurrence::new(half, 0.1, 5),
+        window: Window::default(),
+    };
+    let methods: Vec<(&str, Box<dyn Method>)> = vec![
+        (
+            "heavy ball",
+            Box::new(HeavyBall::new(potential(), half, 0.1, 0.5, at()).unwrap()),
+        ),
+        (
+            "nesterov",
+            Box::new(Nesterov::new(potential(), Acceleration::Sequence, 0.1, at()).unwrap()),
+        ),
+        (
+            "momentum",
+            Box::new(Momentum::new(potential(), 0.5, 0.1, at()).unwrap()),
+        ),
+        ("adam", Box::new(Adam::new(potential(), 0.1, at()).unwrap())),
+        (
+            "flow",
+            Box::new(HamiltonianDescent::new(potential(), flow, at())),
+        ),
+        (
+            "window",
+            Box::new(WindowedDescent::new(potential(), window, at())),
+        ),
+    ];
+    for (name, mut method) in methods {
+        assert_eq!(method.counts(), Counts::default(), "{name}");
+        for _ in 0..3 {
+            let before = method.counts();
+            let said = method.advance().unwrap().counts;
+            assert_eq!(said, method.counts() - before, "{name}");
+            assert!(said.requested >= 1 && said.rounds >= 1, "{name}");
+        }
     }
 }
