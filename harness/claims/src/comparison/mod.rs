@@ -166,3 +166,24 @@ fn wins(gain: f64, slack: f64) -> bool {
         false => gain > -slack,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_gain_is_no_win_unless_slack_allows_it_and_what_is_asked_for_has_to_be_exceeded() {
+        for (gain, slack, wanted) in [
+            (0.0, 0.0, false),
+            (1e-9, 0.0, true),
+            (-1e-9, 0.0, false),
+            (-0.1, 0.1, true),
+            (-0.11, 0.1, false),
+            (0.0, 0.1, true),
+            (0.1, -0.1, false),
+            (0.11, -0.1, true),
+        ] {
+            assert_eq!(wins(gain, slack), wanted, "{gain} {slack}");
+        }
+    }
+}

@@ -457,3 +457,98 @@ fn a_group_that_lacks_one_side_is_named_and_the_others_are_compared() {
         );
     }
 }
+
+/// Rows of two methods from some starts: the second has 10, the first as much less as said.
+fn apart_by(differences: &[f64]) -> Vec<String> {
+    let of = |(s, d): (usize, &f64)| {
+        [
+            format!("m=a s={s} x={} y={}", 10.0 - d, 10.0 - d),
+            format!("m=b s={s} x=10 y=10"),
+        ]
+    };
+    differences.iter().enumerate().flat_map(of).collect()
+}
+
+fn judged_rows(judges: &[(&str, &str)], lines: &[String]) -> Vec<ClaimRow> {
+    let claims: Vec<String> = judges
+        .iter()
+        .map(|(id, rule)| claim(id, "", rule))
+        .collect();
+    let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
+    judge(&file(&claims).unwrap(), &[run("t", table(&lines))])
+}
+
+#[test]
+fn how_sure_a_difference_is_counts_from_the_margin_on_whichever_side_it_lies() {
+    let sides = "first: {m: a}, second: {m: b}";
+    let differ = format!("differ: {{{sides}, metric: x, margin: 1, pair_by: [s]}}");
+    let ordering =
+        format!("ordering: {{{sides}, metric: x, better: lower, margin: 1, pair_by: [s]}}");
+    let p =
+        |rule: &str, differences: &[f64]| judged_rows(&[("c", rule)], &apart_by(differences))[0].p;
+    let (less, more) = ([3.0, 2.5, 3.5, 2.75], [-3.0, -2.5, -3.5, -2.75]);
+    let wanted = rows::statistics::p_value(&less, 1.0);
+    assert!(wanted.unwrap() < 0.05);
+    assert_eq!(p(&ordering, &less), wanted);
+    assert_eq!(p(&differ, &less), wanted);
+    assert_eq!(p(&differ, &more), wanted);
+}
+
+#[test]
+fn a_metric_told_under_two_names_is_two_comparisons() {
+    let of = |metric: &str| {
+        format!(
+            "ordering: {{first: {{m: a}}, second: {{m: b}}, metric: {metric}, better: lower, pair_by: [s]}}"
+        )
+    };
+    let rows = judged_rows(
+        &[("x", &of("x")), ("y", &of("y")), ("again", &of("x"))],
+        &apart_by(&[3.0, 2.5, 3.5]),
+    );
+    let counted: Vec<Option<u64>> = rows.iter().map(|row| row.comparisons).collect();
+    assert_eq!(counted, [Some(1), Some(1), None]);
+}
+
+#[test]
+fn pairs_without_a_number_are_told_and_those_that_diverged_all_count() {
+    let keys = "ordering: {first: {m: a}, second: {m: b}, metric: x, better: lower, pair_by: [s]}";
+    let mut lines = apart_by(&[3.0, 2.5, 3.5]);
+    lines.extend(["m=a s=7 x=? y=1", "m=b s=7 x=10 y=1"].map(String::from));
+    let note = judged_rows(&[("c", keys)], &lines).remove(0).note;
+    assert!(note.contains("3 pairs, 1 without a number"), "{note}");
+    // Runs that diverged have nothing recorded that would tell them apart.
+    let mut lines = Vec::new();
+    for s in 0..4 {
+        lines.push(format!("m=a s={s} x=1 status=diverged"));
+        lines.push(format!("m=b s={s} x=10 status=complete"));
+    }
+    let row = judged_rows(&[("c", keys)], &lines).remove(0);
+    assert_eq!(row.verdict, Verdict::NotReproduced);
+    assert!(row.note.contains("4 pairs"), "{}", row.note);
+}
+
+#[test]
+fn runs_that_reach_nothing_differ_if_they_all_lie_on_one_side() {
+    let keys =
+        "differ: {first: {m: a}, second: {m: b}, metric: x, scale: log, margin: 0.1, pair_by: [s]}";
+    let judged = |firsts: [f64; 4]| {
+        let lines: Vec<String> = firsts
+            .iter()
+            .enumerate()
+            .flat_map(|(s, x)| [format!("m=a s={s} x={x}"), format!("m=b s={s} x=10 y={s}")])
+            .collect();
+        let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
+        on(keys, &lines)
+    };
+    assert_eq!(
+        judged([0.0, 5.0, 4.0, 6.0]),
+        Verdict::Reproduced,
+        "all are less"
+    );
+    assert_eq!(judged([0.0, 50.0, 4.0, 6.0]), Verdict::Inconclusive);
+    assert_eq!(
+        judged([0.0, 10.0, 10.0, 10.0]),
+        Verdict::Inconclusive,
+        "one is"
+    );
+}
