@@ -180,3 +180,25 @@ fn differ(low: f64, high: f64, margin: f64) -> Verdict {
         Verdict::Inconclusive
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sides_differ_beyond_the_margin_and_are_alike_within_it_its_ends_among_it() {
+        use Verdict::{Inconclusive, NotReproduced, Reproduced};
+        for (low, high, verdict) in [
+            (1.1, 2.0, Reproduced),
+            (1.0, 2.0, Inconclusive),
+            (-2.0, -1.1, Reproduced),
+            (-2.0, -1.0, Inconclusive),
+            (-1.0, 1.0, NotReproduced),
+            (-1.5, 0.0, Inconclusive),
+            (0.0, 1.5, Inconclusive),
+            (-2.0, 2.0, Inconclusive),
+        ] {
+            assert_eq!(differ(low, high, 1.0), verdict, "{low} {high}");
+        }
+    }
+}

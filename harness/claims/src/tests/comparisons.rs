@@ -552,3 +552,31 @@ fn runs_that_reach_nothing_differ_if_they_all_lie_on_one_side() {
         "one is"
     );
 }
+
+#[test]
+fn a_difference_is_told_without_a_sign_from_its_nearer_end_to_its_farther() {
+    let sides = "first: {m: a}, second: {m: b}, metric: x, pair_by: [s]";
+    let note = |rule: &str, differences: &[f64]| {
+        judged_rows(&[("c", rule)], &apart_by(differences))
+            .remove(0)
+            .note
+    };
+    let ordering = format!("ordering: {{{sides}, better: lower}}");
+    let better = note(&ordering, &[3.0, 2.5, 3.5]);
+    let ends = better
+        .split_once("better by ")
+        .unwrap()
+        .1
+        .split(", p")
+        .next()
+        .unwrap();
+    assert!(
+        ends.starts_with("3 [1.7") && ends.contains(", 4.2"),
+        "{better}"
+    );
+    let worse = note(&ordering, &[-3.0, -2.5, -3.5]);
+    assert!(worse.contains(&format!("worse by {ends}")), "{worse}");
+    let differ = format!("differ: {{{sides}, margin: 1}}");
+    let less = note(&differ, &[3.0, 2.5, 3.5]);
+    assert!(less.contains(&format!("less by {ends}")), "{less}");
+}
