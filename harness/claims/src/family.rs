@@ -57,3 +57,19 @@ fn same(apart: &[f64]) -> Vec<u64> {
     };
     sorted(1.0).min(sorted(-1.0))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_comparison_is_the_same_from_its_other_side_and_in_another_order_also_where_pairs_are_equal()
+     {
+        let one = same(&[0.0, 1.0, -2.0]);
+        assert_eq!(same(&[-2.0, 0.0, 1.0]), one);
+        // A difference of nothing is told as 0, not −0, from either side.
+        assert_eq!(same(&[0.0, -1.0, 2.0]), one);
+        assert_eq!(same(&[-0.0, 1.0, -2.0]), one);
+        assert_ne!(same(&[0.0, 1.0, 2.0]), one);
+    }
+}
