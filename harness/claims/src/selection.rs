@@ -205,3 +205,28 @@ fn words(value: &Value) -> impl Iterator<Item = &str> {
     };
     text.split('+').map(str::trim)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_are_shown_as_they_are_but_numbers_shortened_and_groups_named_in_full() {
+        let text = Value::Text(Some("a8a".into()));
+        let real = Value::Real(Some(1.234_567_8));
+        let count = Value::Count(Some(3));
+        let all = [
+            &text,
+            &real,
+            &count,
+            &Value::Flag(Some(true)),
+            &Value::Real(None),
+        ];
+        assert_eq!(
+            all.map(shown),
+            ["a8a", "1.235", "3", "true", "none"].map(String::from)
+        );
+        let named = [&text, &real, &count].map(|value| named("x", value));
+        assert_eq!(named, ["a8a", "x 1.2345678", "x 3"].map(String::from));
+    }
+}

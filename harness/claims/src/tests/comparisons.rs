@@ -551,6 +551,36 @@ fn runs_that_reach_nothing_differ_if_they_all_lie_on_one_side() {
         Verdict::Inconclusive,
         "one is"
     );
+    // And the other way round: the second reaches nothing once.
+    let more = |firsts: [f64; 4]| {
+        let lines: Vec<String> = firsts
+            .iter()
+            .enumerate()
+            .flat_map(|(s, x)| {
+                let second = if s == 0 { 0 } else { 10 };
+                [
+                    format!("m=a s={s} x={x}"),
+                    format!("m=b s={s} x={second} y={s}"),
+                ]
+            })
+            .collect();
+        on(keys, &lines.iter().map(String::as_str).collect::<Vec<_>>())
+    };
+    assert_eq!(
+        more([5.0, 20.0, 30.0, 40.0]),
+        Verdict::Reproduced,
+        "all are more"
+    );
+    assert_eq!(
+        more([5.0, 20.0, 30.0, 10.0]),
+        Verdict::Inconclusive,
+        "one is equal"
+    );
+    assert_eq!(
+        more([5.0, 20.0, 30.0, 10.5]),
+        Verdict::Inconclusive,
+        "or nearly"
+    );
 }
 
 #[test]

@@ -144,6 +144,11 @@ fn a_comparison_has_one_kind_of_leeway_and_something_that_makes_pairs() {
         "trend: {column: c, metric: x, direction: increasing, pair_by: []}",
         &["pair_by"],
     );
+    refused(
+        "",
+        "best-of: {column: c, metric: x, better: lower, stated: [1], pair_by: []}",
+        &["pair_by"],
+    );
     let same = "ordering: {first: {m: a}, second: {m: a}, metric: x, better: lower, pair_by: [s]}";
     refused("", same, &["first and second are the same"]);
     for tolerance in ["1", "-0.1", "2"] {
