@@ -216,7 +216,7 @@ fn the_accuracy_is_the_share_of_rows_whose_own_logit_is_largest() {
 }
 
 #[test]
-fn no_points_are_no_gradients_on_any_number_of_workers() {
+fn no_points_are_no_gradients_on_two_workers() {
     let (potential, point) = random_problem(3, DType::F64);
     let devices = vec![Device::Cpu; 2];
     let batched = Batched::new(potential.clone()).gradients(std::slice::from_ref(&point));

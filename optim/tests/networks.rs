@@ -386,7 +386,7 @@ fn settings_out_of_range_are_refused() {
 }
 
 #[test]
-fn any_optimiser_takes_a_step_from_a_loss_at_the_rate_that_was_set_last() {
+fn a_step_from_a_loss_is_that_from_its_gradients_at_the_rate_that_was_set_last() {
     for momentum in [0.0, 0.9] {
         let by_loss = Regression::new();
         let by_hand = Regression::new();
