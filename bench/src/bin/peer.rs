@@ -65,7 +65,7 @@ struct Serve {
     /// cpu, or cuda:N in a build with the feature `cuda`.
     #[arg(long, default_value = "cpu")]
     device: String,
-    /// What computes the gradients: auto, dense, sparse, fused, composed.
+    /// What computes the gradients: auto, dense, sparse, banded, fused, composed.
     #[arg(long, default_value_t)]
     kernel: Kernel,
     /// W; 1 is the sequential flow.

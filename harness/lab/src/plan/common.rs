@@ -40,7 +40,7 @@ pub struct Model {
     pub bias: bool,
     /// λ of λ/2 ‖Θ‖².
     pub l2: f64,
-    /// What computes gradients; by the data's density and the device where nothing is said.
+    /// What computes gradients; by the data and the device where nothing is said.
     #[serde(default, with = "named", skip_serializing_if = "is_auto")]
     pub kernel: Kernel,
 }

@@ -1,11 +1,13 @@
 //! The gradient from a matrix that is half empty.
 
-use super::panels::{Layout, Panels, Residuals, turned};
-use super::rows::RowSource;
+use super::panels::{Layout, Panels, Residuals, columns_of, turned};
+use super::rows::{RowSource, check_room};
 use super::sections::{Products, Sections};
+use crate::Result;
 use crate::cpu::aligned::Aligned;
 use crate::cpu::real::Real;
 use pulp::{Arch, Simd, WithSimd};
+use rayon::prelude::*;
 use std::marker::PhantomData;
 use std::ops::Range;
 
@@ -29,8 +31,8 @@ pub(super) struct Banded<T> {
     sections: Sections<T>,
 }
 
-/// Runs of elements, one behind the other, each filled up with zeros to as many as there are chains: where
-/// a loop ends a step earlier now and then, the processor has already begun with something else.
+/// Runs of elements, one behind the other, each filled up with zeros to a multiple of [`CHAINS`]: a rest of
+/// up to three would be a branch that the processor guesses wrong in most runs.
 struct Runs<T> {
     /// Where each run begins, and where the last one ends.
     starts: Vec<u32>,
@@ -116,9 +118,15 @@ fn bands(features: usize) -> (usize, usize) {
 
 impl<T: Real> Banded<T> {
     /// Takes in rows.
-    pub(super) fn new(source: &impl RowSource<T>) -> Self {
+    ///
+    /// # Errors
+    /// If there is no room for as many runs as blocks and bands make.
+    pub(super) fn new(source: &impl RowSource<T>) -> Result<Self> {
         let (rows, features) = source.shape();
         let (bands, band) = bands(features);
+        // Before anything else is made: there is a run for each band of each row, however few elements.
+        check_room::<u32>(rows, bands, features)?;
+        check_room::<u32>(rows.div_ceil(SPAN), features, features)?;
         let numbers = Numbers::of(source);
         let (mut along_rows, mut along_columns) = (Runs::new(&numbers), Runs::new(&numbers));
         let (mut block, mut stored) = (Vec::new(), 0);
@@ -143,7 +151,7 @@ impl<T: Real> Banded<T> {
             along_columns.append(&block, features, |s| (s.feature, s.row));
         }
         let elements = along_rows.places.len() * CHAINS;
-        Self {
+        Ok(Self {
             sections: Sections::of_blocks(rows, SPAN, elements * LOOK_UP),
             stored,
             rows,
@@ -151,7 +159,7 @@ impl<T: Real> Banded<T> {
             along_rows,
             along_columns,
             table: numbers.map_or_else(|| Box::new([T::ZERO; SPAN]), |numbers| numbers.table),
-        }
+        })
     }
 
     pub(super) fn features(&self) -> usize {
@@ -196,12 +204,7 @@ impl<T: Real> Banded<T> {
         classes: usize,
         targets: &[u32],
     ) -> Products<T> {
-        let arch = Arch::new();
-        let (bands, band) = bands(self.features);
-        let rows = (bands - 1) * band + SPAN;
-        let panels = Panels::new(points, classes, (self.features, rows), |columns| {
-            arch.dispatch(SideBySide::<T>(columns, PhantomData))
-        });
+        let panels = self.panels(points, classes, columns_of(classes));
         let sums = self.sections.sums(panels.weights.len(), |rows, sums| {
             self.add_products(&panels, classes, &targets[rows.clone()], rows, sums);
         });
@@ -222,25 +225,10 @@ impl<T: Real> Banded<T> {
         sums: &mut [T],
     ) {
         let (arch, layout) = (Arch::new(), panels.layout);
-        let (bands, band) = bands(self.features);
         let mut z = Aligned::zeros(layout.filled * SPAN);
         let mut turned = turned(layout);
         for (start, targets) in section.step_by(SPAN).zip(targets.chunks(SPAN)) {
-            let rows = targets.len();
-            z.fill(T::ZERO);
-            for (first, width) in layout.panels() {
-                let weights = &panels.weights[first * panels.rows..];
-                for index in 0..bands {
-                    let first_run = start * bands + index * rows;
-                    arch.dispatch(Multiply {
-                        runs: &self.along_rows,
-                        table: &self.table,
-                        these: first_run..first_run + rows,
-                        factors: &weights[index * band * width..][..width * SPAN],
-                        out: &mut z[first * SPAN..][..width * SPAN],
-                    });
-                }
-            }
+            self.multiply_rows(panels, start, targets.len(), &mut z);
             arch.dispatch(Residuals {
                 layout,
                 classes,
@@ -269,16 +257,48 @@ impl<T: Real> Banded<T> {
 
     /// XΘ `[n, C]` for one point `[d, C]`.
     pub(super) fn logits(&self, point: &[T], classes: usize) -> Vec<T> {
+        let panels = self.panels(point, classes, classes);
+        let layout = panels.layout;
         let mut all = vec![T::ZERO; self.rows * classes];
-        for (row, z) in all.chunks_exact_mut(classes).enumerate() {
-            for (place, value) in self.elements(row) {
-                let weights = &point[place * classes..][..classes];
-                for (z, &weight) in z.iter_mut().zip(weights) {
-                    *z += weight * value;
+        let blocks = all.par_chunks_mut(SPAN * classes).enumerate();
+        blocks.for_each(|(block, out)| {
+            let mut z = Aligned::zeros(layout.filled * SPAN);
+            self.multiply_rows(&panels, block * SPAN, out.len() / classes, &mut z);
+            for (row, out) in out.chunks_exact_mut(classes).enumerate() {
+                for (class, out) in out.iter_mut().enumerate() {
+                    *out = z[layout.place(SPAN, row, class)];
                 }
             }
-        }
+        });
         all
+    }
+
+    /// Lays points out side by side, `each` columns of one.
+    fn panels(&self, points: &[T], classes: usize, each: usize) -> Panels<T> {
+        let (bands, band) = bands(self.features);
+        let rows = (bands - 1) * band + SPAN;
+        Panels::new(points, classes, each, (self.features, rows), |columns| {
+            Arch::new().dispatch(SideBySide::<T>(columns, PhantomData))
+        })
+    }
+
+    /// z = XΘ for a block of so many rows from one on, with room for [`SPAN`] in each panel.
+    fn multiply_rows(&self, panels: &Panels<T>, start: usize, rows: usize, z: &mut [T]) {
+        let (bands, band) = bands(self.features);
+        z.fill(T::ZERO);
+        for (first, width) in panels.layout.panels() {
+            let weights = &panels.weights[first * panels.rows..];
+            for index in 0..bands {
+                let first_run = start * bands + index * rows;
+                Arch::new().dispatch(Multiply {
+                    runs: &self.along_rows,
+                    table: &self.table,
+                    these: first_run..first_run + rows,
+                    factors: &weights[index * band * width..][..width * SPAN],
+                    out: &mut z[first * SPAN..][..width * SPAN],
+                });
+            }
+        }
     }
 }
 
@@ -430,7 +450,7 @@ impl<T: Real> WithSimd for SideBySide<T> {
         let filled = self.0.next_multiple_of(lanes);
         Layout {
             columns: self.0,
-            width: filled.min(most * lanes),
+            width: filled.clamp(lanes, most * lanes),
             filled,
         }
     }
@@ -521,7 +541,7 @@ mod tests {
         for (features, distinct) in [(7, 255), (600, 255), (257, 256)] {
             let all = rows(features, distinct);
             let source = Elements(&all[..], features);
-            let banded = Banded::new(&source);
+            let banded = Banded::new(&source).unwrap();
             let numbered = matches!(banded.along_rows.elements, Coded::Numbered(_));
             assert_eq!(numbered, distinct < 256, "0 is one of the numbers");
             let mut stored = 0;
@@ -536,7 +556,9 @@ mod tests {
             assert_eq!(banded.stored(), stored);
             // A byte for a place and one for a number, or eight, twice; and no more than is filled up.
             let each = 2 * (1 + if numbered { 1 } else { 8 });
-            assert!(banded.bytes() > each * stored, "{}", banded.bytes());
+            let runs = 600 * bands(features).0 + 600usize.div_ceil(SPAN) * features;
+            let filled = each * (stored + runs * (CHAINS - 1)) + 4 * (runs + 2);
+            assert!(banded.bytes() > each * stored && banded.bytes() <= filled);
         }
     }
 

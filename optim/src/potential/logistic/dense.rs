@@ -40,7 +40,7 @@ impl<T: Real> Dense<T> {
     pub(super) fn new(source: &impl RowSource<T>) -> Result<Self> {
         let (rows, features) = source.shape();
         let stride = whole_lines::<T>(features);
-        check_room::<T>(rows, stride)?;
+        check_room::<T>(rows, stride, features)?;
         let mut x = Aligned::zeros(rows * stride);
         for (row, x) in x.chunks_exact_mut(stride).enumerate() {
             source.each(row, |place, value| x[place] = value);

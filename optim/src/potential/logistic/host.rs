@@ -36,7 +36,7 @@ impl<T: Real> HostRows<T> {
         let content = Content::of(source);
         Ok(match form(kernel, content, classes, size_of::<T>()) {
             Form::Sparse => Self::Sparse(Sparse::new(source)),
-            Form::Banded => Self::Banded(Banded::new(source)),
+            Form::Banded => Self::Banded(Banded::new(source)?),
             Form::Dense => Self::Dense(Dense::new(source)?),
         })
     }

@@ -82,8 +82,8 @@ impl LogisticRegression {
         Self::from_rows(DataRows::Dense(x), labels, problem, kernel)
     }
 
-    /// Makes the problem of dense or sparse rows and the class of each, 0 … C−1. Sparse rows stay sparse
-    /// on a CPU whose kernel is [`Kernel::Sparse`], or [`Kernel::Auto`] with few elements that are not 0.
+    /// Makes the problem of dense or sparse rows and the class of each, 0 … C−1. On a CPU zeros are left out
+    /// by [`Kernel::Sparse`] and [`Kernel::Banded`], and by [`Kernel::Auto`] where it takes one of them.
     ///
     /// ```
     /// use candle_core::{DType, Device};
@@ -334,6 +334,9 @@ impl Potential for LogisticRegression {
 
     fn gradients(&self, points: &Tensor) -> Result<Tensor> {
         self.fits(points, &[points.dim(0)?, self.dimension()])?;
+        if points.dim(0)? == 0 {
+            return Ok(points.clone());
+        }
         match &self.data {
             Data::Host(host) => Ok(points.contiguous()?.apply_op1_no_bwd(host)?),
             Data::Tensors(tensors) => tensors.gradients(points),

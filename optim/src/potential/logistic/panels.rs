@@ -46,22 +46,23 @@ pub(super) struct Panels<T> {
 }
 
 impl<T: Real> Panels<T> {
-    /// From the points `[W, features, classes]`, laid out as fits the number of columns.
+    /// From the points `[W, features, classes]`, laid out as fits the number of columns: `each` of a point, one
+    /// for the difference of two classes or one for each class.
     pub(super) fn new(
         points: &[T],
         classes: usize,
+        each: usize,
         (features, rows): (usize, usize),
         layout: impl Fn(usize) -> Layout,
     ) -> Self {
-        let each = columns_of(classes);
         let layout = layout(points.len() / (features * classes) * each);
         let mut weights = Aligned::zeros(layout.filled * rows);
         for (index, row) in points.chunks_exact(classes).enumerate() {
             let (point, feature) = (index / features, index % features);
             for c in 0..each {
-                let weight = match classes {
-                    2 => row[1] - row[0],
-                    _ => row[c],
+                let weight = match each < classes {
+                    true => row[1] - row[0],
+                    false => row[c],
                 };
                 weights[layout.place(rows, feature, point * each + c)] = weight;
             }
@@ -192,7 +193,7 @@ mod tests {
     fn two_classes_are_one_column_of_differences() {
         // One point of two features.
         let points = [1.0, 5.0, 2.0, -1.0];
-        let panels = Panels::new(&points, 2, (2, 3), |columns| Layout {
+        let panels = Panels::new(&points, 2, columns_of(2), (2, 3), |columns| Layout {
             columns,
             width: columns,
             filled: columns,

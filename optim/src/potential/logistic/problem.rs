@@ -5,15 +5,17 @@ use crate::error::named;
 /// What computes the gradient of a logistic regression.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Kernel {
-    /// On a CPU `Sparse`, `Banded` or `Dense` by the share of elements that are not 0; elsewhere `Fused`,
-    /// or `Composed` where the fused kernel cannot be used.
+    /// On a CPU `Sparse`, `Banded` or `Dense`, by the share of elements that are not 0, whether those are
+    /// all 1, and the number of classes; elsewhere `Fused`, or `Composed` where the fused kernel cannot be
+    /// used.
     #[default]
     Auto,
     /// One pass over blocks of rows, for the CPU.
     Dense,
     /// Of the elements that are not 0 alone, for the CPU.
     Sparse,
-    /// The same for the half-empty, for the CPU: along rows and along columns, every element twice.
+    /// Of the elements that are not 0 alone, kept along rows and along columns; for half-empty data on the
+    /// CPU.
     Banded,
     /// Products of the tensor library and one pass over the logits between them, for any device.
     Fused,

@@ -3,13 +3,16 @@
 use super::panels::columns_of;
 use super::problem::{Kernel, Problem};
 use crate::cpu::real::Real;
-use crate::cpu::vector_bytes;
 use crate::{Error, Result};
 use candle_core::{DType, Device, Tensor};
 
-/// The share of elements that are not 0 from which rows are banded where they are not dense: of fewer a run
-/// has too few. Measured from 0.05 on, where the banded kernel is as fast as the sparse one or faster.
+/// The share of elements that are not 0 from which rows are banded where they are not dense; below it runs
+/// are too short. Measured from 0.05 on, where the banded kernel is as fast as the sparse one or faster.
 const BANDED_SHARE: f64 = 0.05;
+
+/// The same where all of them are 1, which the sparse kernel looks up without a multiplication. Measured at
+/// 0.11, where that is the faster one.
+const BANDED_SHARE_OF_ONES: f64 = 0.15;
 
 /// Lends the rows X `[n, d]` of a regression.
 #[derive(Clone, Debug)]
@@ -206,9 +209,13 @@ pub(super) fn form(kernel: Kernel, content: Content, classes: usize, size: usize
     let form = match kernel {
         Kernel::Sparse => Form::Sparse,
         Kernel::Banded => Form::Banded,
-        Kernel::Auto if share <= most_without_zeros(classes, vector_bytes() / size) => {
-            // Looking ones up takes no multiplication.
-            match ones || share < BANDED_SHARE {
+        Kernel::Auto if share <= most_without_zeros(classes, size) => {
+            match share
+                < if ones {
+                    BANDED_SHARE_OF_ONES
+                } else {
+                    BANDED_SHARE
+                } {
                 true => Form::Sparse,
                 false => Form::Banded,
             }
@@ -228,9 +235,10 @@ pub(super) fn form(kernel: Kernel, content: Content, classes: usize, size: usize
 /// of them to do the fewer classes there are. Measured at one point, 20 000 rows of 400 and 123 features,
 /// vectors of 16: the banded kernel is the faster one up to 0.1 to 0.15 with two classes (one column),
 /// 0.1 to 0.25 with three, 0.3 to 0.35 with ten, 0.45 to 0.6 with 26; with more points up to more.
-fn most_without_zeros(classes: usize, lanes: usize) -> f64 {
-    let columns = columns_of(classes);
-    let filled = columns as f64 / columns.next_multiple_of(lanes.max(1)) as f64;
+/// It counts with vectors of 64 bytes whatever the processor has, so that the choice is the same everywhere.
+fn most_without_zeros(classes: usize, size: usize) -> f64 {
+    let (columns, lanes) = (columns_of(classes), 64 / size.max(1));
+    let filled = columns as f64 / columns.next_multiple_of(lanes) as f64;
     0.1 + 0.4 * filled
 }
 
@@ -306,7 +314,7 @@ pub(super) fn dense<T: Real>(
     rows: impl ExactSizeIterator<Item = usize>,
 ) -> Result<Vec<T>> {
     let (_, d) = source.shape();
-    check_room::<T>(rows.len(), d)?;
+    check_room::<T>(rows.len(), d, d)?;
     let mut elements = vec![T::ZERO; rows.len() * d];
     for (row, elements) in rows.zip(elements.chunks_exact_mut(d)) {
         source.each(row, |place, value| elements[place] = value);
@@ -314,16 +322,17 @@ pub(super) fn dense<T: Real>(
     Ok(elements)
 }
 
-/// Refuses to make so many rows of so many features dense where the system has no memory for them.
-pub(super) fn check_room<T>(rows: usize, features: usize) -> Result<()> {
-    let elements = rows.checked_mul(features);
+/// Refuses to keep `count` elements for each of so many rows of so many features where the system has no
+/// memory for them.
+pub(super) fn check_room<T>(rows: usize, count: usize, features: usize) -> Result<()> {
+    let elements = rows.checked_mul(count);
     if elements.is_some_and(|count| Vec::<T>::new().try_reserve_exact(count).is_ok()) {
         return Ok(());
     }
     Err(Error::Room {
         what: format!("{rows} rows of {features} features, zeros and all,"),
         bytes: (rows as u64)
-            .saturating_mul(features as u64)
+            .saturating_mul(count as u64)
             .saturating_mul(size_of::<T>() as u64),
         instead: "the kernel `sparse` on a CPU takes the elements that are not 0 alone",
     })

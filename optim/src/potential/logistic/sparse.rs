@@ -1,6 +1,6 @@
 //! The gradient from a sparse matrix.
 
-use super::panels::{Layout, Panels, Residuals, turned};
+use super::panels::{Layout, Panels, Residuals, columns_of, turned};
 use super::rows::RowSource;
 use super::sections::{Products, Sections};
 
@@ -119,7 +119,8 @@ impl<T: Real> Sparse<T> {
     ) -> Products<T> {
         // The last feature is none, and has no weight.
         let rows = self.features + 1;
-        let panels = Panels::new(points, classes, (self.features, rows), |columns| {
+        let each = columns_of(classes);
+        let panels = Panels::new(points, classes, each, (self.features, rows), |columns| {
             let width = columns.next_power_of_two().clamp(NARROWEST, PANEL);
             Layout {
                 columns,

@@ -1,18 +1,19 @@
 use super::*;
 
-/// A problem whose elements look random, with about the given share of them not 0.
+/// A problem whose elements look random, with about the given share of them not 0, and those of so many
+/// levels: 1 alone, or multiples of a share of it; with 0 levels nearly all are different.
 fn problem(
     (n, d, classes): (usize, usize, usize),
     share: f64,
-    ones: bool,
+    levels: usize,
     dtype: DType,
 ) -> (Tensor, Vec<u32>) {
     let element = |i: usize| {
         let spread = (i as f64 * 0.754_877_666_2).fract();
-        match (spread < share, ones) {
+        match (spread < share, levels) {
             (false, _) => 0.0,
-            (true, true) => 1.0,
-            (true, false) => (i as f64 * 0.7).sin(),
+            (true, 0) => (i as f64 * 0.7).sin(),
+            (true, levels) => (1 + i % levels) as f64 / levels as f64,
         }
     };
     let elements: Vec<f64> = (0..n * d).map(element).collect();
@@ -46,9 +47,9 @@ fn every_kernel_computes_what_the_composition_of_tensor_operations_does() {
     ];
     for (shape, window) in shapes.into_iter().zip([1, 4, 2, 20, 5, 9]) {
         for (dtype, rounding) in [(DType::F64, 1e-13), (DType::F32, 2e-5)] {
-            for (share, ones) in [(1.0, false), (0.2, false), (0.1, true)] {
+            for (share, levels) in [(1.0, 0), (0.2, 0), (0.1, 1), (0.3, 200)] {
                 for (bias, l2) in [(false, 0.0), (true, 0.3)] {
-                    let (x, labels) = problem(shape, share, ones, dtype);
+                    let (x, labels) = problem(shape, share, levels, dtype);
                     let problem = Problem {
                         classes: shape.2,
                         bias,
@@ -84,14 +85,15 @@ fn every_kernel_computes_what_the_composition_of_tensor_operations_does() {
 
 #[test]
 fn a_point_alone_and_among_others_has_the_same_gradient_to_the_last_bit() {
-    for (classes, share) in [(2, 0.1), (3, 0.1), (2, 0.3), (10, 0.3), (2, 1.0), (10, 1.0)] {
-        let (x, labels) = problem((600, 40, classes), share, false, DType::F32);
+    let kernels = [Kernel::Dense, Kernel::Sparse, Kernel::Banded];
+    for (kernel, classes) in kernels.into_iter().flat_map(|k| [2, 3, 10].map(|c| (k, c))) {
+        let (x, labels) = problem((600, 40, classes), 0.3, 0, DType::F32);
         let problem = Problem {
             classes,
             bias: false,
             l2: 0.0,
         };
-        let f = LogisticRegression::new(x, &labels, problem).unwrap();
+        let f = LogisticRegression::with_kernel(x, &labels, problem, kernel).unwrap();
         let points = points(7, f.dimension(), DType::F32);
         let together = f.gradients(&points).unwrap();
         for w in 0..7 {
@@ -99,16 +101,32 @@ fn a_point_alone_and_among_others_has_the_same_gradient_to_the_last_bit() {
             assert_eq!(
                 apart(&alone, &together.get(w).unwrap()),
                 0.0,
-                "{classes} {share}"
+                "{kernel} {classes}"
             );
         }
     }
 }
 
 #[test]
-fn few_elements_that_are_not_zero_are_kept_without_the_zeros_the_more_the_more_classes() {
+fn no_points_at_once_are_no_gradients_by_any_kernel() {
+    let (x, labels) = problem((60, 9, 3), 0.3, 0, DType::F64);
+    let problem = Problem {
+        classes: 3,
+        bias: false,
+        l2: 0.0,
+    };
+    for &kernel in Kernel::ALL {
+        let f = LogisticRegression::with_kernel(x.clone(), &labels, problem, kernel).unwrap();
+        let none = Tensor::zeros((0, f.dimension()), DType::F64, &Device::Cpu).unwrap();
+        let gradients = f.gradients(&none).unwrap();
+        assert_eq!(gradients.dims(), [0, f.dimension()], "{kernel}");
+    }
+}
+
+#[test]
+fn auto_leaves_zeros_out_up_to_a_share_that_grows_with_the_classes() {
     let kept = |share: f64, ones: bool, classes: usize, kernel: Kernel| {
-        let (x, labels) = problem((100, 20, classes), share, ones, DType::F32);
+        let (x, labels) = problem((100, 20, classes), share, usize::from(ones), DType::F32);
         let problem = Problem {
             classes,
             bias: false,
@@ -123,7 +141,7 @@ fn few_elements_that_are_not_zero_are_kept_without_the_zeros_the_more_the_more_c
         (0.1, true, 2, Kernel::Sparse),
         (0.1, false, 2, Kernel::Banded),
         (0.3, false, 2, Kernel::Dense),
-        (0.2, true, 10, Kernel::Sparse),
+        (0.2, true, 10, Kernel::Banded),
         (0.2, false, 10, Kernel::Banded),
         (0.7, false, 10, Kernel::Dense),
         (0.4, false, 16, Kernel::Banded),
@@ -158,7 +176,7 @@ fn sparse_rows_are_the_same_problem_to_the_last_bit_whatever_the_kernel() {
         (0.6, DType::F32, true),
         (0.6, DType::F64, false),
     ] {
-        let (x, labels) = problem((300, 37, 3), share, false, DType::F32);
+        let (x, labels) = problem((300, 37, 3), share, 0, DType::F32);
         let (starts, columns, values) = compressed(&x);
         let x = x.to_dtype(dtype).unwrap();
         let problem = Problem {
@@ -239,6 +257,12 @@ fn wide_sparse_rows_stay_sparse_and_are_made_dense_by_no_kernel_without_room() {
             "{said}"
         );
     }
+    let (dense, found) = of(features, Kernel::Banded);
+    let said = found.unwrap_err().to_string();
+    assert!(
+        !dense && said.contains("`sparse`"),
+        "its runs have no room: {said}"
+    );
     // A column that is not below the features, and more features than have a number.
     assert!(of(70, Kernel::Auto).1.is_err() && of(features + 1, Kernel::Auto).1.is_err());
 }
@@ -246,7 +270,7 @@ fn wide_sparse_rows_stay_sparse_and_are_made_dense_by_no_kernel_without_room() {
 #[test]
 fn a_sparse_matrix_goes_to_another_device_with_all_its_elements() {
     for ones in [true, false] {
-        let (x, labels) = problem((50, 30, 3), 0.1, ones, DType::F64);
+        let (x, labels) = problem((50, 30, 3), 0.1, usize::from(ones), DType::F64);
         let problem = Problem {
             classes: 3,
             bias: false,
@@ -269,7 +293,7 @@ fn a_subset_is_the_problem_on_those_rows_whatever_the_kernel() {
         Kernel::Fused,
         Kernel::Composed,
     ] {
-        let (x, labels) = problem((60, 9, 3), 0.3, false, DType::F64);
+        let (x, labels) = problem((60, 9, 3), 0.3, 0, DType::F64);
         let problem = Problem {
             classes: 3,
             bias: true,
@@ -291,18 +315,19 @@ fn a_subset_is_the_problem_on_those_rows_whatever_the_kernel() {
 
 #[test]
 fn what_is_not_a_number_stays_so() {
-    for (classes, share) in [(2, 0.1), (3, 0.1), (2, 0.3), (3, 0.3), (2, 1.0), (3, 1.0)] {
-        let (x, labels) = problem((40, 8, classes), share, false, DType::F32);
+    let kernels = [Kernel::Dense, Kernel::Sparse, Kernel::Banded];
+    for (kernel, classes) in kernels.into_iter().flat_map(|k| [2, 3].map(|c| (k, c))) {
+        let (x, labels) = problem((40, 8, classes), 0.3, 0, DType::F32);
         let problem = Problem {
             classes,
             bias: false,
             l2: 0.0,
         };
-        let f = LogisticRegression::new(x, &labels, problem).unwrap();
+        let f = LogisticRegression::with_kernel(x, &labels, problem, kernel).unwrap();
         let point = vec![f32::NAN; f.dimension()];
         let point = Tensor::new(point, &Device::Cpu).unwrap();
         let gradient = f.gradient(&point).unwrap().to_vec1::<f32>().unwrap();
-        assert!(gradient.iter().all(|v| v.is_nan()), "{classes} {share}");
+        assert!(gradient.iter().all(|v| v.is_nan()), "{kernel} {classes}");
     }
 }
 

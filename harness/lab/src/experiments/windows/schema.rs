@@ -27,7 +27,7 @@ schema! {
         storage: Option<String>, "", "What a window keeps from one round to the next: points, velocities from which they are summed up, or those in bf16.";
         at_once: Option<u64>, "", "How many of a window's gradients are computed, and exist, at a time; none if all of them.";
         tf32: Option<bool>, "", "Whether products of f32 were made in TF32, with 10 bits behind the point; the sequential flow's never are, so that flow_error shows what it costs.";
-        kernel: Option<String>, "", "What computes the gradients: dense, sparse, fused (products of the tensor library and one pass between them), or composed of its operations alone.";
+        kernel: Option<String>, "", "What computes the gradients: dense, sparse, banded (half-empty data), fused (products of the tensor library and one pass between them), or composed of its operations alone.";
         kinetic_energy: String, "", "φ.";
         steps: u64, "", "S, the steps of a flow.";
         step_size: f64, "", "θ.";
