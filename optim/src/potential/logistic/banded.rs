@@ -1,6 +1,6 @@
 //! The gradient from a matrix that is half empty.
 
-use super::panels::{Layout, Panels, Residuals, columns_of, turned};
+use super::panels::{ColumnLayout, LogitResiduals, Panels, columns_of, turned};
 use super::rows::{RowSource, check_room};
 use super::sections::{Products, Sections};
 use crate::Result;
@@ -229,7 +229,7 @@ impl<T: Real> Banded<T> {
         let mut turned = turned(layout);
         for (start, targets) in section.step_by(SPAN).zip(targets.chunks(SPAN)) {
             self.multiply_rows(panels, start, targets.len(), &mut z);
-            arch.dispatch(Residuals {
+            arch.dispatch(LogitResiduals {
                 layout,
                 classes,
                 rows: SPAN,
@@ -441,14 +441,14 @@ impl<T: Real> Numbers<T> {
 struct SideBySide<T>(usize, PhantomData<T>);
 
 impl<T: Real> WithSimd for SideBySide<T> {
-    type Output = Layout;
+    type Output = ColumnLayout;
 
     #[inline(always)]
-    fn with_simd<S: Simd>(self, _simd: S) -> Layout {
+    fn with_simd<S: Simd>(self, _simd: S) -> ColumnLayout {
         let lanes = T::lanes::<S>();
         let most = if S::REGISTER_COUNT >= 32 { 5 } else { 3 };
         let filled = self.0.next_multiple_of(lanes);
-        Layout {
+        ColumnLayout {
             columns: self.0,
             width: filled.clamp(lanes, most * lanes),
             filled,

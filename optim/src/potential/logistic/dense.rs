@@ -1,7 +1,7 @@
 //! The gradient from a dense matrix, in one pass over the data.
 
 use super::ahead::Ahead;
-use super::panels::Layout;
+use super::panels::ColumnLayout;
 use super::rows::{RowSource, check_room};
 use super::sections::{Products, Sections};
 use super::tiles::{Columns, TileBlock, add_products, logits, softmax_minus_target};
@@ -84,7 +84,7 @@ impl<T: Real> Dense<T> {
         let columns = weights.len() / self.stride;
         Products {
             sums,
-            layout: Layout {
+            layout: ColumnLayout {
                 columns,
                 width: 1,
                 filled: columns,

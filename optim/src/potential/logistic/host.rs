@@ -4,7 +4,7 @@ use super::banded::Banded;
 use super::dense::Dense;
 use super::panels::columns_of;
 use super::problem::{Kernel, Problem};
-use super::rows::{Content, DataRows, Elements, Form, RowSource, WithConstant, dense, form};
+use super::rows::{DataRows, Density, Elements, Form, RowSource, WithConstant, dense, form};
 use super::sections::Products;
 use super::sparse::Sparse;
 use crate::cpu::real::Real;
@@ -33,8 +33,8 @@ pub(super) enum HostRows<T> {
 impl<T: Real> HostRows<T> {
     /// Takes in rows as a kernel keeps them.
     fn of(source: &impl RowSource<T>, classes: usize, kernel: Kernel) -> Result<Self> {
-        let content = Content::of(source);
-        Ok(match form(kernel, content, classes, size_of::<T>()) {
+        let density = Density::of(source);
+        Ok(match form(kernel, density, classes, size_of::<T>()) {
             Form::Sparse => Self::Sparse(Sparse::new(source)),
             Form::Banded => Self::Banded(Banded::new(source)?),
             Form::Dense => Self::Dense(Dense::new(source)?),

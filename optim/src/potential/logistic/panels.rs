@@ -14,14 +14,14 @@ pub(super) fn columns_of(classes: usize) -> usize {
 /// Columns that are put side by side `width` at a time: what is there for each of some rows lies panel by
 /// panel, row by row.
 #[derive(Clone, Copy)]
-pub(super) struct Layout {
+pub(super) struct ColumnLayout {
     pub columns: usize,
     pub width: usize,
     /// Columns and what they are filled up with; the last panel is as wide as is left.
     pub filled: usize,
 }
 
-impl Layout {
+impl ColumnLayout {
     /// The panels' first columns, and their widths.
     pub(super) fn panels(self) -> impl Iterator<Item = (usize, usize)> {
         let firsts = (0..self.filled).step_by(self.width);
@@ -40,7 +40,7 @@ impl Layout {
 /// The weights of points side by side.
 pub(super) struct Panels<T> {
     pub weights: Aligned<T>,
-    pub layout: Layout,
+    pub layout: ColumnLayout,
     /// A feature each, and rows of zeros behind them.
     pub rows: usize,
 }
@@ -53,7 +53,7 @@ impl<T: Real> Panels<T> {
         classes: usize,
         each: usize,
         (features, rows): (usize, usize),
-        layout: impl Fn(usize) -> Layout,
+        layout: impl Fn(usize) -> ColumnLayout,
     ) -> Self {
         let layout = layout(points.len() / (features * classes) * each);
         let mut weights = Aligned::zeros(layout.filled * rows);
@@ -77,8 +77,8 @@ impl<T: Real> Panels<T> {
 
 /// Turns logits of a block of rows into residuals, in place. An operation of its own, so that it is
 /// compiled once for all widths.
-pub(super) struct Residuals<'a, T> {
-    pub layout: Layout,
+pub(super) struct LogitResiduals<'a, T> {
+    pub layout: ColumnLayout,
     pub classes: usize,
     /// Rows that there is memory for in each panel: as many as targets, or more.
     pub rows: usize,
@@ -87,7 +87,7 @@ pub(super) struct Residuals<'a, T> {
     pub targets: &'a [u32],
 }
 
-impl<T: Real> WithSimd for Residuals<'_, T> {
+impl<T: Real> WithSimd for LogitResiduals<'_, T> {
     type Output = ();
 
     #[inline(always)]
@@ -99,7 +99,7 @@ impl<T: Real> WithSimd for Residuals<'_, T> {
     }
 }
 
-impl<T: Real> Residuals<'_, T> {
+impl<T: Real> LogitResiduals<'_, T> {
     #[inline(always)]
     fn of_several<S: Simd>(self, simd: S) {
         for (tile, targets) in self.targets.chunks(TILE).enumerate() {
@@ -154,8 +154,8 @@ impl<T: Real> Residuals<'_, T> {
     }
 }
 
-/// Memory for [`Residuals`].
-pub(super) fn turned<T: Real>(layout: Layout) -> Aligned<T> {
+/// Memory for [`LogitResiduals`].
+pub(super) fn turned<T: Real>(layout: ColumnLayout) -> Aligned<T> {
     Aligned::zeros(layout.filled * TILE)
 }
 
@@ -168,7 +168,7 @@ mod tests {
 
     #[test]
     fn every_entry_has_a_place_of_its_own_side_by_side_with_its_panels_others() {
-        let layout = Layout {
+        let layout = ColumnLayout {
             columns: 9,
             width: 4,
             filled: 10,
@@ -193,7 +193,7 @@ mod tests {
     fn two_classes_are_one_column_of_differences() {
         // One point of two features.
         let points = [1.0, 5.0, 2.0, -1.0];
-        let panels = Panels::new(&points, 2, columns_of(2), (2, 3), |columns| Layout {
+        let panels = Panels::new(&points, 2, columns_of(2), (2, 3), |columns| ColumnLayout {
             columns,
             width: columns,
             filled: columns,

@@ -123,13 +123,13 @@ impl DataRows<'_> {
             return None;
         };
         let (n, features) = (rows.rows(), rows.features + usize::from(problem.bias));
-        let content = Content {
+        let density = Density {
             shape: (n, features),
             stored: rows.values.len() + if problem.bias { n } else { 0 },
             ones: false,
         };
         let size = dtype.size_in_bytes();
-        let dense = form(kernel, content, problem.classes, size) == Form::Dense;
+        let dense = form(kernel, density, problem.classes, size) == Form::Dense;
         let bytes = (n as u64).saturating_mul(features as u64);
         let bytes = bytes.saturating_mul(dtype.size_in_bytes() as u64);
         (dense || !device.is_cpu()).then_some(bytes)
@@ -172,7 +172,7 @@ pub(super) enum Form {
 
 /// What a matrix `[n, d]` has.
 #[derive(Clone, Copy)]
-pub(super) struct Content {
+pub(super) struct Density {
     pub shape: (usize, usize),
     /// Elements that are not 0.
     pub stored: usize,
@@ -180,7 +180,7 @@ pub(super) struct Content {
     pub ones: bool,
 }
 
-impl Content {
+impl Density {
     pub(super) fn of<T: Real>(source: &impl RowSource<T>) -> Self {
         let shape = source.shape();
         let (mut stored, mut ones) = (0, true);
@@ -199,12 +199,12 @@ impl Content {
 }
 
 /// How a kernel keeps a matrix, for so many classes in elements of so many bytes.
-pub(super) fn form(kernel: Kernel, content: Content, classes: usize, size: usize) -> Form {
-    let Content {
+pub(super) fn form(kernel: Kernel, density: Density, classes: usize, size: usize) -> Form {
+    let Density {
         shape: (n, d),
         stored,
         ones,
-    } = content;
+    } = density;
     let share = stored as f64 / (n as f64 * d as f64);
     let form = match kernel {
         Kernel::Sparse => Form::Sparse,

@@ -1,6 +1,6 @@
 //! Work on rows, shared out to threads so that the result does not depend on how many there are.
 
-use super::panels::Layout;
+use super::panels::ColumnLayout;
 use crate::cpu::aligned::Aligned;
 use crate::cpu::real::Real;
 use std::ops::Range;
@@ -99,7 +99,7 @@ impl<T: Real> Sections<T> {
 /// Sums of residuals times features.
 pub(super) struct Products<T> {
     pub sums: Aligned<T>,
-    pub layout: Layout,
+    pub layout: ColumnLayout,
     /// Features, and what they were filled up with.
     pub features: usize,
 }

@@ -1,6 +1,6 @@
 //! The gradient from a sparse matrix.
 
-use super::panels::{Layout, Panels, Residuals, columns_of, turned};
+use super::panels::{ColumnLayout, LogitResiduals, Panels, columns_of, turned};
 use super::rows::RowSource;
 use super::sections::{Products, Sections};
 
@@ -122,7 +122,7 @@ impl<T: Real> Sparse<T> {
         let each = columns_of(classes);
         let panels = Panels::new(points, classes, each, (self.features, rows), |columns| {
             let width = columns.next_power_of_two().clamp(NARROWEST, PANEL);
-            Layout {
+            ColumnLayout {
                 columns,
                 width,
                 filled: columns.next_multiple_of(width),
@@ -154,7 +154,7 @@ impl<T: Real> Sparse<T> {
         let starts = section.step_by(BLOCK_ROWS);
         for (start, targets) in starts.zip(targets.chunks(BLOCK_ROWS)) {
             let product = |width: usize, of: Factors<'_, T>| {
-                arch.dispatch(Product {
+                arch.dispatch(SparseProduct {
                     data: self,
                     rows: start..start + targets.len(),
                     width,
@@ -166,7 +166,7 @@ impl<T: Real> Sparse<T> {
                 let z = &mut z[first * BLOCK_ROWS..][..width * BLOCK_ROWS];
                 product(width, Factors::Rows(weights, z));
             }
-            arch.dispatch(Residuals {
+            arch.dispatch(LogitResiduals {
                 layout,
                 classes,
                 rows: BLOCK_ROWS,
@@ -203,7 +203,7 @@ impl<T: Real> Sparse<T> {
 }
 
 /// XΘ of some rows, or Xᵀz, by the number of columns side by side.
-struct Product<'a, T> {
+struct SparseProduct<'a, T> {
     data: &'a Sparse<T>,
     rows: Range<usize>,
     width: usize,
@@ -217,7 +217,7 @@ enum Factors<'a, T> {
     Columns(&'a [T], &'a mut [T]),
 }
 
-impl<T: Real> WithSimd for Product<'_, T> {
+impl<T: Real> WithSimd for SparseProduct<'_, T> {
     type Output = ();
 
     #[inline(always)]
@@ -230,7 +230,7 @@ impl<T: Real> WithSimd for Product<'_, T> {
     }
 }
 
-impl<T: Real> Product<'_, T> {
+impl<T: Real> SparseProduct<'_, T> {
     #[inline(always)]
     fn by<const K: usize>(self) {
         match self.of {
