@@ -72,6 +72,7 @@ fn the_sequence_keeps_its_guarantee_and_with_restarts_it_is_linear() {
             method.restarts() > 0,
             acceleration == Acceleration::Restarted
         );
+        assert!(method.restarts() < 1000, "at most one a step");
         ends.push(error(&f, method.position()));
     }
     assert!(ends[1] < 1e-9 && ends[1] < 1e-4 * ends[0], "{ends:?}");

@@ -228,5 +228,7 @@ mod tests {
         );
         let named = [&text, &real, &count].map(|value| named("x", value));
         assert_eq!(named, ["a8a", "x 1.2345678", "x 3"].map(String::from));
+        let numbers = [&text, &real, &count].map(number);
+        assert_eq!(numbers, [None, Some(1.234_567_8), Some(3.0)]);
     }
 }

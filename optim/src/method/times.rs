@@ -173,3 +173,31 @@ fn leja(mut rest: Vec<f64>) -> Vec<f64> {
     }
     ordered
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lejas_order_goes_on_with_what_is_farthest_from_all_before_it() {
+        // Products of distances: of 0.5 and 0.9 from 0 and 1, 0.25 and 0.09.
+        assert_eq!(leja(vec![0.0, 0.9, 0.5, 1.0]), [0.0, 1.0, 0.5, 0.9]);
+        // Of equals the first; a number that comes twice is last.
+        assert_eq!(leja(vec![0.0, -1.0, 1.0]), [0.0, -1.0, 1.0]);
+        assert_eq!(leja(vec![2.0, 2.0, 3.0]), [2.0, 3.0, 2.0]);
+    }
+
+    #[test]
+    fn what_bounds_the_curvature_is_positive_and_in_order() {
+        for (strong_convexity, smoothness, named) in [
+            (1.0, 0.0, "smoothness"),
+            (1.0, f64::INFINITY, "smoothness"),
+            (0.0, 1.0, "strong_convexity"),
+            (2.0, 1.0, "strong_convexity"),
+        ] {
+            let error = check(strong_convexity, smoothness).unwrap_err().to_string();
+            assert!(error.starts_with(named), "{error}");
+        }
+        check(1.0, 1.0).unwrap();
+    }
+}
