@@ -7,6 +7,7 @@ mod curves;
 mod families;
 mod mistakes;
 mod rows_alone;
+mod told;
 mod worlds;
 
 use super::examples::{Made, frame};
