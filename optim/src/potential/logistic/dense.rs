@@ -46,7 +46,7 @@ impl<T: Real> Dense<T> {
             source.each(row, |place, value| x[place] = value);
         }
         Ok(Self {
-            sections: Sections::new(rows, x.len()),
+            sections: Sections::new((rows, features), x.len()),
             x,
             rows,
             features,

@@ -8,6 +8,7 @@ mod host;
 mod panels;
 mod problem;
 mod rows;
+mod runs;
 mod sections;
 mod sparse;
 mod tiles;

@@ -13,6 +13,10 @@ const SECTIONS: usize = 64;
 /// Stored elements of X in a section, at least: below, starting a task costs more than it does.
 const ELEMENTS: usize = 1 << 17;
 
+/// And for each feature: a section clears its sums and they are added to others, which is not to take
+/// longer than what is added to them.
+const ELEMENTS_A_FEATURE: usize = 4;
+
 /// The rows of a matrix in sections, and memory for the sections' sums.
 ///
 /// The memory is kept from one call to the next: asking the system for it anew costs a page fault
@@ -23,14 +27,19 @@ pub(super) struct Sections<T> {
 }
 
 impl<T: Real> Sections<T> {
-    /// Of `rows` rows with `elements` stored elements.
-    pub(super) fn new(rows: usize, elements: usize) -> Self {
-        Self::of_blocks(rows, 1, elements)
+    /// Of rows of so many features with `elements` stored elements.
+    pub(super) fn new(shape: (usize, usize), elements: usize) -> Self {
+        Self::of_blocks(shape, 1, elements)
     }
 
     /// The same, each of whole blocks of so many rows, but for the last.
-    pub(super) fn of_blocks(rows: usize, block: usize, elements: usize) -> Self {
-        let count = (elements / ELEMENTS).clamp(1, SECTIONS);
+    pub(super) fn of_blocks(
+        (rows, features): (usize, usize),
+        block: usize,
+        elements: usize,
+    ) -> Self {
+        let least = ELEMENTS.max(features.saturating_mul(ELEMENTS_A_FEATURE));
+        let count = (elements / least).clamp(1, SECTIONS);
         let length = rows.div_ceil(count).max(1).next_multiple_of(block);
         let range = |start: usize| start..(start + length).min(rows);
         Self {
@@ -123,7 +132,7 @@ mod tests {
             (1000, 1 << 20),
             (60_000, 60_000 * 784),
         ] {
-            let sections = Sections::<f32>::new(rows, elements).ranges;
+            let sections = Sections::<f32>::new((rows, 784), elements).ranges;
             assert!(sections.len() <= SECTIONS);
             let covered: Vec<usize> = sections.into_iter().flatten().collect();
             assert_eq!(covered, (0..rows).collect::<Vec<_>>(), "{rows} {elements}");
@@ -131,11 +140,21 @@ mod tests {
     }
 
     #[test]
+    fn sums_of_many_features_are_not_made_more_often_than_elements_are_added_to_them() {
+        let count = |features| {
+            Sections::<f32>::new((3000, features), 90_000 * 8)
+                .ranges
+                .len()
+        };
+        assert_eq!((count(123), count(60_000), count(1_355_191)), (5, 3, 1));
+    }
+
+    #[test]
     fn sums_do_not_depend_on_the_number_of_threads() {
         let with = |threads: usize| {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
             let run = || {
-                let sections = Sections::<f32>::new(100_000, 100_000 * 16);
+                let sections = Sections::<f32>::new((100_000, 3), 100_000 * 16);
                 let add = |rows: Range<usize>, out: &mut [f32]| {
                     for row in rows {
                         out[row % 3] += (row as f32 * 0.37).sin();

@@ -70,7 +70,7 @@ impl<T: Real> Sparse<T> {
             starts.push(places.len());
         }
         Self {
-            sections: Sections::new(rows, places.len() * LOOK_UP),
+            sections: Sections::new((rows, features), places.len() * LOOK_UP),
             starts,
             places,
             values: (!all_ones).then_some(values),
