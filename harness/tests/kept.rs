@@ -101,6 +101,12 @@ fn a_manifest_that_was_changed_is_told_and_judges_nothing() {
     let of = ["reproduce", "spring", "--profile", "smoke", "--out", "out"];
     succeed(house.command(&of));
     let manifest = house.read("manifest.json");
+    let command = manifest.split("\"command\"").nth(1).unwrap();
+    let program = command.split('"').nth(1).unwrap();
+    assert_eq!(
+        program, "harness",
+        "where the program lay is nobody's business"
+    );
     let changed = manifest.replacen("verdicts: false", "verdicts: true", 1);
     assert_ne!(manifest, changed);
     std::fs::write(house.out().join("manifest.json"), changed).unwrap();

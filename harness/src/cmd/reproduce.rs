@@ -166,12 +166,25 @@ fn changed(plan: &Plan) -> Result<Vec<String>> {
     }
 }
 
+/// The command as it was given, the program by its name alone: where it lay on this machine is no part of what
+/// can be repeated elsewhere.
+fn command_line(arguments: impl Iterator<Item = std::ffi::OsString>) -> Vec<String> {
+    let text = |argument: &std::ffi::OsStr| argument.to_string_lossy().into_owned();
+    arguments
+        .enumerate()
+        .map(
+            |(place, argument)| match (place, Path::new(&argument).file_name()) {
+                (0, Some(name)) => text(name),
+                _ => text(&argument),
+            },
+        )
+        .collect()
+}
+
 fn manifest(arguments: &Reproduce, plan: &Plan, configs: &Configs) -> Result<Manifest> {
     let resolved = plan.resolved()?;
     Ok(Manifest {
-        command: std::env::args_os()
-            .map(|argument| argument.to_string_lossy().into_owned())
-            .collect(),
+        command: command_line(std::env::args_os()),
         started_at: now(),
         ended_at: None,
         target: plan.target.clone(),
