@@ -37,6 +37,14 @@ impl ColumnLayout {
     }
 }
 
+/// What a product of some rows is of, panel by panel.
+pub(super) enum Factors<'a, T> {
+    /// z from weights.
+    Rows(&'a [T], &'a mut [T]),
+    /// Sums from z.
+    Columns(&'a [T], &'a mut [T]),
+}
+
 /// The weights of points side by side.
 pub(super) struct Panels<T> {
     pub weights: Aligned<T>,
@@ -144,14 +152,37 @@ impl<T: Real> LogitResiduals<'_, T> {
             *z = T::without_negligible(simd, share);
         }
         for (first, width) in self.layout.panels() {
-            let rows = self.z[first * self.rows..].chunks_exact_mut(width);
-            for (z, _) in rows.zip(self.targets).filter(|(_, target)| **target == 1) {
-                for z in z {
-                    *z -= T::ONE;
+            let z = &mut self.z[first * self.rows..];
+            match width {
+                1 => less_hits::<T, 1>(z, self.targets),
+                2 => less_hits::<T, 2>(z, self.targets),
+                4 => less_hits::<T, 4>(z, self.targets),
+                8 => less_hits::<T, 8>(z, self.targets),
+                16 => less_hits::<T, 16>(z, self.targets),
+                _ => {
+                    for (z, &target) in z.chunks_exact_mut(width).zip(self.targets) {
+                        z.iter_mut().for_each(|z| *z -= one_if(target));
+                    }
                 }
             }
         }
     }
+}
+
+/// Subtracts 1 from all columns of rows whose target is the second class: without a branch, as which class a
+/// row is of cannot be guessed.
+#[inline(always)]
+fn less_hits<T: Real, const WIDTH: usize>(z: &mut [T], targets: &[u32]) {
+    for (z, &target) in z.as_chunks_mut::<WIDTH>().0.iter_mut().zip(targets) {
+        for z in z {
+            *z -= one_if(target);
+        }
+    }
+}
+
+#[inline(always)]
+fn one_if<T: Real>(target: u32) -> T {
+    if target == 1 { T::ONE } else { T::ZERO }
 }
 
 /// Memory for [`LogitResiduals`].

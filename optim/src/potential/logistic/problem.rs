@@ -6,13 +6,14 @@ use crate::error::named;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Kernel {
     /// On a CPU `Sparse`, `Banded` or `Dense`, by the share of elements that are not 0, whether those are
-    /// all 1, and the number of classes; elsewhere `Fused`, or `Composed` where the fused kernel cannot be
+    /// all 1, whether features exclude one another, and the number of classes; elsewhere `Fused`, or `Composed` where the fused kernel cannot be
     /// used.
     #[default]
     Auto,
     /// One pass over blocks of rows, for the CPU.
     Dense,
-    /// Of the elements that are not 0 alone, for the CPU.
+    /// Of the elements that are not 0 alone, for the CPU. Where all are 1 and features exclude one another, as
+    /// the values of an attribute do, those that a row has together are looked up as one.
     Sparse,
     /// Of the elements that are not 0 alone, kept along rows and along columns; for half-empty data on the
     /// CPU.

@@ -250,13 +250,6 @@ pub(super) trait RowSource<T> {
     /// Calls `each` with the place and the value of every element of a row that is not 0, by ascending
     /// places.
     fn each(&self, row: usize, each: impl FnMut(usize, T));
-
-    /// Counts the elements of a row that are not 0.
-    fn count(&self, row: usize) -> usize {
-        let mut count = 0;
-        self.each(row, |_, _| count += 1);
-        count
-    }
 }
 
 /// Every element of rows of `d` features.

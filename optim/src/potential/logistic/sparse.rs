@@ -1,12 +1,15 @@
 //! The gradient from a sparse matrix.
 
-use super::panels::{ColumnLayout, LogitResiduals, Panels, columns_of, turned};
+use super::exclusive::Ones;
+use super::joined::{COPIES, Joined, JoinedProduct, PanelPlace};
+use super::lookups::SparseProduct;
+use super::panels::{ColumnLayout, Factors, LogitResiduals, Panels, columns_of, turned};
 use super::rows::RowSource;
 use super::sections::{Products, Sections};
 
 use crate::cpu::aligned::Aligned;
 use crate::cpu::real::Real;
-use pulp::{Arch, Simd, WithSimd};
+use pulp::Arch;
 use std::ops::Range;
 
 /// X `[n, d]` by the places of its nonzero elements, row by row, and their values where not all
@@ -16,14 +19,16 @@ use std::ops::Range;
 /// window, so that a few points at once cost hardly more than one. Where rows have nearly the same
 /// number of elements, they are filled up to the same number with a feature that is always 0: a
 /// loop that ends a step earlier now and then costs more than the step, as the processor has
-/// already begun with the next row.
+/// already begun with the next row. Features that exclude one another are joined, so that there is less to
+/// look up.
 pub(super) struct Sparse<T> {
     /// Where each row begins in `places`, and where the last one ends.
-    starts: Vec<usize>,
-    /// `features` stands for no feature.
-    places: Vec<u32>,
-    values: Option<Vec<T>>,
+    pub(super) starts: Vec<usize>,
+    /// Of features, or of joined ones; the one behind the last is none.
+    pub(super) places: Vec<u32>,
+    pub(super) values: Option<Vec<T>>,
     features: usize,
+    joined: Option<Joined>,
     /// Nonzero elements.
     stored: usize,
     sections: Sections<T>,
@@ -38,49 +43,77 @@ const BLOCK_ROWS: usize = 256;
 /// How many elements of a dense matrix take as long as the look-up of one.
 const LOOK_UP: usize = 8;
 
+/// How many look-ups take as long as what a row needs besides, where there are few of them.
+const ROW: usize = 3;
+
 /// Columns that are looked up together, at most: a vector of f32.
-const PANEL: usize = 16;
+pub(super) const PANEL: usize = 16;
 
 /// Columns that are looked up together, at least: one alone is no faster than four, and the
 /// compiler gathers its weights from many places at once, which is slower.
-const NARROWEST: usize = 4;
+pub(super) const NARROWEST: usize = 4;
 
 impl<T: Real> Sparse<T> {
     /// Takes in rows.
     pub(super) fn new(source: &impl RowSource<T>) -> Self {
         let (rows, features) = source.shape();
-        let counts = (0..rows).map(|row| source.count(row));
-        let (stored, most) = counts.fold((0, 0), |(sum, most), n| (sum + n, most.max(n)));
-        let full = match (rows * most) as f64 <= (1.0 + FILL) * stored as f64 {
-            true => most,
-            false => 0,
-        };
         let (mut starts, mut places, mut values) = (vec![0], Vec::new(), Vec::new());
         let mut all_ones = true;
         for row in 0..rows {
-            let start = places.len();
             source.each(row, |place, value| {
                 all_ones &= value == T::ONE;
                 places.push(place as u32);
                 values.push(value);
             });
-            let length = (places.len() - start).max(full);
-            places.resize(start + length, features as u32);
-            values.resize(start + length, T::ZERO);
             starts.push(places.len());
         }
+        let stored = places.len();
+        let ones = Ones {
+            starts: &starts,
+            places: &places,
+            features,
+        };
+        let joined = all_ones.then(|| Joined::of(ones)).flatten();
+        let most = starts.windows(2).map(|row| row[1] - row[0]).max();
+        let most = most.unwrap_or(0);
+        let (joined, each) = match joined {
+            Some((joined, of_rows)) => {
+                places = of_rows;
+                let each = places.len() / rows;
+                (Some(joined), Some(each))
+            }
+            None if (rows * most) as f64 <= (1.0 + FILL) * stored as f64 => {
+                places = filled(&starts, &places, most, features as u32);
+                values = filled(&starts, &values, most, T::ZERO);
+                (None, Some(most))
+            }
+            None => (None, None),
+        };
+        if let Some(each) = each {
+            starts = (0..=rows).map(|row| row * each).collect();
+        }
+        let looked_up = match &joined {
+            Some(_) => places.len() + ROW * rows,
+            None => places.len(),
+        };
         Self {
-            sections: Sections::new((rows, features), places.len() * LOOK_UP),
+            sections: Sections::new((rows, features), looked_up * LOOK_UP),
             starts,
             places,
             values: (!all_ones).then_some(values),
             features,
+            joined,
             stored,
         }
     }
 
     pub(super) fn features(&self) -> usize {
         self.features
+    }
+
+    /// Whether features that exclude one another were found, and joined.
+    pub(super) fn is_joined(&self) -> bool {
+        self.joined.is_some()
     }
 
     /// Nonzero elements.
@@ -93,6 +126,7 @@ impl<T: Real> Sparse<T> {
         let values = self.values.as_ref().map_or(0, Vec::len);
         size_of_val(self.starts.as_slice())
             + size_of_val(self.places.as_slice())
+            + self.joined.as_ref().map_or(0, Joined::bytes)
             + values * size_of::<T>()
     }
 
@@ -104,8 +138,20 @@ impl<T: Real> Sparse<T> {
     pub(super) fn elements(&self, row: usize) -> impl Iterator<Item = (usize, T)> {
         let range = self.starts[row]..self.starts[row + 1];
         let value = |i: usize| self.values.as_ref().map_or(T::ONE, |v| v[i]);
-        let all = range.map(move |i| (self.places[i] as usize, value(i)));
-        all.filter(|(place, _)| *place < self.features)
+        let own = self.places[range.clone()].iter();
+        let mut all: Vec<(usize, T)> = match &self.joined {
+            None => own
+                .zip(range)
+                .map(|(&place, i)| (place as usize, value(i)))
+                .collect(),
+            Some(joined) => {
+                let members = own.flat_map(|&place| joined.members(place as usize));
+                members.map(|&place| (place as usize, T::ONE)).collect()
+            }
+        };
+        all.retain(|(place, _)| *place < self.features);
+        all.sort_unstable_by_key(|(place, _)| *place);
+        all.into_iter()
     }
 
     /// What Xᵀ(softmax(XΘ) − Y) is made of, from the points `[W, d, C]`. With two classes the
@@ -120,22 +166,44 @@ impl<T: Real> Sparse<T> {
         // The last feature is none, and has no weight.
         let rows = self.features + 1;
         let each = columns_of(classes);
-        let panels = Panels::new(points, classes, each, (self.features, rows), |columns| {
-            let width = columns.next_power_of_two().clamp(NARROWEST, PANEL);
+        let mut panels = Panels::new(points, classes, each, (self.features, rows), |columns| {
+            // One alone is as fast as four where it has kernels of its own.
+            let narrowest = match (columns, &self.joined) {
+                (1, Some(_)) => 1,
+                _ => NARROWEST,
+            };
+            let rest = columns % PANEL;
+            let last = match rest {
+                0 => 0,
+                rest => rest.next_power_of_two().max(narrowest),
+            };
+            let filled = columns - rest + last;
             ColumnLayout {
                 columns,
-                width,
-                filled: columns.next_multiple_of(width),
+                width: filled.min(PANEL),
+                filled,
             }
         });
-        let size = panels.weights.len();
+        if let Some(joined) = &self.joined {
+            panels = joined.weights(&panels);
+        }
+        let copies = if self.joined.is_some() { COPIES } else { 1 };
+        let size = panels.weights.len() * copies;
         let sums = self.sections.sums(size, |rows, sums| {
             self.add_products(&panels, classes, &targets[rows.clone()], rows, sums);
         });
-        Products {
+        let products = Products {
             sums,
             layout: panels.layout,
             features: panels.rows,
+        };
+        match &self.joined {
+            None => products,
+            Some(joined) => {
+                let handed = joined.handed_back(&products, rows);
+                self.sections.give_back(products.sums);
+                handed
+            }
         }
     }
 
@@ -153,18 +221,29 @@ impl<T: Real> Sparse<T> {
         let mut turned = turned(layout);
         let starts = section.step_by(BLOCK_ROWS);
         for (start, targets) in starts.zip(targets.chunks(BLOCK_ROWS)) {
-            let product = |width: usize, of: Factors<'_, T>| {
-                arch.dispatch(SparseProduct {
+            let rows = start..start + targets.len();
+            let product = |(first, width), of: Factors<'_, T>| match &self.joined {
+                None => arch.dispatch(SparseProduct {
                     data: self,
-                    rows: start..start + targets.len(),
+                    rows: rows.clone(),
                     width,
                     of,
-                });
+                }),
+                Some(_) => arch.dispatch(JoinedProduct {
+                    places: &self.places[self.starts[rows.start]..self.starts[rows.end]],
+                    tables: self.starts[1],
+                    panel: PanelPlace {
+                        start: first * panels.rows,
+                        width,
+                        rows: panels.rows,
+                    },
+                    of,
+                }),
             };
-            for (first, width) in layout.panels() {
+            for panel @ (first, width) in layout.panels() {
                 let weights = &panels.weights[first * panels.rows..][..width * panels.rows];
                 let z = &mut z[first * BLOCK_ROWS..][..width * BLOCK_ROWS];
-                product(width, Factors::Rows(weights, z));
+                product(panel, Factors::Rows(weights, z));
             }
             arch.dispatch(LogitResiduals {
                 layout,
@@ -174,26 +253,39 @@ impl<T: Real> Sparse<T> {
                 turned: &mut turned,
                 targets,
             });
-            for (first, width) in layout.panels() {
+            for panel @ (first, width) in layout.panels() {
                 let z = &z[first * BLOCK_ROWS..][..width * BLOCK_ROWS];
-                let sums = &mut sums[first * panels.rows..][..width * panels.rows];
-                product(width, Factors::Columns(z, sums));
+                let sums = match &self.joined {
+                    None => &mut sums[first * panels.rows..][..width * panels.rows],
+                    Some(_) => &mut *sums,
+                };
+                product(panel, Factors::Columns(z, sums));
             }
         }
     }
 
     /// Takes back the memory of sums.
     pub(super) fn give_back(&self, products: Products<T>) {
-        self.sections.give_back(products.sums);
+        // Of joined features it was taken back when their members had it.
+        if self.joined.is_none() {
+            self.sections.give_back(products.sums);
+        }
     }
 
     /// XΘ `[n, C]` for one point `[d, C]`.
     pub(super) fn logits(&self, point: &[T], classes: usize) -> Vec<T> {
+        let weights = match &self.joined {
+            Some(joined) => &*joined.weights_of_point(point, classes),
+            None => point,
+        };
         let mut all = vec![T::ZERO; self.rows() * classes];
         for (row, z) in all.chunks_exact_mut(classes).enumerate() {
-            for (place, value) in self.elements(row) {
-                let weights = &point[place * classes..][..classes];
-                for (z, &weight) in z.iter_mut().zip(weights) {
+            let range = self.starts[row]..self.starts[row + 1];
+            for (i, &place) in range.clone().zip(&self.places[range]) {
+                let value = self.values.as_ref().map_or(T::ONE, |values| values[i]);
+                // What a row is filled up with has no weight.
+                let weights = weights.chunks_exact(classes).nth(place as usize);
+                for (z, &weight) in z.iter_mut().zip(weights.unwrap_or_default()) {
                     *z += weight * value;
                 }
             }
@@ -202,128 +294,12 @@ impl<T: Real> Sparse<T> {
     }
 }
 
-/// XΘ of some rows, or Xᵀz, by the number of columns side by side.
-struct SparseProduct<'a, T> {
-    data: &'a Sparse<T>,
-    rows: Range<usize>,
-    width: usize,
-    of: Factors<'a, T>,
-}
-
-enum Factors<'a, T> {
-    /// z from weights.
-    Rows(&'a [T], &'a mut [T]),
-    /// Sums from z.
-    Columns(&'a [T], &'a mut [T]),
-}
-
-impl<T: Real> WithSimd for SparseProduct<'_, T> {
-    type Output = ();
-
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, _simd: S) {
-        match self.width {
-            NARROWEST => self.by::<NARROWEST>(),
-            8 => self.by::<8>(),
-            _ => self.by::<PANEL>(),
-        }
+/// Rows filled up to so many entries each.
+fn filled<V: Copy>(starts: &[usize], of: &[V], each: usize, with: V) -> Vec<V> {
+    let mut all = Vec::with_capacity((starts.len() - 1) * each);
+    for (row, range) in starts.windows(2).enumerate() {
+        all.extend(&of[range[0]..range[1]]);
+        all.resize((row + 1) * each, with);
     }
-}
-
-impl<T: Real> SparseProduct<'_, T> {
-    #[inline(always)]
-    fn by<const K: usize>(self) {
-        match self.of {
-            Factors::Rows(weights, z) => look_up::<T, K>(self.data, self.rows, weights, z),
-            Factors::Columns(z, sums) => hand_back::<T, K>(self.data, self.rows, z, sums),
-        }
-    }
-}
-
-/// z = XΘ for some rows, `[rows, K]`, with Θ as `[d + 1, K]`.
-#[inline(always)]
-fn look_up<T: Real, const K: usize>(
-    data: &Sparse<T>,
-    rows: Range<usize>,
-    weights: &[T],
-    z: &mut [T],
-) {
-    let (weights, _) = weights.as_chunks::<K>();
-    let (z, _) = z.as_chunks_mut::<K>();
-    for (row, z) in rows.zip(z) {
-        let range = data.starts[row]..data.starts[row + 1];
-        let places = &data.places[range.clone()];
-        // Two sums, which do not wait for one another.
-        let mut sums = [[T::ZERO; K]; 2];
-        match &data.values {
-            None => {
-                let (pairs, rest) = places.as_chunks::<2>();
-                for pair in pairs {
-                    for (sums, &place) in sums.iter_mut().zip(pair) {
-                        let weights = weights[place as usize];
-                        for k in 0..K {
-                            sums[k] += weights[k];
-                        }
-                    }
-                }
-                for &place in rest {
-                    let weights = weights[place as usize];
-                    for k in 0..K {
-                        sums[0][k] += weights[k];
-                    }
-                }
-            }
-            Some(values) => {
-                for (&place, &value) in places.iter().zip(&values[range]) {
-                    let weights = weights[place as usize];
-                    for k in 0..K {
-                        sums[0][k] += weights[k] * value;
-                    }
-                }
-            }
-        }
-        let [mut sum, other] = sums;
-        for k in 0..K {
-            sum[k] += other[k];
-        }
-        *z = sum;
-    }
-}
-
-/// sums += Xᵀz for some rows' z `[rows, K]`, with the sums as `[d + 1, K]`.
-#[inline(always)]
-fn hand_back<T: Real, const K: usize>(
-    data: &Sparse<T>,
-    rows: Range<usize>,
-    z: &[T],
-    sums: &mut [T],
-) {
-    let (sums, _) = sums.as_chunks_mut::<K>();
-    let (z, _) = z.as_chunks::<K>();
-    for (row, z) in rows.zip(z) {
-        let range = data.starts[row]..data.starts[row + 1];
-        let places = &data.places[range.clone()];
-        // By value, so that the compiler knows that they do not overlap and keeps them in vectors.
-        let z = *z;
-        match &data.values {
-            None => {
-                for &place in places {
-                    let mut sum = sums[place as usize];
-                    for k in 0..K {
-                        sum[k] += z[k];
-                    }
-                    sums[place as usize] = sum;
-                }
-            }
-            Some(values) => {
-                for (&place, &value) in places.iter().zip(&values[range]) {
-                    let mut sum = sums[place as usize];
-                    for k in 0..K {
-                        sum[k] += z[k] * value;
-                    }
-                    sums[place as usize] = sum;
-                }
-            }
-        }
-    }
+    all
 }

@@ -83,11 +83,76 @@ fn every_kernel_computes_what_the_composition_of_tensor_operations_does() {
     }
 }
 
+/// Rows that have one feature of each of some attributes, of the first one sometimes none.
+fn attributes(n: usize, sizes: &[usize], dtype: DType) -> Tensor {
+    let d: usize = sizes.iter().sum();
+    let mut elements = vec![0f64; n * d];
+    for (row, elements) in elements.chunks_exact_mut(d).enumerate() {
+        let mut first = 0;
+        for (attribute, size) in sizes.iter().enumerate() {
+            if attribute > 0 || row % 7 > 0 {
+                elements[first + row * row / (attribute + 2) % size] = 1.0;
+            }
+            first += size;
+        }
+    }
+    let x = Tensor::from_vec(elements, (n, d), &Device::Cpu).unwrap();
+    x.to_dtype(dtype).unwrap()
+}
+
+#[test]
+fn attributes_of_which_a_row_has_one_value_each_are_joined_without_a_difference() {
+    const N: usize = 4300;
+    for (classes, dtype, rounding) in [
+        (2, DType::F64, 1e-13),
+        (2, DType::F32, 2e-5),
+        (3, DType::F64, 1e-13),
+        (10, DType::F32, 2e-5),
+    ] {
+        let x = attributes(N, &[4, 2, 7, 5, 3, 6, 2, 3], dtype);
+        let labels: Vec<u32> = (0..N).map(|i| (i * i % classes) as u32).collect();
+        let problem = Problem {
+            classes,
+            bias: true,
+            l2: 0.1,
+        };
+        let of =
+            |kernel| LogisticRegression::with_kernel(x.clone(), &labels, problem, kernel).unwrap();
+        let (joined, dense) = (of(Kernel::Auto), of(Kernel::Dense));
+        // A quarter of the elements are not 0, which would be banded else.
+        assert_eq!(joined.kernel(), Kernel::Sparse);
+        let bytes = joined.cost(1).bytes;
+        assert!(bytes < 0.7 * (N * 8 * 4) as f64, "{bytes}");
+        for window in [1, 2, 4, 7, 8, 16, 21] {
+            let points = points(window, dense.dimension(), dtype);
+            let found = joined.gradients(&points).unwrap();
+            let apart = apart(&found, &dense.gradients(&points).unwrap());
+            assert!(
+                apart < rounding,
+                "{classes} W={window} {dtype:?}: {apart:e}"
+            );
+        }
+        let point = points(1, dense.dimension(), dtype).get(0).unwrap();
+        let values = [&joined, &dense].map(|f| f.value(&point).unwrap());
+        assert!((values[0] - values[1]).abs() < rounding, "{values:?}");
+        let rows: Vec<usize> = (0..N).step_by(17).collect();
+        let parts = [&joined, &dense].map(|f| f.subset(&rows).unwrap().gradient(&point).unwrap());
+        assert!(apart(&parts[0], &parts[1]) < rounding, "of a part");
+    }
+}
+
 #[test]
 fn a_point_alone_and_among_others_has_the_same_gradient_to_the_last_bit() {
     let kernels = [Kernel::Dense, Kernel::Sparse, Kernel::Banded];
-    for (kernel, classes) in kernels.into_iter().flat_map(|k| [2, 3, 10].map(|c| (k, c))) {
-        let (x, labels) = problem((600, 40, classes), 0.3, 0, DType::F32);
+    let all = kernels.into_iter().flat_map(|k| [2, 3, 10].map(|c| (k, c)));
+    for ((kernel, classes), joined) in all.flat_map(|of| [(of, false), (of, true)]) {
+        let (x, labels) = match joined {
+            false => problem((600, 40, classes), 0.3, 0, DType::F32),
+            true => {
+                let labels = (0..4099).map(|i| (i * i % classes) as u32).collect();
+                (attributes(4099, &[3, 2, 4, 5, 2, 3], DType::F32), labels)
+            }
+        };
         let problem = Problem {
             classes,
             bias: false,
