@@ -187,7 +187,7 @@ impl<T: Real> Host<T> {
         let columns = (self.rows.columns(self.classes) * points) as f64;
         let (elements, bytes) = match &self.rows {
             HostRows::Dense(_) => (n * d, n * d * size),
-            HostRows::Sparse(rows) => (rows.stored() as f64, rows.bytes() as f64),
+            HostRows::Sparse(rows) => (rows.looked_up() as f64, rows.bytes() as f64),
             HostRows::Banded(rows) => (rows.stored() as f64, rows.bytes() as f64),
         };
         Cost {

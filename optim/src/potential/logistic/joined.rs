@@ -194,7 +194,7 @@ fn of_one<T: Real, const TABLES: usize>(places: &[[u32; TABLES]], of: Factors<'_
     match of {
         Factors::Rows(weights, z) => {
             let ([weights], _) = weights.as_chunks::<MOST_JOINED>() else {
-                return;
+                unreachable!("as many weights as there can be");
             };
             for (z, places) in z.iter_mut().zip(places) {
                 let mut sum = weights[at(places[0])];
@@ -206,7 +206,7 @@ fn of_one<T: Real, const TABLES: usize>(places: &[[u32; TABLES]], of: Factors<'_
         }
         Factors::Columns(z, sums) => {
             let ([even, odd], _) = sums.as_chunks_mut::<MOST_JOINED>() else {
-                return;
+                unreachable!("twice as many sums as there can be");
             };
             for (z, places) in z.chunks(2).zip(places.chunks(2)) {
                 for &place in &places[0] {

@@ -116,9 +116,12 @@ impl<T: Real> Sparse<T> {
         self.joined.is_some()
     }
 
-    /// Nonzero elements.
-    pub(super) fn stored(&self) -> usize {
-        self.stored
+    /// Elements that are looked up: those that are not 0, or those of joined features.
+    pub(super) fn looked_up(&self) -> usize {
+        match &self.joined {
+            Some(_) => self.places.len(),
+            None => self.stored,
+        }
     }
 
     /// Bytes that the matrix takes.

@@ -1,3 +1,4 @@
+use super::panels::columns_of;
 use super::*;
 
 /// A problem whose elements look random, with about the given share of them not 0, and those of so many
@@ -121,8 +122,8 @@ fn attributes_of_which_a_row_has_one_value_each_are_joined_without_a_difference(
         let (joined, dense) = (of(Kernel::Auto), of(Kernel::Dense));
         // A quarter of the elements are not 0, which would be banded else.
         assert_eq!(joined.kernel(), Kernel::Sparse);
-        let bytes = joined.cost(1).bytes;
-        assert!(bytes < 0.7 * (N * 8 * 4) as f64, "{bytes}");
+        let looked_up = joined.cost(1).operations / columns_of(classes) as f64 / N as f64 - 5.0;
+        assert!(looked_up <= 4.0 * 5.0, "{looked_up} a row, of 9 without");
         for window in [1, 2, 4, 7, 8, 16, 21] {
             let points = points(window, dense.dimension(), dtype);
             let found = joined.gradients(&points).unwrap();
