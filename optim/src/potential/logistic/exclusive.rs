@@ -3,7 +3,7 @@
 use super::joined::{Joined, MOST_JOINED, MOST_TABLES};
 use std::ops::Range;
 
-/// Rows, at least: joining takes as long as a hundred gradients.
+/// Rows, at least: of fewer a gradient is short, and often of one batch alone.
 const LEAST_ROWS: usize = 4096;
 
 /// Features, at most: which of them meet is kept for each two.
@@ -18,6 +18,17 @@ const ROWS_EACH: usize = 16;
 
 /// Products of two tables' sizes up to which they are tried.
 const MOST_PAIRS: usize = 1 << 22;
+
+/// Whether a matrix of ones `[n, d]` might have attributes to join, from the number of its ones and those of
+/// its longest row: each of these would be of another group.
+pub(super) fn may_be_joined((rows, features): (usize, usize), ones: usize, longest: usize) -> bool {
+    let each = ones / rows.max(1);
+    rows >= LEAST_ROWS && features <= MOST_FEATURES && longest <= most_groups(each)
+}
+
+fn most_groups(each: usize) -> usize {
+    MOST_GROUPS.min(2 * each)
+}
 
 /// A matrix of ones by its places, row by row.
 #[derive(Clone, Copy)]
@@ -40,11 +51,13 @@ impl Joined {
     /// features, as many for each row; the one behind the last is none.
     pub(super) fn of(ones: Ones<'_>) -> Option<(Self, Vec<u32>)> {
         let rows = ones.rows();
-        if rows < LEAST_ROWS || ones.features > MOST_FEATURES {
+        let longest = (0..rows).map(|row| ones.row(row).len()).max();
+        let shape = (rows, ones.features);
+        if !may_be_joined(shape, ones.places.len(), longest.unwrap_or(0)) {
             return None;
         }
         let each = ones.places.len() / rows;
-        let groups = ones.exclusive_groups(MOST_GROUPS.min(2 * each))?;
+        let groups = ones.exclusive_groups(most_groups(each))?;
         let mut tables = ones.tables(&groups);
         join(&mut tables, (MOST_JOINED - 1).min(rows / ROWS_EACH));
         // Less than a quarter saved is not worth it.
@@ -126,10 +139,16 @@ impl Ones<'_> {
             of_rows: vec![0; self.rows()],
         };
         let mut tables: Vec<Combinations> = (0..count).map(|_| of_none()).collect();
-        let mut numbers = Vec::with_capacity(groups.len());
+        let mut occurs = vec![false; groups.len()];
+        for &place in self.places {
+            occurs[place as usize] = true;
+        }
+        let mut numbers = vec![0; groups.len()];
         for (feature, &group) in groups.iter().enumerate() {
-            numbers.push(tables[group].members.len() as u32);
-            tables[group].members.push(vec![feature as u32]);
+            if occurs[feature] {
+                numbers[feature] = tables[group].members.len() as u32;
+                tables[group].members.push(vec![feature as u32]);
+            }
         }
         for row in 0..self.rows() {
             for &place in &self.places[self.row(row)] {
@@ -144,17 +163,24 @@ impl Ones<'_> {
 /// Joins those two tables that grow the least, until there were more joined features than `most`.
 fn join(tables: &mut Vec<Combinations>, most: usize) {
     let mut seen = Vec::new();
-    let mut together = |a: &Combinations, b: &Combinations| {
-        let pairs = a.members.len().saturating_mul(b.members.len());
-        (pairs <= MOST_PAIRS).then(|| a.meets(b, &mut seen))
+    // Each member occurs, so that both together have at least as many as the larger one.
+    let mut together = |a: &Combinations, b: &Combinations, all: usize| {
+        let (least, pairs) = (
+            all - a.members.len().min(b.members.len()),
+            a.members.len().saturating_mul(b.members.len()),
+        );
+        let tried = least <= most && pairs <= MOST_PAIRS;
+        tried.then(|| a.meets(b, most, &mut seen)).flatten()
     };
+    let count = |tables: &[Combinations]| tables.iter().map(|table| table.members.len()).sum();
     // How many joined features each two tables would have.
     let mut sizes: Vec<Vec<Option<usize>>> = Vec::new();
+    let all = count(tables);
     for (i, a) in tables.iter().enumerate() {
-        sizes.push(tables[..i].iter().map(|b| together(a, b)).collect());
+        sizes.push(tables[..i].iter().map(|b| together(a, b, all)).collect());
     }
     loop {
-        let all: usize = tables.iter().map(|table| table.members.len()).sum();
+        let all = count(tables);
         let grown = |a: usize, b: usize| {
             let size = sizes[a][b]?;
             Some((
@@ -176,10 +202,11 @@ fn join(tables: &mut Vec<Combinations>, most: usize) {
             of.remove(a);
         }
         tables[b] = joined;
+        let all = count(tables);
         for other in 0..tables.len() {
             match other {
-                other if other < b => sizes[b][other] = together(&tables[b], &tables[other]),
-                other if other > b => sizes[other][b] = together(&tables[other], &tables[b]),
+                other if other < b => sizes[b][other] = together(&tables[b], &tables[other], all),
+                other if other > b => sizes[other][b] = together(&tables[other], &tables[b], all),
                 _ => {}
             }
         }
@@ -194,17 +221,22 @@ impl Combinations {
         own.map(move |(&a, &b)| a as usize * count + b as usize)
     }
 
-    /// How many joined features both have, none among them.
-    fn meets(&self, other: &Self, seen: &mut Vec<bool>) -> usize {
+    /// How many joined features both have, none among them; `None` where there are more than `most`.
+    fn meets(&self, other: &Self, most: usize, seen: &mut Vec<bool>) -> Option<usize> {
         seen.clear();
         seen.resize(self.members.len() * other.members.len(), false);
         seen[0] = true;
         let mut count = 1;
         for pair in self.both(other) {
-            count += usize::from(!seen[pair]);
-            seen[pair] = true;
+            if !seen[pair] {
+                seen[pair] = true;
+                count += 1;
+                if count > most {
+                    return None;
+                }
+            }
         }
-        count
+        Some(count)
     }
 
     fn joined(&self, other: &Self) -> Self {

@@ -34,14 +34,15 @@ impl<T: Real> HostRows<T> {
     /// Takes in rows as a kernel keeps them.
     fn of(source: &impl RowSource<T>, classes: usize, kernel: Kernel) -> Result<Self> {
         let density = Density::of(source);
-        if kernel == Kernel::Auto && density.ones {
-            // Faster than any other, whatever the share of ones.
+        let form = form(kernel, density, classes, size_of::<T>());
+        if kernel == Kernel::Auto && density.may_be_joined() {
             let rows = Sparse::new(source);
-            if rows.is_joined() {
+            // Where they are joined, faster than the others at any share of ones that was measured.
+            if rows.is_joined() || form == Form::Sparse {
                 return Ok(Self::Sparse(rows));
             }
         }
-        Ok(match form(kernel, density, classes, size_of::<T>()) {
+        Ok(match form {
             Form::Sparse => Self::Sparse(Sparse::new(source)),
             Form::Banded => Self::Banded(Banded::new(source)?),
             Form::Dense => Self::Dense(Dense::new(source)?),
@@ -185,14 +186,14 @@ impl<T: Real> Host<T> {
         let d = self.rows.features() as f64;
         let in_and_out = 4.0 * n + 2.0 * d * (self.classes * points) as f64 * size;
         let columns = (self.rows.columns(self.classes) * points) as f64;
-        let (elements, bytes) = match &self.rows {
-            HostRows::Dense(_) => (n * d, n * d * size),
-            HostRows::Sparse(rows) => (rows.looked_up() as f64, rows.bytes() as f64),
-            HostRows::Banded(rows) => (rows.stored() as f64, rows.bytes() as f64),
+        let (products, bytes) = match &self.rows {
+            HostRows::Dense(_) => (4.0 * n * d, n * d * size),
+            HostRows::Sparse(rows) => (rows.operations() as f64, rows.bytes() as f64),
+            HostRows::Banded(rows) => (4.0 * rows.stored() as f64, rows.bytes() as f64),
         };
         Cost {
             // Two products, and max, subtract, exp, sum and divide of each logit.
-            operations: (4.0 * elements + 5.0 * n) * columns,
+            operations: (products + 5.0 * n) * columns,
             bytes: bytes + in_and_out,
         }
     }

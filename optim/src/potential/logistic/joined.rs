@@ -6,7 +6,7 @@ use crate::cpu::aligned::Aligned;
 use crate::cpu::real::Real;
 use pulp::{Simd, WithSimd};
 
-/// Joined features and none, at most, so that the numbers of all lie in a core's own cache. A power of two, so
+/// Joined features and none, at most, so that a few columns of all lie in a core's own cache. A power of two, so
 /// that places below it need no check.
 pub(super) const MOST_JOINED: usize = 1 << 11;
 

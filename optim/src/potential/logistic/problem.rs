@@ -13,7 +13,8 @@ pub enum Kernel {
     /// One pass over blocks of rows, for the CPU.
     Dense,
     /// Of the elements that are not 0 alone, for the CPU. Where all are 1 and features exclude one another, as
-    /// the values of an attribute do, those that a row has together are looked up as one.
+    /// the values of an attribute do, those that a row has together are looked up as one: of 4096 rows or more,
+    /// if that saves at least a quarter.
     Sparse,
     /// Of the elements that are not 0 alone, kept along rows and along columns; for half-empty data on the
     /// CPU.

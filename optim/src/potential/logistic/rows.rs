@@ -1,5 +1,6 @@
 //! Rows of data as a regression takes them in: with every element, or with those alone that are not 0.
 
+use super::exclusive::may_be_joined;
 use super::panels::columns_of;
 use super::problem::{Kernel, Problem};
 use crate::cpu::real::Real;
@@ -111,7 +112,7 @@ impl DataRows<'_> {
     }
 
     /// Returns how many bytes it takes to make sparse rows dense for a kernel; `None` where they stay as
-    /// they are.
+    /// they are, or may: whether features can be joined shows when it is tried.
     #[must_use]
     pub fn bytes_to_make_dense(&self, problem: Problem, kernel: Kernel) -> Option<u64> {
         let Self::Sparse {
@@ -123,13 +124,10 @@ impl DataRows<'_> {
             return None;
         };
         let (n, features) = (rows.rows(), rows.features + usize::from(problem.bias));
-        let density = Density {
-            shape: (n, features),
-            stored: rows.values.len() + if problem.bias { n } else { 0 },
-            ones: false,
-        };
+        let density = Density::of::<f32>(&WithConstant(*rows, problem.bias));
         let size = dtype.size_in_bytes();
-        let dense = form(kernel, density, problem.classes, size) == Form::Dense;
+        let joined = kernel == Kernel::Auto && density.may_be_joined();
+        let dense = !joined && form(kernel, density, problem.classes, size) == Form::Dense;
         let bytes = (n as u64).saturating_mul(features as u64);
         let bytes = bytes.saturating_mul(dtype.size_in_bytes() as u64);
         (dense || !device.is_cpu()).then_some(bytes)
@@ -178,23 +176,33 @@ pub(super) struct Density {
     pub stored: usize,
     /// Whether those are all 1.
     pub ones: bool,
+    /// How many of them a row has at most.
+    pub longest: usize,
 }
 
 impl Density {
     pub(super) fn of<T: Real>(source: &impl RowSource<T>) -> Self {
         let shape = source.shape();
-        let (mut stored, mut ones) = (0, true);
+        let (mut stored, mut ones, mut longest) = (0, true, 0);
         for row in 0..shape.0 {
+            let before = stored;
             source.each(row, |_, value| {
                 stored += 1;
                 ones &= value == T::ONE;
             });
+            longest = longest.max(stored - before);
         }
         Self {
             shape,
             stored,
             ones,
+            longest,
         }
+    }
+
+    /// Whether features might exclude one another, which shows when they are joined.
+    pub(super) fn may_be_joined(self) -> bool {
+        self.ones && may_be_joined(self.shape, self.stored, self.longest)
     }
 }
 
@@ -204,6 +212,7 @@ pub(super) fn form(kernel: Kernel, density: Density, classes: usize, size: usize
         shape: (n, d),
         stored,
         ones,
+        ..
     } = density;
     let share = stored as f64 / (n as f64 * d as f64);
     let form = match kernel {

@@ -49,8 +49,8 @@ const ROW: usize = 3;
 /// Columns that are looked up together, at most: a vector of f32.
 pub(super) const PANEL: usize = 16;
 
-/// Columns that are looked up together, at least: one alone is no faster than four, and the
-/// compiler gathers its weights from many places at once, which is slower.
+/// Columns that are looked up together, at least, where features are not joined: one alone is no faster than
+/// four, and the compiler gathers its weights from many places at once, which is slower.
 pub(super) const NARROWEST: usize = 4;
 
 impl<T: Real> Sparse<T> {
@@ -68,6 +68,9 @@ impl<T: Real> Sparse<T> {
             starts.push(places.len());
         }
         let stored = places.len();
+        if all_ones {
+            values = Vec::new();
+        }
         let ones = Ones {
             starts: &starts,
             places: &places,
@@ -82,9 +85,12 @@ impl<T: Real> Sparse<T> {
                 let each = places.len() / rows;
                 (Some(joined), Some(each))
             }
+            None if rows * most == stored => (None, Some(most)),
             None if (rows * most) as f64 <= (1.0 + FILL) * stored as f64 => {
                 places = filled(&starts, &places, most, features as u32);
-                values = filled(&starts, &values, most, T::ZERO);
+                if !all_ones {
+                    values = filled(&starts, &values, most, T::ZERO);
+                }
                 (None, Some(most))
             }
             None => (None, None),
@@ -116,18 +122,24 @@ impl<T: Real> Sparse<T> {
         self.joined.is_some()
     }
 
-    /// Elements that are looked up: those that are not 0, or those of joined features.
-    pub(super) fn looked_up(&self) -> usize {
-        match &self.joined {
-            Some(_) => self.places.len(),
-            None => self.stored,
+    /// Operations for a column: an addition for each of two look-ups, and a product where not all are 1.
+    pub(super) fn operations(&self) -> usize {
+        match (&self.joined, &self.values) {
+            (Some(_), _) => 2 * self.places.len(),
+            (None, None) => 2 * self.stored,
+            (None, Some(_)) => 4 * self.stored,
         }
     }
 
-    /// Bytes that the matrix takes.
+    /// Bytes of it that a gradient reads.
     pub(super) fn bytes(&self) -> usize {
         let values = self.values.as_ref().map_or(0, Vec::len);
-        size_of_val(self.starts.as_slice())
+        // Of joined features a row has as many as any.
+        let starts = match self.joined {
+            Some(_) => 0,
+            None => size_of_val(self.starts.as_slice()),
+        };
+        starts
             + size_of_val(self.places.as_slice())
             + self.joined.as_ref().map_or(0, Joined::bytes)
             + values * size_of::<T>()
@@ -142,19 +154,22 @@ impl<T: Real> Sparse<T> {
         let range = self.starts[row]..self.starts[row + 1];
         let value = |i: usize| self.values.as_ref().map_or(T::ONE, |v| v[i]);
         let own = self.places[range.clone()].iter();
-        let mut all: Vec<(usize, T)> = match &self.joined {
-            None => own
-                .zip(range)
-                .map(|(&place, i)| (place as usize, value(i)))
-                .collect(),
-            Some(joined) => {
-                let members = own.flat_map(|&place| joined.members(place as usize));
-                members.map(|&place| (place as usize, T::ONE)).collect()
-            }
+        let members = |joined: &Joined| {
+            let members = own
+                .clone()
+                .flat_map(|&place| joined.members(place as usize));
+            let mut members: Vec<u32> = members.copied().collect();
+            members.sort_unstable();
+            members
         };
-        all.retain(|(place, _)| *place < self.features);
-        all.sort_unstable_by_key(|(place, _)| *place);
-        all.into_iter()
+        let members = self.joined.as_ref().map(members);
+        let rows = if members.is_some() { 0..0 } else { range };
+        let alone = rows.map(move |i| (self.places[i] as usize, value(i)));
+        let members = members.into_iter().flatten();
+        let members = members.map(|place| (place as usize, T::ONE));
+        alone
+            .filter(|(place, _)| *place < self.features)
+            .chain(members)
     }
 
     /// What Xᵀ(softmax(XΘ) − Y) is made of, from the points `[W, d, C]`. With two classes the
@@ -170,7 +185,7 @@ impl<T: Real> Sparse<T> {
         let rows = self.features + 1;
         let each = columns_of(classes);
         let mut panels = Panels::new(points, classes, each, (self.features, rows), |columns| {
-            // One alone is as fast as four where it has kernels of its own.
+            // One alone is faster than four where it has a kernel of its own.
             let narrowest = match (columns, &self.joined) {
                 (1, Some(_)) => 1,
                 _ => NARROWEST,
