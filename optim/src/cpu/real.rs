@@ -184,15 +184,46 @@ fn exponential_f32<S: Simd>(simd: S, x: S::f32s) -> S::f32s {
     simd.mul_f32s(e, simd.transmute_f32s_u32s(power))
 }
 
-/// By the standard library, one element after the other: f64 is for checking, not for speed.
+/// e^x as for f32, with the Taylor polynomial of degree 13, whose remainder is below 5e-18 of e^r where
+/// |r| ≤ ln 2/2. Arguments are held between −708 and 709.
 #[inline(always)]
-fn exponential_f64<S: Simd>(_simd: S, mut x: S::f64s) -> S::f64s {
-    let elements: &mut [f64] = bytemuck::cast_slice_mut(std::slice::from_mut(&mut x));
-    for x in elements {
-        *x = x.exp();
+fn exponential_f64<S: Simd>(simd: S, x: S::f64s) -> S::f64s {
+    let constant = |value: f64| simd.splat_f64s(value);
+    let x = simd.min_f64s(constant(709.0), simd.max_f64s(constant(-708.0), x));
+    // Adding 1.5·2⁵² leaves the nearest integer in the lowest bits of the sum, and 1023 more is the
+    // exponent's offset.
+    let shift = constant(6_755_399_441_055_744.0 + 1023.0);
+    let shifted = simd.mul_add_e_f64s(x, constant(std::f64::consts::LOG2_E), shift);
+    let n = simd.sub_f64s(shifted, shift);
+    // ln 2 in two parts, the first with 21 bits that are 0.
+    let r = simd.mul_add_e_f64s(n, constant(-f64::from_bits(0x3fe6_2e42_fee0_0000)), x);
+    let r = simd.mul_add_e_f64s(n, constant(-f64::from_bits(0x3dea_39ef_3579_3c76)), r);
+    let mut p = constant(RECIPROCAL_FACTORIALS[13]);
+    for coefficient in RECIPROCAL_FACTORIALS[2..13].iter().rev() {
+        p = simd.mul_add_e_f64s(p, r, constant(*coefficient));
     }
-    x
+    let e = simd.mul_add_e_f64s(p, simd.mul_f64s(r, r), simd.add_f64s(r, constant(1.0)));
+    // Vectors of f64 have no shift of their own here; this loop becomes one.
+    let mut power = shifted;
+    let bits: &mut [u64] = bytemuck::cast_slice_mut(std::slice::from_mut(&mut power));
+    for bits in bits {
+        *bits <<= 52;
+    }
+    simd.mul_f64s(e, power)
 }
+
+/// 1/k! at k.
+const RECIPROCAL_FACTORIALS: [f64; 14] = {
+    let mut all = [1.0; 14];
+    let mut factorial = 1.0;
+    let mut k = 1;
+    while k < all.len() {
+        factorial *= k as f64;
+        all[k] = 1.0 / factorial;
+        k += 1;
+    }
+    all
+};
 
 #[cfg(test)]
 mod tests {
@@ -212,25 +243,47 @@ mod tests {
         }
     }
 
+    /// How far e^x is from the standard library's in the worst case, in units of its last place, with
+    /// this machine's widest vectors and with none.
+    fn apart<T: Real>(arguments: &[T], exact: impl Fn(T) -> f64, unit: f64) -> f64 {
+        let mut wide = arguments.to_vec();
+        Arch::new().dispatch(Exponentials(&mut wide));
+        let mut plain = arguments.to_vec();
+        Exponentials(&mut plain).with_simd(pulp::Scalar::new());
+        let worst = |values: Vec<T>| {
+            let pairs = arguments.iter().zip(values);
+            pairs
+                .map(|(x, found)| (found.to_double() / exact(*x) - 1.0).abs() / unit)
+                .fold(0.0, f64::max)
+        };
+        worst(wide).max(worst(plain))
+    }
+
     #[test]
     fn the_vectorised_exponential_is_that_of_the_standard_library_to_two_roundings() {
-        let arguments: Vec<f32> = (0..16_000).map(|i| -87.0 + i as f32 * 0.010_9).collect();
-        let mut values = arguments.clone();
-        Arch::new().dispatch(Exponentials(&mut values));
-        for (x, found) in arguments.iter().zip(values) {
-            let exact = f64::from(*x).exp();
-            let apart = (f64::from(found) - exact).abs() / exact;
-            assert!(apart < 2.0 * f64::from(f32::EPSILON), "e^{x}: {apart:e}");
-        }
+        let singles: Vec<f32> = (0..16_000).map(|i| -87.0 + i as f32 * 0.010_9).collect();
+        let found = apart(&singles, |x| f64::from(x).exp(), f32::EPSILON.into());
+        assert!(found < 2.0, "f32: {found}");
+        let doubles: Vec<f64> = (0..64_000)
+            .map(|i| -708.0 + f64::from(i) * 0.022_14)
+            .collect();
+        let found = apart(&doubles, f64::exp, f64::EPSILON);
+        assert!(found < 2.0, "f64: {found}");
     }
 
     #[test]
     fn an_exponential_beyond_the_range_is_huge_or_negligible_and_never_a_wrapped_one() {
-        let mut values = [-1e30f32, -1000.0, f32::NEG_INFINITY, 1000.0].repeat(16);
-        Arch::new().dispatch(Exponentials(&mut values));
-        for value in values.chunks(4) {
+        let mut singles = [-1e30f32, -1000.0, f32::NEG_INFINITY, 1000.0].repeat(16);
+        Arch::new().dispatch(Exponentials(&mut singles));
+        for value in singles.chunks(4) {
             assert!(value[..3].iter().all(|v| *v < f32::NEGLIGIBLE), "{value:?}");
             assert!(value[3] > 1e38, "{value:?}");
+        }
+        let mut doubles = [-1e300f64, -1000.0, f64::NEG_INFINITY, 1000.0].repeat(16);
+        Arch::new().dispatch(Exponentials(&mut doubles));
+        for value in doubles.chunks(4) {
+            assert!(value[..3].iter().all(|v| *v < f64::NEGLIGIBLE), "{value:?}");
+            assert!(value[3] > 1e307, "{value:?}");
         }
     }
 
