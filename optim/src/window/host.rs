@@ -29,9 +29,15 @@ pub(super) struct HostMatrix<T> {
 }
 
 impl<T: Real> HostMatrix<T> {
-    fn rows(&self) -> impl Iterator<Item = &[T]> {
+    fn rows(&self) -> impl ExactSizeIterator<Item = &[T]> {
         let rows = self.elements.chunks_exact(self.stride);
         rows.map(|row| &row[..self.columns])
+    }
+
+    /// ⟨row, b⟩ of the first rows, so many of them.
+    fn products(&self, first: usize, b: &[T]) -> Vec<f64> {
+        let rows = self.rows().take(first);
+        Arch::new().dispatch(RowProducts { rows, b })
     }
 }
 
@@ -47,13 +53,12 @@ pub(super) struct HostModel<T> {
 impl<T: Real> HostModel<T> {
     /// Adds the model's value at u, so many times.
     fn add(&self, to: &mut [T], u: &[T], times: f64) {
-        let along: Vec<f64> = self.points.rows().map(|row| product(row, u)).collect();
+        let along = self.points.products(usize::MAX, u);
         let weights = self.middle.chunks_exact(along.len());
         let weights = weights.map(|row| row.iter().zip(&along).map(|(m, a)| m * a).sum::<f64>());
-        for (from, weight) in self.gradients.rows().zip(weights) {
-            let by = T::from_double(weight * times);
-            Arch::new().dispatch(AddScaled { to, from, by });
-        }
+        let by: Vec<T> = weights.map(|w| T::from_double(w * times)).collect();
+        let rows = &self.gradients;
+        Arch::new().dispatch(AddScaled { to, rows, by: &by });
     }
 }
 
@@ -142,8 +147,11 @@ impl<T: Real + WithDType> Space for Host<T> {
     fn changes(&self, new: &[Arc<Vec<T>>], old: &[Arc<Vec<T>>]) -> Result<RoundChanges> {
         let (mut changes, mut sizes) = (Vec::new(), Vec::new());
         for (new, old) in new.iter().zip(old) {
-            let change = Self::each(new, old, |new, old| new - old);
-            changes.push(product(&change, &change).sqrt());
+            changes.push(
+                Arch::new()
+                    .dispatch(SquaredDistance { a: new, b: old })
+                    .sqrt(),
+            );
             sizes.push(product(old, old).sqrt());
         }
         let first = new.first().map_or(0.0, |new| product(new, new).sqrt());
@@ -231,13 +239,12 @@ fn differences<T: Real + WithDType>(of: &[&Arc<Vec<T>>]) -> HostMatrix<T> {
 
 /// The inner products of the rows, row by row.
 fn gram<T: Real>(rows: &HostMatrix<T>) -> Vec<f64> {
-    let rows: Vec<&[T]> = rows.rows().collect();
-    let size = rows.len();
+    let size = rows.rows().len();
     let mut gram = vec![0.0; size * size];
-    for (i, a) in rows.iter().enumerate() {
-        for (j, b) in rows[..=i].iter().enumerate() {
-            gram[i * size + j] = product(a, b);
-            gram[j * size + i] = gram[i * size + j];
+    for (i, row) in rows.rows().enumerate() {
+        for (j, product) in rows.products(i + 1, row).into_iter().enumerate() {
+            gram[i * size + j] = product;
+            gram[j * size + i] = product;
         }
     }
     gram
@@ -265,53 +272,93 @@ pub(super) fn elements<T: WithDType, R>(
 
 /// ⟨a, b⟩, added up in f64 a piece at a time.
 pub(super) fn product<T: Real>(a: &[T], b: &[T]) -> f64 {
-    /// Elements added up in their own precision.
-    const PIECE: usize = 1024;
-    let pieces = a.chunks(PIECE).zip(b.chunks(PIECE));
-    let piece = |(a, b): (&[T], &[T])| Arch::new().dispatch(Product { a, b }).to_double();
-    pieces.map(piece).sum()
+    let rows = std::iter::once(a);
+    Arch::new().dispatch(RowProducts { rows, b })[0]
 }
 
-struct Product<'a, T> {
+/// ⟨row, b⟩ of each row.
+struct RowProducts<'a, T, R> {
+    rows: R,
+    b: &'a [T],
+}
+
+impl<'a, T: Real, R: ExactSizeIterator<Item = &'a [T]>> WithSimd for RowProducts<'a, T, R> {
+    type Output = Vec<f64>;
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) -> Vec<f64> {
+        // Loops, as what iterators call would not be compiled for the instruction set.
+        let mut products = Vec::with_capacity(self.rows.len());
+        for row in self.rows {
+            let mut sum = 0.0;
+            for (a, b) in row.chunks(PIECE).zip(self.b.chunks(PIECE)) {
+                sum += piece(simd, a, b).to_double();
+            }
+            products.push(sum);
+        }
+        products
+    }
+}
+
+/// ‖a − b‖².
+struct SquaredDistance<'a, T> {
     a: &'a [T],
     b: &'a [T],
 }
 
-impl<T: Real> WithSimd for Product<'_, T> {
-    type Output = T;
+impl<T: Real> WithSimd for SquaredDistance<'_, T> {
+    type Output = f64;
 
     #[inline(always)]
-    fn with_simd<S: Simd>(self, simd: S) -> T {
-        let (a, b) = (T::vectors::<S>(self.a), T::vectors::<S>(self.b));
-        let mut sums = [T::splat(simd, T::ZERO); 4];
-        let (a4, a_rest) = a.as_chunks::<4>();
-        let (b4, b_rest) = b.as_chunks::<4>();
-        for (a, b) in a4.iter().zip(b4) {
-            for k in 0..4 {
-                sums[k] = T::fused(simd, a[k], b[k], sums[k]);
+    fn with_simd<S: Simd>(self, simd: S) -> f64 {
+        let mut differences = [T::ZERO; PIECE];
+        let mut sum = 0.0;
+        for (a, b) in self.a.chunks(PIECE).zip(self.b.chunks(PIECE)) {
+            let differences = &mut differences[..a.len()];
+            for ((difference, a), b) in differences.iter_mut().zip(a).zip(b) {
+                *difference = *a - *b;
             }
-        }
-        for (a, b) in a_rest.iter().zip(b_rest) {
-            sums[0] = T::fused(simd, *a, *b, sums[0]);
-        }
-        let pairs = [
-            T::plus(simd, sums[0], sums[1]),
-            T::plus(simd, sums[2], sums[3]),
-        ];
-        let mut sum = T::sum(simd, T::plus(simd, pairs[0], pairs[1]));
-        let done = a.len() * T::lanes::<S>();
-        for (a, b) in self.a[done..].iter().zip(&self.b[done..]) {
-            sum += *a * *b;
+            sum += piece(simd, differences, differences).to_double();
         }
         sum
     }
 }
 
-/// to += by · from.
+/// Elements added up in their own precision.
+const PIECE: usize = 1024;
+
+/// ⟨a, b⟩ of one piece.
+#[inline(always)]
+fn piece<T: Real, S: Simd>(simd: S, a: &[T], b: &[T]) -> T {
+    let (vectors_a, vectors_b) = (T::vectors::<S>(a), T::vectors::<S>(b));
+    let mut sums = [T::splat(simd, T::ZERO); 4];
+    let (a4, a_rest) = vectors_a.as_chunks::<4>();
+    let (b4, b_rest) = vectors_b.as_chunks::<4>();
+    for (a, b) in a4.iter().zip(b4) {
+        for k in 0..4 {
+            sums[k] = T::fused(simd, a[k], b[k], sums[k]);
+        }
+    }
+    for (a, b) in a_rest.iter().zip(b_rest) {
+        sums[0] = T::fused(simd, *a, *b, sums[0]);
+    }
+    let pairs = [
+        T::plus(simd, sums[0], sums[1]),
+        T::plus(simd, sums[2], sums[3]),
+    ];
+    let mut sum = T::sum(simd, T::plus(simd, pairs[0], pairs[1]));
+    let done = vectors_a.len() * T::lanes::<S>();
+    for (a, b) in a[done..].iter().zip(&b[done..]) {
+        sum += *a * *b;
+    }
+    sum
+}
+
+/// to += Σ by · row, one row after the other.
 struct AddScaled<'a, T> {
     to: &'a mut [T],
-    from: &'a [T],
-    by: T,
+    rows: &'a HostMatrix<T>,
+    by: &'a [T],
 }
 
 impl<T: Real> WithSimd for AddScaled<'_, T> {
@@ -319,14 +366,44 @@ impl<T: Real> WithSimd for AddScaled<'_, T> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let by = T::splat(simd, self.by);
-        let from = T::vectors::<S>(self.from);
-        for (to, from) in T::vectors_mut::<S>(self.to).iter_mut().zip(from) {
-            *to = T::fused(simd, *from, by, *to);
+        /// Vectors that stay in registers for all rows.
+        const BLOCK: usize = 4;
+        let block = BLOCK * T::lanes::<S>();
+        let whole = self.to.len() / block * block;
+        let (blocks, rest) = self.to.split_at_mut(whole);
+        for (index, to) in blocks.chunks_exact_mut(block).enumerate() {
+            let to: &mut [_; BLOCK] = T::vectors_mut::<S>(to).try_into().unwrap();
+            let mut sums = *to;
+            for (row, by) in self
+                .rows
+                .elements
+                .chunks_exact(self.rows.stride)
+                .zip(self.by)
+            {
+                let by = T::splat(simd, *by);
+                let from = T::vectors::<S>(&row[index * block..][..block]);
+                for (sum, from) in sums.iter_mut().zip(from) {
+                    *sum = T::fused(simd, *from, by, *sum);
+                }
+            }
+            *to = sums;
         }
-        let done = from.len() * T::lanes::<S>();
-        for (to, from) in self.to[done..].iter_mut().zip(&self.from[done..]) {
-            *to += *from * self.by;
+        for (row, by) in self
+            .rows
+            .elements
+            .chunks_exact(self.rows.stride)
+            .zip(self.by)
+        {
+            let from = &row[whole..self.rows.columns];
+            let vectors = T::vectors::<S>(from);
+            let splat = T::splat(simd, *by);
+            for (to, from) in T::vectors_mut::<S>(rest).iter_mut().zip(vectors) {
+                *to = T::fused(simd, *from, splat, *to);
+            }
+            let done = vectors.len() * T::lanes::<S>();
+            for (to, from) in rest[done..].iter_mut().zip(&from[done..]) {
+                *to += *from * *by;
+            }
         }
     }
 }
