@@ -38,6 +38,7 @@ fn assert_same(
     for k in 0..30 {
         method.advance().unwrap();
         x = textbook(&x);
+        assert_eq!(x.len(), start.len(), "{name}");
         let size = x.iter().fold(1.0f64, |m, x| m.max(x.abs()));
         for (found, wanted) in numbers(method.position()).iter().zip(&x) {
             let apart = (found - wanted).abs() / size;

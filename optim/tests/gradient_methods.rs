@@ -7,7 +7,8 @@ use common::{distance, numbers, oracle as logistic_oracle, random_numbers, rando
 use optim::{
     Acceleration, Adam, Bound, ConjugateGradients, Counts, Evaluator, Flow, HamiltonianDescent,
     HeavyBall, Kinetic, Leapfrog, Method, Momentum, Nesterov, Oracle, Phase, Potential, Quadratic,
-    Recurrence, Run, RunEnd, Sequential, SymplecticEuler, Window, WindowedDescent, WindowedFlow,
+    Recurrence, Run, RunEnd, Sequential, SymplecticEuler, Termination, Window, WindowedDescent,
+    WindowedFlow,
 };
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -79,6 +80,24 @@ fn the_sequence_keeps_its_guarantee_and_with_restarts_it_is_linear() {
 }
 
 #[test]
+fn the_sequence_of_momenta_is_that_of_beck_and_teboulle() {
+    // f(x) = x²/2, whose gradient is x.
+    let f = Arc::new(Quadratic::diagonal(&[1.0], &Device::Cpu).unwrap());
+    let start = Tensor::new(&[1.0f64], &Device::Cpu).unwrap();
+    let mut method = Nesterov::new(oracle(&f), Acceleration::Sequence, 0.1, start).unwrap();
+    let (mut x, mut y, mut t) = (1.0, 1.0, 1.0f64);
+    for _ in 0..20 {
+        let next = 0.9 * y;
+        let following = 0.5 * (1.0 + (1.0 + 4.0 * t * t).sqrt());
+        y = next + (t - 1.0) / following * (next - x);
+        (x, t) = (next, following);
+        method.advance().unwrap();
+        let found = numbers(method.position())[0];
+        assert!((found - x).abs() < 1e-14, "{found} {x}");
+    }
+}
+
+#[test]
 fn without_momentum_nesterov_is_gradient_descent() {
     let (potential, start) = random_problem(2, candle_core::DType::F32);
     let none = Acceleration::Constant(0.0);
@@ -130,20 +149,29 @@ fn conjugate_gradients_meet_the_chebyshev_bound_and_survive_going_on_at_the_mini
 }
 
 #[test]
+fn conjugate_gradients_from_a_minimum_ask_once_and_are_stationary_then() {
+    let f = Arc::new(Quadratic::diagonal(&[1.0, 2.0], &Device::Cpu).unwrap());
+    let minimum = Tensor::zeros(2, candle_core::DType::F64, &Device::Cpu).unwrap();
+    let mut method = ConjugateGradients::new(oracle(&f), minimum);
+    let first = method.advance().unwrap();
+    assert_eq!((first.counts.distinct, first.termination), (1, None));
+    let second = method.advance().unwrap();
+    let stationary = Some(Termination::Stationary);
+    assert_eq!(
+        (second.counts.distinct, second.termination),
+        (0, stationary)
+    );
+    assert_eq!(method.counts().requested, 1);
+    assert_eq!(numbers(method.position()), [0.0; 2]);
+}
+
+#[test]
 fn conjugate_gradients_refuse_a_function_that_curves_down() {
     let f = Arc::new(Quadratic::diagonal(&[1.0, -1.0], &Device::Cpu).unwrap());
     let start = Tensor::new(&[0.1f64, 1.0], &Device::Cpu).unwrap();
     let mut method = ConjugateGradients::new(oracle(&f), start);
     let error = method.advance().unwrap_err().to_string();
     assert!(error.starts_with("curvature"), "{error}");
-    let minimum = Tensor::zeros(2, candle_core::DType::F64, &Device::Cpu).unwrap();
-    let mut done = ConjugateGradients::new(oracle(&f), minimum);
-    done.advance().unwrap();
-    done.advance().unwrap();
-    assert_eq!(
-        (done.counts().requested, numbers(done.position())),
-        (1, vec![0.0; 2])
-    );
 }
 
 #[test]

@@ -164,7 +164,9 @@ fn times_out_of_range_are_refused_by_name() {
     assert!(refused(IntegrationTimes::constant(-1.0)).starts_with("smoothness"));
     assert!(refused(IntegrationTimes::chebyshev(2.0, 1.0, 3)).starts_with("strong_convexity"));
     assert!(refused(IntegrationTimes::chebyshev(1.0, 2.0, 0)).starts_with("cycle"));
-    assert!(refused(IntegrationTimes::random(f64::NAN, || 0.5)).starts_with("rate"));
+    for rate in [f64::NAN, f64::INFINITY, 0.0, -1.0] {
+        assert!(refused(IntegrationTimes::random(rate, || 0.5)).starts_with("rate"));
+    }
     let same: Vec<f64> = IntegrationTimes::chebyshev(4.0, 4.0, 3)
         .unwrap()
         .take(3)

@@ -260,6 +260,15 @@ impl Combinations {
 mod tests {
     use super::*;
 
+    #[test]
+    fn a_row_much_longer_than_the_others_or_few_rows_rule_it_out() {
+        // Three ones a row, so that up to six groups are tried.
+        let tried = |rows, features, longest| may_be_joined((rows, features), 3 * rows, longest);
+        assert!(tried(4096, 4096, 6));
+        assert!(!tried(4096, 4096, 7) && !tried(4095, 4096, 6) && !tried(4096, 4097, 6));
+        assert!(!may_be_joined((0, 10), 0, 1));
+    }
+
     /// Rows of some attributes, each with one of its values; of the first, some rows have none.
     fn attributes(rows: usize, sizes: &[usize]) -> (Vec<usize>, Vec<u32>, usize) {
         let (mut starts, mut places) = (vec![0], Vec::new());
