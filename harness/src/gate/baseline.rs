@@ -330,3 +330,6 @@ fn above_recorded(text: &str) -> Result<String> {
     );
     Ok(head)
 }
+
+#[cfg(test)]
+mod tests;

@@ -285,3 +285,6 @@ fn list<T: Copy + PartialEq + std::fmt::Display>(
         by: was.zip(is).map(|(was, is)| by(was, is)).unwrap_or_default(),
     })
 }
+
+#[cfg(test)]
+mod tests;

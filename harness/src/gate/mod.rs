@@ -113,14 +113,20 @@ pub fn run(baseline: &Baseline, lab: &Lab, only: Option<Tier>) -> Result<Report>
 
 /// This program, today, on this machine.
 fn origin() -> Origin {
-    let here = Environment::current();
+    origin_of(&Environment::current(), date(now()))
+}
+
+fn origin_of(here: &Environment, date: String) -> Origin {
     let (commit, changed) = match here.commit.split_once('-') {
         Some((commit, _)) => (commit, "-changed"),
         None => (here.commit.as_str(), ""),
     };
     Origin {
         commit: format!("{}{changed}", &commit[..commit.len().min(12)]),
-        date: date(now()),
+        date,
         machine: format!("{}, {} cores, {}", here.cpu, here.cores, here.build_profile),
     }
 }
+
+#[cfg(test)]
+mod tests;

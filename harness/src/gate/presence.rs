@@ -114,6 +114,7 @@ impl Presence {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::gate::tests::{cell, timed};
 
     const LIMITS: Limits = Limits {
         probe_s: 0.001,
@@ -150,6 +151,101 @@ mod tests {
             ..seen(0.97, 0.01, 0.0)
         };
         assert!(lacking(crowded).starts_with("4 workers on "));
+    }
+
+    #[test]
+    fn a_limit_that_is_only_reached_is_not_the_reason() {
+        let lacking = |presence: Presence| presence.lacking(&LIMITS).unwrap().to_string();
+        let waiting = lacking(seen(0.85, 0.31, 0.2));
+        assert_eq!(waiting, "threads waited 31 % of their time for a core");
+        let stolen = lacking(seen(0.85, 0.1, 0.2));
+        assert_eq!(stolen, "a hypervisor took 20 % of the machine");
+        let reached = seen(0.85, 0.1, 0.05);
+        assert_eq!(reached.lacking(&LIMITS), None);
+        let slowed = Presence {
+            account: Account {
+                gpu_slowed: Some(1.0),
+                ..reached.account
+            },
+            ..reached
+        };
+        assert_eq!(
+            lacking(slowed),
+            "a GPU was slowed down, or used by another process"
+        );
+    }
+
+    #[test]
+    fn workers_without_cores_are_lacking_on_a_quiet_machine_too() {
+        let crowded = Presence {
+            oversubscribed: Some(4),
+            ..Presence::default()
+        };
+        let expected = Lacking::Cores {
+            workers: 4,
+            cores: cores(),
+        };
+        assert_eq!(crowded.lacking(&LIMITS), Some(expected));
+        let shown = Lacking::Cores {
+            workers: 4,
+            cores: 2,
+        };
+        assert_eq!(shown.to_string(), "4 workers on 2 cores");
+    }
+
+    fn sample(alone_s: f64) -> Sample {
+        Sample {
+            alone_s,
+            together_s: 2.0,
+        }
+    }
+
+    fn waited(share: f64) -> Account {
+        Account {
+            waited_share: Some(share),
+            ..Account::default()
+        }
+    }
+
+    #[test]
+    fn of_several_probes_and_runs_the_middle_one_counts() {
+        let probes = [sample(2.0), sample(1.0), sample(1.5)];
+        let runs = [waited(0.5), waited(0.1), waited(0.2)];
+        let expected = Presence {
+            workers: 3,
+            capacity: Some(0.75),
+            account: waited(0.2),
+            oversubscribed: None,
+        };
+        assert_eq!(Presence::of(3, &probes, &runs), expected);
+    }
+
+    #[test]
+    fn a_flow_is_seen_in_its_own_runs_and_in_those_beside_it() {
+        let measured = MeasuredWindow {
+            probes: vec![sample(1.0)],
+            core_probes: vec![sample(1.5)],
+            accounts: vec![waited(0.1), waited(0.2)],
+            baseline_accounts: vec![waited(0.6)],
+            ..MeasuredWindow::default()
+        };
+        let of = |workers: usize, oversubscribed: bool| {
+            let mut flow = timed(cell(4), &[], &[]);
+            flow.cell.workers = workers;
+            flow.cell.oversubscribed = oversubscribed;
+            Presence::of_flow(&flow, &measured)
+        };
+        // One worker is a whole device, which has as many threads as there are.
+        let expected = Presence {
+            workers: rayon::current_num_threads().min(cores()),
+            capacity: Some(0.75),
+            account: waited(0.2),
+            oversubscribed: None,
+        };
+        assert_eq!(of(1, false), expected);
+        let crowded = of(cores() + 1, true);
+        assert_eq!(crowded.workers, cores());
+        assert_eq!(crowded.oversubscribed, Some(cores() + 1));
     }
 
     #[test]

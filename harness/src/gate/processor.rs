@@ -86,4 +86,16 @@ mod tests {
     fn this_machine_is_of_some_kind() {
         assert!(Processor::here().to_string().contains(" cores, "));
     }
+
+    /// The kernel lists what it found by itself.
+    #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+    #[test]
+    fn the_instructions_are_those_that_the_kernel_lists() {
+        let text = std::fs::read_to_string("/proc/cpuinfo").unwrap();
+        let flags = text.lines().find(|line| line.starts_with("flags"));
+        let flags: Vec<&str> = flags.unwrap().split_whitespace().collect();
+        let mut listed = vec!["avx2", "fma", "avx512f"];
+        listed.retain(|name| flags.contains(name));
+        assert_eq!(instructions(), listed);
+    }
 }

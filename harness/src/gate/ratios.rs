@@ -209,8 +209,14 @@ pub(super) fn run(baseline: &Baseline, lab: &Lab) -> Result<RatioReport> {
             });
         }
     }
+    beside_recorded(baseline, lab, all)
+}
+
+/// Sets what is recorded beside what was timed.
+fn beside_recorded(baseline: &Baseline, lab: &Lab, all: Vec<Pairs>) -> Result<RatioReport> {
     let kinds = &baseline.recorded.ratios;
     let recorded = kinds.get(&lab.processor.to_string());
+    let known_elsewhere = kinds.len() > usize::from(recorded.is_some());
     let known = |name: &str| recorded.and_then(|r| r.ratios.get(name)).copied();
     let mut ratios: Vec<Ratio> = Vec::new();
     for pairs in all {
@@ -221,7 +227,7 @@ pub(super) fn run(baseline: &Baseline, lab: &Lab) -> Result<RatioReport> {
         );
         // Where this kind has bounds, a ratio without one is new, and has to be recorded; where nothing is
         // recorded for any kind yet, all of them are.
-        let others = recorded.is_none() && !kinds.is_empty();
+        let others = recorded.is_none() && known_elsewhere;
         let elsewhere =
             others.then(|| pairs.elsewhere.map_or(Elsewhere::Nothing, Elsewhere::Floor));
         let presence = pairs.timed.as_ref().ok().map(|timed| &timed.presence);
@@ -252,7 +258,7 @@ pub(super) fn run(baseline: &Baseline, lab: &Lab) -> Result<RatioReport> {
         ratios,
         processor: lab.processor.clone(),
         since,
-        known_elsewhere: !kinds.is_empty(),
+        known_elsewhere,
     })
 }
 
@@ -279,85 +285,4 @@ fn measurement(baseline: &Baseline, lab: &Lab, of: &Pairs) -> Measurement {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// Measured between the two, with a bound of 1.4.
-    fn ratio(low: f64, high: f64) -> Ratio {
-        let interval = Interval {
-            median: (low + high) / 2.0,
-            low,
-            high,
-        };
-        Ratio {
-            name: String::new(),
-            measured: Measurement::Done { interval, pairs: 9 },
-            lacking: None,
-            recorded: Some(RecordedRatio {
-                bound: 1.4,
-                median: 2.0,
-                low: 1.9,
-                high: 2.1,
-            }),
-            elsewhere: None,
-            bound_share: 0.7,
-        }
-    }
-
-    #[test]
-    fn only_an_interval_that_lies_below_its_bound_as_a_whole_fails() {
-        assert_eq!(ratio(1.0, 1.39).standing(), Standing::Below);
-        assert_eq!(ratio(1.0, 1.41).standing(), Standing::Holds);
-        assert_eq!(ratio(1.5, 1.6).standing(), Standing::Holds);
-    }
-
-    #[test]
-    fn what_was_timed_on_a_disturbed_machine_neither_fails_nor_passes_nor_is_recorded() {
-        for (low, high) in [(1.0, 1.39), (1.5, 1.6)] {
-            let disturbed = Ratio {
-                lacking: Some(Lacking::Disturbed("of 2 cores 1.1 were there".into())),
-                ..ratio(low, high)
-            };
-            let standing = disturbed.standing();
-            assert_eq!(
-                standing,
-                Standing::NotJudged("of 2 cores 1.1 were there".into())
-            );
-            assert!(!standing.failed());
-            let error = disturbed.to_record().unwrap_err().to_string();
-            assert!(error.contains("1.1 were there"), "{error}");
-        }
-    }
-
-    #[test]
-    fn workers_without_cores_of_their_own_are_not_judged_and_not_recorded() {
-        let crowded = Ratio {
-            lacking: Some(Lacking::Cores {
-                workers: 2,
-                cores: 1,
-            }),
-            ..ratio(0.5, 0.6)
-        };
-        let why = "2 workers on 1 cores".to_owned();
-        assert_eq!(crowded.standing(), Standing::NotJudged(why));
-        assert_eq!(crowded.to_record().unwrap(), None);
-    }
-
-    #[test]
-    fn on_another_kind_of_processor_the_floor_counts_and_without_one_nothing() {
-        let elsewhere = |low, high, elsewhere| {
-            let there = Ratio {
-                recorded: None,
-                elsewhere,
-                ..ratio(low, high)
-            };
-            there.standing()
-        };
-        let floor = Some(Elsewhere::Floor(1.0));
-        assert_eq!(elsewhere(1.1, 1.3, floor), Standing::Holds);
-        assert_eq!(elsewhere(0.8, 0.99, floor), Standing::Below);
-        let nothing = elsewhere(0.1, 0.2, Some(Elsewhere::Nothing));
-        assert!(matches!(nothing, Standing::NotJudged(_)), "{nothing:?}");
-        assert_eq!(elsewhere(1.1, 1.3, None), Standing::NotRecorded);
-    }
-}
+mod tests;

@@ -123,14 +123,7 @@ impl Lab {
             }
         }
         bar.finish();
-        let mut names: Vec<String> = found.iter().map(FoundFlow::full_name).collect();
-        names.sort();
-        if let Some(twice) = names.windows(2).find(|pair| pair[0] == pair[1]) {
-            let twice = &twice[0];
-            anyhow::bail!(
-                "two flows are both called `{twice}`: a name says neither a tolerance nor a variation, so put them into two plans"
-            );
-        }
+        told_apart(&found)?;
         Ok(found)
     }
 
@@ -178,10 +171,92 @@ impl FoundFlow {
     }
 }
 
+/// Refuses flows of which two have the same name.
+fn told_apart(found: &[FoundFlow]) -> Result<()> {
+    let mut names: Vec<String> = found.iter().map(FoundFlow::full_name).collect();
+    names.sort();
+    if let Some(twice) = names.windows(2).find(|pair| pair[0] == pair[1]) {
+        let twice = &twice[0];
+        anyhow::bail!(
+            "two flows are both called `{twice}`: a name says neither a tolerance nor a variation, so put them into two plans"
+        );
+    }
+    Ok(())
+}
+
 /// `sequential on cpu`, `batched W=4 linear-force`, `W=2 secant M=10 across m=64`.
 fn name(cell: &WindowCell) -> String {
     match cell.is_baseline() {
         true => format!("sequential on {}", cell.devices),
         false => cell.method(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::gate::tests::{cell, little, processor, timed};
+    use std::sync::Arc;
+
+    fn flow(width: usize) -> FoundFlow {
+        timed(cell(width), &[], &[])
+    }
+
+    #[test]
+    fn a_flow_is_called_by_its_method_and_the_sequential_one_by_its_device() {
+        assert_eq!(flow(1).name(), "sequential on cpu");
+        assert_eq!(flow(4).name(), "batched W=4 copy");
+        let whole = flow(4).full_name();
+        assert_eq!(whole, "little half-l2-squared, batched W=4 copy");
+    }
+
+    #[test]
+    fn flows_that_only_a_tolerance_distinguishes_are_refused() {
+        told_apart(&[flow(1), flow(2), flow(4)]).unwrap();
+        let mut other = flow(2);
+        other.cell.window.tolerance = 0.3;
+        let error = told_apart(&[flow(2), flow(4), other]).unwrap_err();
+        let error = error.to_string();
+        let expected = "two flows are both called `little half-l2-squared, batched W=2 copy`";
+        assert!(error.starts_with(expected), "{error}");
+    }
+
+    #[test]
+    fn a_test_replaces_what_it_names_and_keeps_the_rest_of_the_lab() {
+        let seen = Presence {
+            workers: 7,
+            ..Presence::default()
+        };
+        let lab = Lab::new(&little()).unwrap();
+        assert!(lab.through.is_none() && lab.seen.is_none());
+        assert_eq!(lab.processor, Processor::here());
+        let lab = lab.seeing(seen.clone()).on(processor("X"));
+        let lab = lab.through(Arc::new(|of| of));
+        assert!(lab.through.is_some());
+        assert_eq!(lab.seen, Some(seen));
+        assert_eq!(lab.processor, processor("X"));
+    }
+
+    #[test]
+    fn data_is_generated_in_the_shape_that_the_baseline_says() {
+        let lab = Lab::new(&little()).unwrap();
+        let data = lab.dataset("little").unwrap();
+        assert_eq!((data.features, data.classes), (9, 2));
+        assert_eq!((data.train.len(), data.test.len()), (60, 20));
+        assert_eq!(data.source.to_string(), "surrogate");
+    }
+
+    #[test]
+    fn a_plan_of_the_baseline_has_the_gates_head_and_none_of_its_own() {
+        let baseline = little();
+        let lab = Lab::new(&baseline).unwrap();
+        let body = &baseline.exact.plans["little-windows"];
+        let plan = lab.plan("little-windows", body).unwrap();
+        assert_eq!(plan.target, "little-windows");
+        assert_eq!((plan.experiment.as_str(), plan.seed), ("windows", 1));
+        let mut own = body.clone();
+        own.insert("seed".into(), 2.into());
+        let error = lab.plan("little-windows", &own).unwrap_err().to_string();
+        assert!(error.contains("leave String(\"seed\") out"), "{error}");
     }
 }

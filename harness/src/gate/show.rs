@@ -186,3 +186,6 @@ pub fn json(report: &Report) -> Result<String> {
         .collect();
     Ok(serde_json::to_string_pretty(&all)? + "\n")
 }
+
+#[cfg(test)]
+mod tests;
