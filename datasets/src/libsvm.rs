@@ -341,3 +341,35 @@ fn short_decimal(token: &[u8]) -> Option<f32> {
     let value = mantissa as f32 / TENS.get(decimals.unwrap_or(0))?;
     Some(if negative { -value } else { value })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::short_decimal;
+
+    /// What the short way leaves to the standard library has the same value, and takes longer.
+    #[test]
+    fn decimals_of_few_digits_take_the_short_way_and_nothing_else_does() {
+        for (text, value) in [
+            ("1", 1.0),
+            ("-0.375", -0.375),
+            (".5", 0.5),
+            ("12.", 12.0),
+            ("0.0625", 0.0625),
+            ("16777216", 16_777_216.0),
+        ] {
+            assert_eq!(short_decimal(text.as_bytes()), Some(value), "{text}");
+        }
+        for text in [
+            "",
+            "-",
+            ".",
+            "1.2.3",
+            "1e3",
+            "+1",
+            "16777217",
+            "0.00000000001",
+        ] {
+            assert_eq!(short_decimal(text.as_bytes()), None, "{text}");
+        }
+    }
+}

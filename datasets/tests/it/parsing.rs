@@ -169,6 +169,9 @@ fn a_value_may_stand_apart_from_its_colon() {
     assert_eq!(found, (1, 9, LineProblem::ValueNotNumber(String::new())));
     let found = refusal("1 1: 2:1\n", None);
     assert_eq!(found, (1, 6, LineProblem::ValueNotNumber("2:1".into())));
+    // Only behind the first colon of an entry: another makes it none.
+    let found = refusal("1 3:4: 5\n", None);
+    assert_eq!(found, (1, 7, LineProblem::NotText(b' ')));
 }
 
 #[test]
@@ -177,6 +180,19 @@ fn a_label_that_is_no_number_is_refused() {
         let problem = LineProblem::LabelNotNumber(label.into());
         assert_eq!(refusal(format!("{label} 2:1\n"), None), (1, 1, problem));
     }
+}
+
+#[test]
+fn a_message_repeats_forty_bytes_of_a_word_and_says_where_it_is_cut() {
+    let shown = |length: usize| {
+        let (_, _, problem) = refusal(format!("1 1:{}\n", "x".repeat(length)), None);
+        problem
+    };
+    let forty = "x".repeat(40);
+    assert_eq!(shown(40), LineProblem::ValueNotNumber(forty.clone()));
+    let cut = format!("{forty}...");
+    assert_eq!(shown(41), LineProblem::ValueNotNumber(cut.clone()));
+    assert_eq!(shown(90), LineProblem::ValueNotNumber(cut));
 }
 
 #[test]
