@@ -196,7 +196,11 @@ fn a_surrogates_gradients_are_counted_apart_and_nothing_is_computed_after_the_en
     let counts = method.counts();
     // Every window is right at once, so each step's gradient is computed once and none beyond.
     assert_eq!(counts.distinct as usize, STEPS * FLOWS);
-    assert!(counts.surrogate as usize >= STEPS * FLOWS);
+    let surrogate = counts.surrogate as usize;
+    assert!(
+        (STEPS * FLOWS..100 * STEPS * FLOWS).contains(&surrogate),
+        "{surrogate}"
+    );
 }
 
 /// The algorithm as SECANT.md states it, on plain numbers: no vector instructions, no shared
