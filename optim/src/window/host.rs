@@ -1,6 +1,7 @@
 //! A window's arithmetic on slices, for points in the host's memory: without the cost of starting
 //! a tensor operation for each of many small vectors.
 
+use super::products::{AddScaled, RowProducts, SquaredDistance, product};
 use super::secant::{middle, share};
 use super::space::{Equations, RoundChanges, Space};
 use crate::cpu::aligned::{Aligned, whole_lines};
@@ -8,7 +9,7 @@ use crate::cpu::real::Real;
 use crate::{Kinetic, Result};
 use candle_core::{Device, Storage, Tensor, WithDType};
 use half::bf16;
-use pulp::{Arch, Simd, WithSimd};
+use pulp::Arch;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
@@ -23,9 +24,9 @@ impl<T> Host<T> {
 
 /// Vectors as rows; rows are filled up to whole cache lines.
 pub(super) struct HostMatrix<T> {
-    elements: Aligned<T>,
-    columns: usize,
-    stride: usize,
+    pub elements: Aligned<T>,
+    pub columns: usize,
+    pub stride: usize,
 }
 
 impl<T: Real> HostMatrix<T> {
@@ -266,144 +267,6 @@ pub(super) fn elements<T: WithDType, R>(
         _ => {
             let here = tensor.to_device(&Device::Cpu)?.flatten_all()?;
             Ok(read(&here.to_vec1()?))
-        }
-    }
-}
-
-/// ⟨a, b⟩, added up in f64 a piece at a time.
-pub(super) fn product<T: Real>(a: &[T], b: &[T]) -> f64 {
-    let rows = std::iter::once(a);
-    Arch::new().dispatch(RowProducts { rows, b })[0]
-}
-
-/// ⟨row, b⟩ of each row.
-struct RowProducts<'a, T, R> {
-    rows: R,
-    b: &'a [T],
-}
-
-impl<'a, T: Real, R: ExactSizeIterator<Item = &'a [T]>> WithSimd for RowProducts<'a, T, R> {
-    type Output = Vec<f64>;
-
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, simd: S) -> Vec<f64> {
-        // Loops, as what iterators call would not be compiled for the instruction set.
-        let mut products = Vec::with_capacity(self.rows.len());
-        for row in self.rows {
-            let mut sum = 0.0;
-            for (a, b) in row.chunks(PIECE).zip(self.b.chunks(PIECE)) {
-                sum += piece(simd, a, b).to_double();
-            }
-            products.push(sum);
-        }
-        products
-    }
-}
-
-/// ‖a − b‖².
-struct SquaredDistance<'a, T> {
-    a: &'a [T],
-    b: &'a [T],
-}
-
-impl<T: Real> WithSimd for SquaredDistance<'_, T> {
-    type Output = f64;
-
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, simd: S) -> f64 {
-        let mut differences = [T::ZERO; PIECE];
-        let mut sum = 0.0;
-        for (a, b) in self.a.chunks(PIECE).zip(self.b.chunks(PIECE)) {
-            let differences = &mut differences[..a.len()];
-            for ((difference, a), b) in differences.iter_mut().zip(a).zip(b) {
-                *difference = *a - *b;
-            }
-            sum += piece(simd, differences, differences).to_double();
-        }
-        sum
-    }
-}
-
-/// Elements added up in their own precision.
-const PIECE: usize = 1024;
-
-/// ⟨a, b⟩ of one piece.
-#[inline(always)]
-fn piece<T: Real, S: Simd>(simd: S, a: &[T], b: &[T]) -> T {
-    let (vectors_a, vectors_b) = (T::vectors::<S>(a), T::vectors::<S>(b));
-    let mut sums = [T::splat(simd, T::ZERO); 4];
-    let (a4, a_rest) = vectors_a.as_chunks::<4>();
-    let (b4, b_rest) = vectors_b.as_chunks::<4>();
-    for (a, b) in a4.iter().zip(b4) {
-        for k in 0..4 {
-            sums[k] = T::fused(simd, a[k], b[k], sums[k]);
-        }
-    }
-    for (a, b) in a_rest.iter().zip(b_rest) {
-        sums[0] = T::fused(simd, *a, *b, sums[0]);
-    }
-    let pairs = [
-        T::plus(simd, sums[0], sums[1]),
-        T::plus(simd, sums[2], sums[3]),
-    ];
-    let mut sum = T::sum(simd, T::plus(simd, pairs[0], pairs[1]));
-    let done = vectors_a.len() * T::lanes::<S>();
-    for (a, b) in a[done..].iter().zip(&b[done..]) {
-        sum += *a * *b;
-    }
-    sum
-}
-
-/// to += Σ by · row, one row after the other.
-struct AddScaled<'a, T> {
-    to: &'a mut [T],
-    rows: &'a HostMatrix<T>,
-    by: &'a [T],
-}
-
-impl<T: Real> WithSimd for AddScaled<'_, T> {
-    type Output = ();
-
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, simd: S) {
-        /// Vectors that stay in registers for all rows.
-        const BLOCK: usize = 4;
-        let block = BLOCK * T::lanes::<S>();
-        let whole = self.to.len() / block * block;
-        let (blocks, rest) = self.to.split_at_mut(whole);
-        for (index, to) in blocks.chunks_exact_mut(block).enumerate() {
-            let to: &mut [_; BLOCK] = T::vectors_mut::<S>(to).try_into().unwrap();
-            let mut sums = *to;
-            for (row, by) in self
-                .rows
-                .elements
-                .chunks_exact(self.rows.stride)
-                .zip(self.by)
-            {
-                let by = T::splat(simd, *by);
-                let from = T::vectors::<S>(&row[index * block..][..block]);
-                for (sum, from) in sums.iter_mut().zip(from) {
-                    *sum = T::fused(simd, *from, by, *sum);
-                }
-            }
-            *to = sums;
-        }
-        for (row, by) in self
-            .rows
-            .elements
-            .chunks_exact(self.rows.stride)
-            .zip(self.by)
-        {
-            let from = &row[whole..self.rows.columns];
-            let vectors = T::vectors::<S>(from);
-            let splat = T::splat(simd, *by);
-            for (to, from) in T::vectors_mut::<S>(rest).iter_mut().zip(vectors) {
-                *to = T::fused(simd, *from, splat, *to);
-            }
-            let done = vectors.len() * T::lanes::<S>();
-            for (to, from) in rest[done..].iter_mut().zip(&from[done..]) {
-                *to += *from * *by;
-            }
         }
     }
 }

@@ -14,6 +14,7 @@ mod corrector;
 mod flow;
 mod form;
 mod host;
+mod products;
 mod secant;
 mod settings;
 mod sliding;
