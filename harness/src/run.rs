@@ -4,18 +4,45 @@ use crate::publish::{self, Built};
 use anyhow::{Context, Result, anyhow};
 use claims::Claims;
 use datasets::Library;
+use lab::configs::Configs;
 use lab::device::{Machine, check_plan, explained};
-use lab::experiments::{self, AnyExperiment, Bench, Data, Need, Unit};
+use lab::experiments::{self, AnyExperiment, Bench, Data, Need, Unit, checks};
 use lab::journal::{self, Cell, Entry, Journal, Outcome};
 use lab::manifest::{DataRecord, Manifest, now};
 use lab::plan::Plan;
 use lab::progress::{DataBar, RunBar, say};
 use lab::rates::Rates;
 use lab::sharing::{Copied, Relative};
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
+
+/// The checks of the theory, made at most once by a command, and before anything is measured: no clock runs on a
+/// program whose mathematics is wrong.
+#[derive(Debug, Default)]
+pub struct Theory {
+    held: OnceCell<usize>,
+}
+
+impl Theory {
+    /// Checks it, unless that has been done, and answers how many checks held.
+    ///
+    /// # Errors
+    /// If one does not hold.
+    pub fn holds(&self) -> Result<usize> {
+        if let Some(held) = self.held.get() {
+            return Ok(*held);
+        }
+        let report = checks::gate(&Configs::compiled_in())?;
+        say(&format!(
+            "{} checks of the theory hold ({:.1} s)",
+            report.passed,
+            report.took.as_secs_f64()
+        ));
+        Ok(*self.held.get_or_init(|| report.passed))
+    }
+}
 
 /// A target on a machine, with its data and its folder.
 pub struct TargetRun {
@@ -149,12 +176,13 @@ impl TargetRun {
         std::fs::remove_dir(kept).ok();
     }
 
-    /// Measures every cell that neither this folder's journal nor that of a relative has, and makes
-    /// the report.
+    /// Measures every cell that neither this folder's journal nor that of a relative has, if the theory
+    /// holds, and makes the report.
     ///
     /// # Errors
-    /// If the folder cannot be written. A unit that fails is rows, not the end of the run.
-    pub fn all(&mut self, relatives: &[Relative]) -> Result<Built> {
+    /// If the theory does not hold, or the folder cannot be written. A unit that fails is rows, not the end of
+    /// the run.
+    pub fn all(&mut self, relatives: &[Relative], theory: &Theory) -> Result<Built> {
         let units = self.experiment.units(&self.machine, &self.data)?;
         let need = self.experiment.memory(&units, &self.data)?;
         check_plan(&self.manifest.target, need)?;
@@ -178,6 +206,7 @@ impl TargetRun {
                 self.folder.join(publish::JOURNAL).display()
             ));
         }
+        self.check(theory, &units)?;
         self.borrow(relatives)?;
         let entries = journal::select(self.journal.entries(), &self.manifest.cells);
         self.manifest.copied = Copied::of(&entries);
@@ -199,6 +228,17 @@ impl TargetRun {
         self.manifest.ended_at = Some(now());
         self.write_manifest()?;
         publish::build(&self.folder, &self.claims)
+    }
+
+    /// Checks the theory where something is to be measured; of a run that is whole already its manifest knows.
+    fn check(&mut self, theory: &Theory, units: &[Unit]) -> Result<()> {
+        let is_whole = units.iter().all(|unit| self.todo(unit).is_empty());
+        let before = Manifest::read(&self.folder).ok().filter(|_| is_whole);
+        self.manifest.theory_checks = Some(match before.and_then(|run| run.theory_checks) {
+            Some(held) => held,
+            None => theory.holds()?,
+        });
+        Ok(())
     }
 
     /// Writes the manifest, with where the journal ends.

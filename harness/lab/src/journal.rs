@@ -225,6 +225,22 @@ pub struct Journal {
     faults: Vec<String>,
     entries: Vec<Entry>,
     end: JournalEnd,
+    /// What was not there before it was opened: its file, then folders from the innermost on.
+    made: Vec<PathBuf>,
+}
+
+/// One that was begun and in which nothing was written leaves nothing behind.
+impl Drop for Journal {
+    fn drop(&mut self) {
+        let mut made = self.made.iter();
+        if self.file.metadata().is_ok_and(|file| file.len() == 0)
+            && let Some(file) = made.next()
+            && std::fs::remove_file(file).is_ok()
+        {
+            // As far as nothing else has come to lie in them.
+            let _ = made.try_for_each(std::fs::remove_dir);
+        }
+    }
 }
 
 impl Journal {
@@ -235,6 +251,9 @@ impl Journal {
     /// # Errors
     /// If another process has it open, or it cannot be read or written.
     pub fn open(path: &Path, target: &str) -> Result<Self> {
+        let missing = |there: &&Path| !there.as_os_str().is_empty() && !there.exists();
+        let made = path.ancestors().take_while(missing).map(Path::to_owned);
+        let made: Vec<PathBuf> = made.collect();
         if let Some(folder) = path.parent() {
             std::fs::create_dir_all(folder)
                 .with_context(|| format!("making the folder {}", folder.display()))?;
@@ -279,6 +298,7 @@ impl Journal {
             faults: found.faults(),
             entries: found.sealed,
             end: found.end,
+            made,
         })
     }
 

@@ -3,13 +3,12 @@
 use super::{library, rates, registry, suite};
 use crate::cli::Reproduce;
 use crate::publish::{self, Built, site};
-use crate::run::TargetRun;
+use crate::run::{TargetRun, Theory};
 use anyhow::{Context, Result, bail, ensure};
 use claims::Claims;
 use lab::configs::Configs;
 use lab::device::Machine;
 use lab::environment::Environment;
-use lab::experiments::checks;
 use lab::manifest::{Manifest, now, sha256_hex};
 use lab::paper::Paper;
 use lab::plan::Plan;
@@ -43,8 +42,8 @@ pub(super) fn run(arguments: &Reproduce) -> Result<u8> {
         false => relatives(&root, &plan)?,
     };
     own_folder(&folder, &plan.target)?;
-    let checks = gate()?;
-    let built = target(arguments, &configs, &plan, (&folder, &sharing), checks)?;
+    let theory = Theory::default();
+    let built = target(arguments, &configs, &plan, (&folder, &sharing), &theory)?;
     super::show(&built.terminal)?;
     say_files(&folder, &built);
     let order = suite::order(&configs)?;
@@ -82,18 +81,6 @@ pub(super) fn own_folder(folder: &Path, target: &str) -> Result<()> {
     Ok(())
 }
 
-/// Checks the theory, so that no clock runs on a program whose mathematics is wrong. Answers how
-/// many checks held.
-pub(super) fn gate() -> Result<usize> {
-    let report = checks::gate(&Configs::compiled_in())?;
-    say(&format!(
-        "{} checks of the theory hold ({:.1} s)",
-        report.passed,
-        report.took.as_secs_f64()
-    ));
-    Ok(report.passed)
-}
-
 /// The folder of all targets.
 pub(super) const ROOT: &str = "reports";
 
@@ -103,14 +90,11 @@ pub(super) fn target(
     configs: &Configs,
     plan: &Plan,
     (folder, sharing): (&Path, &[Relative]),
-    checks: usize,
+    theory: &Theory,
 ) -> Result<Built> {
     let machine = Machine::open(arguments.devices.clone())?;
     let store = rates(&arguments.data, configs, &machine)?;
-    let manifest = Manifest {
-        theory_checks: Some(checks),
-        ..manifest(arguments, plan, configs)?
-    };
+    let manifest = manifest(arguments, plan, configs)?;
     let claims = Claims::from_yaml(&configs.read("claims.yaml")?).context("claims.yaml")?;
     let mut run = TargetRun::open(plan, machine.clone(), folder, manifest, claims)?;
     let registry = registry(&arguments.common, configs)?;
@@ -123,7 +107,7 @@ pub(super) fn target(
     if run.is_timed() {
         run.rates(known_or_measured(&store, &machine));
     }
-    run.all(sharing)
+    run.all(sharing, theory)
 }
 
 /// The machine's rates. Without them a run lacks some columns, and is no failure.

@@ -1,9 +1,10 @@
 //! `harness reproduce all`: every target, in an order that gives results early.
 
-use super::reproduce::{ROOT, gate, own_folder, target};
+use super::reproduce::{ROOT, own_folder, target};
 use super::{DONE, FAILED};
 use crate::cli::Reproduce;
 use crate::publish::site;
+use crate::run::Theory;
 use anyhow::{Context, Result, bail, ensure};
 use lab::configs::Configs;
 use lab::device::{Request, explained};
@@ -93,7 +94,7 @@ pub(super) fn run(arguments: &Reproduce, configs: &Configs) -> Result<u8> {
         );
     }
     let claims = configs.read("claims.yaml")?;
-    let checks = gate()?;
+    let theory = Theory::default();
     std::fs::create_dir_all(&root)
         .with_context(|| format!("making the folder {}", root.display()))?;
     let begin = Instant::now();
@@ -121,7 +122,7 @@ pub(super) fn run(arguments: &Reproduce, configs: &Configs) -> Result<u8> {
             // Afresh, only what this command has measured.
             sharing.retain(|relative| !arguments.fresh || done.contains(&relative.target));
             own_folder(&folder, name)?;
-            let built = target(arguments, configs, &plan, (&folder, &sharing), checks)?;
+            let built = target(arguments, configs, &plan, (&folder, &sharing), &theory)?;
             Ok(super::outcome(&built))
         };
         match one() {
