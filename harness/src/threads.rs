@@ -1,9 +1,13 @@
-//! How many threads there are, settled once.
+//! How many threads there are and what becomes of memory that is given back, settled once.
 //!
 //! candle asks for the number of physical cores at every matrix product on a CPU, and on Linux reading
 //! that takes many times as long as a small product does; unless `RAYON_NUM_THREADS` says it
 //! (bench/NOTES.md). A process can set its own environment only by unsafe code, so the program starts
 //! itself again, in the same process, with that variable.
+//!
+//! The C library gives memory of a tensor's size back to the system as soon as it is free, and the next tensor's is
+//! found and cleared anew, page by page: a sixth of the time of a window whose points have millions of
+//! coordinates. So it is told, in the same way, to keep some.
 
 use anyhow::{Context, Result, ensure};
 use std::sync::Mutex;
@@ -13,6 +17,13 @@ const VARIABLE: &str = "RAYON_NUM_THREADS";
 
 /// The variable of the library that makes tables.
 const OF_TABLES: &str = "POLARS_MAX_THREADS";
+
+/// What the C library asks the system for on its own, and what it keeps of what is free, at most: blocks of up to
+/// 32 MiB, as large as it can be told, and half a GiB.
+const MEMORY: [(&str, &str); 2] = [
+    ("MALLOC_MMAP_THRESHOLD_", "33554432"),
+    ("MALLOC_TRIM_THRESHOLD_", "536870912"),
+];
 
 /// More threads than any machine has use for, and than take long to start.
 const MOST: usize = 4096;
@@ -65,7 +76,7 @@ pub fn check() -> Result<()> {
     })
 }
 
-/// Sees to it that the number of threads is known to all that ask for it. Returns if it is, which may be in
+/// Sees to it that the number of threads is known to all that ask for it, and that memory is kept. Returns if it is, which may be in
 /// a process that began anew with the same arguments; or if that could not be done, and then all is as
 /// it should be, but slower.
 pub fn settle() {
@@ -84,6 +95,13 @@ pub fn settle() {
         let mut again = std::process::Command::new(&program);
         again.arg0(name).args(arguments);
         again.env(VARIABLE, number().to_string());
+        // Both or neither: one alone makes the library ask for every tensor.
+        if MEMORY
+            .iter()
+            .all(|(name, _)| std::env::var_os(name).is_none())
+        {
+            again.envs(MEMORY);
+        }
         // Comes back only if it failed.
         let error = again.exec();
         eprintln!("harness: {VARIABLE} is not set, and small matrix products are slow: {error}");
