@@ -188,6 +188,19 @@ mod tests {
         );
     }
 
+    #[test]
+    fn a_window_has_converged_where_each_of_its_points_has() {
+        let converged = |relative: &[f64]| {
+            RoundChanges {
+                relative: relative.to_vec(),
+                first_size: 1.0,
+            }
+            .converged(1e-3)
+        };
+        assert!(converged(&[1e-3, 0.0]));
+        assert!(!converged(&[0.0, 2e-3]) && !converged(&[f64::NAN]));
+    }
+
     fn wave(length: usize, frequency: f64) -> Tensor {
         let wave: Vec<f64> = (0..length).map(|i| (i as f64 * frequency).sin()).collect();
         Tensor::new(wave, &Device::Cpu).unwrap()

@@ -420,6 +420,51 @@ fn a_subset_is_the_problem_on_those_rows_whatever_the_kernel() {
 }
 
 #[test]
+fn a_subset_of_a_subset_has_the_labels_of_its_own_rows() {
+    let (x, labels) = problem((40, 5, 3), 1.0, 0, DType::F64);
+    let problem = Problem {
+        classes: 3,
+        bias: false,
+        l2: 0.0,
+    };
+    for kernel in [Kernel::Dense, Kernel::Sparse, Kernel::Composed] {
+        let whole = LogisticRegression::with_kernel(x.clone(), &labels, problem, kernel).unwrap();
+        let odd: Vec<usize> = (1..40).step_by(2).collect();
+        let twice = whole.subset(&odd).unwrap().subset(&[3, 8]).unwrap();
+        let at_once = whole.subset(&[7, 17]).unwrap();
+        let point = points(1, 15, DType::F64).get(0).unwrap();
+        let of = |f: &LogisticRegression| f.gradient(&point).unwrap();
+        assert_eq!(apart(&of(&twice), &of(&at_once)), 0.0, "{kernel}");
+        assert_eq!(twice.kernel(), whole.kernel());
+    }
+}
+
+#[test]
+fn data_without_rows_or_features_and_penalties_that_are_none_are_refused() {
+    let made = |rows: usize, features: usize, labels: &[u32], l2: f64| {
+        let x = Tensor::zeros((rows, features), DType::F64, &Device::Cpu).unwrap();
+        let problem = Problem {
+            classes: 2,
+            bias: false,
+            l2,
+        };
+        LogisticRegression::new(x, labels, problem)
+    };
+    assert!(made(2, 3, &[0, 1], 0.5).is_ok());
+    for (rows, features, labels) in [(0, 3, &[][..]), (2, 0, &[0, 1]), (2, 3, &[0])] {
+        let refused = made(rows, features, labels, 0.0);
+        assert!(
+            matches!(refused, Err(Error::Shape { .. })),
+            "{rows}, {features}"
+        );
+    }
+    for l2 in [-0.5, f64::INFINITY, f64::NAN] {
+        let refused = made(2, 3, &[0, 1], l2);
+        assert!(matches!(refused, Err(Error::Setting { .. })), "{l2}");
+    }
+}
+
+#[test]
 fn what_is_not_a_number_stays_so() {
     let kernels = [Kernel::Dense, Kernel::Sparse, Kernel::Banded];
     for (kernel, classes) in kernels.into_iter().flat_map(|k| [2, 3].map(|c| (k, c))) {
