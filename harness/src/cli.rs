@@ -1,9 +1,11 @@
 //! The command line.
 
 use crate::gate::Tier;
+use crate::merge::MayDiffer;
 use clap::{Args, Parser, Subcommand};
 use datasets::DataPolicy;
 use lab::device::Request;
+use lab::shard::Shard;
 use std::path::PathBuf;
 
 /// Find out, on this machine, whether the paper holds.
@@ -41,6 +43,12 @@ pub enum Command {
         /// several targets, for example reports
         folder: PathBuf,
     },
+    /// Merge shares of a run, made on several machines, into one run
+    ///
+    /// `reproduce … --shard k/n` makes the k-th of n shares of a target's cells, or of every target's; nothing
+    /// coordinates them. Merged, they are the report that one machine would have written: exit code 0, and
+    /// `reproduce` goes on with cells that are in none of the folders.
+    Merge(Merge),
     /// Verify a report: that its files are as they were written, and hold when cells are run again
     ///
     /// Manifest and journal have to be as the run left them, each measurement that of the cell which it says, and
@@ -126,12 +134,29 @@ pub struct Regress {
     /// Record what is found now, after printing what moved; of tiers that are run only
     #[arg(long)]
     pub update: bool,
-    /// Run one tier only
+    /// Run one tier only; instructions, which valgrind counts, are run by this alone
     #[arg(long, value_name = "TIER")]
     pub only: Option<Tier>,
+    /// Do what instructions are counted of, in the program that valgrind runs
+    #[arg(long, hide = true)]
+    pub counted: bool,
     /// Write the ratios as github-action-benchmark reads them (customBiggerIsBetter)
     #[arg(long, value_name = "FILE")]
     pub json: Option<PathBuf>,
+}
+
+/// `harness merge`.
+#[derive(Debug, Args)]
+pub struct Merge {
+    /// Folders that `reproduce --shard` wrote: each a target's, or each of several targets
+    #[arg(required = true, value_name = "DIR")]
+    pub folders: Vec<PathBuf>,
+    /// Where to write [default: reports/TARGET, or reports]
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Merge them though they differ in this
+    #[arg(long, value_delimiter = ',', value_name = "code,plan,data")]
+    pub allow: Vec<MayDiffer>,
 }
 
 /// `harness reproduce`.
@@ -157,7 +182,10 @@ pub struct Reproduce {
     /// Change a value of the plan for this run, for example flow.steps=40
     #[arg(long = "set", value_name = "KEY=VALUE")]
     pub settings: Vec<String>,
-    /// Where to write [default: reports/TARGET; of `all`: reports]
+    /// Make only the k-th of n shares, which `harness merge` puts together; each can be made on a machine of its own
+    #[arg(long, value_name = "k/n")]
+    pub shard: Option<Shard>,
+    /// Where to write [default: reports/TARGET; of `all`: reports; of a share: reports/shard-k-of-n in its place]
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
     /// Start over; what was measured before is kept in journal.jsonl.old

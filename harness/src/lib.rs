@@ -11,6 +11,7 @@
 pub mod cli;
 pub mod cmd;
 pub mod gate;
+pub mod merge;
 pub mod publish;
 pub mod run;
 pub mod show;

@@ -184,6 +184,7 @@ impl TargetRun {
     /// the run.
     pub fn all(&mut self, relatives: &[Relative], theory: &Theory) -> Result<Built> {
         let units = self.experiment.units(&self.machine, &self.data)?;
+        let units = self.share(units);
         let need = self.experiment.memory(&units, &self.data)?;
         check_plan(&self.manifest.target, need)?;
         let cells = || units.iter().flat_map(|unit| &unit.cells);
@@ -230,6 +231,26 @@ impl TargetRun {
         publish::build(&self.folder, &self.claims)
     }
 
+    /// The units that this run makes: all, or those of its share. Cells of one unit stay together, as they are
+    /// compared with one another.
+    fn share(&mut self, units: Vec<Unit>) -> Vec<Unit> {
+        let Some(shard) = self.manifest.shard else {
+            return units;
+        };
+        let whole = units.iter().flat_map(|unit| &unit.cells);
+        self.manifest.whole = whole.map(|cell| self.key(cell)).collect();
+        let effort = |unit: &Unit| {
+            let data = unit.data.map(|index| &self.data[index]);
+            let effort = self.experiment.effort(&unit.cells, data);
+            effort.steps * effort.weight
+        };
+        let efforts: Vec<u64> = units.iter().map(effort).collect();
+        let ours = units.into_iter().zip(shard.of(&efforts));
+        ours.filter(|(_, ours)| *ours)
+            .map(|(unit, _)| unit)
+            .collect()
+    }
+
     /// Checks the theory where something is to be measured; of a run that is whole already its manifest knows.
     fn check(&mut self, theory: &Theory, units: &[Unit]) -> Result<()> {
         let is_whole = units.iter().all(|unit| self.todo(unit).is_empty());
@@ -243,6 +264,7 @@ impl TargetRun {
 
     /// Writes the manifest, with where the journal ends.
     fn write_manifest(&mut self) -> Result<()> {
+        self.journal.keep();
         self.manifest.journal = Some(self.journal.end().clone());
         self.manifest.write(&self.folder)
     }

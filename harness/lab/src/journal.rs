@@ -229,7 +229,7 @@ pub struct Journal {
     made: Vec<PathBuf>,
 }
 
-/// One that was begun and in which nothing was written leaves nothing behind.
+/// One that was begun, has no line and was not to be [kept](Journal::keep) leaves nothing behind.
 impl Drop for Journal {
     fn drop(&mut self) {
         let mut made = self.made.iter();
@@ -355,6 +355,11 @@ impl Journal {
     #[must_use]
     pub fn faults(&self) -> &[String] {
         &self.faults
+    }
+
+    /// Keeps it, though nothing may ever be appended: a manifest is about to name it.
+    pub fn keep(&mut self) {
+        self.made.clear();
     }
 
     /// Where it ends now.

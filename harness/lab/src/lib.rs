@@ -22,4 +22,5 @@ pub mod progress;
 pub mod rates;
 pub mod regression;
 pub mod seed;
+pub mod shard;
 pub mod sharing;

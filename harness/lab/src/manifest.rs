@@ -8,6 +8,7 @@ use crate::journal::{Entry, JournalEnd};
 use crate::paper::Paper;
 use crate::plan::Plan;
 use crate::rates::Rates;
+use crate::shard::Shard;
 use crate::sharing::Copied;
 use anyhow::{Context, Result};
 use datasets::{Dataset, Images};
@@ -47,6 +48,12 @@ pub struct Manifest {
     pub data: Vec<DataRecord>,
     /// Keys of the cells of this run, in order.
     pub cells: Vec<String>,
+    /// Which share of the plan's cells they are, of a run that was divided.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shard: Option<Shard>,
+    /// Keys of the cells of all shares, in order, of a run that was divided.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub whole: Vec<String>,
     /// Whether keys follow from cells and `environment` as [`Entry::is_keyed`](crate::journal::Entry::is_keyed)
     /// makes them; those of runs from before that was asked may not.
     #[serde(default)]
@@ -59,6 +66,9 @@ pub struct Manifest {
     pub theory_checks: Option<usize>,
     /// Program and machine.
     pub environment: Environment,
+    /// Other programs and machines by which cells of a merged run were measured.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub elsewhere: Vec<Environment>,
     /// What the machine can do at most, for targets that are timed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rates: Option<Rates>,
@@ -163,7 +173,24 @@ impl Manifest {
     /// Whether an entry's cell is the one that its key names, as far as that can be told.
     #[must_use]
     pub fn keys(&self, entry: &Entry) -> bool {
-        !self.verifiable || entry.is_keyed(&self.environment)
+        !self.verifiable
+            || self
+                .environments()
+                .any(|environment| entry.is_keyed(environment))
+    }
+
+    /// All programs and machines by which cells were measured, that of the run first.
+    pub fn environments(&self) -> impl Iterator<Item = &Environment> {
+        std::iter::once(&self.environment).chain(&self.elsewhere)
+    }
+
+    /// Keys of all cells of the plan, those of other shares included.
+    #[must_use]
+    pub fn all_cells(&self) -> &[String] {
+        match self.shard {
+            Some(_) => &self.whole,
+            None => &self.cells,
+        }
     }
 
     /// Why no claim can be judged by its run, if none can.
@@ -173,6 +200,11 @@ impl Manifest {
     pub fn untestable(&self) -> Result<Option<String>> {
         if let Some(altered) = &self.altered {
             return Ok(Some(altered.clone()));
+        }
+        if let Some(shard) = self.shard {
+            return Ok(Some(format!(
+                "only the share {shard} of the run was made here: `harness merge` puts shares together"
+            )));
         }
         if !self.plan()?.profile.verdicts {
             return Ok(Some("the profile that was run carries no verdicts".into()));
@@ -218,6 +250,8 @@ impl Manifest {
                 files: Vec::new(),
             }],
             cells: Vec::new(),
+            shard: None,
+            whole: Vec::new(),
             verifiable: true,
             copied: Vec::new(),
             theory_checks: Some(71),
@@ -240,6 +274,7 @@ impl Manifest {
                 cublas: Some(text("13.0.2")),
                 cudnn: Some(text("9.21.0")),
             },
+            elsewhere: Vec::new(),
             rates: None,
             paper: Paper::from_yaml(&Configs::compiled_in().read("paper.yaml")?)?,
             claims_sha256: None,

@@ -3,6 +3,7 @@
 mod doctor;
 mod fetch;
 mod list;
+mod merge;
 mod regress;
 mod report;
 mod reproduce;
@@ -88,6 +89,7 @@ fn run(cli: Cli) -> Result<u8> {
     if let Command::Reproduce(_)
     | Command::Report { .. }
     | Command::Regress(_)
+    | Command::Merge(_)
     | Command::Verify(_)
     | Command::Doctor { .. } = cli.command
     {
@@ -102,6 +104,7 @@ fn run(cli: Cli) -> Result<u8> {
             })
         }
         Command::Report { folder } => report::run(&folder),
+        Command::Merge(arguments) => merge::run(&arguments),
         Command::Verify(arguments) => verify::run(&arguments),
         Command::Regress(arguments) => regress::run(&arguments),
         Command::List(common) => list::run(&common),

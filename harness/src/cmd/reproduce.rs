@@ -34,7 +34,10 @@ pub(super) fn run(arguments: &Reproduce) -> Result<u8> {
     // With --out the page stands in the target's own folder, else above all targets.
     let (folder, root) = match &arguments.out {
         Some(out) => (out.clone(), out.clone()),
-        None => (PathBuf::from(ROOT).join(&plan.target), ROOT.into()),
+        None => {
+            let root = root(arguments);
+            (root.join(&plan.target), root)
+        }
     };
     // A folder of one's own is a report of its own.
     let sharing = match arguments.fresh || arguments.out.is_some() {
@@ -79,6 +82,14 @@ pub(super) fn own_folder(folder: &Path, target: &str) -> Result<()> {
         );
     }
     Ok(())
+}
+
+/// The folder of all targets that a command writes, where it does not say which.
+pub(super) fn root(arguments: &Reproduce) -> PathBuf {
+    let shard = arguments
+        .shard
+        .map(|shard| Path::new(ROOT).join(shard.folder()));
+    shard.unwrap_or_else(|| ROOT.into())
 }
 
 /// The folder of all targets.
@@ -182,10 +193,13 @@ fn manifest(arguments: &Reproduce, plan: &Plan, configs: &Configs) -> Result<Man
         registry_sha256: sha256_hex(configs.read("datasets.yaml")?.as_bytes()),
         data: Vec::new(),
         cells: Vec::new(),
+        shard: arguments.shard,
+        whole: Vec::new(),
         verifiable: true,
         copied: Vec::new(),
         theory_checks: None,
         environment: Environment::current(),
+        elsewhere: Vec::new(),
         rates: None,
         paper: Paper::from_yaml(&configs.read("paper.yaml")?).context("paper.yaml")?,
         claims_sha256: Some(sha256_hex(configs.read("claims.yaml")?.as_bytes())),

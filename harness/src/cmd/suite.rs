@@ -1,6 +1,6 @@
 //! `harness reproduce all`: every target, in an order that gives results early.
 
-use super::reproduce::{ROOT, own_folder, target};
+use super::reproduce::{own_folder, root as default_root, target};
 use super::{DONE, FAILED};
 use crate::cli::Reproduce;
 use crate::publish::site;
@@ -86,7 +86,10 @@ pub(super) fn run(arguments: &Reproduce, configs: &Configs) -> Result<u8> {
     let suite = plan(configs, arguments.profile.as_deref())?;
     let parts = parts(&suite)?;
     let targets: Vec<String> = parts.iter().map(|part| part.name().to_owned()).collect();
-    let root = arguments.out.clone().unwrap_or_else(|| ROOT.into());
+    let root = arguments
+        .out
+        .clone()
+        .unwrap_or_else(|| default_root(arguments));
     if let Ok(alone) = Manifest::read(&root) {
         let (root, target) = (root.display(), alone.target);
         bail!(

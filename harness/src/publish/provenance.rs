@@ -42,6 +42,19 @@ pub fn statements(manifest: &Manifest) -> Vec<String> {
         }
         all.push(format!("{gpus}."));
     }
+    if let Some(shard) = manifest.shard {
+        all.push(format!(
+            "The share {shard} of the run: {} of {} cells.",
+            manifest.cells.len(),
+            manifest.whole.len()
+        ));
+    }
+    for e in &manifest.elsewhere {
+        all.push(format!(
+            "Some cells were measured on {} with {} cores ({} threads), {}, by a {} build {} of commit `{}`, {}.",
+            e.cpu, e.cores, e.threads, e.os, e.build_profile, e.version, e.commit, e.rustc
+        ));
+    }
     if let Some(checks) = manifest.theory_checks {
         all.push(format!(
             "{checks} checks of the theory held before anything was measured."

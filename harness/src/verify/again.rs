@@ -100,7 +100,9 @@ pub fn again(folder: &Path, library: &Library, wanted: Wanted) -> Result<Again> 
     let mut found = Again {
         of: manifest.cells.len(),
         wanted_all: wanted == Wanted::All,
-        to_the_bit: here.fingerprint() == manifest.environment.fingerprint(),
+        to_the_bit: manifest
+            .environments()
+            .all(|made| made.fingerprint() == here.fingerprint()),
         ..Again::default()
     };
     let kept = tempfile::tempdir().context("making a folder for what cells keep meanwhile")?;
