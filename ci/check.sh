@@ -49,6 +49,8 @@ if command -v c++ >/dev/null; then
 else
   echo "no C++ compiler: the CUDA kernels are not run on the CPU" >&2
 fi
+# How many instructions kernels and windows take; where there is no valgrind that is said.
+step cargo run --locked -p harness -- regress --baseline ci/regression.yaml --only instructions
 # What is counted as recorded, and no ratio of speeds below its bound.
 step cargo run --locked -p harness -- regress --baseline ci/regression.yaml \
   --json "${CARGO_TARGET_DIR:-target}/regression.json"

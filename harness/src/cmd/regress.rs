@@ -3,7 +3,7 @@
 use super::{DONE, FAILED, show};
 use crate::cli::Regress;
 use crate::gate::baseline::Baseline;
-use crate::gate::{self, Lab, show as shown};
+use crate::gate::{self, Lab, instructions, show as shown};
 use anyhow::{Context, Result};
 use lab::files::replace;
 use lab::progress::say;
@@ -11,6 +11,11 @@ use lab::progress::say;
 pub(super) fn run(arguments: &Regress) -> Result<u8> {
     let mut baseline = Baseline::read(&arguments.baseline)?;
     let lab = Lab::new(&baseline)?;
+    if arguments.counted {
+        let said = instructions::counted(&baseline, &lab)?;
+        show(&(said.join("\n") + "\n"))?;
+        return Ok(DONE);
+    }
     let report = gate::run(&baseline, &lab, arguments.only)?;
     show(&shown::terminal(&report))?;
     if let Some(path) = &arguments.json {

@@ -9,7 +9,7 @@ use datasets::Registry;
 use lab::capacity::Limits;
 use lab::files::replace;
 use lab::plan::{OneOrMany, Precision, Statistics, named};
-use optim::Kernel;
+use optim::{Kernel, WindowForm};
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 use serde_yaml::{Mapping, Value};
@@ -33,6 +33,8 @@ pub struct Baseline {
     pub exact: Exact,
     /// The ratios.
     pub ratios: Ratios,
+    /// What instructions are counted of.
+    pub instructions: Instructions,
     /// What was found when it was last updated.
     pub recorded: Recorded,
 }
@@ -117,6 +119,55 @@ pub struct KernelRatio {
     pub elsewhere: BTreeMap<String, f64>,
 }
 
+/// What of the counted instructions is written by people.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Instructions {
+    /// By what share a count may rise.
+    pub leeway: f64,
+    /// Gradients.
+    #[serde(default)]
+    pub gradients: Vec<CountedGradient>,
+    /// Flows in a window.
+    #[serde(default)]
+    pub flows: Vec<CountedFlow>,
+}
+
+/// Gradients of which the instructions are counted.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CountedGradient {
+    /// What it is called.
+    pub name: String,
+    /// On which data set.
+    pub dataset: String,
+    /// Element type.
+    pub precision: Precision,
+    /// By which kernel.
+    #[serde(with = "named")]
+    pub kernel: Kernel,
+    /// At how many points at once.
+    pub points: usize,
+}
+
+/// A flow in a window of which the instructions are counted, gradients included.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CountedFlow {
+    /// What it is called.
+    pub name: String,
+    /// On which data set.
+    pub dataset: String,
+    /// Element type.
+    pub precision: Precision,
+    /// θ.
+    pub step_size: f64,
+    /// S.
+    pub steps: usize,
+    /// In which window.
+    pub window: WindowForm,
+}
+
 /// What was found when the baseline was last updated.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq)]
 #[serde(deny_unknown_fields)]
@@ -126,6 +177,9 @@ pub struct Recorded {
     /// By the ratios, on each kind of processor that they were recorded on.
     #[serde(default)]
     pub ratios: BTreeMap<String, RecordedRatios>,
+    /// By the instructions, for each compiler, build, valgrind and processor.
+    #[serde(default)]
+    pub instructions: BTreeMap<String, RecordedInstructions>,
 }
 
 /// When and where something was recorded.
@@ -193,6 +247,15 @@ pub struct RecordedRatio {
     pub high: f64,
 }
 
+/// How many instructions something took.
+#[derive(Clone, Debug, Deserialize, Serialize, PartialEq)]
+pub struct RecordedInstructions {
+    /// When.
+    pub origin: Origin,
+    /// Each by its name.
+    pub counts: BTreeMap<String, u64>,
+}
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct BaselineForm {
@@ -205,6 +268,8 @@ struct BaselineForm {
     machine: Limits,
     exact: Exact,
     ratios: Ratios,
+    #[serde(default)]
+    instructions: Instructions,
     #[serde(default)]
     recorded: Option<Recorded>,
 }
@@ -235,6 +300,7 @@ impl Baseline {
             wire.exact.digits
         );
         wire.ratios.validated()?;
+        wire.instructions.validated()?;
         Ok(Self {
             path: path.to_owned(),
             head: above_recorded(text)?,
@@ -245,6 +311,7 @@ impl Baseline {
             machine: wire.machine.validated()?,
             exact: wire.exact,
             ratios: wire.ratios,
+            instructions: wire.instructions,
             recorded: wire.recorded.unwrap_or_default(),
         })
     }
@@ -300,6 +367,30 @@ impl Ratios {
                 ratio.points > 0 && ratio.pairs > 0 && ratio.calls > 0,
                 "points, pairs and calls of the ratio `{}` are each at least 1",
                 ratio.name
+            );
+        }
+        Ok(())
+    }
+}
+
+impl Instructions {
+    /// Whether nothing is listed.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.gradients.is_empty() && self.flows.is_empty()
+    }
+
+    fn validated(&self) -> Result<()> {
+        ensure!(
+            (0.0..1.0).contains(&self.leeway),
+            "instructions.leeway is {}, but lies from 0 to 1",
+            self.leeway
+        );
+        for gradient in &self.gradients {
+            ensure!(
+                gradient.points > 0,
+                "points of the counted gradient `{}` is at least 1",
+                gradient.name
             );
         }
         Ok(())

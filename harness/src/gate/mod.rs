@@ -1,9 +1,10 @@
 //! The regression gate: what a change may not alter unnoticed, compared with what was recorded.
 //!
-//! Two tiers, both on generated data so that they run anywhere. What is *exact* (rounds, strides,
+//! Three tiers, all on generated data so that they run anywhere. What is *exact* (rounds, strides,
 //! gradients, losses to a few digits) has to be as recorded. *Ratios* of two ways to compute the same
 //! may wander with the machine: one fails when its whole interval lies below its bound, which is
-//! recorded well below what was measured.
+//! recorded well below what was measured. *Instructions*, counted on one thread, may not rise by more than a
+//! leeway: they say of a kernel what its time says, without noise, where valgrind is there to count them.
 //!
 //! A bound belongs to a [kind of processor](Processor). On another kind a ratio is held to the floor
 //! that its plan gives it there, or not judged. Nor is one that was timed while [part of the
@@ -15,6 +16,7 @@
 
 pub mod baseline;
 pub mod exact;
+pub mod instructions;
 mod pairs;
 mod presence;
 mod processor;
@@ -30,6 +32,7 @@ pub use setup::Lab;
 use anyhow::{Result, bail};
 use baseline::{Baseline, Origin, Recorded};
 use exact::ExactReport;
+use instructions::InstructionReport;
 use lab::environment::Environment;
 use lab::manifest::{date, now};
 use ratios::RatioReport;
@@ -41,15 +44,19 @@ pub enum Tier {
     Exact,
     /// Measured ratios of speeds.
     Ratios,
+    /// Counted instructions, which are not part of the rest.
+    Instructions,
 }
 
 /// What came of the gate; of a tier that was not run nothing.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Report {
     /// The exact tier's.
     pub exact: Option<ExactReport>,
     /// The ratios'.
     pub ratios: Option<RatioReport>,
+    /// The instructions'.
+    pub instructions: Option<InstructionReport>,
 }
 
 impl Report {
@@ -58,6 +65,10 @@ impl Report {
     pub fn failed(&self) -> bool {
         self.exact.as_ref().is_some_and(ExactReport::failed)
             || self.ratios.as_ref().is_some_and(RatioReport::failed)
+            || self
+                .instructions
+                .as_ref()
+                .is_some_and(InstructionReport::failed)
     }
 
     /// How many ratios could not be judged.
@@ -77,17 +88,23 @@ impl Report {
             let kind = report.processor.to_string();
             ratios.insert(kind, report.recorded(origin())?);
         }
+        let mut instructions = old.instructions.clone();
+        // Where there is nothing to count with, what was counted elsewhere stays.
+        if let Some(report) = self.instructions.as_ref().filter(|r| r.missing.is_none()) {
+            instructions.insert(report.kind.clone(), report.recorded(origin())?);
+        }
         Ok(Recorded {
             exact: match &self.exact {
                 Some(report) => Some(report.recorded(origin())?),
                 None => old.exact.clone(),
             },
             ratios,
+            instructions,
         })
     }
 }
 
-/// Runs the gate, or one tier of it.
+/// Runs the gate, or one tier of it; the instructions only if they are named.
 ///
 /// # Errors
 /// If a plan is not valid. What cannot be run is in the report.
@@ -102,9 +119,15 @@ pub fn run(baseline: &Baseline, lab: &Lab, only: Option<Tier>) -> Result<Report>
             true => Some(ratios::run(baseline, lab)?),
             false => None,
         },
+        // Only if asked for, as valgrind takes half a minute.
+        instructions: match only == Some(Tier::Instructions) && !baseline.instructions.is_empty() {
+            true => Some(instructions::run(baseline)?),
+            false => None,
+        },
     };
     if report.exact.as_ref().is_none_or(ExactReport::is_empty)
         && report.ratios.as_ref().is_none_or(RatioReport::is_empty)
+        && report.instructions.is_none()
     {
         bail!("the baseline has nothing to compare");
     }

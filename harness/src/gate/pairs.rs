@@ -4,14 +4,11 @@ use super::Presence;
 use super::baseline::{FlowRatio, FlowRatios, KernelRatio};
 use super::setup::{FoundFlow, Lab};
 use anyhow::{Context, Result, bail, ensure};
-use candle_core::Tensor;
 use lab::capacity::{Probe, Snapshot, spin};
 use lab::clock::alternating;
 use lab::experiments::windows::cell::MeasuredWindow;
 use lab::journal::Outcome;
-use lab::plan::{Model, Scale, Start};
-use lab::regression::{Regression, starting_point};
-use optim::{Kernel, Potential};
+use optim::Potential;
 use std::sync::Arc;
 
 /// A ratio's pairs, by its name.
@@ -134,30 +131,13 @@ fn between_probes(pairs: usize) -> Vec<usize> {
 pub(super) fn of_kernels(lab: &Lab, ratio: &KernelRatio, dataset: &str) -> Result<TimedPairs> {
     let placement = lab.machine.whole();
     let data = lab.dataset(dataset)?;
-    let potential = |kernel: Kernel| -> Result<Arc<dyn Potential>> {
-        let model = Model {
-            bias: false,
-            l2: 0.0,
-            kernel,
-        };
-        let of = Regression::new(&data, model, ratio.precision, lab.machine.home())?;
-        Ok(Arc::new(of.train))
-    };
+    let potential = |kernel| lab.potential(&data, ratio.precision, kernel);
     let over = potential(ratio.over)?;
     let of = match &lab.through {
         Some(through) => through(potential(ratio.of)?),
         None => potential(ratio.of)?,
     };
-    let start = Start::Uniform {
-        scale: Scale::InverseSqrtFeatures,
-    };
-    let mut stream = lab.seeds.stream(&["kernels", dataset]);
-    let shape = (ratio.points, of.dimension());
-    let points: Vec<f64> = (0..ratio.points)
-        .flat_map(|_| starting_point(start, data.features, shape.1, &mut stream))
-        .collect();
-    let points = Tensor::from_vec(points, shape, lab.machine.home())?;
-    let points = points.to_dtype(ratio.precision.dtype())?;
+    let points = lab.points(&data, &*of, ratio.points, ratio.precision)?;
     let work = |potential: &Arc<dyn Potential>| {
         let (potential, points) = (potential.clone(), points.clone());
         move || {

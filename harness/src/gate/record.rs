@@ -46,7 +46,7 @@ fn inline(value: &Value) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::gate::baseline::{RecordedExact, RecordedRatios};
+    use crate::gate::baseline::{RecordedExact, RecordedInstructions, RecordedRatios};
     use crate::gate::tests::{RECORDED, origin_at, two_flows};
     use std::collections::BTreeMap;
 
@@ -68,6 +68,14 @@ mod tests {
       commit: "c0"
       date: "2026-01-02"
       machine: "X, 2 cores, release"
+  instructions:
+    "rustc 1":
+      counts:
+        "a gradient": 7
+      origin:
+        commit: "c2"
+        date: "2026-01-02"
+        machine: "X, 2 cores, release"
   ratios:
     "Two cores":
       origin:
@@ -91,6 +99,13 @@ mod tests {
                 data: BTreeMap::from([("little".to_owned(), "abc".to_owned())]),
                 flows: BTreeMap::from([("a_plan".to_owned(), flows)]),
             }),
+            instructions: BTreeMap::from([(
+                "rustc 1".to_owned(),
+                RecordedInstructions {
+                    origin: origin_at("c2"),
+                    counts: BTreeMap::from([("a gradient".to_owned(), 7)]),
+                },
+            )]),
             ratios: BTreeMap::from([(
                 "Two cores".to_owned(),
                 RecordedRatios {
@@ -109,6 +124,6 @@ mod tests {
     fn nothing_recorded_is_written_as_an_empty_mapping() {
         let written = text(&Recorded::default()).unwrap();
         let (_, below) = written.split_once('\n').unwrap();
-        assert_eq!(below, "  exact: null\n  ratios: {}\n");
+        assert_eq!(below, "  exact: null\n  instructions: {}\n  ratios: {}\n");
     }
 }

@@ -3,6 +3,7 @@
 use super::baseline::Baseline;
 use super::{Presence, Processor};
 use anyhow::{Context, Result, ensure};
+use candle_core::Tensor;
 use datasets::{DataPolicy, Dataset, Library, LibraryOptions};
 use lab::capacity::Limits;
 use lab::device::Machine;
@@ -11,10 +12,13 @@ use lab::experiments::windows::bench::Through;
 use lab::experiments::windows::cell::{MeasuredWindow, WindowCell};
 use lab::experiments::{Bench, Data, Experiment, Need, Unit};
 use lab::journal::Outcome;
-use lab::plan::{Layers, Plan, Statistics};
+use lab::plan::{Layers, Model, Plan, Precision, Scale, Start, Statistics};
 use lab::progress::{DataBar, RunBar};
+use lab::regression::{Regression, starting_point};
 use lab::seed::Seeds;
+use optim::{Kernel, Potential};
 use serde_yaml::{Mapping, Value};
+use std::sync::Arc;
 
 /// A machine and generated data.
 pub struct Lab {
@@ -91,6 +95,42 @@ impl Lab {
     /// A generated data set.
     pub(super) fn dataset(&self, name: &str) -> Result<Dataset> {
         Ok(self.library.load(name, None, &DataBar::default())?)
+    }
+
+    /// A data set's potential, computed by a kernel.
+    pub(super) fn potential(
+        &self,
+        data: &Dataset,
+        precision: Precision,
+        kernel: Kernel,
+    ) -> Result<Arc<dyn Potential>> {
+        let model = Model {
+            bias: false,
+            l2: 0.0,
+            kernel,
+        };
+        let of = Regression::new(data, model, precision, self.machine.home())?;
+        Ok(Arc::new(of.train))
+    }
+
+    /// So many random points of a potential, `[points, D]`.
+    pub(super) fn points(
+        &self,
+        data: &Dataset,
+        of: &dyn Potential,
+        points: usize,
+        precision: Precision,
+    ) -> Result<Tensor> {
+        let start = Start::Uniform {
+            scale: Scale::InverseSqrtFeatures,
+        };
+        let mut stream = self.seeds.stream(&["kernels", &data.name]);
+        let shape = (points, of.dimension());
+        let points: Vec<f64> = (0..points)
+            .flat_map(|_| starting_point(start, data.features, shape.1, &mut stream))
+            .collect();
+        let points = Tensor::from_vec(points, shape, self.machine.home())?;
+        Ok(points.to_dtype(precision.dtype())?)
     }
 
     /// Runs all flows of a plan, which has no head; answers with them in the order of its cells.
@@ -196,7 +236,6 @@ fn name(cell: &WindowCell) -> String {
 mod tests {
     use super::*;
     use crate::gate::tests::{cell, little, processor, timed};
-    use std::sync::Arc;
 
     fn flow(width: usize) -> FoundFlow {
         timed(cell(width), &[], &[])

@@ -3,6 +3,7 @@
 use super::Report;
 use super::baseline::Origin;
 use super::exact::ExactReport;
+use super::instructions::{InstructionCount, InstructionReport};
 use super::ratios::{Measurement, Ratio, RatioReport, Standing};
 use anyhow::Result;
 use report::{Cell, Piece, Table};
@@ -23,6 +24,12 @@ pub fn terminal(report: &Report) -> String {
             out.push('\n');
         }
         tier_ratios(&mut out, ratios);
+    }
+    if let Some(instructions) = &report.instructions {
+        if !out.is_empty() {
+            out.push('\n');
+        }
+        tier_instructions(&mut out, instructions);
     }
     out
 }
@@ -120,6 +127,42 @@ fn tier_ratios(out: &mut String, report: &RatioReport) {
         .words("", |ratio| verdict(&ratio.standing()))
         .build();
     let _ = writeln!(out, "{}", table.to_terminal());
+}
+
+fn tier_instructions(out: &mut String, report: &InstructionReport) {
+    let count = report.counts.len();
+    if let Some(missing) = &report.missing {
+        let _ = writeln!(out, "Instructions: not counted, as {missing}");
+        return;
+    }
+    let _ = match &report.not_judged() {
+        Some(why) => writeln!(out, "Instructions: {count} counted, not judged: {why}"),
+        None => {
+            let since = since(report.since.as_ref());
+            writeln!(
+                out,
+                "Instructions: {count} counted, {since} ({})",
+                report.kind
+            )
+        }
+    };
+    let judged = report.not_judged().is_none();
+    let table = Table::of(&report.counts)
+        .words("instructions of", |count| &count.name)
+        .number("now", Format::Whole, |count| count.now.map(|n| n as f64))
+        .number("recorded", Format::Whole, |count| {
+            count.recorded.map(|n| n as f64)
+        })
+        .number("by", Format::Change, InstructionCount::by)
+        .words("", |count| match (judged, count.failed()) {
+            (false, _) => "",
+            (true, false) => "holds",
+            (true, true) if count.now.is_none() => "NOT COUNTED",
+            (true, true) if count.recorded.is_none() => "NOT RECORDED",
+            (true, true) => "MORE THAN IT MAY BE",
+        })
+        .build();
+    let _ = writeln!(out, "{}", table.without_empty_columns().to_terminal());
 }
 
 /// Returns by what share the median moved.

@@ -190,6 +190,7 @@ fn report(exact: Vec<MovedNumber>, ratios: Vec<Ratio>) -> Report {
     Report {
         exact: Some(exact_report(exact)),
         ratios: Some(ratio_report(ratios)),
+        ..Report::default()
     }
 }
 
@@ -203,6 +204,7 @@ fn a_report_fails_if_either_tier_does_and_not_for_want_of_one() {
     let neither = Report {
         exact: None,
         ratios: None,
+        ..Report::default()
     };
     assert!(!neither.failed());
 }
@@ -237,6 +239,7 @@ fn what_is_recorded_replaces_its_own_tier_and_kind_and_keeps_the_rest() {
             (here.clone(), ratios_of("old")),
             ("Another".to_owned(), ratios_of("older")),
         ]),
+        ..Recorded::default()
     };
     let both = report(Vec::new(), vec![ratio("r", 2.9, 3.1)]);
     let anew = both.recorded(&old).unwrap();

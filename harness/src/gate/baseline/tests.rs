@@ -12,6 +12,7 @@ fn something_recorded(median: f64) -> Recorded {
     Recorded {
         exact: None,
         ratios: BTreeMap::from([("X, 2 cores, avx2".to_owned(), kind)]),
+        ..Recorded::default()
     }
 }
 

@@ -11,6 +11,7 @@ fn exact_text(report: ExactReport) -> String {
     terminal(&Report {
         exact,
         ratios: None,
+        ..Report::default()
     })
 }
 
@@ -19,6 +20,7 @@ fn ratios_text(report: RatioReport) -> String {
     terminal(&Report {
         exact: None,
         ratios,
+        ..Report::default()
     })
 }
 
@@ -67,6 +69,7 @@ fn two_tiers_have_a_line_between_them_and_one_has_none() {
     let both = terminal(&Report {
         exact: Some(exact),
         ratios: Some(ratios),
+        ..Report::default()
     });
     assert_eq!(both, format!("{first}\n{second}"));
 }
@@ -163,6 +166,7 @@ fn only_ratios_that_were_measured_are_written_with_their_median_range_and_bound(
     let text = json(&Report {
         exact: None,
         ratios: Some(ratio_report(all)),
+        ..Report::default()
     });
     let text = text.unwrap();
     assert!(text.ends_with("]\n"), "{text}");
@@ -180,6 +184,53 @@ fn only_ratios_that_were_measured_are_written_with_their_median_range_and_bound(
     let nothing = Report {
         exact: None,
         ratios: None,
+        ..Report::default()
     };
     assert_eq!(json(&nothing).unwrap(), "[]\n");
+}
+
+fn counts(now: u64, since: Option<Origin>, missing: Option<&str>) -> String {
+    use crate::gate::instructions::{InstructionCount, InstructionReport};
+    let count = |name: &str, now, recorded: Option<u64>| InstructionCount {
+        name: name.into(),
+        now,
+        recorded,
+        most: recorded.map(|count| count + 20),
+    };
+    let recorded = since.as_ref().map(|_| 1000);
+    let counts = vec![count("a", Some(now), recorded), count("b", None, Some(5))];
+    let report = InstructionReport {
+        counts,
+        kind: "rustc 1".into(),
+        since,
+        missing: missing.map(str::to_owned),
+    };
+    terminal(&Report {
+        instructions: Some(report),
+        ..Report::default()
+    })
+}
+
+#[test]
+fn counted_instructions_say_what_they_are_held_to_and_what_takes_more() {
+    let text = counts(1030, Some(origin_at("c0")), None);
+    let headline = "Instructions: 2 counted, recorded at c0 on 2026-01-02 (rustc 1)\n";
+    assert!(text.starts_with(headline), "{text}");
+    let row = |name: &str| text.lines().find(|line| line.starts_with(name)).unwrap();
+    assert!(row(" a ").contains("MORE THAN IT MAY BE"), "{text}");
+    assert!(row(" b ").contains("NOT COUNTED"), "{text}");
+    assert!(counts(1020, Some(origin_at("c0")), None).contains("holds"));
+}
+
+#[test]
+fn instructions_that_are_not_judged_say_why() {
+    let unknown = counts(10, None, None);
+    let why = "Instructions: 2 counted, not judged: none are recorded for rustc 1\n";
+    assert!(unknown.starts_with(why), "{unknown}");
+    assert!(!unknown.contains("NOT"), "{unknown}");
+    let missing = counts(10, None, Some("there is no valgrind here"));
+    assert_eq!(
+        missing,
+        "Instructions: not counted, as there is no valgrind here\n"
+    );
 }
