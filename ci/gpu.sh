@@ -115,7 +115,8 @@ the_tests 60 gpu-kernels gpu-layers gpu-residuals optim-devices optim-golden_num
 # What a kernel reads or writes where it should not, and threads that race for the same place.
 if command -v compute-sanitizer >/dev/null && [ -x tests/gpu-kernels ]; then
   for tool in memcheck racecheck; do
-    step "$tool" 60 compute-sanitizer --tool "$tool" --error-exitcode 1 tests/gpu-kernels
+    # One test after the other: it has been seen not to end where several threads launch kernels.
+    step "$tool" 90 compute-sanitizer --tool "$tool" --error-exitcode 1 tests/gpu-kernels --test-threads=1
   done
 fi
 reproduce lemmas 30 --profile gate
