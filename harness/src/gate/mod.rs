@@ -119,7 +119,7 @@ pub fn run(baseline: &Baseline, lab: &Lab, only: Option<Tier>) -> Result<Report>
             true => Some(ratios::run(baseline, lab)?),
             false => None,
         },
-        // Only if asked for, as valgrind takes half a minute.
+        // Only if asked for, as valgrind takes the better part of a minute.
         instructions: match only == Some(Tier::Instructions) && !baseline.instructions.is_empty() {
             true => Some(instructions::run(baseline)?),
             false => None,
