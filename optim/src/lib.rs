@@ -48,7 +48,8 @@
 //! 4. In parallel. [`WindowedDescent`] computes several steps of a flow at once. It takes a
 //!    [`WindowedFlow`]: a [`Recurrence`] (what is computed) and a [`Window`] (how many steps at once). An
 //!    `Arc` of a potential computes them as one batch on its own device; [`Devices`] in its place spreads
-//!    them over several devices, with a replica of the potential on each.
+//!    them over several devices, with a replica of the potential on each, and [`AllGather`] over several
+//!    processes.
 //!
 //! # Features
 //!
@@ -81,7 +82,10 @@ pub mod window;
 
 pub use cpu::multiply_adds;
 pub use error::{Error, Result};
-pub use evaluator::{Batched, Counts, Devices, Evaluator, Oracle, Sequential, Tf32};
+pub use evaluator::{
+    AllGather, Batched, Counts, Devices, Evaluator, Oracle, Ranks, RoundTimes, Sequential, Tf32,
+    ThreadRanks,
+};
 pub use flow::{
     ExplicitEuler, Flow, Integrator, Leapfrog, Phase, Recurrence, Stratified, SymplecticEuler,
 };

@@ -93,7 +93,7 @@ impl Devices {
 }
 
 /// How many of `points` each of `busy` workers gets.
-fn shares(points: usize, busy: usize) -> impl Iterator<Item = usize> {
+pub(super) fn shares(points: usize, busy: usize) -> impl Iterator<Item = usize> {
     (0..busy).map(move |index| points / busy + usize::from(index < points % busy))
 }
 
@@ -169,7 +169,7 @@ fn failed(device: usize, doing: &str, error: &Error) -> Error {
 }
 
 /// ∇f at the rows of `[U, D]`.
-fn computed(replica: &dyn Potential, points: &Tensor) -> Result<Tensor> {
+pub(super) fn computed(replica: &dyn Potential, points: &Tensor) -> Result<Tensor> {
     if points.dim(0)? == 1 {
         return Ok(replica.gradient(&points.get(0)?)?.unsqueeze(0)?);
     }

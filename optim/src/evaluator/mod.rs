@@ -5,11 +5,13 @@ mod devices;
 mod exchange;
 mod lockstep;
 mod oracle;
+mod ranks;
 mod tf32;
 
 pub use devices::Devices;
 pub use lockstep::{Seat, lockstep};
 pub use oracle::{Counts, Oracle};
+pub use ranks::{AllGather, Ranks, RoundTimes, ThreadRanks};
 pub use tf32::Tf32;
 
 use crate::{Potential, Result};

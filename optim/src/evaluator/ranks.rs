@@ -1,0 +1,409 @@
+//! Several processes, each with a device and a replica of the potential: a round is one exchange of gradients.
+
+use super::Evaluator;
+use super::devices::{computed, shares};
+use crate::{Error, Potential, Result};
+use candle_core::{DType, Device, Tensor};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
+
+/// Carries bytes between *ranks*, the processes of a run, counted from 0. All ranks make the same calls in the same
+/// order.
+pub trait Ranks: Send + Sync {
+    /// Which of them this is.
+    fn rank(&self) -> usize;
+
+    /// How many there are.
+    fn count(&self) -> usize;
+
+    /// Gives every rank what each has, in their order; `own` is as long everywhere, and `all` as long as all of them.
+    ///
+    /// # Errors
+    /// If a rank is lost, or does not answer in time.
+    fn all_gather(&self, own: &[u8], all: &mut [u8]) -> Result<()>;
+
+    /// Gives every rank what rank 0 has, and answers it.
+    ///
+    /// # Errors
+    /// As [`all_gather`](Self::all_gather).
+    fn broadcast(&self, message: &[u8]) -> Result<Vec<u8>>;
+}
+
+/// Where the time of rounds went, on one rank.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct RoundTimes {
+    /// Rounds.
+    pub rounds: u64,
+    /// Seconds in which this rank computed gradients.
+    pub gradient_s: f64,
+    /// Seconds in which it waited for the slowest rank's gradients.
+    pub waited_s: f64,
+    /// Seconds of the exchange itself.
+    pub exchange_s: f64,
+    /// Bytes that this rank received.
+    pub bytes: u64,
+}
+
+/// Computes gradients on several ranks, each an equal share of neighbouring points (to within one), and gives all of them
+/// to every rank.
+///
+/// Every rank asks for the gradients of the same points: each moves the window by itself, alike, and nothing but gradients
+/// goes between them. That they do is looked at in each round, at some of the points' numbers: where processors
+/// round differently, windows would come apart without a word.
+///
+/// ```
+/// use candle_core::{Device, Tensor};
+/// use optim::{AllGather, Evaluator, Quadratic, ThreadRanks};
+/// use std::sync::Arc;
+///
+/// let found: Vec<Vec<f64>> = std::thread::scope(|threads| {
+///     let rank = |ranks: ThreadRanks| {
+///         let f = Arc::new(Quadratic::diagonal(&[3.0], &Device::Cpu)?);
+///         let points = Tensor::new(&[[1f64], [2.0], [4.0]], &Device::Cpu)?;
+///         let gradients = AllGather::new(f, Arc::new(ranks)).stacked(&points)?;
+///         Ok::<_, optim::Error>(gradients.flatten_all()?.to_vec1()?)
+///     };
+///     let ranks: Vec<_> = ThreadRanks::of(2).into_iter().map(|r| threads.spawn(move || rank(r))).collect();
+///     ranks.into_iter().map(|rank| rank.join().unwrap().unwrap()).collect()
+/// });
+/// assert_eq!(found, [[3.0, 6.0, 12.0], [3.0, 6.0, 12.0]]);
+/// ```
+pub struct AllGather {
+    potential: Arc<dyn Potential>,
+    ranks: Arc<dyn Ranks>,
+    times: Mutex<RoundTimes>,
+}
+
+impl AllGather {
+    /// Evaluates on the potential's own device, beside the other ranks, which do the same.
+    #[must_use]
+    pub fn new(potential: Arc<dyn Potential>, ranks: Arc<dyn Ranks>) -> Self {
+        Self {
+            potential,
+            ranks,
+            times: Mutex::default(),
+        }
+    }
+
+    /// Returns where the time of the rounds so far went.
+    #[must_use]
+    pub fn times(&self) -> RoundTimes {
+        *self.times.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What stands before a rank's gradients: the seconds that they took, and what the points looked like.
+const HEAD: usize = 16;
+
+impl Evaluator for AllGather {
+    fn gradients(&self, points: &[Tensor]) -> Result<Vec<Tensor>> {
+        if points.is_empty() {
+            return Ok(Vec::new());
+        }
+        let gradients = self.stacked(&Tensor::stack(points, 0)?)?;
+        (0..points.len()).map(|w| Ok(gradients.get(w)?)).collect()
+    }
+
+    fn stacked(&self, points: &Tensor) -> Result<Tensor> {
+        let (rank, count) = (self.ranks.rank(), self.ranks.count());
+        let (width, dimension) = points.dims2()?;
+        let row = dimension * points.dtype().size_in_bytes();
+        let parts: Vec<usize> = shares(width, count).collect();
+        let first: usize = parts[..rank].iter().sum();
+        let begin = Instant::now();
+        let gradients = match parts[rank] {
+            0 => Vec::new(),
+            own => bytes(&computed(
+                self.potential.as_ref(),
+                &points.narrow(0, first, own)?,
+            )?)?,
+        };
+        let took = begin.elapsed().as_secs_f64();
+        let mut own = Vec::with_capacity(HEAD + row * width.div_ceil(count));
+        own.extend(took.to_le_bytes());
+        own.extend(looks(points)?.to_le_bytes());
+        own.extend(gradients);
+        own.resize(HEAD + row * width.div_ceil(count), 0);
+        let mut all = vec![0; own.len() * count];
+        let begin = Instant::now();
+        self.ranks.all_gather(&own, &mut all)?;
+        let gathered = begin.elapsed().as_secs_f64();
+        let mut slowest = took;
+        let mut found = Vec::with_capacity(row * width);
+        for (other, part) in all.chunks_exact(own.len()).enumerate() {
+            let (head, rows) = part.split_at(HEAD);
+            if head[8..] != own[8..HEAD] {
+                return Err(Error::Worker {
+                    device: other,
+                    what: format!(
+                        "moves its window otherwise than rank {rank}: their processors round differently, or they \
+                         do not compute the same"
+                    ),
+                });
+            }
+            let seconds: [u8; 8] = head[..8].try_into().unwrap_or_default();
+            slowest = slowest.max(f64::from_le_bytes(seconds));
+            found.extend(&rows[..row * parts[other]]);
+        }
+        let mut times = self.times.lock().unwrap_or_else(PoisonError::into_inner);
+        // The slowest may have begun earlier: then it is not waited for.
+        let waited = (slowest - took).clamp(0.0, gathered);
+        times.rounds += 1;
+        times.gradient_s += took;
+        times.waited_s += waited;
+        times.exchange_s += gathered - waited;
+        times.bytes += (all.len() - own.len()) as u64;
+        drop(times);
+        tensor(&found, (width, dimension), points.dtype(), points.device())
+    }
+}
+
+/// Some of a tensor's bits, the same for the same numbers: of two windows that came apart nearly all numbers differ.
+fn looks(points: &Tensor) -> Result<u64> {
+    /// How many numbers are looked at.
+    const SOME: usize = 32;
+    let flat = points.flatten_all()?;
+    let (length, step) = (flat.dim(0)?, flat.dim(0)?.div_ceil(SOME).max(1));
+    let places: Vec<u32> = (0..length).step_by(step).map(|i| i as u32).collect();
+    let some = flat.index_select(&Tensor::new(places, flat.device())?, 0)?;
+    let hash = |hash: u64, byte: &u8| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
+    Ok(bytes(&some)?.iter().fold(0xcbf2_9ce4_8422_2325, hash))
+}
+
+fn unfit(dtype: DType) -> Error {
+    Error::setting("dtype", dtype.as_str(), "f32 or f64")
+}
+
+/// The numbers of a tensor, row by row.
+fn bytes(tensor: &Tensor) -> Result<Vec<u8>> {
+    let flat = tensor.flatten_all()?;
+    Ok(match flat.dtype() {
+        DType::F32 => bytemuck::cast_slice(&flat.to_vec1::<f32>()?).to_vec(),
+        DType::F64 => bytemuck::cast_slice(&flat.to_vec1::<f64>()?).to_vec(),
+        other => return Err(unfit(other)),
+    })
+}
+
+/// The inverse of [`bytes`].
+fn tensor(bytes: &[u8], shape: (usize, usize), dtype: DType, device: &Device) -> Result<Tensor> {
+    Ok(match dtype {
+        DType::F32 => Tensor::from_vec(
+            bytemuck::pod_collect_to_vec::<u8, f32>(bytes),
+            shape,
+            device,
+        )?,
+        DType::F64 => Tensor::from_vec(
+            bytemuck::pod_collect_to_vec::<u8, f64>(bytes),
+            shape,
+            device,
+        )?,
+        other => return Err(unfit(other)),
+    })
+}
+
+/// Ranks that are threads of one process: for tests, and to try out what is meant for several processes.
+pub struct ThreadRanks {
+    rank: usize,
+    shared: Arc<SharedRanks>,
+}
+
+struct SharedRanks {
+    barrier: std::sync::Barrier,
+    slots: Vec<Mutex<Vec<u8>>>,
+}
+
+impl ThreadRanks {
+    /// Makes so many, one for each thread.
+    #[must_use]
+    pub fn of(count: usize) -> Vec<Self> {
+        let shared = Arc::new(SharedRanks {
+            barrier: std::sync::Barrier::new(count),
+            slots: (0..count).map(|_| Mutex::default()).collect(),
+        });
+        let rank = |rank| Self {
+            rank,
+            shared: shared.clone(),
+        };
+        (0..count).map(rank).collect()
+    }
+
+    fn slot(&self, rank: usize) -> std::sync::MutexGuard<'_, Vec<u8>> {
+        let slot = self.shared.slots[rank].lock();
+        slot.unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Ranks for ThreadRanks {
+    fn rank(&self) -> usize {
+        self.rank
+    }
+
+    fn count(&self) -> usize {
+        self.shared.slots.len()
+    }
+
+    fn all_gather(&self, own: &[u8], all: &mut [u8]) -> Result<()> {
+        *self.slot(self.rank) = own.to_vec();
+        self.shared.barrier.wait();
+        for (rank, part) in all.chunks_exact_mut(own.len()).enumerate() {
+            let theirs = self.slot(rank);
+            if theirs.len() != part.len() {
+                return Err(Error::Worker {
+                    device: rank,
+                    what: format!("sends {} bytes where {} were due", theirs.len(), part.len()),
+                });
+            }
+            part.copy_from_slice(&theirs);
+        }
+        // Nobody writes the next while another still reads.
+        self.shared.barrier.wait();
+        Ok(())
+    }
+
+    fn broadcast(&self, message: &[u8]) -> Result<Vec<u8>> {
+        if self.rank == 0 {
+            *self.slot(0) = message.to_vec();
+        }
+        self.shared.barrier.wait();
+        let message = self.slot(0).clone();
+        self.shared.barrier.wait();
+        Ok(message)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        Counts, Flow, HamiltonianDescent, Kinetic, Method, Oracle, Predictor, Quadratic,
+        Recurrence, SymplecticEuler, Window, WindowMethod, WindowedDescent, WindowedFlow,
+    };
+
+    /// What each rank answers, in their order.
+    fn on_ranks<R: Send>(count: usize, work: impl Fn(Arc<dyn Ranks>) -> R + Sync) -> Vec<R> {
+        std::thread::scope(|threads| {
+            let work = &work;
+            let started: Vec<_> = ThreadRanks::of(count)
+                .into_iter()
+                .map(|ranks| threads.spawn(move || work(Arc::new(ranks))))
+                .collect();
+            started
+                .into_iter()
+                .map(|rank| rank.join().unwrap())
+                .collect()
+        })
+    }
+
+    fn potential() -> Arc<dyn Potential> {
+        Arc::new(Quadratic::diagonal(&[2.0, 5.0, 0.5], &Device::Cpu).unwrap())
+    }
+
+    #[test]
+    fn every_rank_gets_every_gradient_however_many_points_and_ranks_there_are() {
+        for (count, width) in [(1, 4), (2, 4), (3, 4), (4, 2), (5, 7)] {
+            let found = on_ranks(count, |ranks| {
+                let points: Vec<f64> = (0..3 * width).map(|i| i as f64).collect();
+                let points = Tensor::from_vec(points, (width, 3), &Device::Cpu).unwrap();
+                let gather = AllGather::new(potential(), ranks);
+                gather.stacked(&points).unwrap().to_vec2::<f64>().unwrap()
+            });
+            let x = |w: usize, i: usize| (3 * w + i) as f64;
+            let row = |w| vec![2.0 * x(w, 0), 5.0 * x(w, 1), 0.5 * x(w, 2)];
+            let wanted: Vec<Vec<f64>> = (0..width).map(row).collect();
+            for rows in found {
+                assert_eq!(rows, wanted, "{count} ranks, {width} points");
+            }
+        }
+    }
+
+    #[test]
+    fn numbers_travel_as_they_are_and_of_other_types_none_do() {
+        for dtype in [DType::F32, DType::F64] {
+            let numbers = Tensor::new(&[[1f64, -0.1], [f64::MAX, f64::NAN]], &Device::Cpu);
+            let numbers = numbers.unwrap().to_dtype(dtype).unwrap();
+            let sent = bytes(&numbers).unwrap();
+            let back = tensor(&sent, (2, 2), dtype, &Device::Cpu).unwrap();
+            assert_eq!(bytes(&back).unwrap(), sent);
+        }
+        let half = Tensor::zeros((2, 2), DType::BF16, &Device::Cpu).unwrap();
+        assert!(bytes(&half).is_err());
+        assert!(tensor(&[0; 8], (2, 2), DType::BF16, &Device::Cpu).is_err());
+    }
+
+    fn end(oracle: Oracle, width: usize) -> (Vec<f64>, Counts) {
+        let start = Tensor::new(&[1f64, -2.0, 3.0], &Device::Cpu).unwrap();
+        let mut method: Box<dyn Method> = match width {
+            1 => {
+                let flow =
+                    Flow::new(Kinetic::HalfL2Squared, Box::new(SymplecticEuler), 0.1, 20).unwrap();
+                Box::new(HamiltonianDescent::new(oracle, flow, start))
+            }
+            width => {
+                let flow = WindowedFlow {
+                    recurrence: Recurrence::new(Kinetic::HalfL2Squared, 0.1, 20),
+                    window: Window {
+                        width,
+                        tolerance: 0.0,
+                        method: WindowMethod::picard(Predictor::LinearForce),
+                        ..Window::default()
+                    },
+                };
+                Box::new(WindowedDescent::new(oracle, flow, start))
+            }
+        };
+        method.advance().unwrap();
+        method.advance().unwrap();
+        (method.position().to_vec1().unwrap(), method.counts())
+    }
+
+    #[test]
+    fn a_window_on_ranks_ends_where_the_sequential_flow_does_in_the_rounds_of_one_device() {
+        let (sequential, _) = end(Oracle::from(potential()), 1);
+        let (_, alone) = end(Oracle::from(potential()), 4);
+        for count in [1, 2, 4] {
+            let found = on_ranks(count, |ranks| {
+                let gather = Arc::new(AllGather::new(potential(), ranks));
+                let (point, counts) = end(Oracle::shared(gather.clone()), 4);
+                (point, counts, gather.times())
+            });
+            for (point, counts, times) in found {
+                for (a, b) in point.iter().zip(&sequential) {
+                    assert!((a - b).abs() < 1e-12, "{count} ranks: {a} {b}");
+                }
+                assert_eq!(counts, alone);
+                assert_eq!(times.rounds, counts.rounds);
+                assert!(times.gradient_s > 0.0 && times.exchange_s >= 0.0);
+                assert_eq!(times.bytes == 0, count == 1);
+            }
+        }
+    }
+
+    #[test]
+    fn windows_that_came_apart_are_found_out_by_every_rank() {
+        let errors = on_ranks(2, |ranks| {
+            let apart = 1.0 + 1e-15 * ranks.rank() as f64;
+            let points = Tensor::new(&[[apart, 1.0, 1.0], [2.0, 2.0, 2.0]], &Device::Cpu).unwrap();
+            let error = AllGather::new(potential(), ranks).stacked(&points);
+            error.unwrap_err().to_string()
+        });
+        for error in errors {
+            assert!(error.contains("moves its window otherwise"), "{error}");
+        }
+    }
+
+    #[test]
+    fn what_rank_0_says_is_heard_by_all_and_other_lengths_are_an_error() {
+        let heard = on_ranks(3, |ranks| {
+            let message = [b"nothing".to_vec(), b"this".to_vec()];
+            let own = &message[usize::from(ranks.rank() == 0)];
+            ranks.broadcast(own).unwrap()
+        });
+        assert_eq!(heard, vec![b"this".to_vec(); 3]);
+        let refused = on_ranks(2, |ranks| {
+            let own = vec![0; 3 + ranks.rank()];
+            ranks.all_gather(&own, &mut vec![0; 2 * own.len()]).is_err()
+        });
+        assert!(refused.iter().any(|refused| *refused));
+    }
+}
