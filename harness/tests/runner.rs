@@ -3,21 +3,23 @@
 mod common;
 
 use common::House;
-use datasets::{Library, LibraryOptions, Registry, Silent};
+use datasets::{Dataset, Library, LibraryOptions, Registry, Silent};
 use lab::capacity::Sample;
 use lab::device::{Machine, cores};
 use lab::experiments::windows::Windows;
 use lab::experiments::windows::bench::Workbench;
 use lab::experiments::windows::cell::{MeasuredWindow, WindowCell};
 use lab::experiments::windows::plan::EvaluatorKind;
+use lab::experiments::windows::ranks::{Leader, agree, serve};
 use lab::experiments::windows::runner::{flows_of, measure};
 use lab::journal::Outcome;
 use lab::kept::Keeper;
-use lab::plan::Layers;
+use lab::plan::{Layers, Plan};
 use lab::progress::Watch;
+use optim::{Ranks, ThreadRanks};
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 #[derive(Default)]
@@ -44,11 +46,8 @@ fn measured(group: EvaluatorKind) -> (Vec<WindowCell>, Vec<MeasuredWindow>, Note
     (cells, measured, notes)
 }
 
-fn measured_with(
-    group: EvaluatorKind,
-    keeper: Keeper,
-    watch: &dyn Watch,
-) -> (Vec<WindowCell>, Vec<MeasuredWindow>) {
+/// Table 2's plan for a small data set, and that.
+fn little() -> (Plan, Dataset) {
     let house = House::new();
     let settings = ["precision=f64".into(), "profiles.smoke.repeats=3".into()];
     let text = include_str!("../../configs/table2.yaml");
@@ -63,22 +62,113 @@ fn measured_with(
         offline: true,
         ..LibraryOptions::default()
     };
-    let dataset = Library::new(registry, options)
-        .load("tiny", None, &Silent)
-        .unwrap();
+    let library = Library::new(registry, options);
+    (plan, library.load("tiny", None, &Silent).unwrap())
+}
+
+fn measured_with(
+    group: EvaluatorKind,
+    keeper: Keeper,
+    watch: &dyn Watch,
+) -> (Vec<WindowCell>, Vec<MeasuredWindow>) {
     let machine = Machine::open("cpu".parse().unwrap()).unwrap();
-    let mut cells = Windows::new(&plan)
-        .unwrap()
-        .cells(&machine, &dataset)
-        .unwrap();
+    measured_on(&machine, &little(), group, keeper, watch)
+}
+
+fn measured_on(
+    machine: &Machine,
+    (plan, dataset): &(Plan, Dataset),
+    group: EvaluatorKind,
+    keeper: Keeper,
+    watch: &dyn Watch,
+) -> (Vec<WindowCell>, Vec<MeasuredWindow>) {
+    let windows = Windows::new(plan).unwrap();
+    let mut cells = windows.cells(machine, dataset).unwrap();
     cells.retain(|cell| cell.group == group);
-    let bench = Workbench::new(&machine, &dataset, &cells[0]).unwrap();
+    let bench = Workbench::new(machine, dataset, &cells[0]).unwrap();
     let outcomes = measure(&bench, &cells, keeper, watch).unwrap();
     let measured = outcomes.into_iter().map(|outcome| match outcome {
         Outcome::Measured(measured) => measured,
         other => panic!("{other:?}"),
     });
     (cells.clone(), measured.collect())
+}
+
+#[test]
+fn on_ranks_every_window_makes_the_rounds_and_the_losses_that_it_makes_on_workers() {
+    let all = little();
+    let run = |machine: &Machine| {
+        let house = House::new();
+        let keeper = Keeper::new(house.folder.path().join("kept"));
+        measured_on(
+            machine,
+            &all,
+            EvaluatorKind::Devices,
+            keeper,
+            &Notes::default(),
+        )
+    };
+    let (wanted_cells, wanted) = run(&Machine::open("cpu".parse().unwrap()).unwrap());
+    for count in [1, 2, 4] {
+        let (cells, found) = std::thread::scope(|threads| {
+            let mut ranks = ThreadRanks::of(count).into_iter();
+            let first = Machine::on_ranks(Arc::new(ranks.next().unwrap()));
+            let (dataset, others) = (&all.1, ranks.collect::<Vec<_>>());
+            let others = others.into_iter().map(|rank| {
+                let machine = Machine::on_ranks(Arc::new(rank));
+                threads.spawn(move || serve(&machine, std::slice::from_ref(dataset)).unwrap())
+            });
+            let others: Vec<_> = others.collect();
+            let found = {
+                let _leader = Leader::of(&first).unwrap();
+                run(&first)
+            };
+            others.into_iter().for_each(|other| other.join().unwrap());
+            found
+        });
+        for ((cell, of), wanted) in cells
+            .iter()
+            .zip(&wanted_cells)
+            .zip(found.iter().zip(&wanted))
+        {
+            assert_eq!(cell.window, of.window);
+            assert_eq!(
+                cell.devices,
+                format!("mpi:{}", cell.window.width.min(count))
+            );
+            let (found, wanted) = wanted;
+            assert_eq!(found.flows.len(), wanted.flows.len());
+            for (a, b) in found.flows.iter().zip(&wanted.flows) {
+                assert_eq!(
+                    (a.rounds, &a.strides),
+                    (b.rounds, &b.strides),
+                    "{}",
+                    cell.label()
+                );
+                assert!((a.train_loss - b.train_loss).abs() < 1e-12);
+            }
+            assert!(found.flow_error.unwrap() < 1e-2);
+            assert!(found.wall_s.iter().flatten().all(|&seconds| seconds > 0.0));
+        }
+    }
+}
+
+#[test]
+fn ranks_that_have_something_else_are_named_before_anything_is_computed() {
+    let errors: Vec<String> = std::thread::scope(|threads| {
+        let each = ThreadRanks::of(3).into_iter().map(|ranks| {
+            threads.spawn(move || {
+                let plan = if ranks.rank() == 2 { "b" } else { "a" };
+                let same = [("program", "p".to_owned()), ("plan", plan.to_owned())];
+                agree(&ranks, &same).unwrap_err().to_string()
+            })
+        });
+        let each: Vec<_> = each.collect();
+        each.into_iter().map(|rank| rank.join().unwrap()).collect()
+    });
+    for error in errors {
+        assert_eq!(error, "rank 2 has another plan than rank 0: b, not a");
+    }
 }
 
 #[test]

@@ -4,6 +4,7 @@ mod doctor;
 mod fetch;
 mod list;
 mod merge;
+mod ranks;
 mod regress;
 mod report;
 mod reproduce;
@@ -16,7 +17,7 @@ use anyhow::{Context, Result};
 use clap::{CommandFactory, FromArgMatches};
 use datasets::{Library, LibraryOptions, Registry};
 use lab::configs::Configs;
-use lab::device::{Machine, Request, explained, settled};
+use lab::device::{Machine, Request, abandon_ranks, explained, leave_ranks, settled};
 use lab::environment::Environment;
 use lab::plan::Profile;
 use lab::progress::{printable, say};
@@ -49,9 +50,13 @@ pub fn main() -> ExitCode {
         .with_target(false)
         .init();
     match run(cli) {
-        Ok(code) => ExitCode::from(code),
+        Ok(code) => {
+            leave_ranks();
+            ExitCode::from(code)
+        }
         Err(error) => {
             say(&format!("harness: {}", explained(&error)));
+            abandon_ranks();
             ExitCode::from(if no_data(&error) { NO_DATA } else { FAILED })
         }
     }

@@ -1,6 +1,6 @@
 //! `harness reproduce`.
 
-use super::{library, rates, registry, suite};
+use super::{library, ranks, rates, registry, suite};
 use crate::cli::Reproduce;
 use crate::publish::{self, Built, site};
 use crate::run::{TargetRun, Theory};
@@ -9,6 +9,7 @@ use claims::Claims;
 use lab::configs::Configs;
 use lab::device::Machine;
 use lab::environment::Environment;
+use lab::experiments::windows::ranks::Leader;
 use lab::manifest::{Manifest, now, sha256_hex};
 use lab::paper::Paper;
 use lab::plan::Plan;
@@ -44,9 +45,16 @@ pub(super) fn run(arguments: &Reproduce) -> Result<u8> {
         true => Vec::new(),
         false => relatives(&root, &plan)?,
     };
+    let machine = Machine::open(arguments.devices.clone())?;
+    if let Some(code) = ranks::follow(arguments, &configs, &plan, &machine)? {
+        return Ok(code);
+    }
+    // Whatever comes of this rank, the others end with it.
+    let _leader = Leader::of(&machine);
     own_folder(&folder, &plan.target)?;
     let theory = Theory::default();
-    let built = target(arguments, &configs, &plan, (&folder, &sharing), &theory)?;
+    let places = (folder.as_path(), &sharing[..]);
+    let built = target(arguments, &configs, &plan, (machine, places), &theory)?;
     super::show(&built.terminal)?;
     say_files(&folder, &built);
     let order = suite::order(&configs)?;
@@ -100,10 +108,9 @@ pub(super) fn target(
     arguments: &Reproduce,
     configs: &Configs,
     plan: &Plan,
-    (folder, sharing): (&Path, &[Relative]),
+    (machine, (folder, sharing)): (Machine, (&Path, &[Relative])),
     theory: &Theory,
 ) -> Result<Built> {
-    let machine = Machine::open(arguments.devices.clone())?;
     let store = rates(&arguments.data, configs, &machine)?;
     let manifest = manifest(arguments, plan, configs)?;
     let claims = Claims::from_yaml(&configs.read("claims.yaml")?).context("claims.yaml")?;

@@ -7,7 +7,7 @@ use crate::publish::site;
 use crate::run::Theory;
 use anyhow::{Context, Result, bail, ensure};
 use lab::configs::Configs;
-use lab::device::{Request, explained};
+use lab::device::{Machine, Request, explained};
 use lab::manifest::Manifest;
 use lab::plan::Plan;
 use lab::progress::say;
@@ -83,6 +83,10 @@ pub(super) fn run(arguments: &Reproduce, configs: &Configs) -> Result<u8> {
         arguments.settings.is_empty() && arguments.datasets.is_empty(),
         "--set and --datasets are for one target, not for all of them"
     );
+    ensure!(
+        !matches!(arguments.devices, Request::Mpi { .. }),
+        "ranks of MPI make one target, for example table2, and not all of them"
+    );
     let suite = plan(configs, arguments.profile.as_deref())?;
     let parts = parts(&suite)?;
     let targets: Vec<String> = parts.iter().map(|part| part.name().to_owned()).collect();
@@ -125,7 +129,9 @@ pub(super) fn run(arguments: &Reproduce, configs: &Configs) -> Result<u8> {
             // Afresh, only what this command has measured.
             sharing.retain(|relative| !arguments.fresh || done.contains(&relative.target));
             own_folder(&folder, name)?;
-            let built = target(arguments, configs, &plan, (&folder, &sharing), &theory)?;
+            let machine = Machine::open(arguments.devices.clone())?;
+            let places = (folder.as_path(), &sharing[..]);
+            let built = target(arguments, configs, &plan, (machine, places), &theory)?;
             Ok(super::outcome(&built))
         };
         match one() {

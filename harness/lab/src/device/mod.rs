@@ -4,6 +4,8 @@ mod auto;
 mod explained;
 pub mod gpu;
 mod memory;
+#[cfg(feature = "mpi")]
+mod mpi;
 mod request;
 
 pub use auto::settled;
@@ -13,6 +15,7 @@ pub use request::{Request, Share};
 
 use anyhow::{Context, Result, ensure};
 use candle_core::{Device, Tensor};
+use optim::Ranks;
 use request::label;
 use std::sync::Arc;
 
@@ -30,6 +33,13 @@ enum MachineKind {
     Cpu { workers: Option<usize> },
     /// A device for each worker.
     Cuda { workers: Vec<OnGpu> },
+    /// The device of one rank, beside others of other processes.
+    Ranks {
+        ranks: Arc<dyn Ranks>,
+        device: Device,
+        /// Whether there are more of them on a host than it has cores or GPUs.
+        crowded: bool,
+    },
 }
 
 /// A worker of a GPU.
@@ -51,6 +61,8 @@ pub struct Placement {
     threads: Option<Arc<rayon::ThreadPool>>,
     /// Whether there are more workers than cores.
     pub oversubscribed: bool,
+    /// Whether the workers but the first are other processes.
+    apart: bool,
 }
 
 impl Machine {
@@ -65,6 +77,7 @@ impl Machine {
             Request::Cuda { gpus } => MachineKind::Cuda {
                 workers: on_gpus(gpus)?,
             },
+            Request::Mpi { gpu } => on_ranks(gpu)?,
         };
         Ok(Self {
             kind,
@@ -72,10 +85,34 @@ impl Machine {
         })
     }
 
+    /// Of one rank of several, which computes on a core.
+    #[must_use]
+    pub fn on_ranks(ranks: Arc<dyn Ranks>) -> Self {
+        Self {
+            kind: MachineKind::Ranks {
+                ranks,
+                device: Device::Cpu,
+                crowded: false,
+            },
+            cores: cores(),
+        }
+    }
+
+    /// The other ranks, if there are any.
+    #[must_use]
+    pub fn ranks(&self) -> Option<&Arc<dyn Ranks>> {
+        match &self.kind {
+            MachineKind::Ranks { ranks, .. } => Some(ranks),
+            _ => None,
+        }
+    }
+
     /// cpu or cuda.
     #[must_use]
     pub fn backend(&self) -> &'static str {
-        match self.kind {
+        match &self.kind {
+            MachineKind::Ranks { device, .. } if device.is_cpu() => "cpu",
+            MachineKind::Ranks { .. } => "cuda",
             MachineKind::Cpu { .. } => "cpu",
             MachineKind::Cuda { .. } => "cuda",
         }
@@ -86,6 +123,8 @@ impl Machine {
     pub fn whole(&self) -> Placement {
         let (label, device) = match &self.kind {
             MachineKind::Cpu { .. } => ("cpu".to_owned(), Device::Cpu),
+            MachineKind::Ranks { device, .. } if device.is_cpu() => ("cpu".to_owned(), Device::Cpu),
+            MachineKind::Ranks { device, .. } => ("cuda:0".to_owned(), device.clone()),
             MachineKind::Cuda { workers } => {
                 let first = &workers[0];
                 (format!("cuda:{}", first.gpu), first.device.clone())
@@ -96,6 +135,7 @@ impl Machine {
             devices: vec![device],
             threads: None,
             oversubscribed: false,
+            apart: false,
         }
     }
 
@@ -105,6 +145,7 @@ impl Machine {
         match &self.kind {
             MachineKind::Cpu { .. } => &Device::Cpu,
             MachineKind::Cuda { workers } => &workers[0].device,
+            MachineKind::Ranks { device, .. } => device,
         }
     }
 
@@ -138,6 +179,25 @@ impl Machine {
                     devices: vec![Device::Cpu; count],
                     threads: Some(Arc::new(single)),
                     oversubscribed: count > self.cores,
+                    apart: false,
+                })
+            }
+            MachineKind::Ranks {
+                ranks,
+                device,
+                crowded,
+            } => {
+                let (count, on_cpu) = (wanted.min(ranks.count()), device.is_cpu());
+                let single = || rayon::ThreadPoolBuilder::new().num_threads(1).build();
+                Ok(Placement {
+                    label: match on_cpu {
+                        true => format!("mpi:{count}"),
+                        false => format!("mpi:cuda:{count}"),
+                    },
+                    devices: vec![device.clone(); count],
+                    threads: on_cpu.then(single).transpose()?.map(Arc::new),
+                    oversubscribed: *crowded,
+                    apart: true,
                 })
             }
             MachineKind::Cuda { workers } => {
@@ -148,6 +208,7 @@ impl Machine {
                     devices: busy.iter().map(|worker| worker.device.clone()).collect(),
                     threads: None,
                     oversubscribed: shares.iter().any(|share| share.workers > 1),
+                    apart: false,
                 })
             }
         }
@@ -178,6 +239,51 @@ fn shares(gpus: impl Iterator<Item = usize>) -> Vec<Share> {
         }
     }
     shares
+}
+
+/// Leaves the ranks that this process is one of, if it is: without this its end would be a loss to the others.
+pub fn leave_ranks() {
+    #[cfg(feature = "mpi")]
+    mpi::leave();
+}
+
+/// Ends all ranks, if this process is one of several: what it was to do it cannot.
+pub fn abandon_ranks() {
+    #[cfg(feature = "mpi")]
+    mpi::abandon();
+}
+
+/// This process as one of the ranks that it was started with.
+#[cfg(feature = "mpi")]
+fn on_ranks(on_gpu: bool) -> Result<MachineKind> {
+    let mpi::JoinedRanks { ranks, local, here } = mpi::join()?;
+    let there = match on_gpu {
+        true => gpu::count()?,
+        false => sysinfo::System::new_with_specifics(
+            sysinfo::RefreshKind::nothing().with_cpu(sysinfo::CpuRefreshKind::nothing()),
+        )
+        .cpus()
+        .len(),
+    };
+    let device = match on_gpu {
+        false => Device::Cpu,
+        true => {
+            ensure!(there > 0, "rank {} finds no GPU on its host", ranks.rank());
+            open(local % there).with_context(|| format!("opening cuda:{}", local % there))?
+        }
+    };
+    Ok(MachineKind::Ranks {
+        ranks,
+        device,
+        crowded: here > there,
+    })
+}
+
+#[cfg(not(feature = "mpi"))]
+fn on_ranks(_: bool) -> Result<MachineKind> {
+    anyhow::bail!(
+        "this program was built without MPI: build it with `cargo build --release -p harness --features mpi`"
+    )
 }
 
 /// Opens a device for every worker of the GPUs asked for, or of all.
@@ -220,6 +326,9 @@ impl Placement {
     #[must_use]
     pub fn side_by_side(&self) -> Vec<Device> {
         let on_cpu = self.devices[0].is_cpu();
+        if self.apart {
+            return vec![self.devices[0].clone()];
+        }
         match (on_cpu, &self.threads) {
             (true, None) => vec![Device::Cpu; rayon::current_num_threads()],
             (true, Some(_)) => vec![Device::Cpu; self.devices.len().min(cores())],

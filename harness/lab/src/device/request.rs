@@ -14,6 +14,11 @@ pub enum Request {
         /// The bound.
         workers: Option<usize>,
     },
+    /// The ranks of MPI that this process is one of, a core each, or a GPU.
+    Mpi {
+        /// Whether each computes on a GPU of its host.
+        gpu: bool,
+    },
     /// GPUs; all there are if `None`.
     Cuda {
         /// Which, in the order of the workers.
@@ -32,7 +37,8 @@ pub struct Share {
 }
 
 const HINT: &str = "write auto (all GPUs that can be used, else the CPU), cpu, cpu:N (at most N workers), cuda (all \
-                    GPUs), cuda:0, cuda:0,1,2,3, or cuda:0x4 (four workers that share a GPU)";
+                    GPUs), cuda:0, cuda:0,1,2,3, cuda:0x4 (four workers that share a GPU), or mpi, mpi:cuda (a core or \
+                    a GPU for each rank of mpirun)";
 
 fn number(text: &str) -> Result<usize> {
     text.trim()
@@ -80,6 +86,8 @@ impl FromStr for Request {
                     workers: Some(workers),
                 })
             }
+            ("mpi", None) => Ok(Self::Mpi { gpu: false }),
+            ("mpi", Some("cuda")) => Ok(Self::Mpi { gpu: true }),
             ("cuda", None) => Ok(Self::Cuda { gpus: None }),
             ("cuda", Some(list)) => {
                 let gpus = list
@@ -108,6 +116,8 @@ impl fmt::Display for Request {
             Self::Cpu {
                 workers: Some(count),
             } => write!(f, "cpu:{count}"),
+            Self::Mpi { gpu: false } => f.write_str("mpi"),
+            Self::Mpi { gpu: true } => f.write_str("mpi:cuda"),
             Self::Cuda { gpus: None } => f.write_str("cuda"),
             Self::Cuda { gpus: Some(gpus) } => f.write_str(&label(gpus)),
         }
@@ -158,6 +168,8 @@ mod tests {
             "cuda:2,0",
             "cuda:0x4",
             "cuda:0x2,1",
+            "mpi",
+            "mpi:cuda",
         ] {
             assert_eq!(of(text).to_string(), text);
         }
@@ -177,6 +189,7 @@ mod tests {
             "cuda:0x0",
             "cuda:x4",
             "cuda:0x2,0",
+            "mpi:4",
         ] {
             let error = format!("{:#}", bad.parse::<Request>().unwrap_err());
             assert!(error.contains("cuda:0,1,2,3"), "{bad}: {error}");

@@ -7,6 +7,7 @@ mod inference;
 mod judged;
 mod labels;
 mod machine;
+mod ranks;
 mod tables;
 
 use super::shared::failures;
@@ -43,6 +44,7 @@ pub fn document(
     if let Some(choice) = maker.plan.choose {
         blocks.push(choice::chosen(rows, choice).into());
     }
+    blocks.extend(ranks::table(rows).map(Block::from));
     blocks.extend(estimate::table(rows).map(Block::from));
     if let Some(given) = &maker.plan.inference {
         let inferred = inference::table(maker.paper, given, maker.plan.steps);

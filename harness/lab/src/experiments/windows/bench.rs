@@ -2,6 +2,7 @@
 
 use super::cell::WindowCell;
 use super::plan::EvaluatorKind;
+use super::ranks::{RankOrder, Together};
 use crate::device::{Machine, MemoryNeed, Placement, check_room};
 use crate::rates::floor::Work;
 use crate::regression::{Regression, starting_point};
@@ -10,9 +11,9 @@ use anyhow::Result;
 use candle_core::{DType, Device, Tensor};
 use datasets::Dataset;
 use optim::{
-    Batched, Cost, Devices, Evaluator, Flow, HamiltonianDescent, Kernel, LogisticRegression,
-    Method, Oracle, Potential, Recurrence, Sequential, SymplecticEuler, Tf32, WindowedDescent,
-    WindowedFlow,
+    AllGather, Batched, Cost, Devices, Evaluator, Flow, HamiltonianDescent, Kernel,
+    LogisticRegression, Method, Oracle, Potential, Ranks, Recurrence, RoundTimes, Sequential,
+    SymplecticEuler, Tf32, WindowedDescent, WindowedFlow,
 };
 use std::hint::black_box;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -35,6 +36,36 @@ pub struct Workbench {
     through: Option<Through>,
 }
 
+/// What computes a cell's gradients: here, or on all ranks beside one another.
+#[derive(Clone)]
+pub struct CellEvaluator {
+    evaluator: Arc<dyn Evaluator>,
+    together: Option<OnRanks>,
+}
+
+/// Gradients of all ranks.
+#[derive(Clone)]
+struct OnRanks {
+    ranks: Arc<dyn Ranks>,
+    gradients: Gradients,
+    gather: Arc<AllGather>,
+}
+
+impl CellEvaluator {
+    /// Where the time of its rounds went, if they are made on ranks.
+    #[must_use]
+    pub fn round_times(&self) -> Option<RoundTimes> {
+        self.together.as_ref().map(|on| on.gather.times())
+    }
+
+    fn here(evaluator: impl Evaluator + 'static) -> Self {
+        Self {
+            evaluator: Arc::new(evaluator),
+            together: None,
+        }
+    }
+}
+
 /// Which potential a method is run on.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Gradients {
@@ -51,6 +82,14 @@ impl Workbench {
     /// # Errors
     /// If the device has no room.
     pub fn new(machine: &Machine, dataset: &Dataset, like: &WindowCell) -> Result<Self> {
+        if let Some(ranks) = machine.ranks() {
+            RankOrder::Bench(Box::new(like.clone())).tell(ranks.as_ref())?;
+        }
+        Self::of_rank(machine, dataset, like)
+    }
+
+    /// The same on one rank, of which rank 0 has told the others.
+    pub(super) fn of_rank(machine: &Machine, dataset: &Dataset, like: &WindowCell) -> Result<Self> {
         let home = machine.home();
         let need = MemoryNeed {
             rows: dataset.train.len() + dataset.test.len(),
@@ -119,7 +158,7 @@ impl Workbench {
         cell: &WindowCell,
         placement: &Placement,
         gradients: Gradients,
-    ) -> Result<Arc<dyn Evaluator>> {
+    ) -> Result<CellEvaluator> {
         self.check_room(cell, placement)?;
         let on = |device: &Device| -> optim::Result<Arc<dyn Potential>> {
             Ok(match gradients {
@@ -136,14 +175,29 @@ impl Workbench {
                 }),
             })
         };
+        if let (EvaluatorKind::Devices, Some(ranks)) = (cell.evaluator, self.machine.ranks()) {
+            let gather = AllGather::new(on(self.machine.home())?, ranks.clone());
+            let gather = Arc::new(gather);
+            return Ok(CellEvaluator {
+                evaluator: gather.clone(),
+                together: Some(OnRanks {
+                    ranks: ranks.clone(),
+                    gradients,
+                    gather,
+                }),
+            });
+        }
         let evaluator: Arc<dyn Evaluator> = match cell.evaluator {
             EvaluatorKind::Sequential => Arc::new(Sequential::new(on(self.machine.home())?)),
             EvaluatorKind::Batched => Arc::new(Batched::new(on(self.machine.home())?)),
             EvaluatorKind::Devices => Arc::new(Devices::new(&placement.devices, on)?),
         };
-        Ok(match cell.tf32 {
-            true => Arc::new(Tf32::new(evaluator)),
-            false => evaluator,
+        Ok(CellEvaluator {
+            evaluator: match cell.tf32 {
+                true => Arc::new(Tf32::new(evaluator)),
+                false => evaluator,
+            },
+            together: None,
         })
     }
 
@@ -191,28 +245,48 @@ impl Workbench {
 
     /// What computes the gradients of the sequential flow that cells are compared with.
     #[must_use]
-    pub fn baseline_evaluator(&self) -> Arc<dyn Evaluator> {
-        Arc::new(Sequential::new(self.train.clone()))
+    pub fn baseline_evaluator(&self) -> CellEvaluator {
+        CellEvaluator::here(Sequential::new(self.train.clone()))
     }
 
     /// One whole device on which gradients take neither time nor memory: nothing but the method allocates there, and
     /// in one thread.
     #[must_use]
-    pub fn free_evaluator(&self) -> Arc<dyn Evaluator> {
-        Arc::new(Batched::new(Arc::new(FreeGradients {
+    pub fn free_evaluator(&self) -> CellEvaluator {
+        CellEvaluator::here(Batched::new(Arc::new(FreeGradients {
             like: self.train.clone(),
             device: self.machine.home().clone(),
         })))
     }
 
-    /// A cell's method at the starting point.
+    /// A cell's method at the starting point; where its gradients are computed on all ranks, all of them make it and
+    /// advance it together.
     ///
     /// # Errors
-    /// If a setting is out of range.
-    pub fn method(
+    /// If a setting is out of range, or a rank is lost.
+    pub fn method(&self, cell: &WindowCell, evaluator: &CellEvaluator) -> Result<Box<dyn Method>> {
+        let Some(OnRanks {
+            ranks, gradients, ..
+        }) = &evaluator.together
+        else {
+            return self.own_method(cell, evaluator);
+        };
+        let order = RankOrder::Method {
+            cell: Box::new(cell.clone()),
+            free: *gradients == Gradients::Free,
+        };
+        order.tell(ranks.as_ref())?;
+        Ok(Box::new(Together {
+            ranks: ranks.clone(),
+            method: self.own_method(cell, evaluator)?,
+        }))
+    }
+
+    /// A cell's method as this rank advances it.
+    pub(super) fn own_method(
         &self,
         cell: &WindowCell,
-        evaluator: &Arc<dyn Evaluator>,
+        evaluator: &CellEvaluator,
     ) -> Result<Box<dyn Method>> {
         if cell.is_baseline() {
             return self.sequential_flow(cell, evaluator);
@@ -221,7 +295,7 @@ impl Workbench {
             recurrence: Recurrence::new(cell.kinetic, cell.step_size, cell.steps),
             window: cell.window,
         };
-        let oracle = Oracle::shared(evaluator.clone());
+        let oracle = Oracle::shared(evaluator.evaluator.clone());
         let method = WindowedDescent::new(oracle, flow, self.start(cell)?).ending(cell.flows);
         Ok(match self.surrogate(cell)? {
             Some(surrogate) => Box::new(method.with_surrogate(surrogate)),
@@ -254,11 +328,11 @@ impl Workbench {
     pub fn sequential_flow(
         &self,
         cell: &WindowCell,
-        evaluator: &Arc<dyn Evaluator>,
+        evaluator: &CellEvaluator,
     ) -> Result<Box<dyn Method>> {
         let integrator = Box::new(SymplecticEuler);
         let flow = Flow::new(cell.kinetic, integrator, cell.step_size, cell.steps)?;
-        let oracle = Oracle::shared(evaluator.clone());
+        let oracle = Oracle::shared(evaluator.evaluator.clone());
         Ok(Box::new(HamiltonianDescent::new(
             oracle,
             flow,

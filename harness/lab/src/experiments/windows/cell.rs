@@ -5,7 +5,7 @@ use crate::capacity::{Account, Sample};
 use crate::device::Placement;
 use crate::plan::{Model, Precision, Start, named};
 use crate::rates::floor::Work;
-use optim::{Kinetic, Window, WindowForm};
+use optim::{Kinetic, RoundTimes, Window, WindowForm};
 use serde::{Deserialize, Serialize};
 
 /// Everything that a measurement depends on, besides the machine and the program.
@@ -241,6 +241,9 @@ pub struct MeasuredWindow {
     /// Rounds of each flow of the longer run, where the cell has one.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub long_rounds: Vec<u64>,
+    /// Where the time of all its rounds went on rank 0, where several ranks computed gradients.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub round_times: Option<RoundTimes>,
     /// How often its timed runs were interrupted, and gone on with by another process.
     #[serde(default, skip_serializing_if = "is_none")]
     pub interrupted: u64,

@@ -7,6 +7,7 @@ mod group;
 mod paper;
 mod passes;
 pub mod plan;
+pub mod ranks;
 mod rows;
 pub mod runner;
 mod schema;

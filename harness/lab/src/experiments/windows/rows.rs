@@ -99,6 +99,13 @@ impl Maker<'_> {
         if wall_is_known {
             row.round_overhead_s = Some(measured.round_overhead_s);
         }
+        if let Some(times) = measured.round_times.filter(|times| times.rounds > 0) {
+            let each = |total: f64| Some(total / times.rounds as f64);
+            row.rank_gradient_s = each(times.gradient_s);
+            row.rank_waited_s = each(times.waited_s);
+            row.rank_exchange_s = each(times.exchange_s);
+            row.rank_bytes = each(times.bytes as f64);
+        }
         longer(row, &measured.long_rounds);
         if row.evaluator == EvaluatorKind::Devices.name() {
             estimate(row, measured.round_overhead_s);

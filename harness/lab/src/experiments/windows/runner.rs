@@ -10,7 +10,7 @@
 //!
 //! A cell may have a longer run, of which only rounds are counted.
 
-use super::bench::{Gradients, Workbench};
+use super::bench::{CellEvaluator, Gradients, Workbench};
 use super::cell::{Held, MeasuredWindow, WindowCell};
 use super::group::{GroupProgress, schedule};
 use super::passes::{
@@ -22,8 +22,6 @@ use crate::kept::Keeper;
 use crate::progress::Watch;
 use anyhow::Result;
 use candle_core::{DType, Tensor};
-use optim::Evaluator;
-use std::sync::Arc;
 
 /// Measures the cells of one group; they differ in window, predictor and the like, not in what
 /// they are compared with. Tells `watch` what it does, and goes on with what `keeper` has of the same
@@ -91,7 +89,7 @@ pub fn flows_of(cells: &[WindowCell]) -> usize {
 struct SequentialRuns<'a> {
     bench: &'a Workbench,
     placement: Placement,
-    evaluator: Arc<dyn Evaluator>,
+    evaluator: CellEvaluator,
     /// The untimed run; the inner error is the flow in which it diverged.
     run: std::result::Result<Evaluated, usize>,
     /// Bytes that a flow holds at most.
@@ -176,7 +174,7 @@ struct TimedContestant<'a> {
     cell: &'a WindowCell,
     index: usize,
     placement: Placement,
-    evaluator: Arc<dyn Evaluator>,
+    evaluator: CellEvaluator,
     probes: Option<Probes>,
     measured: MeasuredWindow,
     failure: Option<Outcome<MeasuredWindow>>,
@@ -265,6 +263,7 @@ impl<'a> TimedContestant<'a> {
     /// One run, and a probe of the machine that it ran on, which is written down.
     fn timed_and_probed(&mut self, watch: &dyn Watch) -> Option<Timed> {
         let run = self.timed(self.cell.flows, watch)?;
+        self.measured.round_times = self.evaluator.round_times();
         match self.probes.as_ref().map(Probes::sample).transpose() {
             Ok(sample) => {
                 if let Some((gradients, cores)) = sample {

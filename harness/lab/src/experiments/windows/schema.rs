@@ -12,7 +12,7 @@ schema! {
         data_split: String, "", "Which rows train and which test.";
         data_source: String, "", "real, or surrogate: generated, no statement about the paper.";
         backend: String, "", "cpu or cuda.";
-        devices: String, "", "What the method ran on: cpu (all cores), cpu:N (N single-threaded workers), cuda:….";
+        devices: String, "", "What the method ran on: cpu (all cores), cpu:N (N single-threaded workers), cuda:…, mpi:N (N ranks, a core each), mpi:cuda:N (a GPU each).";
         evaluator: String, "", "Where a window's gradients are computed: sequential, batched (one product), devices (one worker each).";
         workers: u64, "", "How many devices or threads compute gradients; with fewer than W, each computes its share at once.";
         window: u64, "", "W, the steps computed at once.";
@@ -73,6 +73,10 @@ schema! {
         gradient_s: Option<f64>, "s", "One gradient of the baseline, its median run over its gradients.";
         gradient_floor_s: Option<f64>, "s", "The least time of one gradient on what the baseline runs on.";
         round_overhead_s: Option<f64>, "s", "One round with free gradients: exchange of points, window update, stride.";
+        rank_gradient_s: Option<f64>, "s", "On ranks: what rank 0 computed gradients for in a round, mean; none where one process computes all.";
+        rank_waited_s: Option<f64>, "s", "What it then waited for the slowest rank's, mean.";
+        rank_exchange_s: Option<f64>, "s", "What the exchange of gradients itself took, mean.";
+        rank_bytes: Option<f64>, "B", "What it received in a round, mean.";
         modelled_wall_s: Option<f64>, "s", "MODELLED, not measured: rounds × (gradient_s + round_overhead_s), an estimate from measured costs, as if every slot had a device of its own and devices shared nothing; none where slots are computed in one product, which is another thing.";
         modelled_speedup: Option<f64>, "", "MODELLED: baseline_wall_s / modelled_wall_s, an estimate.";
         modelled_over_measured: Option<f64>, "", "modelled_speedup / speedup, where every slot had a core or device: how good the estimate is; more than 1 says that it promises too much.";
