@@ -1,6 +1,6 @@
 //! Ranks of MPI, by the compiler wrapper and library of this machine.
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use mpi::Threading;
 use mpi::environment::Universe;
 use mpi::request::{Request, scope};
@@ -41,6 +41,17 @@ pub(super) fn join() -> Result<JoinedRanks> {
         .context("MPI is initialised already")?;
     *UNIVERSE.lock().unwrap_or_else(PoisonError::into_inner) = Some(universe);
     let world = SimpleCommunicator::world();
+    // One MPI's starter makes of the other's programs so many runs of one rank each.
+    let started = ["OMPI_COMM_WORLD_SIZE", "PMI_SIZE"]
+        .iter()
+        .find_map(|name| std::env::var(name).ok()?.parse::<i32>().ok());
+    ensure!(
+        started.is_none_or(|started| started == world.size()),
+        "{} ranks were started and this program sees {}: it was built for another MPI than that of this mpirun \
+         (`cargo clean --package mpi-sys`, then build with MPICC=the mpicc beside it)",
+        started.unwrap_or_default(),
+        world.size()
+    );
     let beside = world.split_shared(world.rank());
     let host = mpi::environment::processor_name().unwrap_or_else(|_| "an unknown host".into());
     let mut ranks = MpiRanks {
