@@ -1,12 +1,12 @@
 //! The gradient from a matrix that is half empty.
 
-use super::panels::{ColumnLayout, LogitResiduals, Panels, columns_of, turned};
+use super::panels::{ColumnLayout, LogitResiduals, Panels, Products, columns_of, turned};
 use super::rows::{RowSource, check_room};
 use super::runs::{CHAINS, Code, Coded, Numbers, Quad, Runs, SPAN, Stored};
-use super::sections::{Products, Sections};
 use crate::Result;
 use crate::cpu::aligned::Aligned;
 use crate::cpu::real::Real;
+use crate::cpu::sections::Sections;
 use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 use std::marker::PhantomData;

@@ -1,15 +1,22 @@
 //! The gradient of a logistic regression on a CPU, as an operation of the tensor library.
 
 use super::banded::Banded;
-use super::dense::Dense;
-use super::panels::columns_of;
+use super::panels::{ColumnLayout, Products, columns_of};
 use super::problem::{Kernel, Problem};
-use super::rows::{DataRows, Density, Elements, Form, RowSource, WithConstant, dense, form};
-use super::sections::Products;
+use super::rows::{
+    DataRows, Density, Elements, Form, RowSource, WithConstant, check_room, dense, form,
+};
+use super::softmax::softmax_minus_target;
 use super::sparse::Sparse;
+use crate::cpu::aligned::whole_lines;
+use crate::cpu::dense::{Between, DenseRows};
 use crate::cpu::real::Real;
+use crate::cpu::sections::Sections;
+use crate::cpu::tiles::Columns;
 use crate::{Cost, Result};
 use candle_core::{CpuStorage, CustomOp1, DType, Device, Layout, Shape, Tensor, WithDType, bail};
+use pulp::Simd;
+use std::ops::Range;
 use std::sync::Arc;
 
 /// Rows in memory, and what the gradient at a point needs besides.
@@ -25,7 +32,7 @@ pub(super) struct Host<T> {
 
 /// How the rows are kept.
 pub(super) enum HostRows<T> {
-    Dense(Dense<T>),
+    Dense(DenseRows<T>),
     Sparse(Sparse<T>),
     Banded(Banded<T>),
 }
@@ -45,7 +52,7 @@ impl<T: Real> HostRows<T> {
         Ok(match form {
             Form::Sparse => Self::Sparse(Sparse::new(source)),
             Form::Banded => Self::Banded(Banded::new(source)?),
-            Form::Dense => Self::Dense(Dense::new(source)?),
+            Form::Dense => Self::Dense(dense_rows(source)?),
         })
     }
 
@@ -67,7 +74,11 @@ impl<T: Real> HostRows<T> {
 
     fn residual_products(&self, points: &[T], classes: usize, targets: &[u32]) -> Products<T> {
         match self {
-            Self::Dense(rows) => rows.residual_products(points, classes, targets),
+            Self::Dense(rows) => Products {
+                sums: rows.products(points, classes, &SoftmaxResiduals { classes, targets }),
+                layout: ColumnLayout::alone(points.len() / rows.features()),
+                features: rows.stride(),
+            },
             Self::Sparse(rows) => rows.residual_products(points, classes, targets),
             Self::Banded(rows) => rows.residual_products(points, classes, targets),
         }
@@ -75,9 +86,36 @@ impl<T: Real> HostRows<T> {
 
     fn give_back(&self, products: Products<T>) {
         match self {
-            Self::Dense(rows) => rows.give_back(products),
+            Self::Dense(rows) => rows.give_back(products.sums),
             Self::Sparse(rows) => rows.give_back(products),
             Self::Banded(rows) => rows.give_back(products),
+        }
+    }
+}
+
+/// Takes in rows, zeros and all.
+fn dense_rows<T: Real>(source: &impl RowSource<T>) -> Result<DenseRows<T>> {
+    let (rows, features) = source.shape();
+    check_room::<T>(rows, whole_lines::<T>(features), features)?;
+    let sections = |elements| Sections::new((rows, features), elements);
+    Ok(DenseRows::new((rows, features), sections, |row, x| {
+        source.each(row, |place, value| x[place] = value);
+    }))
+}
+
+/// The residuals softmax(XΘ) − Y, of logits.
+struct SoftmaxResiduals<'a> {
+    classes: usize,
+    targets: &'a [u32],
+}
+
+impl<T: Real> Between<T> for SoftmaxResiduals<'_> {
+    #[inline(always)]
+    fn weigh<S: Simd>(&self, simd: S, logits: &mut Columns<'_, T>, rows: Range<usize>) {
+        let targets = &self.targets[rows];
+        let columns = logits.z.len() / logits.stride;
+        for first in (0..columns).step_by(self.classes) {
+            softmax_minus_target(simd, logits, first..first + self.classes, targets);
         }
     }
 }
@@ -270,7 +308,7 @@ impl HostData {
         fn logits<T: Real + WithDType>(host: &Host<T>, point: &Tensor) -> Result<Tensor> {
             let (point, classes) = (point.to_vec1::<T>()?, host.classes);
             let z = match &host.rows {
-                HostRows::Dense(rows) => rows.logits(&point, classes),
+                HostRows::Dense(rows) => rows.multiplied(&point, classes),
                 HostRows::Sparse(rows) => rows.logits(&point, classes),
                 HostRows::Banded(rows) => rows.logits(&point, classes),
             };

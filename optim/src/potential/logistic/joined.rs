@@ -1,7 +1,6 @@
 //! A matrix of ones as a product of two with fewer: joined features, and what each of them stands for.
 
-use super::panels::{Factors, Panels};
-use super::sections::Products;
+use super::panels::{Factors, Panels, Products};
 use crate::cpu::aligned::Aligned;
 use crate::cpu::real::Real;
 use pulp::{Simd, WithSimd};

@@ -1,9 +1,7 @@
 //! Multinomial logistic regression, the problem of the paper's Sections 4.1 and 4.3.
 
-mod ahead;
 mod banded;
 mod composed;
-mod dense;
 mod exclusive;
 mod host;
 mod joined;
@@ -12,9 +10,8 @@ mod panels;
 mod problem;
 mod rows;
 mod runs;
-mod sections;
+mod softmax;
 mod sparse;
-mod tiles;
 
 use crate::{Cost, Error, Potential, Result};
 use candle_core::{D, DType, Device, Tensor};

@@ -1,8 +1,9 @@
 //! Points side by side: what is multiplied with one feature of all of them lies together.
 
-use super::tiles::{Columns, softmax_minus_target};
+use super::softmax::softmax_minus_target;
 use crate::cpu::aligned::Aligned;
 use crate::cpu::real::Real;
+use crate::cpu::tiles::Columns;
 use pulp::{Simd, WithSimd};
 
 /// Columns that a point of so many classes takes: the residuals of two differ in their sign alone, so that
@@ -22,6 +23,15 @@ pub(super) struct ColumnLayout {
 }
 
 impl ColumnLayout {
+    /// Every column by itself.
+    pub(super) fn alone(columns: usize) -> Self {
+        Self {
+            columns,
+            width: 1,
+            filled: columns,
+        }
+    }
+
     /// The panels' first columns, and their widths.
     pub(super) fn panels(self) -> impl Iterator<Item = (usize, usize)> {
         let firsts = (0..self.filled).step_by(self.width);
@@ -34,6 +44,21 @@ impl ColumnLayout {
         let first = column - column % self.width;
         let width = self.width.min(self.filled - first);
         first * rows + row * width + column - first
+    }
+}
+
+/// Sums of residuals times features.
+pub(super) struct Products<T> {
+    pub sums: Aligned<T>,
+    pub layout: ColumnLayout,
+    /// Features, and what they were filled up with.
+    pub features: usize,
+}
+
+impl<T: Real> Products<T> {
+    /// The sum for a column and a feature.
+    pub(super) fn at(&self, column: usize, feature: usize) -> T {
+        self.sums[self.layout.place(self.features, feature, column)]
     }
 }
 

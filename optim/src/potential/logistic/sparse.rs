@@ -3,12 +3,12 @@
 use super::exclusive::Ones;
 use super::joined::{COPIES, Joined, JoinedProduct, PanelPlace};
 use super::lookups::SparseProduct;
-use super::panels::{ColumnLayout, Factors, LogitResiduals, Panels, columns_of, turned};
+use super::panels::{ColumnLayout, Factors, LogitResiduals, Panels, Products, columns_of, turned};
 use super::rows::RowSource;
-use super::sections::{Products, Sections};
 
 use crate::cpu::aligned::Aligned;
 use crate::cpu::real::Real;
+use crate::cpu::sections::Sections;
 use pulp::Arch;
 use std::ops::Range;
 

@@ -1,6 +1,5 @@
 //! Work on rows, shared out to threads so that the result does not depend on how many there are.
 
-use super::panels::ColumnLayout;
 use crate::cpu::aligned::Aligned;
 use crate::cpu::real::Real;
 use std::ops::Range;
@@ -21,25 +20,30 @@ const ELEMENTS_A_FEATURE: usize = 4;
 ///
 /// The memory is kept from one call to the next: asking the system for it anew costs a page fault
 /// for every four kilobytes.
-pub(super) struct Sections<T> {
+pub(crate) struct Sections<T> {
     ranges: Vec<Range<usize>>,
     spare: Mutex<Vec<Aligned<T>>>,
 }
 
 impl<T: Real> Sections<T> {
     /// Of rows of so many features with `elements` stored elements.
-    pub(super) fn new(shape: (usize, usize), elements: usize) -> Self {
+    pub(crate) fn new(shape: (usize, usize), elements: usize) -> Self {
         Self::of_blocks(shape, 1, elements)
     }
 
     /// The same, each of whole blocks of so many rows, but for the last.
-    pub(super) fn of_blocks(
+    pub(crate) fn of_blocks(
         (rows, features): (usize, usize),
         block: usize,
         elements: usize,
     ) -> Self {
         let least = ELEMENTS.max(features.saturating_mul(ELEMENTS_A_FEATURE));
-        let count = (elements / least).clamp(1, SECTIONS);
+        Self::at_most(elements / least, rows, block)
+    }
+
+    /// As many sections of `rows` rows as asked for, or fewer, each of whole blocks but for the last.
+    pub(crate) fn at_most(count: usize, rows: usize, block: usize) -> Self {
+        let count = count.clamp(1, SECTIONS);
         let length = rows.div_ceil(count).max(1).next_multiple_of(block);
         let range = |start: usize| start..(start + length).min(rows);
         Self {
@@ -51,7 +55,7 @@ impl<T: Real> Sections<T> {
     /// The sums of `length` numbers over all rows: `add` adds those of a section to zeros, on one
     /// thread of the current pool. Sums of sections are added up by halves: in the same order
     /// whoever computes them, and soon, so that few are held at a time.
-    pub(super) fn sums(
+    pub(crate) fn sums(
         &self,
         length: usize,
         add: impl Fn(Range<usize>, &mut [T]) + Sync,
@@ -83,7 +87,7 @@ impl<T: Real> Sections<T> {
     }
 
     /// Memory for later sums.
-    pub(super) fn give_back(&self, sums: Aligned<T>) {
+    pub(crate) fn give_back(&self, sums: Aligned<T>) {
         self.spare().push(sums);
     }
 
@@ -102,21 +106,6 @@ impl<T: Real> Sections<T> {
     /// A thread that panicked left the list whole: what it holds is only memory.
     fn spare(&self) -> MutexGuard<'_, Vec<Aligned<T>>> {
         self.spare.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// Sums of residuals times features.
-pub(super) struct Products<T> {
-    pub sums: Aligned<T>,
-    pub layout: ColumnLayout,
-    /// Features, and what they were filled up with.
-    pub features: usize,
-}
-
-impl<T: Real> Products<T> {
-    /// The sum for a column and a feature.
-    pub(super) fn at(&self, column: usize, feature: usize) -> T {
-        self.sums[self.layout.place(self.features, feature, column)]
     }
 }
 

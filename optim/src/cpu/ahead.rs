@@ -4,13 +4,13 @@ use crate::cpu::aligned::LINE;
 
 /// What will be read next. Processors find a stream of reads by themselves, but only once it has
 /// begun and never across a page: a block's first product would wait at every row.
-pub(super) struct Ahead<'a, T> {
+pub(crate) struct Ahead<'a, T> {
     elements: &'a [T],
     asked: usize,
 }
 
 impl<'a, T> Ahead<'a, T> {
-    pub(super) fn new(elements: &'a [T]) -> Self {
+    pub(crate) fn new(elements: &'a [T]) -> Self {
         Self { elements, asked: 0 }
     }
 
@@ -20,7 +20,7 @@ impl<'a, T> Ahead<'a, T> {
     /// Called once in every turn of the products' inner loops: more often, and the requests
     /// themselves have to wait.
     #[inline(always)]
-    pub(super) fn ask(&mut self) {
+    pub(crate) fn ask(&mut self) {
         if let Some(element) = self.elements.get(self.asked) {
             self.asked += LINE / size_of::<T>();
             fetch(element);

@@ -1,5 +1,4 @@
-//! The two products of a gradient on a block of rows that is in cache, and the softmax between
-//! them.
+//! The two products of a gradient on a block of rows that is in cache.
 //!
 //! A tile is what fits into the registers: the sums of a few rows with a few columns, over the
 //! whole length of a row. Both products walk along rows of X and of Θᵀ as they lie in memory, so
@@ -12,22 +11,22 @@ use pulp::Simd;
 
 /// A block of rows of X, `[rows, stride]`, every row a whole number of vectors.
 #[derive(Clone, Copy)]
-pub(super) struct TileBlock<'a, T> {
+pub(crate) struct TileBlock<'a, T> {
     pub x: &'a [T],
     pub rows: usize,
     pub stride: usize,
 }
 
-/// Logits or residuals of a block, `[columns, stride]`: a column's rows side by side, so that the
-/// softmax computes as many rows at once as a vector has elements.
-pub(super) struct Columns<'a, T> {
+/// Products or weights of a block's rows, `[columns, stride]`: a column's rows side by side, so that what
+/// is between the products computes as many rows at once as a vector has elements.
+pub(crate) struct Columns<'a, T> {
     pub z: &'a mut [T],
     pub stride: usize,
 }
 
 /// z = XΘ for a block, with Θᵀ as `[columns, stride of X]`.
 #[inline(always)]
-pub(super) fn logits<T: Real, S: Simd>(
+pub(crate) fn multiply<T: Real, S: Simd>(
     simd: S,
     block: TileBlock<'_, T>,
     weights: &[T],
@@ -35,14 +34,14 @@ pub(super) fn logits<T: Real, S: Simd>(
     ahead: &mut Ahead<'_, T>,
 ) {
     if S::REGISTER_COUNT >= 32 {
-        logits_by::<T, S, 5, 5>(simd, block, weights, out, ahead);
+        multiply_by::<T, S, 5, 5>(simd, block, weights, out, ahead);
     } else {
-        logits_by::<T, S, 3, 4>(simd, block, weights, out, ahead);
+        multiply_by::<T, S, 3, 4>(simd, block, weights, out, ahead);
     }
 }
 
 #[inline(always)]
-fn logits_by<T: Real, S: Simd, const R: usize, const C: usize>(
+fn multiply_by<T: Real, S: Simd, const R: usize, const C: usize>(
     simd: S,
     block: TileBlock<'_, T>,
     weights: &[T],
@@ -54,15 +53,15 @@ fn logits_by<T: Real, S: Simd, const R: usize, const C: usize>(
     while done < columns {
         match columns - done {
             left if left >= C => {
-                logits_of_columns::<T, S, R, C>(simd, block, weights, done, out, ahead);
+                multiply_columns::<T, S, R, C>(simd, block, weights, done, out, ahead);
                 done += C;
             }
             left if left >= 2 => {
-                logits_of_columns::<T, S, R, 2>(simd, block, weights, done, out, ahead);
+                multiply_columns::<T, S, R, 2>(simd, block, weights, done, out, ahead);
                 done += 2;
             }
             _ => {
-                logits_of_columns::<T, S, R, 1>(simd, block, weights, done, out, ahead);
+                multiply_columns::<T, S, R, 1>(simd, block, weights, done, out, ahead);
                 done += 1;
             }
         }
@@ -70,7 +69,7 @@ fn logits_by<T: Real, S: Simd, const R: usize, const C: usize>(
 }
 
 #[inline(always)]
-fn logits_of_columns<T: Real, S: Simd, const R: usize, const C: usize>(
+fn multiply_columns<T: Real, S: Simd, const R: usize, const C: usize>(
     simd: S,
     block: TileBlock<'_, T>,
     weights: &[T],
@@ -80,17 +79,17 @@ fn logits_of_columns<T: Real, S: Simd, const R: usize, const C: usize>(
 ) {
     let mut row = 0;
     while row + R <= block.rows {
-        logits_tile::<T, S, R, C>(simd, block, row, weights, first, out, ahead);
+        multiply_tile::<T, S, R, C>(simd, block, row, weights, first, out, ahead);
         row += R;
     }
     while row < block.rows {
-        logits_tile::<T, S, 1, C>(simd, block, row, weights, first, out, ahead);
+        multiply_tile::<T, S, 1, C>(simd, block, row, weights, first, out, ahead);
         row += 1;
     }
 }
 
 #[inline(always)]
-fn logits_tile<T: Real, S: Simd, const R: usize, const C: usize>(
+fn multiply_tile<T: Real, S: Simd, const R: usize, const C: usize>(
     simd: S,
     block: TileBlock<'_, T>,
     row: usize,
@@ -128,7 +127,7 @@ fn logits_tile<T: Real, S: Simd, const R: usize, const C: usize>(
 
 /// sums += Xᵀ·z for a block, with the sums transposed, `[columns, stride of X]`.
 #[inline(always)]
-pub(super) fn add_products<T: Real, S: Simd>(
+pub(crate) fn add_products<T: Real, S: Simd>(
     simd: S,
     block: TileBlock<'_, T>,
     z: &Columns<'_, T>,
@@ -222,44 +221,5 @@ fn add_tile<T: Real, S: Simd, const C: usize, const F: usize>(
     for c in 0..C {
         let sums = T::vectors_mut::<S>(&mut sums[(column + c) * stride + feature..][..width]);
         sums.copy_from_slice(&tile[c]);
-    }
-}
-
-/// softmax(z) − e_target in place, for the rows of a block and one point's columns. No exponential
-/// overflows: the largest logit is subtracted first.
-#[inline(always)]
-pub(super) fn softmax_minus_target<T: Real, S: Simd>(
-    simd: S,
-    out: &mut Columns<'_, T>,
-    columns: std::ops::Range<usize>,
-    targets: &[u32],
-) {
-    let lanes = T::lanes::<S>();
-    let stride = out.stride;
-    let z = &mut out.z[columns.start * stride..columns.end * stride];
-    for row in (0..targets.len()).step_by(lanes) {
-        let first = &T::vectors::<S>(&z[row..][..lanes])[0];
-        let top = (1..columns.len()).fold(*first, |top, c| {
-            T::larger(
-                simd,
-                top,
-                T::vectors::<S>(&z[c * stride + row..][..lanes])[0],
-            )
-        });
-        let mut sum = T::splat(simd, T::ZERO);
-        for c in 0..columns.len() {
-            let z = &mut T::vectors_mut::<S>(&mut z[c * stride + row..][..lanes])[0];
-            *z = T::exponential(simd, T::minus(simd, *z, top));
-            sum = T::plus(simd, sum, *z);
-        }
-        let scale = T::over(simd, T::splat(simd, T::ONE), sum);
-        for c in 0..columns.len() {
-            let z = &mut T::vectors_mut::<S>(&mut z[c * stride + row..][..lanes])[0];
-            *z = T::without_negligible(simd, T::times(simd, *z, scale));
-        }
-    }
-    for (row, &target) in targets.iter().enumerate() {
-        let z = &mut z[target as usize * stride + row];
-        *z -= T::ONE;
     }
 }
