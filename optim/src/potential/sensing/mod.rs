@@ -1,8 +1,12 @@
 //! Low-rank matrix sensing, the non-convex problem of the paper's Section B.2.
 
+mod host;
+
 use super::procrustes::procrustes;
 use crate::{Cost, Error, Potential, Result};
 use candle_core::{DType, Device, Tensor};
+use host::SensingRows;
+use std::sync::Arc;
 
 /// Holds the sizes of a matrix sensing problem and the factor before it.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -22,7 +26,8 @@ pub struct Sensing {
 /// A point is the factor B `[d, k]` flattened row by row, D = d·k. No A_i is ever formed:
 /// ⟨A_i, BBᵀ⟩ = ‖Bᵀa_i‖² − ‖Bᵀã_i‖², and the gradient, scale/m Σ_i (⟨A_i, BBᵀ⟩ − y_i) A_i B,
 /// is two products with the matrix of all a_i and ã_i. The bulk form sets the factors of W
-/// points side by side, so that this matrix is read once for all of them.
+/// points side by side, so that this matrix is read once for all of them; on a CPU both products are made
+/// while a part of it is in cache.
 ///
 /// ```
 /// use candle_core::{Device, Tensor};
@@ -41,6 +46,8 @@ pub struct Sensing {
 /// ```
 #[derive(Clone, Debug)]
 pub struct MatrixSensing {
+    /// What computes gradients on a CPU.
+    host: Option<Arc<SensingRows>>,
     /// The a_i above the ã_i, `[2m, d]`.
     vectors: Tensor,
     /// y_i, `[m]`.
@@ -102,7 +109,17 @@ impl MatrixSensing {
         let vectors = Tensor::from_vec([a, a_tilde].concat(), (2 * a.len() / d, d), device)?;
         let factor = Tensor::from_slice(truth, (d, truth.len() / d), device)?;
         let measured = differences(&vectors.matmul(&factor)?.sqr()?.sum(1)?)?;
+        let host = match device.is_cpu() {
+            true => Some(Arc::new(SensingRows::new(
+                a,
+                a_tilde,
+                &measured.to_vec1()?,
+                sizes,
+            ))),
+            false => None,
+        };
         Ok(Self {
+            host,
             vectors,
             measured,
             truth: factor.matmul(&factor.t()?)?,
@@ -180,6 +197,23 @@ impl MatrixSensing {
     fn measurements(&self) -> usize {
         self.measured.dims()[0]
     }
+
+    /// ∇f at the points `[W, D]` by operations of the tensor library, for any device.
+    fn composed_gradients(&self, points: &Tensor) -> Result<Tensor> {
+        let (products, residuals) = self.residuals(points)?;
+        let window = points.dim(0)?;
+        let (d, k) = (self.sizes.dimension, self.sizes.rank);
+        let weights = Tensor::cat(&[&residuals, &residuals.neg()?], 0)?;
+        let weighted = products
+            .broadcast_mul(&weights.unsqueeze(2)?)?
+            .reshape(((), window * k))?;
+        let sums = self.vectors.t()?.matmul(&weighted)?;
+        let sums = sums
+            .reshape((d, window, k))?
+            .transpose(0, 1)?
+            .reshape((window, d * k))?;
+        Ok((sums * (self.sizes.scale / self.measurements() as f64))?)
+    }
 }
 
 /// The upper half of the rows less the lower half.
@@ -212,19 +246,15 @@ impl Potential for MatrixSensing {
     }
 
     fn gradients(&self, points: &Tensor) -> Result<Tensor> {
-        let (products, residuals) = self.residuals(points)?;
-        let window = points.dim(0)?;
-        let (d, k) = (self.sizes.dimension, self.sizes.rank);
-        let weights = Tensor::cat(&[&residuals, &residuals.neg()?], 0)?;
-        let weighted = products
-            .broadcast_mul(&weights.unsqueeze(2)?)?
-            .reshape(((), window * k))?;
-        let sums = self.vectors.t()?.matmul(&weighted)?;
-        let sums = sums
-            .reshape((d, window, k))?
-            .transpose(0, 1)?
-            .reshape((window, d * k))?;
-        Ok((sums * (self.sizes.scale / self.measurements() as f64))?)
+        let Some(host) = &self.host else {
+            return self.composed_gradients(points);
+        };
+        match *points.dims() {
+            [_, dimension] if dimension == self.dimension() => {
+                Ok(points.contiguous()?.apply_op1_no_bwd(host.as_ref())?)
+            }
+            _ => Err(self.misfit(points)),
+        }
     }
 
     fn cost(&self, points: usize) -> Cost {
@@ -238,6 +268,78 @@ impl Potential for MatrixSensing {
             operations: 4.0 * rows * d * columns + 3.0 * rows * columns,
             // The vectors once, what was measured, and the points in and out.
             bytes: 8.0 * (rows * d + rows / 2.0 + 2.0 * d * columns),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rand::{Rng, SeedableRng};
+    use rand_chacha::ChaCha8Rng;
+
+    /// A made-up problem of m measurements, and W points.
+    fn made_up(m: usize, sizes: Sensing, window: usize) -> (MatrixSensing, Tensor) {
+        let mut random = ChaCha8Rng::seed_from_u64(m as u64);
+        let mut draw = |count: usize| -> Vec<f64> {
+            let number =
+                |random: &mut ChaCha8Rng| f64::from(random.next_u32()) / 2f64.powi(31) - 1.0;
+            (0..count).map(|_| number(&mut random)).collect()
+        };
+        let d = sizes.dimension;
+        let (a, a_tilde, truth) = (draw(m * d), draw(m * d), draw(d * 2));
+        let problem = MatrixSensing::new(&a, &a_tilde, &truth, sizes, &Device::Cpu).unwrap();
+        let points = draw(window * problem.dimension());
+        let points = Tensor::from_vec(points, (window, problem.dimension()), &Device::Cpu);
+        (problem, points.unwrap())
+    }
+
+    #[test]
+    fn the_kernel_computes_what_operations_of_the_tensor_library_do_whatever_the_sizes() {
+        for (m, dimension, rank, window) in [
+            (1, 1, 1, 1),
+            (8, 3, 2, 4),
+            (13, 9, 4, 3),
+            (121, 70, 3, 1),
+            (1000, 100, 4, 7),
+            (130, 900, 1, 2),
+        ] {
+            let sizes = Sensing {
+                dimension,
+                rank,
+                scale: 0.7,
+            };
+            let (problem, points) = made_up(m, sizes, window);
+            let found = problem.gradients(&points).unwrap();
+            let expected = problem.composed_gradients(&points).unwrap();
+            let largest = |of: &Tensor| -> f64 {
+                let of = of.abs().unwrap().flatten_all().unwrap();
+                of.max(0).unwrap().to_scalar().unwrap()
+            };
+            let apart = largest(&(&found - &expected).unwrap());
+            assert!(
+                apart <= 1e-13 * largest(&expected),
+                "{m} x {dimension}, {rank}, {window}: {apart:e}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_point_alone_and_among_others_has_the_same_gradient_to_the_last_bit() {
+        let sizes = Sensing {
+            dimension: 100,
+            rank: 4,
+            scale: 1.0,
+        };
+        let (problem, points) = made_up(700, sizes, 9);
+        let together = problem
+            .gradients(&points)
+            .unwrap()
+            .to_vec2::<f64>()
+            .unwrap();
+        for (point, together) in together.iter().enumerate() {
+            let alone = problem.gradient(&points.get(point).unwrap()).unwrap();
+            assert_eq!(&alone.to_vec1::<f64>().unwrap(), together);
         }
     }
 }
