@@ -1,5 +1,6 @@
 //! The command line.
 
+use crate::cmd::model::DeviceCounts;
 use crate::gate::Tier;
 use crate::merge::MayDiffer;
 use clap::{Args, Parser, Subcommand};
@@ -56,6 +57,12 @@ pub enum Command {
     /// and have to come out equal to the last bit where the same program runs on the same kind of machine; elsewhere
     /// within a tolerance that is said. Writes nothing without --certify. Exit code 1 if anything fails.
     Verify(Verify),
+    /// Predict what windows would do on more devices, or behind another network: modelled, never measured
+    ///
+    /// A round is gradients, their exchange and moving the window; what each takes is fitted to the rows of runs of
+    /// windows, on the fewest devices that there are. The same model stands beside every measured row, with its error,
+    /// and says what the paper's four GPUs should have given.
+    Model(ModelWindows),
     /// Compare rounds, strides, gradients, losses and ratios of speeds with the recorded ones
     ///
     /// On generated data, in less than a minute. What is counted has to be exactly as recorded, losses
@@ -157,6 +164,27 @@ pub struct Merge {
     /// Merge them though they differ in this
     #[arg(long, value_delimiter = ',', value_name = "code,plan,data")]
     pub allow: Vec<MayDiffer>,
+}
+
+/// `harness model`.
+#[derive(Debug, Args)]
+pub struct ModelWindows {
+    /// Folders of runs of windows that were timed on workers or ranks: each a target's, or of several
+    #[arg(required = true, value_name = "DIR")]
+    pub folders: Vec<PathBuf>,
+    /// On how many devices: 2,4,8, or 2..64, which doubles
+    #[arg(long, default_value = "2..64", value_name = "COUNTS")]
+    pub devices: DeviceCounts,
+    /// Through what gradients are exchanged: measured (fitted to rows on ranks), none, or a name of networks.yaml
+    /// [default: measured where it can be, else none]
+    #[arg(long, value_name = "NAME")]
+    pub network: Option<String>,
+    /// Also write model.md and the rows as CSV there
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// The folder of networks.yaml [default: ./configs, else the compiled-in copy]
+    #[arg(long, env = "HARNESS_CONFIGS", value_name = "DIR")]
+    pub configs: Option<PathBuf>,
 }
 
 /// `harness reproduce`.

@@ -33,6 +33,7 @@ const COMPILED_IN: &[(&str, &str)] = compiled_in![
     "fig9.yaml",
     "idealized.yaml",
     "lemmas.yaml",
+    "networks.yaml",
     "paper.yaml",
     "rates.yaml",
     "sensitivity.yaml",
@@ -46,6 +47,7 @@ const NOT_PLANS: &[&str] = &[
     "all.yaml",
     "claims.yaml",
     "datasets.yaml",
+    "networks.yaml",
     "paper.yaml",
     "rates.yaml",
 ];

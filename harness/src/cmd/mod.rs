@@ -4,6 +4,7 @@ mod doctor;
 mod fetch;
 mod list;
 mod merge;
+pub mod model;
 mod ranks;
 mod regress;
 mod report;
@@ -111,6 +112,7 @@ fn run(cli: Cli) -> Result<u8> {
         Command::Report { folder } => report::run(&folder),
         Command::Merge(arguments) => merge::run(&arguments),
         Command::Verify(arguments) => verify::run(&arguments),
+        Command::Model(arguments) => model::run(&arguments),
         Command::Regress(arguments) => regress::run(&arguments),
         Command::List(common) => list::run(&common),
         Command::Fetch {

@@ -9,7 +9,7 @@ mod sensitivity;
 mod shared;
 mod spring;
 mod training;
-mod windows;
+pub mod windows;
 
 use anyhow::{Result, bail};
 use claims::Claims;

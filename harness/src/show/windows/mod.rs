@@ -7,6 +7,7 @@ mod inference;
 mod judged;
 mod labels;
 mod machine;
+pub mod model;
 mod ranks;
 mod tables;
 

@@ -4,6 +4,7 @@
 pub mod bench;
 pub mod cell;
 mod group;
+pub mod model;
 mod paper;
 mod passes;
 pub mod plan;
