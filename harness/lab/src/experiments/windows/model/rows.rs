@@ -155,7 +155,7 @@ pub fn paper(
             .rows
             .iter()
             .map(|r| &r.row)
-            .filter(|row| row.paper_speedup.is_some());
+            .filter(|row| row.paper_speedup.is_some() && row.data_source == "real");
         let Some(row) = papers.max_by_key(|row| row.depth_late.is_some()) else {
             continue;
         };
