@@ -52,7 +52,7 @@ pub fn main() -> ExitCode {
         .init();
     match run(cli) {
         Ok(code) => {
-            leave_ranks();
+            leave_ranks(code);
             ExitCode::from(code)
         }
         Err(error) => {

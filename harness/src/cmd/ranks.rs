@@ -34,7 +34,7 @@ pub(super) fn follow(
         Err(error) if leads => return Err(error),
         // Rank 0 says it.
         Err(_) => {
-            leave_ranks();
+            leave_ranks(FAILED);
             return Ok(Some(FAILED));
         }
         Ok(()) => {}
@@ -43,7 +43,7 @@ pub(super) fn follow(
         return Ok(None);
     }
     serve(machine, &data)?;
-    leave_ranks();
+    leave_ranks(DONE);
     Ok(Some(DONE))
 }
 

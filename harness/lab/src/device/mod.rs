@@ -241,10 +241,12 @@ fn shares(gpus: impl Iterator<Item = usize>) -> Vec<Share> {
     shares
 }
 
-/// Leaves the ranks that this process is one of, if it is: without this its end would be a loss to the others.
-pub fn leave_ranks() {
+/// Leaves the ranks that this process is one of, if it is, to end with this exit code: without this its end would be a
+/// loss to the others.
+#[cfg_attr(not(feature = "mpi"), expect(unused_variables))]
+pub fn leave_ranks(code: u8) {
     #[cfg(feature = "mpi")]
-    mpi::leave();
+    mpi::leave(code);
 }
 
 /// Ends all ranks, if this process is one of several: what it was to do it cannot.

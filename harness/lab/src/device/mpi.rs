@@ -16,6 +16,18 @@ const PATIENCE: (&str, f64) = ("HARNESS_MPI_PATIENCE", 60.0);
 /// Sent to rank 0 by one that has waited long.
 const WAITING: i32 = 7;
 
+/// Sent by rank 0 while it computes by itself, so that the others know that it can still be reached.
+const ALIVE: i32 = 8;
+
+/// How long what was said may be on its way.
+const SAID: Duration = Duration::from_millis(500);
+
+/// How long MPI may take to let a rank leave.
+const LEAVE: Duration = Duration::from_secs(10);
+
+/// How long MPI may take to end all ranks.
+const ABORT: Duration = Duration::from_secs(5);
+
 /// How long is asked again and again before a rank sleeps in between: longer than an exchange takes.
 const SPIN: Duration = Duration::from_millis(20);
 
@@ -33,6 +45,38 @@ pub(super) struct JoinedRanks {
 
 /// Kept until the process ends: MPI is left when it is dropped.
 static UNIVERSE: Mutex<Option<Universe>> = Mutex::new(None);
+
+/// Held while MPI is called, which one thread may at a time; when it was called last for a rank's own sake.
+static CALLS: Mutex<Option<Instant>> = Mutex::new(None);
+
+/// Calls MPI.
+fn calling<T>(call: impl FnOnce() -> T) -> T {
+    let mut last = CALLS.lock().unwrap_or_else(PoisonError::into_inner);
+    let answer = call();
+    *last = Some(Instant::now());
+    answer
+}
+
+/// Tells the other ranks every so often that this one is there, while it has nothing else to tell them: until MPI
+/// is left.
+fn tell_alive(others: std::ops::Range<i32>, every: Duration) {
+    std::thread::spawn(move || {
+        loop {
+            std::thread::sleep(every);
+            let last = CALLS.lock().unwrap_or_else(PoisonError::into_inner);
+            let left = UNIVERSE.lock().unwrap_or_else(PoisonError::into_inner);
+            if left.is_none() {
+                return;
+            }
+            if last.is_none_or(|last| last.elapsed() >= every) {
+                let world = SimpleCommunicator::world();
+                for rank in others.clone() {
+                    world.process_at_rank(rank).send_with_tag(&1_u8, ALIVE);
+                }
+            }
+        }
+    });
+}
 
 /// Joins the ranks that this process was started with.
 pub(super) fn join() -> Result<JoinedRanks> {
@@ -61,6 +105,9 @@ pub(super) fn join() -> Result<JoinedRanks> {
         patience,
     };
     ranks.hosts = ranks.hosts_of_all(&host)?;
+    if ranks.rank == 0 {
+        tell_alive(1..world.size(), patience / 4);
+    }
     Ok(JoinedRanks {
         local: beside.rank() as usize,
         here: beside.size() as usize,
@@ -68,14 +115,42 @@ pub(super) fn join() -> Result<JoinedRanks> {
     })
 }
 
-/// Leaves MPI, so that a process that ends is not one that was lost.
-pub fn leave() {
-    drop(
-        UNIVERSE
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take(),
-    );
+/// Leaves MPI, so that a process that ends is not one that was lost. MPI waits for all ranks there, for ever if
+/// one cannot be reached any more, and that of MPICH over TCP now and then though all can: this process then ends
+/// by itself, with the exit code that it would have had, as all that it had to write is written.
+pub fn leave(code: u8) {
+    let universe = calling(|| {
+        let mut universe = UNIVERSE.lock().unwrap_or_else(PoisonError::into_inner);
+        universe.take()
+    });
+    if universe.is_some() && SimpleCommunicator::world().size() > 1 {
+        end_after(
+            LEAVE,
+            code,
+            "MPI does not come to its end, which changes nothing that was written",
+        );
+    }
+    drop(universe);
+}
+
+/// Ends this process when so much time has gone by: MPI may wait for ever for what cannot be reached.
+fn end_after(time: Duration, code: u8, why: &'static str) {
+    std::thread::spawn(move || {
+        std::thread::sleep(time);
+        crate::progress::say(&format!(
+            "harness: {why} (after {:.0} s)",
+            time.as_secs_f64()
+        ));
+        std::process::exit(code.into());
+    });
+}
+
+/// Ends the processes of all ranks that can be reached.
+fn end_all() -> ! {
+    // What was said last is passed on by those who started the ranks, who end with them.
+    std::thread::sleep(SAID);
+    end_after(ABORT, 1, "MPI cannot end the other ranks, which may go on");
+    SimpleCommunicator::world().abort(1)
 }
 
 /// Ends the processes of all ranks, if this is one of several.
@@ -85,7 +160,7 @@ pub fn abandon() {
         .unwrap_or_else(PoisonError::into_inner)
         .is_some();
     if joined && SimpleCommunicator::world().size() > 1 {
-        SimpleCommunicator::world().abort(1);
+        end_all();
     }
 }
 
@@ -124,33 +199,37 @@ impl MpiRanks {
         Ok(all.chunks_exact(ROOM).map(text).collect())
     }
 
-    /// Waits for what was asked for; where others take part in a round, not longer than its patience.
-    fn wait<'a, D: ?Sized, S: mpi::request::Scope<'a>>(
-        &self,
-        mut request: Request<'a, D, S>,
-        bounded: bool,
-    ) {
-        let begin = Instant::now();
+    /// Waits for what was asked for, not longer than its patience after others were heard of: in a round, by what they
+    /// bring; between rounds, by what rank 0 tells while it computes by itself.
+    fn wait<'a, D: ?Sized, S: mpi::request::Scope<'a>>(&self, mut request: Request<'a, D, S>) {
+        let mut begin = Instant::now();
         let mut told = false;
         loop {
-            match request.test() {
-                Ok(_) => return,
+            let waited = begin.elapsed();
+            match calling(|| request.test()) {
+                Ok(_) => {
+                    if self.rank == 0 && waited > self.patience / 2 {
+                        Self::forget_who_waited();
+                    }
+                    return;
+                }
                 Err(open) => request = open,
             }
-            let waited = begin.elapsed();
             if waited < SPIN {
                 std::thread::yield_now();
                 continue;
             }
             std::thread::sleep(SLEEP);
-            if !bounded {
-                continue;
-            }
+            let first = SimpleCommunicator::world();
+            let first = first.process_at_rank(0);
             // Rank 0 has to know who waits, to tell who does not answer.
             if self.rank > 0 && !told && waited > self.patience.mul_f64(0.8) {
-                let first = SimpleCommunicator::world();
-                first.process_at_rank(0).send_with_tag(&1_u8, WAITING);
+                calling(|| first.send_with_tag(&1_u8, WAITING));
                 told = true;
+            }
+            if self.rank > 0 && calling(|| first.immediate_probe_with_tag(ALIVE)).is_some() {
+                calling(|| first.receive_with_tag::<u8>(ALIVE));
+                (begin, told) = (Instant::now(), false);
             }
             let most = match self.rank {
                 0 => self.patience,
@@ -159,6 +238,16 @@ impl MpiRanks {
             if waited > most {
                 self.give_up(waited);
             }
+        }
+    }
+
+    /// Takes in what ranks told that waited with this one, so that they are not taken for waiting later.
+    fn forget_who_waited() {
+        let world = SimpleCommunicator::world();
+        let waited = || world.any_process().immediate_probe_with_tag(WAITING);
+        while let Some(status) = calling(waited) {
+            let rank = world.process_at_rank(status.source_rank());
+            calling(|| rank.receive_with_tag::<u8>(WAITING));
         }
     }
 
@@ -183,7 +272,7 @@ impl MpiRanks {
             names.join(", "),
             waited.as_secs_f64()
         ));
-        world.abort(1)
+        end_all()
     }
 }
 
@@ -198,25 +287,25 @@ impl Ranks for MpiRanks {
 
     fn all_gather(&self, own: &[u8], all: &mut [u8]) -> optim::Result<()> {
         let world = SimpleCommunicator::world();
-        scope(|scope| self.wait(world.immediate_all_gather_into(scope, own, all), true));
+        scope(|scope| self.wait(calling(|| world.immediate_all_gather_into(scope, own, all))));
         Ok(())
     }
 
     fn broadcast(&self, message: &[u8]) -> optim::Result<Vec<u8>> {
         let world = SimpleCommunicator::world();
         let first = world.process_at_rank(0);
-        // What rank 0 does between two orders may take it any time.
-        let bounded = self.rank == 0;
         let mut length = [message.len() as u64];
         scope(|scope| {
-            let request = first.immediate_broadcast_into(scope, &mut length[..]);
-            self.wait(request, bounded);
+            self.wait(calling(|| {
+                first.immediate_broadcast_into(scope, &mut length[..])
+            }));
         });
         let mut message = message.to_vec();
         message.resize(length[0] as usize, 0);
         scope(|scope| {
-            let request = first.immediate_broadcast_into(scope, &mut message[..]);
-            self.wait(request, true);
+            self.wait(calling(|| {
+                first.immediate_broadcast_into(scope, &mut message[..])
+            }));
         });
         Ok(message)
     }
