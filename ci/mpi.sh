@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Runs windows on ranks of MPI, under Open MPI and MPICH from Debian: the same rounds and losses as on workers, and what
-# becomes of a rank that is killed, stopped for a while, stopped for good, or has another plan.
+# becomes of a rank that is killed, stopped for a while, stopped for good, or has another plan; then with each rank in a
+# network of its own, behind a slow link, which is cut (ci/link.py; as root, where the system has tunnels).
 #
 #   bash ci/mpi.sh [openmpi|mpich]…      (default: both)
 #
@@ -24,7 +25,13 @@ for one in "${implementations[@]}"; do
 done
 
 work="$(mktemp -d)"
-trap 'pkill -KILL -f "$work" 2>/dev/null || true; rm -rf "$work"' EXIT
+link=""
+finish() {
+  if [ -n "$link" ]; then kill "$link" 2>/dev/null || true; fi
+  pkill -KILL -f "$work" 2>/dev/null || true
+  rm -rf "$work"
+}
+trap finish EXIT
 fail() {
   echo "FAILS: $*" >&2
   tail -n 15 "$work"/*.log >&2 || true
@@ -132,4 +139,78 @@ for one in "${implementations[@]}"; do
   grep -q 'rank 1 has another plan than rank 0' "$work/$one-other.log" || fail "another plan is not said"
   [ ! -e "$work/$one-other" ] || fail "another plan leaves something behind"
   echo "a rank with another plan: refused by its number, nothing left behind"
+
+  if [ "$(id -u)" != 0 ] || [ ! -e /dev/net/tun ] || ! command -v ip >/dev/null; then
+    echo "no networks of their own here: that takes root, /dev/net/tun and ip"
+    continue
+  fi
+  # Two hosts, for all that MPI can see: names, addresses and networks of their own.
+  here="h$$a" there="h$$b"
+  cat >"$work/on" <<AGENT
+#!/bin/bash
+# host, command: runs it in the host's network, under its name.
+while [[ "\$1" = -* ]]; do shift; done
+case "\$1" in 10.77.0.1) network=$here ;; *) network=$there ;; esac
+shift
+exec ip netns exec \$network unshare --uts bash -c 'hostname "\$0"; eval "\$@"' \$network "\$@"
+AGENT
+  chmod +x "$work/on"
+  CUT="$work/cut" python3 ci/link.py "$here" "$there" 2 1000 >"$work/link.log" 2>&1 &
+  link=$!
+  until grep -q up "$work/link.log"; do
+    kill -0 "$link" 2>/dev/null || fail "no link between two networks"
+    sleep 0.1
+  done
+  first=(ip netns exec "$here" unshare --uts bash -c 'hostname "$0"; exec "$@"' "$here")
+  # Both would else find one another in this machine's memory, and Open MPI's starter ask for 300 s before it takes
+  # the other's for lost.
+  case "$one" in
+    openmpi) apart=(mpirun.openmpi --allow-run-as-root --bind-to none --mca plm_rsh_agent "$work/on" --mca pml ob1
+      --mca btl "tcp,self" --mca btl_tcp_if_include 10.77.0.0/24 --mca oob_tcp_if_include 10.77.0.0/24
+      --mca oob_tcp_keepalive_time 5 --mca oob_tcp_keepalive_intvl 2 --mca oob_tcp_keepalive_probes 3 --host 10.77.0.1:1,10.77.0.2:1 -x RAYON_NUM_THREADS -x HARNESS_MPI_PATIENCE -n 2) ;;
+    mpich) apart=(env UCX_TLS=tcp,self MPIR_CVAR_NOLOCAL=1 mpirun.mpich -bind-to none -launcher rsh -launcher-exec "$work/on"
+      -hosts 10.77.0.1,10.77.0.2 -localhost 10.77.0.1 -ppn 1 -n 2) ;;
+  esac
+  export HARNESS_MPI_PATIENCE=60
+  timeout 300 "${first[@]}" "${apart[@]}" "$program" "${target[@]}" --devices mpi --out "$work/$one-apart" \
+    >"$work/$one-apart.log" 2>&1 || fail "two ranks in networks of their own"
+  diff <(counted "$work/workers") <(counted "$work/$one-apart") >"$work/$one-diff.log" ||
+    fail "two ranks in networks of their own make other rounds or losses than one process"
+  exchange="$(python3 - "$work/$one-apart/rows.csv" <<'PYTHON'
+import csv, statistics, sys
+times = [row["rank_exchange_s"] for row in csv.DictReader(open(sys.argv[1]))]
+print(round(1e3 * statistics.median(float(time) for time in times if time), 2))
+PYTHON
+)"
+  python3 -c "import sys; sys.exit(not 2.0 <= $exchange < 20.0)" || fail "an exchange through 2 ms takes $exchange ms"
+  "$program" model "$work/$one-apart" >"$work/$one-model.log" || fail "no model of two ranks in networks of their own"
+  fitted="$(sed -nE 's/^Network measured: .* ranks, ([0-9.]+) µs .*/\1/p' "$work/$one-model.log")"
+  echo "two ranks in networks of their own, 2 ms apart: rounds, gradients and losses of one process; an exchange takes \
+$exchange ms, a step of it $fitted µs by the model"
+
+  HARNESS_MPI_PATIENCE=4 timeout 300 "${first[@]}" "${apart[@]}" "$program" "${long[@]}" \
+    --set "flows={other: 2000}" --out "$work/$one-cut" >"$work/$one-cut.log" 2>&1 &
+  waited=0
+  until grep -q 'theory hold' "$work/$one-cut.log"; do
+    sleep 0.1
+    waited=$((waited + 1))
+    if [ "$waited" -gt 1200 ]; then fail "nothing is begun through a link"; fi
+  done
+  touch "$work/cut"
+  begin=$SECONDS
+  while pgrep -f "^$program reproduce" >/dev/null; do
+    sleep 0.5
+    [ $((SECONDS - begin)) -lt 90 ] || fail "behind a cut link the ranks do not end"
+  done
+  took=$((SECONDS - begin))
+  grep -q 'rank 1 (.*) did not answer for' "$work/$one-cut.log" || fail "who cannot be reached is not said"
+  # Open MPI's starter waits for ever for the other half of itself.
+  pkill -KILL -f "^mpirun.$one .*$work/$one-cut" || true
+  if wait $!; then fail "a cut link is no error"; fi
+  rm "$work/cut"
+  timeout 300 "${first[@]}" "${apart[@]}" "$program" "${target[@]}" --devices mpi --out "$work/$one-again" \
+    >"$work/$one-again.log" 2>&1 || fail "nothing runs through a link that was mended"
+  echo "a link that is cut: who cannot be reached is named, both ranks end within $took s, mended it serves again"
+  kill "$link"
+  wait "$link" || true
 done

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # Runs `ci/slurm/reproduce.sbatch` on a real Slurm, whose controller and node are this machine:
 #
-#   bash ci/slurm.sh [PROGRAM]     (default: target/release/harness)
+#   bash ci/slurm.sh [PROGRAM] [PROGRAM WITH MPI]     (default: target/release/harness; MPICH from Debian, and built)
 #
 # An array of three shares, one of them killed while it runs and started again; what they come to is merged and has to be
-# what one run writes. Installs Slurm and munge from Debian where they are missing, and needs to be root for that and to
+# what one run writes. Then `ci/slurm/ranks.sbatch`, two ranks of MPI that srun starts, one of them killed in between. Installs Slurm and munge from Debian where they are missing, and needs to be root for that and to
 # start them; nothing else on the machine may use Slurm. Exit code 0 when all of it holds, 75 where Slurm cannot be had.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -136,3 +136,39 @@ job="$(submit --array=2 "$script" "${target[@]}")"
 ended "$job"
 [ -s "$OUT/shard-2-of-3/manifest.json" ] || fail "one task of the array by itself"
 echo "one task of the array by itself, told of how many: its share"
+unset SHARES
+
+# Two ranks in one job.
+with_mpi="${2:-}"
+if [ -z "$with_mpi" ]; then
+  if ! command -v mpicc.mpich >/dev/null || ! ls /usr/lib/llvm*/lib/libclang*.so* >/dev/null 2>&1; then
+    { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq --yes --no-install-recommends \
+      libclang-dev libmpich-dev mpich; } >/dev/null 2>&1 || { echo "no MPICH here, and none to be had from Debian" >&2; exit "$NO_SLURM"; }
+  fi
+  cargo clean --package mpi-sys
+  MPICC="$(command -v mpicc.mpich)" cargo build --locked --workspace --bin harness --features harness/mpi
+  with_mpi="${CARGO_TARGET_DIR:-target}/debug/harness"
+fi
+HARNESS="$(realpath "$with_mpi")"
+export HARNESS OUT="$work/ranks" RAYON_NUM_THREADS=1
+ranks="$(realpath ci/slurm/ranks.sbatch)"
+job="$(submit --ntasks=2 "$ranks" "${target[@]}" --set "flows={other: 600}")"
+victim=""
+for _ in $(seq 1200); do
+  if [ -s "$OUT/journal.jsonl" ]; then
+    for pid in $(pgrep -f "^$HARNESS reproduce"); do
+      if tr '\0' '\n' <"/proc/$pid/environ" 2>/dev/null | grep -qx SLURM_PROCID=1; then victim="$pid"; fi
+    done
+    break
+  fi
+  sleep 0.1
+done
+[ -n "$victim" ] || fail "no second rank that has something to lose"
+kill -KILL "$victim"
+ended "$job"
+job="$(submit --ntasks=2 "$ranks" "${target[@]}" --set "flows={other: 600}")"
+ended "$job"
+grep -q 'cells are in .* already' "$work"/slurm-"$job"_*.out || fail "two ranks do not go on after one was killed"
+"$program" verify "$OUT" --sample 0 >"$work/verify.log" || fail "the run of two ranks is not verified"
+[ -s "$OUT/rows.csv" ] || fail "two ranks write no rows"
+echo "two ranks by srun, one of them killed and the job started again: it goes on, and is whole"
