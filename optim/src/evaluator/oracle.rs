@@ -196,4 +196,27 @@ mod tests {
             }
         );
     }
+    #[test]
+    fn points_whose_gradient_is_known_are_requested_and_nothing_else() {
+        let f = Arc::new(Quadratic::diagonal(&[2.0], &Device::Cpu).unwrap());
+        let mut counted = Oracle::new(Sequential::new(f));
+        counted.again(3);
+        let requested = Counts {
+            requested: 3,
+            ..Counts::default()
+        };
+        assert_eq!(counted.counts(), requested);
+    }
+
+    #[test]
+    fn what_was_counted_since_is_the_difference_of_each_count() {
+        let counts = |each: [u64; 4]| Counts {
+            requested: each[0],
+            distinct: each[1],
+            rounds: each[2],
+            surrogate: each[3],
+        };
+        let since = counts([10, 20, 30, 40]) - counts([1, 3, 5, 7]);
+        assert_eq!(since, counts([9, 17, 25, 33]));
+    }
 }
