@@ -100,20 +100,25 @@ fn multiply_tile<T: Real, S: Simd, const R: usize, const C: usize>(
 ) {
     let stride = block.stride;
     let length = stride / T::lanes::<S>();
-    let x: [&[T::Vector<S>]; R] = std::array::from_fn(|r| {
-        &T::vectors::<S>(&block.x[(row + r) * stride..][..stride])[..length]
-    });
-    let theta: [&[T::Vector<S>]; C] = std::array::from_fn(|c| {
-        &T::vectors::<S>(&weights[(column + c) * stride..][..stride])[..length]
-    });
+    // Arrays are filled by loops: `array::from_fn` is called where a kernel has several uses, in the innermost loop.
+    let (mut x, mut theta) = ([T::vectors::<S>(&[]); R], [T::vectors::<S>(&[]); C]);
+    for (r, x) in x.iter_mut().enumerate() {
+        *x = &T::vectors::<S>(&block.x[(row + r) * stride..][..stride])[..length];
+    }
+    for (c, theta) in theta.iter_mut().enumerate() {
+        *theta = &T::vectors::<S>(&weights[(column + c) * stride..][..stride])[..length];
+    }
     let mut sums = [[T::splat(simd, T::ZERO); R]; C];
     for i in 0..length {
         ahead.ask();
-        let x: [T::Vector<S>; R] = std::array::from_fn(|r| x[r][i]);
+        let mut here = [T::splat(simd, T::ZERO); R];
+        for r in 0..R {
+            here[r] = x[r][i];
+        }
         for c in 0..C {
             let theta = theta[c][i];
             for r in 0..R {
-                sums[c][r] = T::fused(simd, x[r], theta, sums[c][r]);
+                sums[c][r] = T::fused(simd, here[r], theta, sums[c][r]);
             }
         }
     }
@@ -190,6 +195,10 @@ fn add_to_columns<T: Real, S: Simd, const C: usize, const F: usize>(
     }
 }
 
+#[allow(
+    clippy::needless_range_loop,
+    reason = "iterators cost three instructions in a hundred here"
+)]
 #[inline(always)]
 fn add_tile<T: Real, S: Simd, const C: usize, const F: usize>(
     simd: S,
@@ -201,7 +210,10 @@ fn add_tile<T: Real, S: Simd, const C: usize, const F: usize>(
     ahead: &mut Ahead<'_, T>,
 ) {
     let (stride, width) = (block.stride, F * T::lanes::<S>());
-    let z: [&[T]; C] = std::array::from_fn(|c| &z.z[(column + c) * z.stride..][..block.rows]);
+    let mut weights: [&[T]; C] = [&[]; C];
+    for (c, weights) in weights.iter_mut().enumerate() {
+        *weights = &z.z[(column + c) * z.stride..][..block.rows];
+    }
     let mut tile = [[T::splat(simd, T::ZERO); F]; C];
     for (c, tile) in tile.iter_mut().enumerate() {
         let sums = T::vectors::<S>(&sums[(column + c) * stride + feature..][..width]);
@@ -210,11 +222,12 @@ fn add_tile<T: Real, S: Simd, const C: usize, const F: usize>(
     for row in 0..block.rows {
         ahead.ask();
         let x = T::vectors::<S>(&block.x[row * stride + feature..][..width]);
-        let x: [T::Vector<S>; F] = std::array::from_fn(|f| x[f]);
+        let mut here = [T::splat(simd, T::ZERO); F];
+        here.copy_from_slice(&x[..F]);
         for c in 0..C {
-            let z = T::splat(simd, z[c][row]);
+            let weight = T::splat(simd, weights[c][row]);
             for f in 0..F {
-                tile[c][f] = T::fused(simd, x[f], z, tile[c][f]);
+                tile[c][f] = T::fused(simd, here[f], weight, tile[c][f]);
             }
         }
     }
