@@ -268,3 +268,19 @@ fn add<T: Real, const K: usize>(sums: &mut [[T; K]], z: [T; K], places: &[u32]) 
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn joined_features_take_the_bytes_of_where_they_begin_and_of_their_members() {
+        let joined = Joined {
+            starts: vec![0, 2, 3],
+            members: vec![4, 7, 5],
+        };
+        assert_eq!((joined.count(), joined.bytes()), (2, 3 * 8 + 3 * 4));
+        let members = [joined.members(0), joined.members(1), joined.members(2)];
+        assert_eq!(members, [&[4, 7][..], &[5], &[]]);
+    }
+}
