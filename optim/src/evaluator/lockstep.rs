@@ -3,7 +3,8 @@
 use super::{Evaluator, together};
 use crate::{Error, Potential, Result};
 use candle_core::Tensor;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard};
+use std::sync::mpsc::{Sender, channel};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Computes the gradients of several methods at once, each in a thread of its own: when every
 /// method that is still there has asked, all points are stacked into one product through
@@ -37,9 +38,7 @@ pub fn lockstep(potential: Arc<dyn Potential>, seats: usize) -> Vec<Seat> {
         state: Mutex::new(LockstepState {
             seated: seats,
             asked: Vec::new(),
-            answers: (0..seats).map(|_| None).collect(),
         }),
-        served: Condvar::new(),
     });
     let seat = |index| Seat {
         table: table.clone(),
@@ -57,30 +56,42 @@ pub struct Seat {
 struct GradientTable {
     potential: Arc<dyn Potential>,
     state: Mutex<LockstepState>,
-    served: Condvar,
 }
 
 struct LockstepState {
     /// Methods that are still there.
     seated: usize,
-    /// Seats that wait, with their points.
-    asked: Vec<(usize, Vec<Tensor>)>,
-    /// What was computed for each seat and not yet taken; the error in words, because it is told
-    /// to every seat.
-    answers: Vec<Option<std::result::Result<Vec<Tensor>, String>>>,
+    asked: Vec<SeatRequest>,
 }
+
+/// What a seat that waits has asked for.
+struct SeatRequest {
+    seat: usize,
+    points: Vec<Tensor>,
+    /// Where it waits: each seat by itself, so that those that are answered do not wait for one another. Dropped
+    /// without an answer, it says that whoever computed has panicked.
+    answer: Sender<SeatAnswer>,
+}
+
+/// The gradients; the error in words, because it is told to every seat.
+type SeatAnswer = std::result::Result<Vec<Tensor>, String>;
 
 impl Evaluator for Seat {
     fn gradients(&self, points: &[Tensor]) -> Result<Vec<Tensor>> {
-        let mut state = self.table.lock()?;
-        state.asked.push((self.index, points.to_vec()));
-        self.table.serve(&mut state);
-        loop {
-            if let Some(answer) = state.answers[self.index].take() {
-                return answer.map_err(|what| self.lost(what));
-            }
-            let waited = self.table.served.wait(state);
-            state = waited.map_err(|_| self.lost("was waiting for one that panicked"))?;
+        let (sender, answer) = channel();
+        let all = {
+            let mut state = self.table.lock();
+            state.asked.push(SeatRequest {
+                seat: self.index,
+                points: points.to_vec(),
+                answer: sender,
+            });
+            state.complete()
+        };
+        self.table.serve(all);
+        match answer.recv() {
+            Ok(answer) => answer.map_err(|what| self.lost(what)),
+            Err(_) => Err(self.lost("was waiting for one that panicked")),
         }
     }
 }
@@ -96,41 +107,50 @@ impl Seat {
 
 impl Drop for Seat {
     fn drop(&mut self) {
-        if let Ok(mut state) = self.table.lock() {
+        let all = {
+            let mut state = self.table.lock();
             state.seated -= 1;
-            self.table.serve(&mut state);
+            state.complete()
+        };
+        self.table.serve(all);
+    }
+}
+
+impl LockstepState {
+    /// What was asked, in the order of the seats, so that it does not depend on who came last; nothing as long as
+    /// somebody is waited for.
+    fn complete(&mut self) -> Vec<SeatRequest> {
+        if self.asked.len() < self.seated {
+            return Vec::new();
         }
+        let mut all = std::mem::take(&mut self.asked);
+        all.sort_by_key(|asked| asked.seat);
+        all
     }
 }
 
 impl GradientTable {
-    fn lock(&self) -> Result<MutexGuard<'_, LockstepState>> {
-        self.state.lock().map_err(|_| Error::Worker {
-            device: 0,
-            what: "was beside one that panicked".into(),
-        })
+    /// Nothing is computed while this is held, and what is done under it leaves it whole.
+    fn lock(&self) -> MutexGuard<'_, LockstepState> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Computes what was asked, if nobody is left to wait for. In the order of the seats, so that
-    /// it does not depend on who came last.
-    fn serve(&self, state: &mut LockstepState) {
-        if state.asked.is_empty() || state.asked.len() < state.seated {
+    /// Computes what was asked, and answers.
+    fn serve(&self, all: Vec<SeatRequest>) {
+        if all.is_empty() {
             return;
         }
-        let mut asked = std::mem::take(&mut state.asked);
-        asked.sort_by_key(|(seat, _)| *seat);
-        let points: Vec<Tensor> = asked
-            .iter()
-            .flat_map(|(_, points)| points.clone())
-            .collect();
+        let points = all.iter().flat_map(|asked| asked.points.clone());
+        let points: Vec<Tensor> = points.collect();
         let mut gradients = together(self.potential.as_ref(), &points).map(Vec::into_iter);
-        for (seat, points) in asked {
-            state.answers[seat] = Some(match &mut gradients {
+        for SeatRequest { points, answer, .. } in all {
+            let found = match &mut gradients {
                 Ok(gradients) => Ok(gradients.take(points.len()).collect()),
                 Err(error) => Err(format!("could not be served: {error}")),
-            });
+            };
+            // One that waits no more needs none.
+            answer.send(found).ok();
         }
-        self.served.notify_all();
     }
 }
 
@@ -186,5 +206,50 @@ mod tests {
             [first.gradients(&[point(2)]).is_err(), other.join().unwrap()]
         });
         assert_eq!(failed, [true, true]);
+    }
+
+    /// Fails in a way that nobody expects.
+    struct Broken(Arc<Quadratic>);
+
+    impl Potential for Broken {
+        fn dimension(&self) -> usize {
+            self.0.dimension()
+        }
+
+        fn dtype(&self) -> candle_core::DType {
+            self.0.dtype()
+        }
+
+        fn device(&self) -> &Device {
+            self.0.device()
+        }
+
+        fn value(&self, point: &Tensor) -> Result<f64> {
+            self.0.value(point)
+        }
+
+        fn gradient(&self, _: &Tensor) -> Result<Tensor> {
+            std::panic::resume_unwind(Box::new("a kernel's assertion"))
+        }
+
+        fn cost(&self, points: usize) -> crate::Cost {
+            self.0.cost(points)
+        }
+    }
+
+    #[test]
+    fn where_one_panics_the_others_are_told_and_do_not_wait() {
+        let seats = lockstep(Arc::new(Broken(potential())), 3);
+        let ends: Vec<_> = std::thread::scope(|threads| {
+            let ask = |seat: Seat| {
+                let point = Tensor::zeros(2, candle_core::DType::F64, &Device::Cpu).unwrap();
+                threads.spawn(move || seat.gradients(&[point]).map_err(|e| e.to_string()))
+            };
+            let asked: Vec<_> = seats.into_iter().map(ask).collect();
+            asked.into_iter().map(|seat| seat.join()).collect()
+        });
+        let told = |end: &&std::thread::Result<std::result::Result<_, String>>| matches!(end, Ok(Err(error)) if error.contains("one that panicked"));
+        assert_eq!(ends.iter().filter(|end| end.is_err()).count(), 1);
+        assert_eq!(ends.iter().filter(told).count(), 2);
     }
 }

@@ -15,7 +15,7 @@ use std::ops::Range;
 const SIDE: usize = 8;
 
 /// Elements of a section, at least: threads share the rows of one problem from about twice as many on.
-const ELEMENTS: usize = 1 << 16;
+const ELEMENTS: usize = 1 << 15;
 
 /// The vectors and what was measured along them.
 pub(super) struct SensingRows {
