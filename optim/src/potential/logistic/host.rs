@@ -1,6 +1,7 @@
 //! The gradient of a logistic regression on a CPU, as an operation of the tensor library.
 
 use super::banded::Banded;
+use super::occurring::Occurring;
 use super::panels::{ColumnLayout, Products, columns_of};
 use super::problem::{Kernel, Problem};
 use super::rows::{
@@ -21,13 +22,15 @@ use std::sync::Arc;
 
 /// Rows in memory, and what the gradient at a point needs besides.
 pub(super) struct Host<T> {
-    pub rows: HostRows<T>,
+    rows: HostRows<T>,
+    /// The features that the rows are of, where most of all do not occur.
+    occurring: Option<Occurring>,
     /// y, the class of each row.
-    pub targets: Arc<[u32]>,
+    targets: Arc<[u32]>,
     /// C.
-    pub classes: usize,
+    classes: usize,
     /// λ, and the weights it is for: those of the first so many features, of intercepts not.
-    pub penalty: (f64, usize),
+    penalty: (f64, usize),
 }
 
 /// How the rows are kept.
@@ -56,7 +59,21 @@ impl<T: Real> HostRows<T> {
         })
     }
 
-    pub(super) fn features(&self) -> usize {
+    /// Takes in rows, of which a kernel is to know the features that occur, if those are few.
+    fn of_occurring(
+        source: &impl RowSource<T>,
+        classes: usize,
+        kernel: Kernel,
+    ) -> Result<(Self, Option<Occurring>)> {
+        let occurring = Occurring::in_rows(source);
+        let rows = match &occurring {
+            Some(occurring) => Self::of(&occurring.only(source), classes, kernel)?,
+            None => Self::of(source, classes, kernel)?,
+        };
+        Ok((rows, occurring))
+    }
+
+    fn features(&self) -> usize {
         match self {
             Self::Dense(rows) => rows.features(),
             Self::Sparse(rows) => rows.features(),
@@ -123,10 +140,14 @@ impl<T: Real> Between<T> for SoftmaxResiduals<'_> {
 /// Some of the rows of a problem.
 impl<T: Real> RowSource<T> for (&Host<T>, &[usize]) {
     fn shape(&self) -> (usize, usize) {
-        (self.1.len(), self.0.rows.features())
+        (self.1.len(), self.0.features())
     }
 
     fn each(&self, row: usize, mut each: impl FnMut(usize, T)) {
+        let mut each = |number: usize, value: T| match &self.0.occurring {
+            Some(occurring) => each(occurring.place(number), value),
+            None => each(number, value),
+        };
         match &self.0.rows {
             HostRows::Dense(rows) => {
                 let row = rows.row(self.1[row]);
@@ -146,21 +167,19 @@ impl<T: Real + WithDType> Host<T> {
         kernel: Kernel,
     ) -> Result<Arc<Self>> {
         let ((_, d), classes) = (rows.shape()?, problem.classes);
-        let rows = match rows {
+        let (rows, occurring) = match rows {
             DataRows::Dense(x) => {
                 let x = x.flatten_all()?.to_vec1::<T>()?;
-                HostRows::of(
-                    &WithConstant(Elements(&x, d), problem.bias),
-                    classes,
-                    kernel,
-                )?
+                let rows = WithConstant(Elements(&x, d), problem.bias);
+                HostRows::of_occurring(&rows, classes, kernel)?
             }
             DataRows::Sparse { rows, .. } => {
-                HostRows::of(&WithConstant(*rows, problem.bias), classes, kernel)?
+                HostRows::of_occurring(&WithConstant(*rows, problem.bias), classes, kernel)?
             }
         };
         Ok(Arc::new(Self {
             rows,
+            occurring,
             targets: targets.clone(),
             classes,
             penalty: (problem.l2, d),
@@ -168,17 +187,39 @@ impl<T: Real + WithDType> Host<T> {
     }
 
     fn subset(&self, rows: &[usize], kernel: Kernel) -> Result<Arc<Self>> {
+        let of = HostRows::of_occurring(&(self, rows), self.classes, kernel)?;
         Ok(Arc::new(Self {
-            rows: HostRows::of(&(self, rows), self.classes, kernel)?,
+            rows: of.0,
+            occurring: of.1,
             targets: rows.iter().map(|&row| self.targets[row]).collect(),
-            ..*self
+            classes: self.classes,
+            penalty: self.penalty,
         }))
     }
 }
 
 impl<T: Real> Host<T> {
+    /// d, those included that do not occur.
+    fn features(&self) -> usize {
+        let occurring = self.occurring.as_ref();
+        occurring.map_or_else(|| self.rows.features(), Occurring::of)
+    }
+
     /// ∇f at the points `[W, d, C]`, in the same order.
     fn gradients(&self, points: &[T]) -> Vec<T> {
+        let mut gradients = match &self.occurring {
+            Some(occurring) => {
+                let taken = occurring.taken(points, self.classes);
+                occurring.given_back(&self.of_rows(&taken), self.classes)
+            }
+            None => self.of_rows(points),
+        };
+        self.penalise(points, &mut gradients);
+        gradients
+    }
+
+    /// The same without the penalty, for the features that the rows are of.
+    fn of_rows(&self, points: &[T]) -> Vec<T> {
         let (classes, targets) = (self.classes, &self.targets);
         let features = self.rows.features();
         let scale = T::from_double(1.0 / targets.len() as f64);
@@ -197,7 +238,6 @@ impl<T: Real> Host<T> {
             }
         }
         self.rows.give_back(products);
-        self.penalise(points, &mut gradients);
         gradients
     }
 
@@ -207,7 +247,7 @@ impl<T: Real> Host<T> {
         if l2 == 0.0 {
             return;
         }
-        let (l2, size) = (T::from_double(l2), self.rows.features() * self.classes);
+        let (l2, size) = (T::from_double(l2), self.features() * self.classes);
         let each = points.chunks_exact(size);
         for (gradient, point) in gradients.chunks_exact_mut(size).zip(each) {
             let weights = ..weights * self.classes;
@@ -222,7 +262,8 @@ impl<T: Real> Host<T> {
         let n = self.targets.len() as f64;
         let size = size_of::<T>() as f64;
         let d = self.rows.features() as f64;
-        let in_and_out = 4.0 * n + 2.0 * d * (self.classes * points) as f64 * size;
+        let in_and_out =
+            4.0 * n + 2.0 * self.features() as f64 * (self.classes * points) as f64 * size;
         let columns = (self.rows.columns(self.classes) * points) as f64;
         let (products, bytes) = match &self.rows {
             HostRows::Dense(_) => (4.0 * n * d, n * d * size),
@@ -306,7 +347,10 @@ impl HostData {
     /// XΘ `[n, C]` for a point `[d·C]`.
     pub(super) fn logits(&self, point: &Tensor) -> Result<Tensor> {
         fn logits<T: Real + WithDType>(host: &Host<T>, point: &Tensor) -> Result<Tensor> {
-            let (point, classes) = (point.to_vec1::<T>()?, host.classes);
+            let (mut point, classes) = (point.to_vec1::<T>()?, host.classes);
+            if let Some(occurring) = &host.occurring {
+                point = occurring.taken(&point, classes);
+            }
             let z = match &host.rows {
                 HostRows::Dense(rows) => rows.multiplied(&point, classes),
                 HostRows::Sparse(rows) => rows.logits(&point, classes),

@@ -6,6 +6,7 @@ mod exclusive;
 mod host;
 mod joined;
 mod lookups;
+mod occurring;
 mod panels;
 mod problem;
 mod rows;
