@@ -84,6 +84,8 @@ computing() {
   LINK=g++ stand_in driver cuda libcuda.so.1 "$folder" 801 "$folder"/driver/*.o
   LINK=g++ stand_in curand curand libcurand.so.10 "$folder" 999 "$folder/libraries.o" "$folder/libcuda.so.1"
   LINK=g++ stand_in cublas cublas libcublas.so.13 "$folder" 15 "$folder/libraries.o" "$folder/libcuda.so.1"
+  g++ -std=c++17 -O2 -fPIC -fvisibility=hidden -shared -o "$folder/libnccl.so.2" ci/stand-in/nccl.cpp "$folder/libcuda.so.1" \
+    -Wl,-soname,libnccl.so.2
 }
 
 # What to link with, where the driver's libraries are not installed.

@@ -30,7 +30,7 @@ unsafe impl<A: Copy> DeviceRepr for Passed<A> {}
 /// An address, and what tells other streams when it has been used.
 type LaunchPlace<'a> = (u64, SyncOnDrop<'a>);
 
-fn address<'a>(
+pub(crate) fn address<'a>(
     storage: &'a CudaStorage,
     from: usize,
     stream: &'a Arc<CudaStream>,
@@ -51,7 +51,7 @@ fn address<'a>(
     }
 }
 
-fn address_mut<'a>(
+pub(crate) fn address_mut<'a>(
     storage: &'a mut CudaStorage,
     from: usize,
     stream: &'a Arc<CudaStream>,

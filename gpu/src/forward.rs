@@ -132,7 +132,7 @@ fn functions() -> &'static [Forwarded] {
 
 /// The first library there is.
 #[allow(unsafe_code)]
-fn open(names: &[&str]) -> Result<libloading::Library, String> {
+pub(crate) fn open(names: &[&str]) -> Result<libloading::Library, String> {
     let mut why = String::new();
     let home = std::env::var_os("CUDA_HOME").map(|home| PathBuf::from(home).join("lib64"));
     let folders = FOLDERS.iter().map(PathBuf::from).chain(home);

@@ -3,9 +3,13 @@
 
 mod common;
 
+use candle_core::Tensor;
 use common::{House, column, run, stderr, succeed};
+use lab::device::NcclRanks;
+use optim::{AllGather, Evaluator, Quadratic, Ranks, ThreadRanks};
 use std::io::Write;
 use std::process::{Command, Output};
+use std::sync::Arc;
 
 /// Whether the CPU stands in for GPUs.
 fn stood_in_for() -> bool {
@@ -74,6 +78,53 @@ fn near(found: &[String], wanted: &[String], bound: f64) -> bool {
     let near =
         |(found, wanted): (&String, &String)| (number(found) - number(wanted)).abs() <= bound;
     found.len() == wanted.len() && found.iter().zip(wanted).all(near)
+}
+
+#[test]
+fn ranks_that_gather_by_nccl_have_the_gradients_of_those_that_gather_through_the_hosts_memory() {
+    if most() < 2 {
+        return;
+    }
+    if let Err(error) = gpu::Nccl::id() {
+        assert!(!stood_in_for(), "{error}");
+        // Not eprintln!, which the test runner keeps to itself when a test passes.
+        writeln!(std::io::stderr(), "skipped: {error}").ok();
+        return;
+    }
+    let gradients = |ranks: ThreadRanks, one_gpu: bool| {
+        let gpu = if one_gpu { 0 } else { ranks.rank() };
+        let device = gpu::open(gpu).unwrap();
+        gpu::enter(&device).unwrap();
+        let ranks: Arc<dyn Ranks> = Arc::new(ranks);
+        let by_nccl = NcclRanks::join(ranks.clone(), &device).map_err(|error| error.to_string())?;
+        let f = Arc::new(Quadratic::diagonal(&[3.0, 0.5, 7.0], &device).unwrap());
+        let (host, by_nccl) = (
+            AllGather::new(f.clone(), ranks),
+            AllGather::new(f, Arc::new(by_nccl)),
+        );
+        for width in [1, 2, 3, 4, 7] {
+            let points: Vec<f64> = (0..3 * width).map(|i| i as f64).collect();
+            let points = Tensor::from_vec(points, (width, 3), &device).unwrap();
+            let of = |by: &AllGather| by.stacked(&points).unwrap().to_vec2::<f64>().unwrap();
+            assert_eq!(of(&by_nccl), of(&host), "{width} points");
+        }
+        Ok((by_nccl.times(), host.times()))
+    };
+    let on_two = |one_gpu| -> Vec<Result<_, String>> {
+        std::thread::scope(|threads| {
+            let rank = |ranks| threads.spawn(move || gradients(ranks, one_gpu));
+            let ranks: Vec<_> = ThreadRanks::of(2).into_iter().map(rank).collect();
+            ranks.into_iter().map(|rank| rank.join().unwrap()).collect()
+        })
+    };
+    for times in on_two(false) {
+        let (by_nccl, host) = times.unwrap();
+        assert_eq!((by_nccl.rounds, by_nccl.bytes), (host.rounds, host.bytes));
+        assert!(by_nccl.exchange_s > 0.0 && by_nccl.gradient_s > 0.0);
+    }
+    for refused in on_two(true) {
+        assert!(refused.unwrap_err().contains("NCCL, joining as rank"));
+    }
 }
 
 #[test]

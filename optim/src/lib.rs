@@ -83,8 +83,8 @@ pub mod window;
 pub use cpu::multiply_adds;
 pub use error::{Error, Result};
 pub use evaluator::{
-    AllGather, Batched, Counts, Devices, Evaluator, Oracle, Ranks, RoundTimes, Sequential, Tf32,
-    ThreadRanks,
+    AllGather, Batched, Counts, DeviceRanks, Devices, Evaluator, Oracle, Ranks, RoundTimes,
+    Sequential, Tf32, ThreadRanks,
 };
 pub use flow::{
     ExplicitEuler, Flow, Integrator, Leapfrog, Phase, Recurrence, Stratified, SymplecticEuler,

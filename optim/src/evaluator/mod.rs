@@ -11,7 +11,7 @@ mod tf32;
 pub use devices::Devices;
 pub use lockstep::{Seat, lockstep};
 pub use oracle::{Counts, Oracle};
-pub use ranks::{AllGather, Ranks, RoundTimes, ThreadRanks};
+pub use ranks::{AllGather, DeviceRanks, Ranks, RoundTimes, ThreadRanks};
 pub use tf32::Tf32;
 
 use crate::{Potential, Result};

@@ -27,6 +27,20 @@ pub trait Ranks: Send + Sync {
     /// # Errors
     /// As [`all_gather`](Self::all_gather).
     fn broadcast(&self, message: &[u8]) -> Result<Vec<u8>>;
+
+    /// What gathers tensors from device to device, if there is such: else they go through the host's memory.
+    fn on_devices(&self) -> Option<&dyn DeviceRanks> {
+        None
+    }
+}
+
+/// Carries tensors between the devices of ranks, without the host's memory in between.
+pub trait DeviceRanks: Send + Sync {
+    /// Gathers the rows of every rank, `[rows, D]` each, as many everywhere, in their order: `[ranks·rows, D]`.
+    ///
+    /// # Errors
+    /// If a rank is lost, or the tensor is on another device.
+    fn all_gather(&self, own: &Tensor) -> Result<Tensor>;
 }
 
 /// Where the time of rounds went, on one rank.
@@ -108,54 +122,102 @@ impl Evaluator for AllGather {
     fn stacked(&self, points: &Tensor) -> Result<Tensor> {
         let (rank, count) = (self.ranks.rank(), self.ranks.count());
         let (width, dimension) = points.dims2()?;
-        let row = dimension * points.dtype().size_in_bytes();
         let parts: Vec<usize> = shares(width, count).collect();
-        let first: usize = parts[..rank].iter().sum();
         let begin = Instant::now();
-        let gradients = match parts[rank] {
-            0 => Vec::new(),
-            own => bytes(&computed(
-                self.potential.as_ref(),
-                &points.narrow(0, first, own)?,
-            )?)?,
+        let own = match parts[rank] {
+            0 => points.narrow(0, 0, 0)?,
+            own => {
+                let first = parts[..rank].iter().sum();
+                computed(self.potential.as_ref(), &points.narrow(0, first, own)?)?
+            }
         };
+        // Every rank sends as many rows; of those that it has no points for, nothing is read.
+        let most = width.div_ceil(count);
+        if let Some(devices) = self.ranks.on_devices() {
+            points.device().synchronize()?;
+            let took = begin.elapsed().as_secs_f64();
+            let missing = (most - parts[rank], dimension);
+            let padded = match missing.0 {
+                0 => own.contiguous()?,
+                _ => Tensor::cat(
+                    &[
+                        own,
+                        Tensor::zeros(missing, points.dtype(), points.device())?,
+                    ],
+                    0,
+                )?,
+            };
+            let begin = Instant::now();
+            let heads = self.exchange(took, points, Vec::new())?;
+            let all = devices.all_gather(&padded)?;
+            points.device().synchronize()?;
+            let gathered = begin.elapsed().as_secs_f64();
+            let others = (all.elem_count() - padded.elem_count()) * all.dtype().size_in_bytes();
+            self.count(&heads, took, gathered, others as u64);
+            let each = parts.iter().enumerate().filter(|(_, rows)| **rows > 0);
+            let each = each.map(|(other, &rows)| Ok(all.narrow(0, other * most, rows)?));
+            return Ok(Tensor::cat(&each.collect::<Result<Vec<Tensor>>>()?, 0)?);
+        }
+        let row = dimension * points.dtype().size_in_bytes();
+        let mut rows = bytes(&own)?;
         let took = begin.elapsed().as_secs_f64();
-        let mut own = Vec::with_capacity(HEAD + row * width.div_ceil(count));
+        rows.resize(row * most, 0);
+        let begin = Instant::now();
+        let heads = self.exchange(took, points, rows)?;
+        self.count(&heads, took, begin.elapsed().as_secs_f64(), 0);
+        let mut found = Vec::with_capacity(row * width);
+        for (part, rows) in heads.all.chunks_exact(HEAD + row * most).zip(parts) {
+            found.extend(&part[HEAD..][..row * rows]);
+        }
+        tensor(&found, (width, dimension), points.dtype(), points.device())
+    }
+}
+
+/// What all ranks have sent: of each its head, and what came behind.
+struct Heads {
+    all: Vec<u8>,
+    /// Seconds of the rank that took longest.
+    slowest: f64,
+}
+
+impl AllGather {
+    /// Sends the seconds that gradients took, what the points look like, and what comes behind them.
+    fn exchange(&self, took: f64, points: &Tensor, behind: Vec<u8>) -> Result<Heads> {
+        let mut own = Vec::with_capacity(HEAD + behind.len());
         own.extend(took.to_le_bytes());
         own.extend(looks(points)?.to_le_bytes());
-        own.extend(gradients);
-        own.resize(HEAD + row * width.div_ceil(count), 0);
-        let mut all = vec![0; own.len() * count];
-        let begin = Instant::now();
+        own.extend(behind);
+        let mut all = vec![0; own.len() * self.ranks.count()];
         self.ranks.all_gather(&own, &mut all)?;
-        let gathered = begin.elapsed().as_secs_f64();
         let mut slowest = took;
-        let mut found = Vec::with_capacity(row * width);
         for (other, part) in all.chunks_exact(own.len()).enumerate() {
-            let (head, rows) = part.split_at(HEAD);
-            if head[8..] != own[8..HEAD] {
+            if part[8..HEAD] != own[8..HEAD] {
                 return Err(Error::Worker {
                     device: other,
                     what: format!(
-                        "moves its window otherwise than rank {rank}: their processors round differently, or they \
-                         do not compute the same"
+                        "moves its window otherwise than rank {}: their processors round differently, or they do not \
+                         compute the same",
+                        self.ranks.rank()
                     ),
                 });
             }
-            let seconds: [u8; 8] = head[..8].try_into().unwrap_or_default();
+            let seconds: [u8; 8] = part[..8].try_into().unwrap_or_default();
             slowest = slowest.max(f64::from_le_bytes(seconds));
-            found.extend(&rows[..row * parts[other]]);
         }
+        Ok(Heads { all, slowest })
+    }
+
+    /// Counts a round.
+    fn count(&self, heads: &Heads, took: f64, gathered: f64, on_devices: u64) {
         let mut times = self.times.lock().unwrap_or_else(PoisonError::into_inner);
         // The slowest may have begun earlier: then it is not waited for.
-        let waited = (slowest - took).clamp(0.0, gathered);
+        let waited = (heads.slowest - took).clamp(0.0, gathered);
+        let count = self.ranks.count();
         times.rounds += 1;
         times.gradient_s += took;
         times.waited_s += waited;
         times.exchange_s += gathered - waited;
-        times.bytes += (all.len() - own.len()) as u64;
-        drop(times);
-        tensor(&found, (width, dimension), points.dtype(), points.device())
+        times.bytes += (heads.all.len() / count * (count - 1)) as u64 + on_devices;
     }
 }
 
@@ -329,6 +391,60 @@ mod tests {
         let half = Tensor::zeros((2, 2), DType::BF16, &Device::Cpu).unwrap();
         assert!(bytes(&half).is_err());
         assert!(tensor(&[0; 8], (2, 2), DType::BF16, &Device::Cpu).is_err());
+    }
+
+    /// Ranks whose tensors go from one to another as they are.
+    struct Directly(Arc<dyn Ranks>);
+
+    impl Ranks for Directly {
+        fn rank(&self) -> usize {
+            self.0.rank()
+        }
+
+        fn count(&self) -> usize {
+            self.0.count()
+        }
+
+        fn all_gather(&self, own: &[u8], all: &mut [u8]) -> Result<()> {
+            self.0.all_gather(own, all)
+        }
+
+        fn broadcast(&self, message: &[u8]) -> Result<Vec<u8>> {
+            self.0.broadcast(message)
+        }
+
+        fn on_devices(&self) -> Option<&dyn DeviceRanks> {
+            Some(self)
+        }
+    }
+
+    impl DeviceRanks for Directly {
+        fn all_gather(&self, own: &Tensor) -> Result<Tensor> {
+            let sent = bytes(own)?;
+            let mut all = vec![0; sent.len() * self.0.count()];
+            self.0.all_gather(&sent, &mut all)?;
+            let (rows, dimension) = own.dims2()?;
+            let shape = (rows * self.0.count(), dimension);
+            tensor(&all, shape, own.dtype(), own.device())
+        }
+    }
+
+    #[test]
+    fn tensors_from_device_to_device_are_those_through_the_hosts_memory() {
+        for (count, width) in [(1, 4), (2, 4), (3, 4), (4, 2), (5, 7)] {
+            let found = on_ranks(count, |ranks| {
+                let points: Vec<f64> = (0..3 * width).map(|i| i as f64).collect();
+                let points = Tensor::from_vec(points, (width, 3), &Device::Cpu).unwrap();
+                let host = AllGather::new(potential(), ranks.clone());
+                let directly = AllGather::new(potential(), Arc::new(Directly(ranks)));
+                let of = |by: &AllGather| by.stacked(&points).unwrap().to_vec2::<f64>().unwrap();
+                assert_eq!(of(&host), of(&directly), "{count} ranks, {width} points");
+                (host.times().bytes, directly.times().bytes)
+            });
+            for (host, directly) in found {
+                assert_eq!(host, directly, "{count} ranks, {width} points");
+            }
+        }
     }
 
     fn end(oracle: Oracle, width: usize) -> (Vec<f64>, Counts) {

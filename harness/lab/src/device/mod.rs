@@ -6,12 +6,14 @@ pub mod gpu;
 mod memory;
 #[cfg(feature = "mpi")]
 mod mpi;
+mod nccl;
 mod request;
 
 pub use auto::settled;
 pub use explained::explained;
 pub use memory::{MemoryNeed, check_dense, check_plan, check_room};
-pub use request::{Request, Share};
+pub use nccl::NcclRanks;
+pub use request::{RankDevice, Request, Share};
 
 use anyhow::{Context, Result, ensure};
 use candle_core::{Device, Tensor};
@@ -37,6 +39,7 @@ enum MachineKind {
     Ranks {
         ranks: Arc<dyn Ranks>,
         device: Device,
+        on: RankDevice,
         /// Whether there are more of them on a host than it has cores or GPUs.
         crowded: bool,
     },
@@ -77,7 +80,7 @@ impl Machine {
             Request::Cuda { gpus } => MachineKind::Cuda {
                 workers: on_gpus(gpus)?,
             },
-            Request::Mpi { gpu } => on_ranks(gpu)?,
+            Request::Mpi { on } => on_ranks(on)?,
         };
         Ok(Self {
             kind,
@@ -92,6 +95,7 @@ impl Machine {
             kind: MachineKind::Ranks {
                 ranks,
                 device: Device::Cpu,
+                on: RankDevice::Core,
                 crowded: false,
             },
             cores: cores(),
@@ -185,15 +189,13 @@ impl Machine {
             MachineKind::Ranks {
                 ranks,
                 device,
+                on,
                 crowded,
             } => {
                 let (count, on_cpu) = (wanted.min(ranks.count()), device.is_cpu());
                 let single = || rayon::ThreadPoolBuilder::new().num_threads(1).build();
                 Ok(Placement {
-                    label: match on_cpu {
-                        true => format!("mpi:{count}"),
-                        false => format!("mpi:cuda:{count}"),
-                    },
+                    label: format!("{}:{count}", on.name()),
                     devices: vec![device.clone(); count],
                     threads: on_cpu.then(single).transpose()?.map(Arc::new),
                     oversubscribed: *crowded,
@@ -257,32 +259,43 @@ pub fn abandon_ranks() {
 
 /// This process as one of the ranks that it was started with.
 #[cfg(feature = "mpi")]
-fn on_ranks(on_gpu: bool) -> Result<MachineKind> {
+fn on_ranks(on: RankDevice) -> Result<MachineKind> {
     let mpi::JoinedRanks { ranks, local, here } = mpi::join()?;
-    let there = match on_gpu {
-        true => gpu::count()?,
-        false => sysinfo::System::new_with_specifics(
+    let there = match on {
+        RankDevice::Gpu | RankDevice::GpuByNccl => gpu::count()?,
+        RankDevice::Core => sysinfo::System::new_with_specifics(
             sysinfo::RefreshKind::nothing().with_cpu(sysinfo::CpuRefreshKind::nothing()),
         )
         .cpus()
         .len(),
     };
-    let device = match on_gpu {
-        false => Device::Cpu,
-        true => {
+    let device = match on {
+        RankDevice::Core => Device::Cpu,
+        RankDevice::Gpu | RankDevice::GpuByNccl => {
             ensure!(there > 0, "rank {} finds no GPU on its host", ranks.rank());
             open(local % there).with_context(|| format!("opening cuda:{}", local % there))?
         }
     };
+    let ranks = match on {
+        RankDevice::GpuByNccl => {
+            ensure!(
+                here <= there,
+                "{here} ranks of this host have {there} GPU(s), and NCCL takes one for each: --devices mpi:cuda lets them share"
+            );
+            Arc::new(NcclRanks::join(ranks, &device)?)
+        }
+        _ => ranks,
+    };
     Ok(MachineKind::Ranks {
         ranks,
         device,
+        on,
         crowded: here > there,
     })
 }
 
 #[cfg(not(feature = "mpi"))]
-fn on_ranks(_: bool) -> Result<MachineKind> {
+fn on_ranks(_: RankDevice) -> Result<MachineKind> {
     anyhow::bail!(
         "this program was built without MPI: build it with `cargo build --release -p harness --features mpi`"
     )

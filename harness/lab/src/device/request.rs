@@ -14,16 +14,39 @@ pub enum Request {
         /// The bound.
         workers: Option<usize>,
     },
-    /// The ranks of MPI that this process is one of, a core each, or a GPU.
+    /// The ranks of MPI that this process is one of.
     Mpi {
-        /// Whether each computes on a GPU of its host.
-        gpu: bool,
+        /// What each computes on.
+        on: RankDevice,
     },
     /// GPUs; all there are if `None`.
     Cuda {
         /// Which, in the order of the workers.
         gpus: Option<Vec<Share>>,
     },
+}
+
+/// What a rank of MPI computes on, and how gradients go from one to another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RankDevice {
+    /// A core.
+    Core,
+    /// A GPU of its host, which ranks may share; gradients go through the hosts' memory.
+    Gpu,
+    /// A GPU of its own; gradients go from one to another by NCCL.
+    GpuByNccl,
+}
+
+impl RankDevice {
+    /// How commands and rows name it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Core => "mpi",
+            Self::Gpu => "mpi:cuda",
+            Self::GpuByNccl => "mpi:nccl",
+        }
+    }
 }
 
 /// A GPU and how many workers share it.
@@ -37,8 +60,8 @@ pub struct Share {
 }
 
 const HINT: &str = "write auto (all GPUs that can be used, else the CPU), cpu, cpu:N (at most N workers), cuda (all \
-                    GPUs), cuda:0, cuda:0,1,2,3, cuda:0x4 (four workers that share a GPU), or mpi, mpi:cuda (a core or \
-                    a GPU for each rank of mpirun)";
+                    GPUs), cuda:0, cuda:0,1,2,3, cuda:0x4 (four workers that share a GPU), or mpi, mpi:cuda, \
+                    mpi:nccl (a core or a GPU for each rank of mpirun; with NCCL gradients go from GPU to GPU)";
 
 fn number(text: &str) -> Result<usize> {
     text.trim()
@@ -86,8 +109,15 @@ impl FromStr for Request {
                     workers: Some(workers),
                 })
             }
-            ("mpi", None) => Ok(Self::Mpi { gpu: false }),
-            ("mpi", Some("cuda")) => Ok(Self::Mpi { gpu: true }),
+            ("mpi", None) => Ok(Self::Mpi {
+                on: RankDevice::Core,
+            }),
+            ("mpi", Some("cuda")) => Ok(Self::Mpi {
+                on: RankDevice::Gpu,
+            }),
+            ("mpi", Some("nccl")) => Ok(Self::Mpi {
+                on: RankDevice::GpuByNccl,
+            }),
             ("cuda", None) => Ok(Self::Cuda { gpus: None }),
             ("cuda", Some(list)) => {
                 let gpus = list
@@ -116,8 +146,7 @@ impl fmt::Display for Request {
             Self::Cpu {
                 workers: Some(count),
             } => write!(f, "cpu:{count}"),
-            Self::Mpi { gpu: false } => f.write_str("mpi"),
-            Self::Mpi { gpu: true } => f.write_str("mpi:cuda"),
+            Self::Mpi { on } => f.write_str(on.name()),
             Self::Cuda { gpus: None } => f.write_str("cuda"),
             Self::Cuda { gpus: Some(gpus) } => f.write_str(&label(gpus)),
         }
