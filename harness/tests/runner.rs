@@ -116,7 +116,7 @@ fn on_ranks_every_window_makes_the_rounds_and_the_losses_that_it_makes_on_worker
             let (dataset, others) = (&all.1, ranks.collect::<Vec<_>>());
             let others = others.into_iter().map(|rank| {
                 let machine = Machine::on_ranks(Arc::new(rank));
-                threads.spawn(move || serve(&machine, std::slice::from_ref(dataset)).unwrap())
+                threads.spawn(move || serve(&machine, |_| Ok(dataset.clone())).unwrap())
             });
             let others: Vec<_> = others.collect();
             let found = {
@@ -149,6 +149,15 @@ fn on_ranks_every_window_makes_the_rounds_and_the_losses_that_it_makes_on_worker
             }
             assert!(found.flow_error.unwrap() < 1e-2);
             assert!(found.wall_s.iter().flatten().all(|&seconds| seconds > 0.0));
+            // One rank is as fast as itself; of several it is asked after each run how much was there.
+            let probed = match (cell.is_baseline(), cell.window.width.min(count)) {
+                (true, _) | (_, 1) => 0,
+                _ => found.wall_s.len(),
+            };
+            for samples in [&found.probes, &found.core_probes] {
+                assert_eq!(samples.len(), probed, "{}", cell.label());
+                assert!(samples.iter().all(|of| of.capacity() > 0.0));
+            }
         }
     }
 }

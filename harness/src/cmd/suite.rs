@@ -1,5 +1,6 @@
 //! `harness reproduce all`: every target, in an order that gives results early.
 
+use super::ranks::{self, Chooser, is_for_ranks};
 use super::reproduce::{own_folder, root as default_root, target};
 use super::{DONE, FAILED};
 use crate::cli::Reproduce;
@@ -7,7 +8,8 @@ use crate::publish::site;
 use crate::run::Theory;
 use anyhow::{Context, Result, bail, ensure};
 use lab::configs::Configs;
-use lab::device::{Machine, Request, explained};
+use lab::device::{Machine, RankDevice, Request, explained};
+use lab::experiments::windows::ranks::Leader;
 use lab::manifest::Manifest;
 use lab::plan::Plan;
 use lab::progress::say;
@@ -53,7 +55,13 @@ impl SuitePart {
     /// The profile it is run with, in a suite's.
     fn profile<'a>(&'a self, suite: &'a str, on: &Request) -> &'a str {
         match (self, on) {
-            (Self::Bounded(Bounded { on_cpu, .. }), Request::Cpu { .. }) => on_cpu,
+            (
+                Self::Bounded(Bounded { on_cpu, .. }),
+                Request::Cpu { .. }
+                | Request::Mpi {
+                    on: RankDevice::Core,
+                },
+            ) => on_cpu,
             _ => suite,
         }
     }
@@ -83,10 +91,17 @@ pub(super) fn run(arguments: &Reproduce, configs: &Configs) -> Result<u8> {
         arguments.settings.is_empty() && arguments.datasets.is_empty(),
         "--set and --datasets are for one target, not for all of them"
     );
-    ensure!(
-        !matches!(arguments.devices, Request::Mpi { .. }),
-        "ranks of MPI make one target, for example table2, and not all of them"
-    );
+    // Ranks are joined once; other devices are opened for each target, and looked at then.
+    let of_ranks = match arguments.devices {
+        Request::Mpi { .. } => Some(Machine::open(arguments.devices.clone())?),
+        _ => None,
+    };
+    if let Some(machine) = &of_ranks
+        && let Some(code) = ranks::follow_each(arguments, configs, machine)?
+    {
+        return Ok(code);
+    }
+    let chooser = of_ranks.as_ref().and_then(Chooser::of);
     let suite = plan(configs, arguments.profile.as_deref())?;
     let parts = parts(&suite)?;
     let targets: Vec<String> = parts.iter().map(|part| part.name().to_owned()).collect();
@@ -113,6 +128,14 @@ pub(super) fn run(arguments: &Reproduce, configs: &Configs) -> Result<u8> {
         say(&format!("[{}/{}] {name}", index + 1, targets.len()));
         let folder = root.join(name);
         let profile = part.profile(&suite.profile.name, &arguments.devices);
+        let planned = || {
+            let plan = configs.plan(name)?.profile(Some(profile)).plan();
+            plan.with_context(|| format!("the plan of {name}"))
+        };
+        if chooser.is_some() && planned().is_ok_and(|plan| !is_for_ranks(&plan)) {
+            say("      left out: ranks of MPI compute windows, and it has none");
+            continue;
+        }
         // What a CPU can do does not take the place of what a GPU has done.
         if profile != suite.profile.name
             && let Some(there) = shown(&folder).filter(|there| there != profile)
@@ -123,13 +146,23 @@ pub(super) fn run(arguments: &Reproduce, configs: &Configs) -> Result<u8> {
         }
         // One that fails is told, and the others go on.
         let one = || -> Result<u8> {
-            let plan = configs.plan(name)?.profile(Some(profile)).plan();
-            let plan = plan.with_context(|| format!("the plan of {name}"))?;
+            let plan = planned()?;
             let mut sharing = relatives(&root, &plan)?;
             // Afresh, only what this command has measured.
             sharing.retain(|relative| !arguments.fresh || done.contains(&relative.target));
             own_folder(&folder, name)?;
-            let machine = Machine::open(arguments.devices.clone())?;
+            let machine = match &of_ranks {
+                Some(machine) => machine.clone(),
+                None => Machine::open(arguments.devices.clone())?,
+            };
+            let _leader = match &chooser {
+                Some(chooser) => {
+                    chooser.choose(&plan)?;
+                    ranks::follow(arguments, configs, &plan, &machine)?;
+                    Leader::of(&machine)
+                }
+                None => None,
+            };
             let places = (folder.as_path(), &sharing[..]);
             let built = target(arguments, configs, &plan, (machine, places), &theory)?;
             Ok(super::outcome(&built))

@@ -4,7 +4,7 @@ use super::Presence;
 use super::baseline::{FlowRatio, FlowRatios, KernelRatio};
 use super::setup::{FoundFlow, Lab};
 use anyhow::{Context, Result, bail, ensure};
-use lab::capacity::{Probe, Snapshot, spin};
+use lab::capacity::{Probe, Snapshot, ThreadWorkers, spin};
 use lab::clock::alternating;
 use lab::experiments::windows::cell::MeasuredWindow;
 use lab::journal::Outcome;
@@ -148,16 +148,16 @@ pub(super) fn of_kernels(lab: &Lab, ratio: &KernelRatio, dataset: &str) -> Resul
         }
     };
     let workers = rayon::current_num_threads();
-    let probe = Probe::new(workers, lab.limits.probe_s, &spin)?;
+    let probe = Probe::new(ThreadWorkers::new(workers, spin)?, lab.limits.probe_s)?;
     let (mut pairs, mut samples) = (Vec::new(), Vec::new());
     let mut accounts = Vec::new();
     for some in between_probes(ratio.pairs) {
-        samples.push(probe.sample(&spin)?);
+        samples.push(probe.sample()?);
         let before = Snapshot::now();
         pairs.extend(alternating(&placement, some, work(&over), work(&of))?);
         accounts.push(Snapshot::now().since(&before));
     }
-    samples.push(probe.sample(&spin)?);
+    samples.push(probe.sample()?);
     Ok(TimedPairs {
         pairs,
         presence: Presence::of(workers, &samples, &accounts),

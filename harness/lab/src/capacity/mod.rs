@@ -14,7 +14,7 @@ mod probe;
 
 pub use account::{Account, Snapshot, over_runs};
 pub use gpus::Gpus;
-pub use probe::{Probe, Sample, capacity};
+pub use probe::{Probe, Sample, ThreadWorkers, Workers, capacity};
 
 use crate::device::cores;
 use crate::plan::positive;
@@ -92,10 +92,10 @@ impl Limits {
         if cores < 2 {
             return Ok(None);
         }
-        let probe = Probe::new(cores, self.probe_s, &spin)?;
+        let probe = Probe::new(ThreadWorkers::new(cores, spin)?, self.probe_s)?;
         let before = Snapshot::now();
         let samples: Vec<Sample> = (0..PROBES_AT_THE_START)
-            .map(|_| probe.sample(&spin))
+            .map(|_| probe.sample())
             .collect::<Result<_>>()?;
         let account = Snapshot::now().since(&before);
         let capacity = capacity(&samples);

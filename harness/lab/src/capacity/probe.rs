@@ -6,10 +6,25 @@ use serde::{Deserialize, Serialize};
 use std::sync::Barrier;
 use std::time::Instant;
 
-/// Workers that do the same work one alone and all at once, each in a pool of one thread of its own, as
-/// the workers of [`optim::Devices`] are.
-pub struct Probe {
-    workers: Vec<rayon::ThreadPool>,
+/// Workers that can do the same work one alone and all at once.
+pub trait Workers {
+    /// Does the work so often on the first worker alone, or on each of all at once, and returns the seconds from
+    /// when the first begins to when the last ends.
+    ///
+    /// # Errors
+    /// If a worker fails, panics or is lost.
+    fn seconds(&self, at_once: bool, calls: usize) -> Result<f64>;
+}
+
+impl<W: Workers + ?Sized> Workers for Box<W> {
+    fn seconds(&self, at_once: bool, calls: usize) -> Result<f64> {
+        self.as_ref().seconds(at_once, calls)
+    }
+}
+
+/// The same work on one worker and on all at once, as often as takes long enough to be measured.
+pub struct Probe<W> {
+    workers: W,
     /// How often each worker does the work in one half of a sample.
     calls: usize,
 }
@@ -42,34 +57,21 @@ pub fn capacity(samples: &[Sample]) -> Option<f64> {
     median(&samples.iter().map(Sample::capacity).collect::<Vec<_>>())
 }
 
-impl Probe {
-    /// Starts `workers` workers and finds out how many calls of `work`, which is told the worker's
-    /// number, last at least `least_s` seconds.
+impl<W: Workers> Probe<W> {
+    /// Finds out how many calls of the workers' work last at least `least_s` seconds.
     ///
     /// # Errors
-    /// If a thread cannot be started or the work fails.
-    pub fn new(
-        workers: usize,
-        least_s: f64,
-        work: &(impl Fn(usize) -> Result<()> + Sync),
-    ) -> Result<Self> {
-        let start = |index: usize| {
-            let pool = rayon::ThreadPoolBuilder::new().num_threads(1);
-            let pool = pool.thread_name(move |_| format!("probe-{index}")).build();
-            pool.context("starting a worker of the probe")
-        };
-        let mut probe = Self {
-            workers: (0..workers.max(1)).map(start).collect::<Result<_>>()?,
-            calls: 1,
-        };
+    /// If the work fails.
+    pub fn new(workers: W, least_s: f64) -> Result<Self> {
         // The first time finds caches cold and buffers unmapped.
-        probe.seconds(probe.workers.len(), work)?;
+        workers.seconds(true, 1)?;
+        let mut calls = 1;
         loop {
-            let seconds = probe.seconds(1, work)?;
+            let seconds = workers.seconds(false, calls)?;
             if seconds >= least_s {
-                return Ok(probe);
+                return Ok(Self { workers, calls });
             }
-            probe.calls = more(probe.calls, seconds, least_s);
+            calls = more(calls, seconds, least_s);
         }
     }
 
@@ -77,27 +79,52 @@ impl Probe {
     ///
     /// # Errors
     /// If the work fails or panics.
-    pub fn sample(&self, work: &(impl Fn(usize) -> Result<()> + Sync)) -> Result<Sample> {
+    pub fn sample(&self) -> Result<Sample> {
         Ok(Sample {
-            alone_s: self.seconds(1, work)?,
-            together_s: self.seconds(self.workers.len(), work)?,
+            alone_s: self.workers.seconds(false, self.calls)?,
+            together_s: self.workers.seconds(true, self.calls)?,
         })
     }
+}
 
-    /// Seconds from when the first of so many workers begins to when the last ends.
-    fn seconds(&self, count: usize, work: &(impl Fn(usize) -> Result<()> + Sync)) -> Result<f64> {
-        let (begin, calls) = (Barrier::new(count), self.calls);
+/// Workers of this process, each in a pool of one thread of its own, as those of [`optim::Devices`] are. The work
+/// is told the worker's number.
+pub struct ThreadWorkers<F> {
+    pools: Vec<rayon::ThreadPool>,
+    work: F,
+}
+
+impl<F: Fn(usize) -> Result<()> + Sync> ThreadWorkers<F> {
+    /// Starts so many.
+    ///
+    /// # Errors
+    /// If a thread cannot be started.
+    pub fn new(count: usize, work: F) -> Result<Self> {
+        let start = |index: usize| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(1);
+            let pool = pool.thread_name(move |_| format!("probe-{index}")).build();
+            pool.context("starting a worker of the probe")
+        };
+        let pools = (0..count.max(1)).map(start).collect::<Result<_>>()?;
+        Ok(Self { pools, work })
+    }
+}
+
+impl<F: Fn(usize) -> Result<()> + Sync> Workers for ThreadWorkers<F> {
+    fn seconds(&self, at_once: bool, calls: usize) -> Result<f64> {
+        let count = if at_once { self.pools.len() } else { 1 };
+        let begin = Barrier::new(count);
         let on = |worker: usize| -> Result<(Instant, Instant)> {
             begin.wait();
             let first = Instant::now();
             for _ in 0..calls {
-                work(worker)?;
+                (self.work)(worker)?;
             }
             Ok((first, Instant::now()))
         };
         let on = &on;
         let times: Vec<Result<(Instant, Instant)>> = std::thread::scope(|scope| {
-            let workers = self.workers[..count].iter().enumerate();
+            let workers = self.pools[..count].iter().enumerate();
             let started: Vec<_> = workers
                 .map(|(index, pool)| scope.spawn(move || pool.install(|| on(index))))
                 .collect();
@@ -128,6 +155,15 @@ mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
     use std::time::Duration;
 
+    /// A probe of threads.
+    fn probe<F: Fn(usize) -> Result<()> + Sync>(
+        count: usize,
+        least_s: f64,
+        work: F,
+    ) -> Result<Probe<ThreadWorkers<F>>> {
+        Probe::new(ThreadWorkers::new(count, work)?, least_s)
+    }
+
     #[test]
     fn workers_that_only_wait_all_have_a_core_of_their_own() {
         // Sleeping takes no core, so a hundred sleep as fast as one.
@@ -135,8 +171,7 @@ mod tests {
             std::thread::sleep(Duration::from_millis(20));
             Ok(())
         };
-        let probe = Probe::new(100, 0.02, &sleep).unwrap();
-        let sample = probe.sample(&sleep).unwrap();
+        let sample = probe(100, 0.02, sleep).unwrap().sample().unwrap();
         assert!(sample.alone_s >= 0.02, "{sample:?}");
         assert!(sample.capacity() > 0.3, "{sample:?}");
     }
@@ -150,8 +185,8 @@ mod tests {
             std::thread::sleep(Duration::from_millis(5));
             Ok(())
         };
-        let probe = Probe::new(4, 0.001, &turn).unwrap();
-        let samples: Vec<Sample> = (0..3).map(|_| probe.sample(&turn).unwrap()).collect();
+        let probe = probe(4, 0.001, turn).unwrap();
+        let samples: Vec<Sample> = (0..3).map(|_| probe.sample().unwrap()).collect();
         let capacity = capacity(&samples).unwrap();
         assert!(capacity < 0.5, "{samples:?}");
     }
@@ -163,8 +198,7 @@ mod tests {
             std::thread::sleep(Duration::from_millis(60 * (worker as u64 + 1)));
             Ok(())
         };
-        let probe = Probe::new(2, 0.01, &work).unwrap();
-        let sample = probe.sample(&work).unwrap();
+        let sample = probe(2, 0.01, work).unwrap().sample().unwrap();
         assert!((sample.capacity() - 0.5).abs() < 0.25, "{sample:?}");
     }
 
@@ -176,10 +210,10 @@ mod tests {
             std::thread::sleep(Duration::from_micros(200));
             Ok(())
         };
-        let probe = Probe::new(2, 0.005, &short).unwrap();
+        let probe = probe(2, 0.005, short).unwrap();
         assert!((1..=30).contains(&probe.calls), "{}", probe.calls);
         let before = calls.load(Ordering::Relaxed);
-        let sample = probe.sample(&short).unwrap();
+        let sample = probe.sample().unwrap();
         assert!(sample.alone_s >= probe.calls as f64 * 2e-4, "{sample:?}");
         let made = calls.load(Ordering::Relaxed) - before;
         assert_eq!(made, 3 * probe.calls, "one alone, and two at once");
@@ -195,7 +229,7 @@ mod tests {
             std::thread::sleep(Duration::from_millis(1));
             Ok(())
         };
-        Probe::new(3, 1e-6, &work).unwrap();
+        probe(3, 1e-6, work).unwrap();
         let mut seen = seen.into_inner().unwrap();
         seen.sort_unstable();
         seen.dedup();
@@ -205,14 +239,14 @@ mod tests {
     #[test]
     fn a_work_that_fails_or_panics_is_an_error() {
         let failing = |_| anyhow::bail!("no such device");
-        let Err(error) = Probe::new(2, 0.001, &failing) else {
+        let Err(error) = probe(2, 0.001, failing) else {
             panic!("the work fails")
         };
         assert!(error.to_string().contains("no such device"), "{error}");
         let hook = std::panic::take_hook();
         std::panic::set_hook(Box::new(|_| {}));
         let panicking = |_| panic!("a kernel's assertion");
-        let result = Probe::new(2, 0.001, &panicking);
+        let result = probe(2, 0.001, panicking);
         std::panic::set_hook(hook);
         assert!(result.is_err_and(|e| e.to_string().contains("panicked")));
     }

@@ -1,21 +1,22 @@
 //! A data set on a machine: its problem, its starting points, and the methods that run on it.
 
 use super::cell::WindowCell;
+use super::gradients::{FreeGradients, Lone};
 use super::plan::EvaluatorKind;
 use super::ranks::{RankOrder, Together};
 use crate::device::{Machine, MemoryNeed, Placement, check_room};
+use crate::plan::Start;
 use crate::rates::floor::Work;
 use crate::regression::{Regression, starting_point};
 use crate::seed::Seeds;
 use anyhow::Result;
-use candle_core::{DType, Device, Tensor};
+use candle_core::{Device, Tensor};
 use datasets::Dataset;
 use optim::{
-    AllGather, Batched, Cost, Devices, Evaluator, Flow, HamiltonianDescent, Kernel,
-    LogisticRegression, Method, Oracle, Potential, Ranks, Recurrence, RoundTimes, Sequential,
-    SymplecticEuler, Tf32, WindowedDescent, WindowedFlow,
+    AllGather, Batched, Devices, Evaluator, Flow, HamiltonianDescent, Kernel, LogisticRegression,
+    Method, Oracle, Potential, Ranks, Recurrence, RoundTimes, Sequential, SymplecticEuler, Tf32,
+    WindowedDescent, WindowedFlow,
 };
-use std::hint::black_box;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// What a window's potential is reached through: answers with what stands in its place. The
@@ -31,6 +32,8 @@ pub struct Workbench {
     features: usize,
     /// What it takes on a device with one point.
     need: MemoryNeed,
+    /// Where runs started last, and those of which cells: a window of a wide problem takes less long than drawing it.
+    start: Mutex<Option<((u64, Start), Tensor)>>,
     /// The problem on devices other than the first: uploaded once, for all cells.
     replicas: Mutex<Vec<Arc<LogisticRegression>>>,
     through: Option<Through>,
@@ -108,6 +111,7 @@ impl Workbench {
             test,
             features: dataset.features,
             need,
+            start: Mutex::default(),
             replicas: Mutex::default(),
             through: None,
         })
@@ -121,10 +125,25 @@ impl Workbench {
 
     /// Where a cell's runs start.
     fn start(&self, cell: &WindowCell) -> Result<Tensor> {
+        let of = (cell.seed, cell.start);
+        let mut last = self.start.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((known, start)) = &*last
+            && *known == of
+        {
+            // In memory of its own, which is the flow's.
+            return Ok(start.copy()?);
+        }
         let mut stream = Seeds::new(cell.seed).stream(&["start", &cell.dataset]);
         let dimension = self.train.dimension();
         let start = starting_point(cell.start, self.features, dimension, &mut stream);
-        Ok(Tensor::new(start, self.machine.home())?.to_dtype(cell.precision.dtype())?)
+        let start = Tensor::new(start, self.machine.home())?.to_dtype(cell.precision.dtype())?;
+        *last = Some((of, start.copy()?));
+        Ok(start)
+    }
+
+    /// The ranks of the machine, if it has any.
+    pub(super) fn ranks(&self) -> Option<&Arc<dyn Ranks>> {
+        self.machine.ranks()
     }
 
     /// What a cell runs on.
@@ -276,10 +295,8 @@ impl Workbench {
             free: *gradients == Gradients::Free,
         };
         order.tell(ranks.as_ref())?;
-        Ok(Box::new(Together {
-            ranks: ranks.clone(),
-            method: self.own_method(cell, evaluator)?,
-        }))
+        let own = self.own_method(cell, evaluator)?;
+        Ok(Box::new(Together::new(ranks.clone(), own)?))
     }
 
     /// A cell's method as this rank advances it.
@@ -386,73 +403,5 @@ impl Workbench {
     /// If the device fails.
     pub fn test_accuracy(&self, point: &Tensor) -> Result<f64> {
         Ok(self.test.accuracy(point)?)
-    }
-}
-
-/// A gradient at the starting point, on each of several workers.
-pub struct Lone {
-    workers: Vec<(Arc<LogisticRegression>, Tensor)>,
-}
-
-impl Lone {
-    /// How many workers there are.
-    #[must_use]
-    pub fn workers(&self) -> usize {
-        self.workers.len()
-    }
-
-    /// Computes it on one of them, and waits for it.
-    ///
-    /// # Errors
-    /// If the device fails.
-    pub fn gradient(&self, worker: usize) -> Result<()> {
-        let (potential, point) = &self.workers[worker];
-        black_box(potential.gradient(point)?);
-        Ok(potential.device().synchronize()?)
-    }
-}
-
-/// A potential of the same shape whose gradient is the point itself: what is left of a round's
-/// time is not gradients.
-struct FreeGradients {
-    like: Arc<LogisticRegression>,
-    device: Device,
-}
-
-impl Potential for FreeGradients {
-    fn dimension(&self) -> usize {
-        self.like.dimension()
-    }
-
-    fn dtype(&self) -> DType {
-        self.like.dtype()
-    }
-
-    fn device(&self) -> &Device {
-        &self.device
-    }
-
-    fn value(&self, point: &Tensor) -> optim::Result<f64> {
-        Ok(0.5
-            * point
-                .to_dtype(DType::F64)?
-                .sqr()?
-                .sum_all()?
-                .to_scalar::<f64>()?)
-    }
-
-    fn gradient(&self, point: &Tensor) -> optim::Result<Tensor> {
-        Ok(point.clone())
-    }
-
-    fn gradients(&self, points: &Tensor) -> optim::Result<Tensor> {
-        Ok(points.clone())
-    }
-
-    fn cost(&self, _points: usize) -> Cost {
-        Cost {
-            operations: 0.0,
-            bytes: 0.0,
-        }
     }
 }

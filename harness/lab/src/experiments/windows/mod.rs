@@ -3,6 +3,7 @@
 
 pub mod bench;
 pub mod cell;
+pub mod gradients;
 mod group;
 pub mod model;
 mod paper;

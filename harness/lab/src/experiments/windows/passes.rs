@@ -2,9 +2,11 @@
 //! gradients, or for the memory it holds; and a probe of the machine. In which order passes are made is
 //! the runner's.
 
-use super::bench::{Gradients, Lone, Workbench};
+use super::bench::{Gradients, Workbench};
 use super::cell::{FlowRecord, WindowCell};
-use crate::capacity::{Account, Gpus, Probe, Sample, Snapshot, spin};
+use super::plan::EvaluatorKind;
+use super::ranks::{RankWork, RankWorkers};
+use crate::capacity::{Account, Gpus, Probe, Sample, Snapshot, ThreadWorkers, Workers, spin};
 use crate::clock::Clocked;
 use crate::device::Placement;
 use crate::heap;
@@ -102,13 +104,12 @@ pub(super) fn timed(
 /// What a cell's machine is probed by: one gradient on each of its workers, and, where they are cores,
 /// as much arithmetic.
 pub(super) struct Probes {
-    gradients: Probe,
-    lone: Lone,
-    cores: Option<Probe>,
+    gradients: Probe<Box<dyn Workers>>,
+    cores: Option<Probe<Box<dyn Workers>>>,
 }
 
-/// `None` if the plan asks for no probe, or if there is but one worker, which is always as fast as
-/// itself.
+/// `None` if the plan asks for no probe, if there is but one worker, which is always as fast as itself, or more
+/// ranks than there are cores or GPUs for.
 pub(super) fn probes(
     bench: &Workbench,
     cell: &WindowCell,
@@ -117,29 +118,43 @@ pub(super) fn probes(
     let Some(seconds) = cell.probe_s else {
         return Ok(None);
     };
-    let lone = bench.lone(cell, placement)?;
-    if lone.workers() < 2 {
-        return Ok(None);
-    }
-    let cores = match cell.backend.as_str() {
-        "cpu" => Some(Probe::new(lone.workers(), seconds, &spin)?),
-        _ => None,
+    let on_cores = cell.backend == "cpu";
+    let workers = |work: RankWork| -> Result<Option<Box<dyn Workers>>> {
+        if let (EvaluatorKind::Devices, Some(ranks)) = (cell.group, bench.ranks()) {
+            let there = placement.devices.len() > 1 && !placement.oversubscribed;
+            let workers = || RankWorkers::of(bench, cell, (ranks.clone(), work));
+            return Ok(there.then(workers).transpose()?.map(|w| Box::new(w) as _));
+        }
+        let lone = bench.lone(cell, placement)?;
+        Ok(match (lone.workers(), work) {
+            (0 | 1, _) => None,
+            (count, RankWork::Arithmetic) => Some(Box::new(ThreadWorkers::new(count, spin)?)),
+            (count, RankWork::Gradient) => {
+                Some(Box::new(ThreadWorkers::new(count, move |worker| {
+                    lone.gradient(worker)
+                })?))
+            }
+        })
     };
+    let Some(gradients) = workers(RankWork::Gradient)? else {
+        return Ok(None);
+    };
+    let cores = match on_cores {
+        true => workers(RankWork::Arithmetic)?,
+        false => None,
+    };
+    let probe = |workers| Probe::new(workers, seconds);
     Ok(Some(Probes {
-        gradients: Probe::new(lone.workers(), seconds, &|worker| lone.gradient(worker))?,
-        lone,
-        cores,
+        cores: cores.map(probe).transpose()?,
+        gradients: probe(gradients)?,
     }))
 }
 
 impl Probes {
     /// A sample of each.
     pub(super) fn sample(&self) -> Result<(Sample, Option<Sample>)> {
-        let gradients = self
-            .gradients
-            .sample(&|worker| self.lone.gradient(worker))?;
-        let cores = self.cores.as_ref().map(|cores| cores.sample(&spin));
-        Ok((gradients, cores.transpose()?))
+        let cores = self.cores.as_ref().map(Probe::sample).transpose()?;
+        Ok((self.gradients.sample()?, cores))
     }
 }
 

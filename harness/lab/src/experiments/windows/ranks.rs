@@ -5,13 +5,16 @@
 
 use super::bench::{Gradients, Workbench};
 use super::cell::WindowCell;
-use crate::device::Machine;
+use super::gradients::Lone;
+use crate::capacity::{Workers, spin};
+use crate::device::{Machine, Placement};
 use anyhow::{Context, Result, bail, ensure};
 use candle_core::Tensor;
 use datasets::Dataset;
 use optim::{Counts, Method, Progress, Ranks};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
+use std::time::Instant;
 
 /// What rank 0 tells the others.
 #[derive(Debug, Deserialize, Serialize)]
@@ -22,28 +25,58 @@ pub(super) enum RankOrder {
     Method { cell: Box<WindowCell>, free: bool },
     /// Advance it.
     Advance,
+    /// Do some work so often beside the others, on as many ranks as the cell has workers.
+    Probe {
+        cell: Box<WindowCell>,
+        work: RankWork,
+        calls: usize,
+    },
     /// It was the last.
     End,
 }
 
+/// What ranks are probed with.
+#[derive(Clone, Copy, Debug, Deserialize, Serialize, PartialEq, Eq)]
+pub(super) enum RankWork {
+    /// Arithmetic that needs no memory.
+    Arithmetic,
+    /// A gradient at the starting point.
+    Gradient,
+}
+
 impl RankOrder {
+    fn written(&self) -> Result<Vec<u8>> {
+        Ok(serde_json::to_vec(self)?)
+    }
+
     /// Tells all ranks.
     pub(super) fn tell(&self, ranks: &dyn Ranks) -> Result<()> {
-        ranks.broadcast(&serde_json::to_vec(self)?)?;
+        ranks.broadcast(&self.written()?)?;
         Ok(())
     }
 }
 
 /// A method that the other ranks advance beside this one.
 pub(super) struct Together {
-    pub(super) ranks: Arc<dyn Ranks>,
-    pub(super) method: Box<dyn Method>,
+    ranks: Arc<dyn Ranks>,
+    method: Box<dyn Method>,
+    /// [`RankOrder::Advance`], as it is told.
+    order: Vec<u8>,
+}
+
+impl Together {
+    pub(super) fn new(ranks: Arc<dyn Ranks>, method: Box<dyn Method>) -> Result<Self> {
+        Ok(Self {
+            order: RankOrder::Advance.written()?,
+            ranks,
+            method,
+        })
+    }
 }
 
 impl Method for Together {
     fn advance(&mut self) -> optim::Result<Progress> {
-        let order = serde_json::to_vec(&RankOrder::Advance).unwrap_or_default();
-        self.ranks.broadcast(&order)?;
+        self.ranks.broadcast(&self.order)?;
         self.method.advance()
     }
 
@@ -53,6 +86,90 @@ impl Method for Together {
 
     fn counts(&self) -> Counts {
         self.method.counts()
+    }
+}
+
+/// The ranks as what a probe asks to work: rank 0 alone, or all at once.
+pub(super) struct RankWorkers {
+    ranks: Arc<dyn Ranks>,
+    cell: WindowCell,
+    work: RankWork,
+    own: RankWorker,
+}
+
+impl RankWorkers {
+    pub(super) fn of(
+        bench: &Workbench,
+        cell: &WindowCell,
+        (ranks, work): (Arc<dyn Ranks>, RankWork),
+    ) -> Result<Self> {
+        Ok(Self {
+            own: RankWorker::of(bench, cell)?,
+            cell: cell.clone(),
+            ranks,
+            work,
+        })
+    }
+}
+
+impl Workers for RankWorkers {
+    fn seconds(&self, at_once: bool, calls: usize) -> Result<f64> {
+        if !at_once {
+            return self.own.seconds(self.work, calls);
+        }
+        let order = RankOrder::Probe {
+            cell: Box::new(self.cell.clone()),
+            work: self.work,
+            calls,
+        };
+        order.tell(self.ranks.as_ref())?;
+        self.own.beside(self.ranks.as_ref(), self.work, calls)
+    }
+}
+
+/// One rank's part of a probe.
+struct RankWorker {
+    lone: Lone,
+    placement: Placement,
+}
+
+impl RankWorker {
+    fn of(bench: &Workbench, cell: &WindowCell) -> Result<Self> {
+        let placement = bench.placement(cell)?;
+        Ok(Self {
+            lone: bench.lone(cell, &placement)?,
+            placement,
+        })
+    }
+
+    /// Seconds of so many calls.
+    fn seconds(&self, work: RankWork, calls: usize) -> Result<f64> {
+        self.placement.run(|| {
+            let begin = Instant::now();
+            for call in 0..calls {
+                match work {
+                    RankWork::Arithmetic => spin(call)?,
+                    RankWork::Gradient => self.lone.gradient(0)?,
+                }
+            }
+            Ok(begin.elapsed().as_secs_f64())
+        })
+    }
+
+    /// The same on every rank that the cell has work for: the seconds of the slowest, each from where they were
+    /// all ready, as clocks of several hosts are not one.
+    fn beside(&self, ranks: &dyn Ranks, work: RankWork, calls: usize) -> Result<f64> {
+        let own = 0_f64.to_le_bytes();
+        let mut all = vec![0; own.len() * ranks.count()];
+        ranks.all_gather(&own, &mut all)?;
+        let took = match ranks.rank() < self.placement.devices.len() {
+            true => self.seconds(work, calls)?,
+            false => 0.0,
+        };
+        ranks.all_gather(&took.to_le_bytes(), &mut all)?;
+        let (seconds, _) = all.as_chunks();
+        let seconds = seconds.iter().map(|bytes| f64::from_le_bytes(*bytes));
+        Ok(seconds.fold(0.0, f64::max))
     }
 }
 
@@ -109,11 +226,12 @@ fn padded(text: &str, room: usize) -> Vec<u8> {
     bytes
 }
 
-/// Does what rank 0 says until it says that it was the last: the work of every other rank.
+/// Does what rank 0 says until it says that it was the last: the work of every other rank. `load` gets the data
+/// set of a digest, which is held no longer than it takes to put it on the device.
 ///
 /// # Errors
-/// If a gradient fails, or what is asked for is not one of these data sets.
-pub fn serve(machine: &Machine, datasets: &[Dataset]) -> Result<()> {
+/// If a gradient fails, or there is no such data set.
+pub fn serve(machine: &Machine, load: impl Fn(&str) -> Result<Dataset>) -> Result<()> {
     let ranks = machine.ranks().context("this machine has no ranks")?;
     let mut bench: Option<Workbench> = None;
     let mut method: Option<(WindowCell, Box<dyn Method>)> = None;
@@ -123,11 +241,9 @@ pub fn serve(machine: &Machine, datasets: &[Dataset]) -> Result<()> {
                 method = None;
                 // Before the new one is made, so that two data sets are never there at once.
                 drop(bench.take());
-                let dataset = datasets
-                    .iter()
-                    .find(|data| data.digest() == like.data_digest);
+                let dataset = load(&like.data_digest);
                 let dataset = dataset.with_context(|| format!("no {} here", like.dataset))?;
-                bench = Some(Workbench::of_rank(machine, dataset, &like)?);
+                bench = Some(Workbench::of_rank(machine, &dataset, &like)?);
             }
             RankOrder::Method { cell, free } => {
                 let bench = bench.as_ref().context("a method before its data")?;
@@ -144,6 +260,10 @@ pub fn serve(machine: &Machine, datasets: &[Dataset]) -> Result<()> {
                     bail!("told to advance before there is a method");
                 };
                 bench.placement(cell)?.run(|| method.advance())?;
+            }
+            RankOrder::Probe { cell, work, calls } => {
+                let bench = bench.as_ref().context("a probe before its data")?;
+                RankWorker::of(bench, &cell)?.beside(ranks.as_ref(), work, calls)?;
             }
             RankOrder::End => return Ok(()),
         }
