@@ -14,16 +14,31 @@ pub(super) struct Occurring {
 /// How many times as many features there have to be as occur.
 const TIMES: usize = 2;
 
+/// How many times as many features as elements there have to be for the elements to be sorted, instead of a mark to be
+/// made at each feature: of billions of features there may be a few.
+const SORTED_ABOVE: usize = 16;
+
 impl Occurring {
     /// Those of some rows; `None` where so many of all occur that nothing is saved.
     pub(super) fn in_rows<T: Real>(source: &impl RowSource<T>) -> Option<Self> {
         let (rows, of) = source.shape();
-        let mut occurs = vec![false; of];
-        for row in 0..rows {
-            source.each(row, |place, _| occurs[place] = true);
-        }
-        let places = (0_u32..).zip(&occurs).filter(|(_, occurs)| **occurs);
-        let features: Vec<u32> = places.map(|(place, _)| place).collect();
+        let mut stored = 0_usize;
+        (0..rows).for_each(|row| source.each(row, |_, _| stored += 1));
+        let features: Vec<u32> = match of <= stored.saturating_mul(SORTED_ABOVE) {
+            true => {
+                let mut occurs = vec![false; of];
+                (0..rows).for_each(|row| source.each(row, |place, _| occurs[place] = true));
+                let places = (0_u32..).zip(&occurs).filter(|(_, occurs)| **occurs);
+                places.map(|(place, _)| place).collect()
+            }
+            false => {
+                let mut places = Vec::with_capacity(stored);
+                (0..rows).for_each(|row| source.each(row, |place, _| places.push(place as u32)));
+                places.sort_unstable();
+                places.dedup();
+                places
+            }
+        };
         let few = features.len().saturating_mul(TIMES) <= of;
         (few && !features.is_empty()).then_some(Self { features, of })
     }
@@ -64,15 +79,10 @@ impl Occurring {
     }
 
     /// Rows whose features are numbered among those that occur.
-    pub(super) fn only<'a, T: Real, S: RowSource<T>>(&self, source: &'a S) -> Renumbered<'a, S> {
-        let mut numbers = vec![0; self.of];
-        for (number, &feature) in (0..).zip(&self.features) {
-            numbers[feature as usize] = number;
-        }
+    pub(super) fn only<'a, T: Real, S: RowSource<T>>(&'a self, source: &'a S) -> Renumbered<'a, S> {
         Renumbered {
             source,
-            numbers,
-            features: self.features.len(),
+            features: &self.features,
         }
     }
 }
@@ -80,19 +90,21 @@ impl Occurring {
 /// Rows with fewer features: those that occur.
 pub(super) struct Renumbered<'a, S> {
     source: &'a S,
-    numbers: Vec<u32>,
-    features: usize,
+    features: &'a [u32],
 }
 
 impl<T: Real, S: RowSource<T>> RowSource<T> for Renumbered<'_, S> {
     fn shape(&self) -> (usize, usize) {
-        (self.source.shape().0, self.features)
+        (self.source.shape().0, self.features.len())
     }
 
     fn each(&self, row: usize, mut each: impl FnMut(usize, T)) {
-        let number = |place: usize| self.numbers[place] as usize;
-        self.source
-            .each(row, |place, value| each(number(place), value));
+        self.source.each(row, |place, value| {
+            // All that occur are there.
+            if let Ok(number) = self.features.binary_search(&(place as u32)) {
+                each(number, value);
+            }
+        });
     }
 }
 
@@ -137,6 +149,11 @@ mod tests {
         assert_eq!(of(&[1.0, 0.0, 2.0, 3.0]), None);
         assert_eq!(of(&[1.0, 0.0, 0.0, 3.0]), Some(vec![0, 3]));
         assert_eq!(of(&[0.0; 4]), None);
+        // One element, so that it is sorted.
+        let mut wide = [0.0; 4 * SORTED_ABOVE + 4];
+        (wide[70 - 4], wide[7]) = (1.0, 2.0);
+        let found = Occurring::in_rows(&Elements(&wide[..], wide.len())).map(|of| of.features);
+        assert_eq!(found, Some(vec![7, 66]));
     }
 
     #[test]

@@ -420,6 +420,104 @@ fn a_subset_is_the_problem_on_those_rows_whatever_the_kernel() {
 }
 
 #[test]
+fn rows_of_unequal_lengths_have_subsets_without_what_they_were_filled_up_with() {
+    for levels in [1, 0] {
+        // Two rows have one element less than the others.
+        let mut x = vec![0f64; 12 * 8];
+        for (row, x) in x.chunks_exact_mut(8).enumerate() {
+            for step in 0..5 - usize::from(row % 6 == 2) {
+                let value = if levels == 1 {
+                    1.0
+                } else {
+                    (row + 2 * step + 1) as f64 / 9.0
+                };
+                x[(row + step * step) % 8] = value;
+            }
+        }
+        let x = Tensor::from_vec(x, (12, 8), &Device::Cpu).unwrap();
+        let labels: Vec<u32> = (0..12).map(|row| row * row % 3).collect();
+        let problem = Problem {
+            classes: 3,
+            bias: false,
+            l2: 0.0,
+        };
+        let of = |kernel| {
+            let whole = LogisticRegression::with_kernel(x.clone(), &labels, problem, kernel);
+            let subset = whole.unwrap().subset(&[2, 5, 8]).unwrap();
+            subset.gradients(&points(2, 24, DType::F64)).unwrap()
+        };
+        assert!(
+            apart(&of(Kernel::Sparse), &of(Kernel::Composed)) < 1e-14,
+            "{levels}"
+        );
+    }
+}
+
+#[test]
+fn a_kernels_cost_is_its_products_and_what_it_reads_and_writes() {
+    let x = Tensor::new(&[[1f32, 2.0], [3.0, 4.0], [5.0, 6.0]], &Device::Cpu).unwrap();
+    let cost = |kernel, classes, points| {
+        let problem = Problem {
+            classes,
+            bias: false,
+            l2: 0.0,
+        };
+        let f = LogisticRegression::with_kernel(x.clone(), &[0, 1, 0], problem, kernel);
+        let Cost { operations, bytes } = f.unwrap().cost(points);
+        (operations, bytes)
+    };
+    // Two products of six elements, and five operations on each of three logits, for six columns; labels, points and
+    // gradients, and the elements: by places and row starts where they are sparse.
+    let (each, in_and_out) = (4.0 * 6.0 + 5.0 * 3.0, 4.0 * 3.0 + 2.0 * 2.0 * 6.0 * 4.0);
+    assert_eq!(
+        cost(Kernel::Dense, 3, 2),
+        (6.0 * each, in_and_out + 6.0 * 4.0)
+    );
+    let sparse = 6.0 * 4.0 + 6.0 * 4.0 + 4.0 * 8.0;
+    assert_eq!(
+        cost(Kernel::Sparse, 3, 2),
+        (6.0 * each, in_and_out + sparse)
+    );
+    // Of two classes the sparse kernel has one column.
+    let in_and_out = 4.0 * 3.0 + 2.0 * 2.0 * 2.0 * 4.0;
+    assert_eq!(cost(Kernel::Sparse, 2, 1), (each, in_and_out + sparse));
+    assert_eq!(
+        cost(Kernel::Dense, 2, 1),
+        (2.0 * each, in_and_out + 6.0 * 4.0)
+    );
+}
+
+#[test]
+fn a_matrix_whose_columns_do_not_ascend_or_are_none_is_refused() {
+    let made = |columns: &[u32], starts: &[u64]| {
+        let rows = SparseRows {
+            features: 4,
+            starts,
+            columns,
+            values: &[1.0, 2.0, 3.0],
+        };
+        let rows = DataRows::Sparse {
+            rows,
+            dtype: DType::F64,
+            device: &Device::Cpu,
+        };
+        let problem = Problem {
+            classes: 2,
+            bias: false,
+            l2: 0.0,
+        };
+        LogisticRegression::from_rows(rows, &[0, 1], problem, Kernel::Auto).is_ok()
+    };
+    assert!(made(&[0, 3, 1], &[0, 2, 3]));
+    for columns in [[3, 0, 1], [2, 2, 1], [0, 4, 1], [0, 3, 4]] {
+        assert!(!made(&columns, &[0, 2, 3]), "{columns:?}");
+    }
+    for starts in [&[0, 2][..], &[0, 3, 2], &[1, 2, 3], &[0, 2, 4]] {
+        assert!(!made(&[0, 3, 1], starts), "{starts:?}");
+    }
+}
+
+#[test]
 fn a_subset_of_a_subset_has_the_labels_of_its_own_rows() {
     let (x, labels) = problem((40, 5, 3), 1.0, 0, DType::F64);
     let problem = Problem {
