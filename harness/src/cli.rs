@@ -71,6 +71,12 @@ pub enum Command {
     Regress(Regress),
     /// List the targets, their profiles, and the data sets
     List(Common),
+    /// Write a plan of your own: begin with a small one, check it, see what it may say
+    Plan {
+        /// What to do
+        #[command(subcommand)]
+        command: PlanCommand,
+    },
     /// Get data sets: find, download, verify, parse
     Fetch {
         /// Which; all if none is named
@@ -108,6 +114,41 @@ pub enum Command {
         #[command(flatten)]
         common: Common,
     },
+}
+
+/// `harness plan`.
+#[derive(Debug, Subcommand)]
+pub enum PlanCommand {
+    /// Print a small plan that runs, to begin with: harness plan new descent > mine.yaml
+    New {
+        /// The kind of experiment: descent, sensitivity or windows
+        kind: String,
+    },
+    /// Name everything that is wrong with a plan, each by its key and line; exit code 1 if anything is
+    Check(PlanCheck),
+    /// Print the JSON Schema of a kind of plan, which editors read (configs/schema has all of them)
+    Schema {
+        /// The kind of experiment
+        kind: String,
+    },
+    /// Print a table of every key of every kind of plan (configs/PLANS.md)
+    Keys,
+}
+
+/// `harness plan check`.
+#[derive(Debug, Args)]
+pub struct PlanCheck {
+    /// A plan of your own (….yaml), or a target
+    pub plan: String,
+    /// Only this profile [default: all of them]
+    #[arg(long, short)]
+    pub profile: Option<String>,
+    /// Change a value of the plan first, for example flow.steps=40 or windows.0.window=8
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    pub settings: Vec<String>,
+    /// The folder of plans [default: ./configs, else compiled-in copies]
+    #[arg(long, env = "HARNESS_CONFIGS", value_name = "DIR")]
+    pub configs: Option<PathBuf>,
 }
 
 /// `harness verify`.
@@ -208,7 +249,7 @@ pub struct Reproduce {
         env = "HARNESS_DEVICES"
     )]
     pub devices: Request,
-    /// Change a value of the plan for this run, for example flow.steps=40
+    /// Change a value of the plan for this run, for example flow.steps=40 or windows.0.window=8
     #[arg(long = "set", value_name = "KEY=VALUE")]
     pub settings: Vec<String>,
     /// Make only the k-th of n shares, which `harness merge` puts together; each can be made on a machine of its own

@@ -19,6 +19,13 @@ impl House {
         let real = Path::new(env!("CARGO_MANIFEST_DIR")).join("../configs");
         for file in std::fs::read_dir(real).unwrap() {
             let file = file.unwrap();
+            if file
+                .path()
+                .extension()
+                .is_none_or(|extension| extension != "yaml")
+            {
+                continue;
+            }
             let text = std::fs::read_to_string(file.path()).unwrap();
             self.write(
                 &format!("configs/{}", file.file_name().to_str().unwrap()),

@@ -43,12 +43,13 @@ fn folder(name: &str) -> PathBuf {
 /// The files of a folder, by name, in order.
 fn named(folder: &Path) -> Vec<(String, Vec<u8>)> {
     let listed = std::fs::read_dir(folder).unwrap_or_else(|e| panic!("{}: {e}", folder.display()));
-    let read = |entry: std::io::Result<std::fs::DirEntry>| {
-        let entry = entry.unwrap();
+    let listed = listed.map(Result::unwrap);
+    let read = |entry: std::fs::DirEntry| {
         let name = entry.file_name().to_string_lossy().into_owned();
         (name, std::fs::read(entry.path()).unwrap())
     };
-    let mut files: Vec<_> = listed.map(read).collect();
+    let files = listed.filter(|entry| entry.path().is_file());
+    let mut files: Vec<_> = files.map(read).collect();
     files.sort();
     files
 }

@@ -116,25 +116,26 @@ impl Configs {
     /// Reads a plan as it stands in its file.
     fn written(&self, target: &str) -> Result<Layers> {
         let path = Path::new(target);
-        let (file, text) = if path.extension().is_some_and(|e| e == "yaml" || e == "yml") {
+        if path.extension().is_some_and(|e| e == "yaml" || e == "yml") {
             let text = crate::files::read_text(path);
             let text = text.with_context(|| format!("reading the plan {target}"))?;
-            (target.to_owned(), text)
-        } else {
-            let name = format!("{target}.yaml");
-            let targets = self.targets()?;
-            ensure!(
-                targets.contains(&name),
-                "`{target}` is no target: there is {}; a path to a plan of your own (….yaml) works too",
-                targets
-                    .iter()
-                    .map(|t| t.trim_end_matches(".yaml"))
-                    .collect::<Vec<_>>()
-                    .join(", ")
-            );
-            (format!("{name} ({})", self.place()), self.read(&name)?)
-        };
-        Layers::of(&text).context(file)
+            let name = path.file_stem().unwrap_or_default().to_string_lossy();
+            let own = Layers::of(&text).with_context(|| target.to_owned())?;
+            return Ok(own.named(&name));
+        }
+        let name = format!("{target}.yaml");
+        let targets = self.targets()?;
+        ensure!(
+            targets.contains(&name),
+            "`{target}` is no target: there is {}; a path to a plan of your own (….yaml) works too",
+            targets
+                .iter()
+                .map(|t| t.trim_end_matches(".yaml"))
+                .collect::<Vec<_>>()
+                .join(", ")
+        );
+        let text = self.read(&name)?;
+        Layers::of(&text).with_context(|| format!("{name} ({})", self.place()))
     }
 
     /// Every plan's summary.

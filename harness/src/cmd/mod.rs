@@ -5,6 +5,7 @@ mod fetch;
 mod list;
 mod merge;
 pub mod model;
+pub mod plan;
 mod ranks;
 mod regress;
 mod report;
@@ -115,6 +116,7 @@ fn run(cli: Cli) -> Result<u8> {
         Command::Model(arguments) => model::run(&arguments),
         Command::Regress(arguments) => regress::run(&arguments),
         Command::List(common) => list::run(&common),
+        Command::Plan { command } => plan::run(&command),
         Command::Fetch {
             datasets,
             data,

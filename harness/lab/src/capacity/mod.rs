@@ -19,12 +19,13 @@ pub use probe::{Probe, Sample, ThreadWorkers, Workers, capacity};
 use crate::device::cores;
 use crate::plan::positive;
 use anyhow::{Result, ensure};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::hint::black_box;
 
 /// How much of a machine a timed run may lack before nothing is decided by its time: the key
 /// `machine` of a plan.
-#[derive(Clone, Copy, Debug, Deserialize, Serialize, PartialEq)]
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema, Serialize, PartialEq)]
 #[serde(deny_unknown_fields)]
 pub struct Limits {
     /// How long one half of a probe lasts at least, in seconds.

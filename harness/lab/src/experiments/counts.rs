@@ -3,10 +3,12 @@
 use super::{Bench, Data, Experiment, Need, Unit};
 use crate::device::Machine;
 use crate::journal::{Cell, Entry, Outcome};
+use crate::plan::schema::one_or_many;
 use crate::plan::{OneOrMany, Plan};
 use anyhow::{Result, ensure};
 use datasets::Split;
 use rows::schema;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -26,30 +28,46 @@ schema! {
 }
 
 /// Printed counts of a data set, in the order of Table 1's columns.
-#[derive(Clone, Copy, Debug, Deserialize, Serialize, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema, Serialize, PartialEq, Eq)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Printed {
+    /// Rows in all.
     all_samples: u64,
+    /// Rows to train on.
     training_set: u64,
+    /// Rows to test on.
     test_set: u64,
+    /// Features.
     features: u64,
 }
 
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct Body {
+pub(super) struct CountsForm {
+    /// The data sets, in the order of the table.
     datasets: Vec<String>,
+    /// Which splits of a data set are counted; its default where nothing is said.
     #[serde(default)]
+    #[schemars(schema_with = "splits")]
     splits: BTreeMap<String, OneOrMany<String>>,
+    /// What the paper prints, by data set.
     printed: BTreeMap<String, Printed>,
     /// What explains a difference, by data set, split and count.
     #[serde(default)]
     notes: BTreeMap<String, BTreeMap<String, BTreeMap<String, String>>>,
 }
 
+/// A split of a data set, or a list.
+fn splits(generator: &mut SchemaGenerator) -> Schema {
+    let one = one_or_many::<String>(generator).to_value();
+    let mut of = json_schema!({"type": "object", "default": {}});
+    of.insert("additionalProperties".into(), one);
+    of
+}
+
 /// The experiment.
 pub struct Counts {
-    body: Body,
+    body: CountsForm,
 }
 
 /// What identifies the data whose rows are counted.
@@ -76,7 +94,7 @@ impl Counts {
     /// # Errors
     /// If it names no data set, or has a key that is unknown.
     pub fn new(plan: &Plan) -> Result<Self> {
-        let body: Body = plan.body()?;
+        let body: CountsForm = plan.body()?;
         ensure!(!body.datasets.is_empty(), "datasets is empty");
         Ok(Self { body })
     }

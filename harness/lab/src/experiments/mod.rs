@@ -19,9 +19,9 @@ pub use data::{Data, Need};
 
 use crate::device::Machine;
 use crate::journal::{Cell, Entry, Outcome};
-use crate::plan::Plan;
+use crate::plan::{Plan, numbers, schema};
 use crate::progress::Watch;
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, anyhow};
 use datasets::Dataset;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -277,40 +277,108 @@ fn described<C: DeserializeOwned>(cells: &[Cell]) -> Result<Vec<Cell<C>>> {
     cells.iter().map(Cell::described).collect()
 }
 
-/// Makes an experiment of a plan.
-type Make = fn(&Plan) -> Result<Box<dyn AnyExperiment>>;
+/// A kind of experiment.
+struct ExperimentKind {
+    /// What a plan's `experiment` says.
+    name: &'static str,
+    /// Makes one of a plan.
+    make: fn(&Plan) -> Result<Box<dyn AnyExperiment>>,
+    /// The schema of a plan's body.
+    schema: fn() -> serde_json::Value,
+}
 
-/// All kinds, by the name that a plan's `experiment` says.
-const KINDS: &[(&str, Make)] = &[
-    ("checks", |plan| Ok(Box::new(checks::Checks::new(plan)?))),
-    ("counts", |plan| Ok(Box::new(counts::Counts::new(plan)?))),
-    ("descent", |plan| Ok(Box::new(descent::Descent::new(plan)?))),
-    ("idealized", |plan| {
-        Ok(Box::new(idealized::Idealized::new(plan)?))
-    }),
-    ("sensitivity", |plan| {
-        Ok(Box::new(sensitivity::Sensitivity::new(plan)?.descent()?))
-    }),
-    ("spring", |plan| Ok(Box::new(spring::Springs::new(plan)?))),
-    ("training", |plan| {
-        Ok(Box::new(training::Training::new(plan)?))
-    }),
-    ("windows", |plan| Ok(Box::new(windows::Windows::new(plan)?))),
+/// All kinds.
+const KINDS: &[ExperimentKind] = &[
+    ExperimentKind {
+        name: "checks",
+        make: |plan| Ok(Box::new(checks::Checks::new(plan)?)),
+        schema: schema::of::<checks::ChecksForm>,
+    },
+    ExperimentKind {
+        name: "counts",
+        make: |plan| Ok(Box::new(counts::Counts::new(plan)?)),
+        schema: schema::of::<counts::CountsForm>,
+    },
+    ExperimentKind {
+        name: "descent",
+        make: |plan| Ok(Box::new(descent::Descent::new(plan)?)),
+        schema: schema::of::<descent::DescentForm>,
+    },
+    ExperimentKind {
+        name: "idealized",
+        make: |plan| Ok(Box::new(idealized::Idealized::new(plan)?)),
+        schema: schema::of::<idealized::IdealizedForm>,
+    },
+    ExperimentKind {
+        name: "sensitivity",
+        make: |plan| Ok(Box::new(sensitivity::Sensitivity::new(plan)?.descent()?)),
+        schema: schema::of::<sensitivity::SensitivityForm>,
+    },
+    ExperimentKind {
+        name: "spring",
+        make: |plan| Ok(Box::new(spring::Springs::new(plan)?)),
+        schema: schema::of::<spring::SpringForm>,
+    },
+    ExperimentKind {
+        name: "training",
+        make: |plan| Ok(Box::new(training::Training::new(plan)?)),
+        schema: schema::of::<training::TrainingForm>,
+    },
+    ExperimentKind {
+        name: "windows",
+        make: |plan| Ok(Box::new(windows::Windows::new(plan)?)),
+        schema: schema::of::<windows::WindowsForm>,
+    },
 ];
+
+/// What a plan of a kind may say.
+pub struct KindSchema {
+    /// What a plan's `experiment` says.
+    pub kind: &'static str,
+    /// The schema of the keys that are its kind's.
+    pub body: serde_json::Value,
+    /// The schema of a file, whose keys may be those of another plan that it is like.
+    pub file: serde_json::Value,
+}
+
+/// The schemas of all kinds.
+#[must_use]
+pub fn schemas() -> Vec<KindSchema> {
+    let of = |kind: &ExperimentKind| {
+        let body = schema::with_numbers((kind.schema)(), numbers::of_kind(kind.name));
+        KindSchema {
+            kind: kind.name,
+            file: schema::of_file(kind.name, &body),
+            body,
+        }
+    };
+    KINDS.iter().map(of).collect()
+}
 
 /// The experiment of a plan.
 ///
 /// # Errors
-/// If there is no such kind, or the plan is not valid.
+/// If there is no such kind, or the plan is not valid: with all that is wrong with it, each by its key and its line.
 pub fn of(plan: &Plan) -> Result<Box<dyn AnyExperiment>> {
-    let kind = KINDS.iter().find(|(name, _)| *name == plan.experiment);
-    let (_, make) = kind.with_context(|| {
-        let known: Vec<&str> = KINDS.iter().map(|(name, _)| *name).collect();
+    let kind = KINDS.iter().find(|kind| kind.name == plan.experiment);
+    let kind = kind.with_context(|| {
+        let known: Vec<&str> = KINDS.iter().map(|kind| kind.name).collect();
         format!(
             "`experiment: {}` is no kind of experiment: there is {}",
             plan.experiment,
             known.join(", ")
         )
     })?;
-    make(plan).with_context(|| format!("the plan of {}", plan.target))
+    let made = (kind.make)(plan).map_err(|first| {
+        // What was read stops at the first: the schema knows of all.
+        match &plan.faults(&(kind.schema)())[..] {
+            [] => first,
+            [one] => anyhow!("{one}"),
+            all => {
+                let all: Vec<String> = all.iter().map(|fault| format!("\n  {fault}")).collect();
+                anyhow!("{} things are wrong with it:{}", all.len(), all.concat())
+            }
+        }
+    });
+    made.with_context(|| format!("the plan of {}", plan.target))
 }

@@ -1,12 +1,14 @@
 //! What the plans of several kinds of experiments have in common.
 
 use super::numbers::{NON_NEGATIVE, POSITIVE};
+use super::schema::kernel;
 use anyhow::Result;
 use optim::Kernel;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// The element type that the numbers are computed in.
-#[derive(Clone, Copy, Debug, Deserialize, Serialize, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema, Serialize, PartialEq, Eq)]
 #[serde(rename_all = "lowercase")]
 pub enum Precision {
     /// Single precision.
@@ -33,15 +35,18 @@ impl Precision {
 }
 
 /// The model's free choices: bias and penalty.
-#[derive(Clone, Copy, Debug, Deserialize, Serialize, PartialEq)]
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema, Serialize, PartialEq)]
 #[serde(deny_unknown_fields)]
 pub struct Model {
     /// Whether each class has an intercept.
+    #[serde(default)]
     pub bias: bool,
-    /// λ of λ/2 ‖Θ‖².
+    /// λ: the penalty λ/2 ‖Θ‖² on the weights.
+    #[serde(default)]
     pub l2: f64,
     /// What computes gradients; by the data and the device where nothing is said.
     #[serde(default, with = "named", skip_serializing_if = "is_auto")]
+    #[schemars(schema_with = "kernel")]
     pub kernel: Kernel,
 }
 
@@ -78,7 +83,7 @@ pub mod named {
 }
 
 /// Where runs start.
-#[derive(Clone, Copy, Debug, Deserialize, Serialize, PartialEq)]
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema, Serialize, PartialEq)]
 #[serde(tag = "distribution", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Start {
     /// At 0.
@@ -123,7 +128,7 @@ impl Start {
 }
 
 /// The width of a start's distribution.
-#[derive(Clone, Copy, Debug, Deserialize, Serialize, PartialEq)]
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema, Serialize, PartialEq)]
 #[serde(rename_all = "kebab-case")]
 pub enum Scale {
     /// 1/√(features).

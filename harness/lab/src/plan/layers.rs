@@ -9,6 +9,7 @@
 //! A key of a higher layer replaces the whole value of a lower one; only a setting may reach into a value.
 //! The layers are folded once, by [`plan`](Layers::plan), in this order, in whichever order they were given.
 
+use super::schema::PlanLines;
 use super::settings::Override;
 use super::{Plan, Profile, ProfileWire, Profiles, Summary, numbers};
 use crate::progress::printable;
@@ -38,12 +39,15 @@ pub struct Layers {
     profile: Option<String>,
     settings: Vec<String>,
     datasets: Vec<String>,
+    /// Where the file's keys stand in it.
+    lines: PlanLines,
 }
 
 impl From<Mapping> for Layers {
     fn from(file: Mapping) -> Self {
         Self {
             file,
+            lines: PlanLines::default(),
             profile: None,
             settings: Vec::new(),
             datasets: Vec::new(),
@@ -58,9 +62,19 @@ impl Layers {
     /// If the text is no mapping in YAML.
     pub fn of(text: &str) -> Result<Self> {
         match yaml::load(text)? {
-            Value::Mapping(file) => Ok(file.into()),
+            Value::Mapping(file) => Ok(Self {
+                lines: PlanLines::of(text),
+                ..file.into()
+            }),
             _ => bail!("the plan is not a mapping of keys"),
         }
+    }
+
+    /// Names the target of a file that does not: by the file.
+    #[must_use]
+    pub fn named(mut self, name: &str) -> Self {
+        self.file.entry("target".into()).or_insert(name.into());
+        self
     }
 
     /// Returns the name of the plan that the file says it is like.
@@ -118,6 +132,18 @@ impl Layers {
         self
     }
 
+    /// Returns the names of the plan's profiles, as far as it can be told.
+    #[must_use]
+    pub fn profiles(&self) -> Vec<String> {
+        let mut plan = self.file.clone();
+        fill_in(&mut plan);
+        let profiles = plan.get("profiles").and_then(Value::as_mapping);
+        let names = profiles.into_iter().flat_map(Mapping::keys);
+        names
+            .filter_map(|name| Some(name.as_str()?.to_owned()))
+            .collect()
+    }
+
     /// Summarises the plan, with all of its profiles.
     ///
     /// # Errors
@@ -142,6 +168,7 @@ impl Layers {
     /// If something in the head is unknown, missing or out of range, by its key; if a layer is of no effect.
     pub fn plan(self) -> Result<Plan> {
         let mut plan = self.file;
+        fill_in(&mut plan);
         let settings = self.settings.iter().map(|text| Override::of(text));
         let settings: Vec<Override<'_>> = settings.collect::<Result<_>>()?;
         // Settings of a profile change the file, so that its layer is what they make of it.
@@ -172,7 +199,9 @@ impl Layers {
         let plan = Value::Mapping(plan);
         numbers::check(&[numbers::HEAD], &plan)?;
         names(&plan, "")?;
-        let plan: Plan = yaml::typed(&plan)?;
+        let mut plan: Plan = yaml::typed(&plan)?;
+        // A key that the profile changes stands there first.
+        plan.lines = self.lines.under(&format!("profiles.{}", plan.profile.name));
         ensure!(
             is_name(&plan.target),
             "target is {:?}, but has to be a name of at most 64 letters, digits, spaces and `-_.+`, the first a \
@@ -182,6 +211,31 @@ impl Layers {
         Ok(plan)
     }
 }
+
+/// Says what a plan does not say of itself: that its title is its name, that it is of no paper, and that it is one
+/// profile with all of it.
+fn fill_in(plan: &mut Mapping) {
+    let name = plan.get("target").cloned().unwrap_or_default();
+    let profile = Mapping::from_iter([
+        ("what".into(), "all of it".into()),
+        ("verdicts".into(), true.into()),
+    ]);
+    let profiles = Mapping::from_iter([(WHOLE.into(), profile.into())]);
+    plan.entry("title".into()).or_insert(name);
+    plan.entry("source".into())
+        .or_insert("a plan of one's own".into());
+    let profiles = plan.entry("profiles".into()).or_insert(profiles.into());
+    let first = profiles
+        .as_mapping()
+        .and_then(|all| all.keys().next())
+        .cloned();
+    if let Some(first) = first {
+        plan.entry("default_profile".into()).or_insert(first);
+    }
+}
+
+/// The profile of a plan that has none.
+const WHOLE: &str = "whole";
 
 /// Checks every `name` of a plan, wherever it stands: it comes into tables, pages, pictures and lines of a terminal,
 /// and is to be taken for a name in all of them.

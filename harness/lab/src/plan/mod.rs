@@ -11,6 +11,7 @@ mod differences;
 mod grid;
 mod layers;
 pub mod numbers;
+pub mod schema;
 mod settings;
 
 pub use common::{Model, Precision, Scale, Start, named, non_negative, positive};
@@ -20,13 +21,15 @@ pub use layers::Layers;
 
 use anyhow::{Context, Result};
 use datasets::yaml;
+use schema::{PlanFault, PlanLines};
+use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_yaml::{Mapping, Value};
 use std::collections::BTreeMap;
 
 /// How intervals are made.
-#[derive(Clone, Copy, Debug, Deserialize, Serialize, PartialEq)]
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema, Serialize, PartialEq)]
 #[serde(deny_unknown_fields)]
 pub struct Statistics {
     /// Bootstrap resamples.
@@ -87,6 +90,9 @@ pub struct Plan {
     /// What is left, with the profile's keys in their places.
     #[serde(flatten)]
     body: Mapping,
+    /// Where its keys stand in the file that it was read from.
+    #[serde(skip)]
+    lines: PlanLines,
 }
 
 /// What `harness list` shows of a plan.
@@ -110,11 +116,14 @@ struct Profiles {
 }
 
 /// What a profile says of itself, beside the keys of the plan that it changes.
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
 struct ProfileWire {
+    /// What it is good for.
     what: String,
+    /// Minutes that it takes on two cores, as measured or estimated.
     #[serde(skip_serializing_if = "Option::is_none")]
     minutes: Option<f64>,
+    /// Whether its runs are long enough for verdicts.
     verdicts: bool,
 }
 
@@ -176,11 +185,24 @@ impl Plan {
     /// Reads the body as the type that its kind of experiment has for it.
     ///
     /// # Errors
-    /// Whatever is unknown, missing, out of range or of another type, by its key.
+    /// The first thing that is unknown, missing, out of range or of another type, by its key: [`faults`](Self::faults)
+    /// knows of all.
     pub fn body<T: DeserializeOwned>(&self) -> Result<T> {
         let body = Value::Mapping(self.body.clone());
         numbers::check(&[numbers::of_kind(&self.experiment)], &body)?;
         Ok(yaml::typed(&body)?)
+    }
+
+    /// Finds everything in the body that its kind's schema does not allow, each by its key and its line.
+    #[must_use]
+    pub fn faults(&self, schema: &serde_json::Value) -> Vec<PlanFault> {
+        let body = Value::Mapping(self.body.clone());
+        schema::faults(
+            schema,
+            numbers::of_kind(&self.experiment),
+            &body,
+            &self.lines,
+        )
     }
 
     /// Returns the plan of another kind of experiment with the same head: how a kind whose runs are

@@ -86,6 +86,43 @@ impl Allowed {
             && !(self.whole && value.fract() != 0.0)
     }
 
+    /// Whether only whole numbers are.
+    #[must_use]
+    pub fn is_whole(self) -> bool {
+        self.whole
+    }
+
+    /// Writes itself into the JSON Schema of a number.
+    pub fn write_into(self, schema: &mut serde_json::Value) {
+        let number = |value: f64| match self.whole {
+            true => serde_json::json!(value as u64),
+            false => serde_json::json!(value),
+        };
+        // The bounds that stand for none would only be in the way of who reads them.
+        if self.low != -LARGEST {
+            let key = if self.above {
+                "exclusiveMinimum"
+            } else {
+                "minimum"
+            };
+            schema[key] = number(self.low);
+        }
+        if self.high != LARGEST {
+            let key = if self.below {
+                "exclusiveMaximum"
+            } else {
+                "maximum"
+            };
+            schema[key] = number(self.high);
+        }
+        if self.whole {
+            schema["type"] = match &schema["type"] {
+                serde_json::Value::Array(_) => serde_json::json!(["integer", "null"]),
+                _ => "integer".into(),
+            };
+        }
+    }
+
     /// Refuses what it does not allow, by its key.
     ///
     /// # Errors
@@ -123,8 +160,14 @@ pub type NumberTable = &'static [(&'static str, Allowed)];
 /// What a table says of a number; the first pattern that fits.
 #[must_use]
 pub fn declared(tables: &[NumberTable], located: &Located<'_>) -> Option<Allowed> {
+    declared_at(tables, &located.keys)
+}
+
+/// What a table says of a number at these keys.
+#[must_use]
+pub fn declared_at(tables: &[NumberTable], keys: &[String]) -> Option<Allowed> {
     let fits = |pattern: &str| {
-        let keys = located.keys.iter().map(String::as_str);
+        let keys = keys.iter().map(String::as_str);
         let (pattern, keys): (Vec<&str>, Vec<&str>) =
             (pattern.split('.').collect(), keys.collect());
         let (pattern, keys) = match pattern.split_first() {

@@ -52,23 +52,44 @@ impl<'a> Override<'a> {
         Ok(())
     }
 
-    /// Changes a plan. The key may be new: validation refuses those that do not exist.
+    /// Changes a plan. The key may be new: validation refuses those that do not exist. Items of a list are keys by
+    /// their place, counted from 0: `windows.0.width`.
     ///
     /// # Errors
-    /// If the key leads through something that has no keys.
+    /// If the key leads through something that has no keys, or to an item that a list does not have.
     pub fn apply(&self, plan: &mut Mapping) -> Result<()> {
-        let (last, above) = self.path.split_last().unwrap_or((&"", &[]));
-        let mut at = plan;
-        for key in above {
-            let inner = at.entry((*key).into()).or_insert(Value::Null);
-            if inner.is_null() {
-                *inner = Mapping::new().into();
-            }
-            at = inner.as_mapping_mut().with_context(|| {
-                format!("--set {}: `{key}` is something that has no keys", self.text)
-            })?;
+        let (first, below) = self.path.split_first().unwrap_or((&"", &[]));
+        let mut at = plan.entry((*first).into()).or_insert(Value::Null);
+        let mut whole = *first;
+        for key in below {
+            at = match at {
+                Value::Sequence(items) => {
+                    let count = items.len();
+                    let item = key
+                        .parse()
+                        .ok()
+                        .and_then(|index: usize| items.get_mut(index));
+                    item.with_context(|| {
+                        let text = self.text;
+                        format!("--set {text}: `{whole}` is a list of {count}, counted from 0, and has no item `{key}`")
+                    })?
+                }
+                inner => {
+                    if inner.is_null() {
+                        *inner = Mapping::new().into();
+                    }
+                    let map = inner.as_mapping_mut().with_context(|| {
+                        format!(
+                            "--set {}: `{whole}` is something that has no keys",
+                            self.text
+                        )
+                    })?;
+                    map.entry((*key).into()).or_insert(Value::Null)
+                }
+            };
+            whole = key;
         }
-        at.insert((*last).into(), self.value.clone());
+        *at = self.value.clone();
         Ok(())
     }
 }

@@ -9,11 +9,12 @@ use anyhow::{Result, ensure};
 use optim::{ExplicitEuler, Flow, Integrator, Kinetic, Phase, Stratified};
 use rand::RngExt;
 use rows::statistics::power;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 /// Whether the energy error grows over many steps.
-#[derive(Clone, Debug, Deserialize, Serialize, PartialEq)]
+#[derive(Clone, Debug, Deserialize, JsonSchema, Serialize, PartialEq)]
 #[serde(deny_unknown_fields)]
 pub struct EnergyBounded {
     /// How many steps.

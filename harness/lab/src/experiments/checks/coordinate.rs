@@ -11,10 +11,11 @@ use optim::classical::{
 };
 use optim::{CoordinateHamiltonianDescent, Method, Sweep};
 use rand_chacha::ChaCha20Rng;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Coordinate Hamiltonian Descent on random linear systems against the textbooks' iterations.
-#[derive(Clone, Debug, Deserialize, Serialize, PartialEq)]
+#[derive(Clone, Debug, Deserialize, JsonSchema, Serialize, PartialEq)]
 #[serde(deny_unknown_fields)]
 pub struct Coordinate {
     /// How many systems of each kind.

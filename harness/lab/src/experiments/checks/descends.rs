@@ -10,11 +10,12 @@ use crate::seed::Seeds;
 use anyhow::{Context, Result};
 use optim::Kinetic;
 use rows::statistics::power;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Fine-step flows of the Ackley function from rest, about its local minimum near (1, 1). Under
 /// the norms the exact flow has corners where φ has kinks, and no formula; it conserves H there too.
-#[derive(Clone, Debug, Deserialize, Serialize, PartialEq)]
+#[derive(Clone, Debug, Deserialize, JsonSchema, Serialize, PartialEq)]
 #[serde(deny_unknown_fields)]
 pub struct EnergyDescends {
     /// How many starts.

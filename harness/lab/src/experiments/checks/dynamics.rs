@@ -9,10 +9,11 @@ use super::watched::Watched;
 use crate::seed::Seeds;
 use anyhow::Result;
 use optim::{Flow, HeavyBall, Kinetic, Leapfrog, Method, Oracle, Phase, Stratified};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Flows of several steps on random logistic regressions.
-#[derive(Clone, Debug, Deserialize, Serialize, PartialEq)]
+#[derive(Clone, Debug, Deserialize, JsonSchema, Serialize, PartialEq)]
 #[serde(deny_unknown_fields)]
 pub struct Dynamics {
     /// The problems.

@@ -10,11 +10,12 @@ use anyhow::Result;
 use candle_core::Device;
 use optim::{Ackley, Flow, Integrator, Kinetic, Leapfrog, Phase, Quadratic, SymplecticEuler};
 use rows::statistics::{paired_difference, power};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 /// How the energy error of a flow from rest depends on the step size.
-#[derive(Clone, Debug, Deserialize, Serialize, PartialEq)]
+#[derive(Clone, Debug, Deserialize, JsonSchema, Serialize, PartialEq)]
 #[serde(deny_unknown_fields)]
 pub struct EnergyOrder {
     /// ½ Σ λ_i x_i² from (1, …, 1).
@@ -37,7 +38,7 @@ pub struct EnergyOrder {
 }
 
 /// A diagonal quadratic and how it is integrated.
-#[derive(Clone, Debug, Deserialize, Serialize, PartialEq)]
+#[derive(Clone, Debug, Deserialize, JsonSchema, Serialize, PartialEq)]
 #[serde(deny_unknown_fields)]
 pub struct Eigenvalues {
     /// λ.
@@ -49,7 +50,7 @@ pub struct Eigenvalues {
 }
 
 /// Random problems and how they are integrated.
-#[derive(Clone, Debug, Deserialize, Serialize, PartialEq)]
+#[derive(Clone, Debug, Deserialize, JsonSchema, Serialize, PartialEq)]
 #[serde(deny_unknown_fields)]
 pub struct RandomStart {
     /// The problems.
@@ -61,7 +62,7 @@ pub struct RandomStart {
 }
 
 /// A starting point and how it is integrated.
-#[derive(Clone, Debug, Deserialize, Serialize, PartialEq)]
+#[derive(Clone, Debug, Deserialize, JsonSchema, Serialize, PartialEq)]
 #[serde(deny_unknown_fields)]
 pub struct FixedStart {
     /// x.

@@ -7,10 +7,11 @@ use super::watched::{StepPlace, Watched};
 use crate::seed::Seeds;
 use anyhow::{Result, ensure};
 use optim::{Kinetic, Oracle, Recurrence, Window, WindowedFlow};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Algorithm 5 with a window over the whole flow, one of its gradients disturbed.
-#[derive(Clone, Debug, Deserialize, Serialize, PartialEq)]
+#[derive(Clone, Debug, Deserialize, JsonSchema, Serialize, PartialEq)]
 #[serde(deny_unknown_fields)]
 pub struct Figure1 {
     /// The problems.

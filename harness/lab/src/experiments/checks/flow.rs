@@ -10,12 +10,13 @@ use candle_core::Device;
 use optim::{Flow, Kinetic, Leapfrog, Potential, Quadratic};
 use rand::RngExt;
 use rows::statistics::power;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::f64::consts::TAU;
 use std::sync::Arc;
 
 /// The exact flow of random quadratics with largest eigenvalue 1.
-#[derive(Clone, Debug, Deserialize, Serialize, PartialEq)]
+#[derive(Clone, Debug, Deserialize, JsonSchema, Serialize, PartialEq)]
 #[serde(deny_unknown_fields)]
 pub struct ExactFlow {
     /// How many quadratics.

@@ -8,10 +8,11 @@ use super::problems::{largest, norm, plus};
 use crate::seed::Seeds;
 use anyhow::{Result, ensure};
 use rows::statistics::power;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Picard iteration on ½ Σ λ_i x_i², from any phase.
-#[derive(Clone, Debug, Deserialize, Serialize, PartialEq)]
+#[derive(Clone, Debug, Deserialize, JsonSchema, Serialize, PartialEq)]
 #[serde(deny_unknown_fields)]
 pub struct PicardIntegral {
     /// λ.

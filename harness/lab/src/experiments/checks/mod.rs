@@ -40,6 +40,7 @@ use crate::journal::{Cell, Outcome};
 use crate::plan::Plan;
 use crate::seed::Seeds;
 use anyhow::{Context as _, Result, ensure};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Checks that are made together: they share their problems, and every number of theirs stands in
@@ -60,9 +61,9 @@ trait Checker {
 macro_rules! families {
     ($($field:ident: $name:literal $variant:ident($settings:ty)),+ $(,)?) => {
         /// The body of a plan: the families it has, by their keys.
-        #[derive(Clone, Debug, Deserialize)]
+        #[derive(Clone, Debug, Deserialize, JsonSchema)]
         #[serde(deny_unknown_fields)]
-        struct ChecksForm {
+        pub(super) struct ChecksForm {
             $(#[serde(rename = $name)] $field: Option<$settings>),+
         }
 

@@ -6,10 +6,11 @@ use super::problems::{Instance, Logistic, apart, largest, numbers, plus, tensor}
 use crate::seed::Seeds;
 use anyhow::Result;
 use optim::{Flow, Kinetic, Method, Momentum, SymplecticEuler};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// The exposition's methods on random logistic regressions.
-#[derive(Clone, Debug, Deserialize, Serialize, PartialEq)]
+#[derive(Clone, Debug, Deserialize, JsonSchema, Serialize, PartialEq)]
 #[serde(deny_unknown_fields)]
 pub struct Damped {
     /// The problems.

@@ -9,10 +9,11 @@ use optim::{
     Flow, Integrator, Kinetic, Leapfrog, Recurrence, SymplecticEuler, Velocity, Window,
     WindowedFlow,
 };
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Picard iterations on random logistic regressions.
-#[derive(Clone, Debug, Deserialize, Serialize, PartialEq)]
+#[derive(Clone, Debug, Deserialize, JsonSchema, Serialize, PartialEq)]
 #[serde(deny_unknown_fields)]
 pub struct Picard {
     /// The problems.

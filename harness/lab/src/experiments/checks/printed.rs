@@ -7,11 +7,12 @@ use super::problems::{Instance, Logistic, apart, largest, norm, numbers, plus, t
 use crate::seed::Seeds;
 use anyhow::{Result, ensure};
 use optim::{Flow, Kinetic, Recurrence, SymplecticEuler, Window, WindowedFlow};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
 /// Algorithm 5 on random logistic regressions.
-#[derive(Clone, Debug, Deserialize, Serialize, PartialEq)]
+#[derive(Clone, Debug, Deserialize, JsonSchema, Serialize, PartialEq)]
 #[serde(deny_unknown_fields)]
 pub struct PrintedLines {
     /// The problems.
@@ -53,7 +54,7 @@ fn book(strides: &[usize], steps: usize, width: usize) -> Book {
     for &stride in strides {
         let width = book.width;
         for w in 1..=width {
-            // Lines 9 and 12 read the points of the window.
+            // PlanLines 9 and 12 read the points of the window.
             book.others += usize::from(!written.contains(&(s + w - 1, m)));
         }
         for w in 1..=width {

@@ -7,12 +7,13 @@ use candle_core::{DType, Device, Tensor};
 use optim::{Cost, Kinetic, LogisticRegression, Oracle, Phase, Potential, Problem, Sequential};
 use rand::RngExt;
 use rand_chacha::ChaCha20Rng;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 /// Random logistic regressions in f64, without intercept or penalty: features and start uniform
 /// in (-1, 1), labels uniform.
-#[derive(Clone, Copy, Debug, Deserialize, Serialize, PartialEq)]
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema, Serialize, PartialEq)]
 #[serde(deny_unknown_fields)]
 pub struct Logistic {
     /// How many.

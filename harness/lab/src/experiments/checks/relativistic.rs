@@ -7,10 +7,11 @@ use super::problems::{Instance, Logistic, apart, largest, norm, numbers, plus, s
 use crate::seed::Seeds;
 use anyhow::Result;
 use optim::{Flow, Kinetic, Leapfrog, Phase, SpeedLimit};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Leapfrog flows from rest on random logistic regressions.
-#[derive(Clone, Debug, Deserialize, Serialize, PartialEq)]
+#[derive(Clone, Debug, Deserialize, JsonSchema, Serialize, PartialEq)]
 #[serde(deny_unknown_fields)]
 pub struct RelativisticFlows {
     /// The problems.

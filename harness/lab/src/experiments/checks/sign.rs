@@ -8,11 +8,12 @@ use crate::seed::Seeds;
 use anyhow::{Context, Result};
 use candle_core::{DType, Device, Tensor};
 use optim::{Cost, HeavyBall, Kinetic, Method, Oracle, Potential, Sequential};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 /// Sign descent on min over x in R² of ε|x₁ + x₂| + |x₁ − x₂|, which is 0 at the origin alone.
-#[derive(Clone, Debug, Deserialize, Serialize, PartialEq)]
+#[derive(Clone, Debug, Deserialize, JsonSchema, Serialize, PartialEq)]
 #[serde(deny_unknown_fields)]
 pub struct SignDescent {
     /// ε, in (0, 1).

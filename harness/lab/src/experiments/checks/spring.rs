@@ -10,12 +10,13 @@ use candle_core::Device;
 use optim::{
     Flow, HeavyBall, Integrator, Kinetic, Method, Momentum, Phase, Quadratic, SymplecticEuler,
 };
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::f64::consts::TAU;
 use std::sync::Arc;
 
 /// The exposition's three methods on its spring, from rest.
-#[derive(Clone, Debug, Deserialize, Serialize, PartialEq)]
+#[derive(Clone, Debug, Deserialize, JsonSchema, Serialize, PartialEq)]
 #[serde(deny_unknown_fields)]
 pub struct SpringFormulas {
     /// k.

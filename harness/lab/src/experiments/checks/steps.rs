@@ -7,11 +7,12 @@ use super::problems::{Instance, Logistic, apart, largest, numbers, plus, tensor}
 use crate::seed::Seeds;
 use anyhow::Result;
 use optim::{Flow, HeavyBall, Integrator, Kinetic, Leapfrog, Method, Phase, Stratified};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Steps on random logistic regressions against the papers' formulas, computed without the
 /// library.
-#[derive(Clone, Debug, Deserialize, Serialize, PartialEq)]
+#[derive(Clone, Debug, Deserialize, JsonSchema, Serialize, PartialEq)]
 #[serde(deny_unknown_fields)]
 pub struct StepChecks {
     /// The problems.

@@ -11,11 +11,12 @@ use optim::{
     ExplicitEuler, Flow, Integrator, Kinetic, Leapfrog, Phase, Quadratic, SpeedLimit, Stratified,
     SymplecticEuler,
 };
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 /// Jacobians of integrators on random logistic regressions, at random phases.
-#[derive(Clone, Debug, Deserialize, Serialize, PartialEq)]
+#[derive(Clone, Debug, Deserialize, JsonSchema, Serialize, PartialEq)]
 #[serde(deny_unknown_fields)]
 pub struct Symplectic {
     /// The problems.

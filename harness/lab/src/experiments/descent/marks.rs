@@ -4,10 +4,11 @@
 use super::plan::Contestant;
 use super::record::Record;
 use anyhow::{Result, ensure};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// The marks of a plan, a part or a cell.
-#[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq)]
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema, Serialize, PartialEq)]
 #[serde(deny_unknown_fields)]
 pub struct Marks {
     /// After as many outer iterations: a flow is one, and so is a step of a counterpart.

@@ -18,6 +18,7 @@ pub use measure::{DescentCell, MeasuredDescent};
 pub use placing::OWN_BEST;
 pub use problem::{DescentProblem, SensingDistance};
 pub use record::Record;
+pub(super) use wire::DescentForm;
 
 use super::{Bench, Data, Effort, Experiment, Need, Unit};
 use crate::device::Machine;

@@ -6,6 +6,7 @@ use super::problem::DescentProblem;
 use super::wire::DescentForm;
 use crate::plan::{Plan, Precision, Start};
 use anyhow::Result;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -56,7 +57,7 @@ pub struct DescentPart {
 }
 
 /// A column that runs are judged by.
-#[derive(Clone, Copy, Debug, Deserialize, Serialize, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema, Serialize, PartialEq, Eq)]
 #[serde(rename_all = "snake_case")]
 pub enum Metric {
     /// Function value or training loss; less is better.
@@ -68,7 +69,7 @@ pub enum Metric {
 }
 
 /// How the best of a grid is chosen.
-#[derive(Clone, Copy, Debug, Deserialize, Serialize, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema, Serialize, PartialEq, Eq)]
 #[serde(deny_unknown_fields)]
 pub struct Best {
     /// The column, whose median over the starts decides: after the last gradient, and at each mark
@@ -76,8 +77,17 @@ pub struct Best {
     pub metric: Metric,
 }
 
+/// By the function value.
+impl Default for Best {
+    fn default() -> Self {
+        Self {
+            metric: Metric::Value,
+        }
+    }
+}
+
 /// A picture of the plan.
-#[derive(Clone, Debug, Deserialize, Serialize, PartialEq)]
+#[derive(Clone, Debug, Deserialize, JsonSchema, Serialize, PartialEq)]
 #[serde(deny_unknown_fields)]
 pub struct Picture {
     /// The file's name.
@@ -93,7 +103,7 @@ pub struct Picture {
 }
 
 /// What values are drawn against.
-#[derive(Clone, Copy, Debug, Default, Deserialize, Serialize, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema, Serialize, PartialEq, Eq)]
 #[serde(rename_all = "snake_case")]
 pub enum Against {
     /// Gradients computed.

@@ -2,13 +2,14 @@
 
 use crate::plan::{Model, non_negative, positive};
 use anyhow::{Result, ensure};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// The largest of a matrix sensing problem's sizes: its 2·m·d numbers are then 1.6 GB.
 const MOST: usize = 10_000;
 
 /// What is minimised.
-#[derive(Clone, Copy, Debug, Deserialize, Serialize, PartialEq)]
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema, Serialize, PartialEq)]
 #[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum DescentProblem {
     /// Multinomial logistic regression on each of the plan's data sets.
@@ -17,7 +18,7 @@ pub enum DescentProblem {
     Ackley,
     /// Matrix sensing, eq. (19), with vectors and truth drawn anew for each start.
     MatrixSensing {
-        /// d.
+        /// d: the rows of a factor.
         dimension: usize,
         /// r, the rank of the matrix to be found.
         truth_rank: usize,
@@ -25,7 +26,7 @@ pub enum DescentProblem {
         truth_norm: f64,
         /// k, the columns of the factor that is looked for.
         rank: usize,
-        /// m.
+        /// m: how often the matrix is measured.
         measurements: usize,
         /// A factor that multiplies eq. (19); 1 is the function as printed.
         scale: f64,
@@ -35,7 +36,7 @@ pub enum DescentProblem {
 }
 
 /// How far a factor B is from the solution of matrix sensing.
-#[derive(Clone, Copy, Debug, Deserialize, Serialize, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema, Serialize, PartialEq, Eq)]
 #[serde(rename_all = "kebab-case")]
 pub enum SensingDistance {
     /// ‖BBᵀ − B*B*ᵀ‖_F / ‖B*B*ᵀ‖_F, of the matrix.

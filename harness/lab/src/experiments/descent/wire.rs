@@ -3,59 +3,109 @@
 
 use super::marks::Marks;
 use super::methods::MethodSpec;
-use super::plan::{Best, Contestant, DescentPart, DescentPlan, Picture};
+use super::plan::{Against, Best, Contestant, DescentPart, DescentPlan, Metric, Picture};
 use super::problem::DescentProblem;
 use crate::experiments::identity::repeated;
+use crate::plan::schema::listed;
 use crate::plan::{OneOrMany, Precision, Start, combinations, positive};
 use anyhow::{Context, Result, bail, ensure};
 use datasets::yaml;
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Deserialize;
-use serde_yaml::{Mapping, Value};
+use serde_json::json;
+use serde_yaml::{Mapping, Value as YamlValue};
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct DescentForm {
+pub struct DescentForm {
+    /// The element type that is computed in.
+    #[serde(default = "double")]
     precision: Precision,
+    /// What is minimised.
     problem: DescentProblem,
+    /// Where runs start.
+    #[serde(default = "at_zeros")]
     start: Start,
+    /// How many starting points.
+    #[serde(default = "one")]
     starts: u64,
+    /// How many gradients each run may compute.
     gradients: u64,
-    record_every: u64,
+    /// How many gradients lie between two evaluations; a fiftieth of all if nothing is said.
+    record_every: Option<u64>,
+    /// The data sets of a logistic problem.
     #[serde(default)]
     datasets: Vec<String>,
+    /// The split of each data set that does not use its default.
     #[serde(default)]
     splits: BTreeMap<String, String>,
+    /// What is compared, in a plan without parts.
     #[serde(default)]
     methods: Vec<MethodForm>,
+    /// The parts, each with methods of its own.
     #[serde(default)]
     parts: Vec<DescentPartForm>,
+    /// How the best of a grid is chosen.
+    #[serde(default)]
     best: Best,
+    /// The value to be reached, by data set, where time to a target is asked for.
     #[serde(default)]
     targets: BTreeMap<String, f64>,
+    /// Where runs are compared besides their ends.
     #[serde(default)]
     marks: Marks,
+    /// The last share of a run over which means are taken and its steadiness is judged, if it is.
     tail: Option<f64>,
+    /// Whether the methods of a start share one product for their gradients; then they have no time of their own.
     #[serde(default)]
     lockstep: bool,
-    pictures: Vec<Picture>,
+    /// What is drawn; the function value, and of a logistic problem the test accuracy, if nothing is said.
+    pictures: Option<Vec<Picture>>,
+    /// What has to be said about it all.
     #[serde(default)]
     notes: Vec<String>,
+    /// Whether methods of all kinetic energies share a panel.
     #[serde(default)]
     one_panel: bool,
 }
 
-#[derive(Debug, Deserialize)]
+/// How often a run is evaluated where a plan does not say it.
+const RECORDS: u64 = 50;
+
+fn at_zeros() -> Start {
+    Start::Zeros
+}
+
+fn one() -> u64 {
+    1
+}
+
+fn double() -> Precision {
+    Precision::F64
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct DescentPartForm {
+    /// Its name in rows.
     name: String,
+    /// What it shows.
     title: String,
+    /// What is minimised, if not what the plan says.
     problem: Option<DescentProblem>,
+    /// Where runs start, if not as the plan says.
     start: Option<Start>,
+    /// How many starting points, if not as many as the plan says.
     starts: Option<u64>,
+    /// How many gradients each run may compute, if not as many as the plan says.
     gradients: Option<u64>,
+    /// How many gradients lie between two evaluations, if not as many as the plan says.
     record_every: Option<u64>,
+    /// Where runs are compared, if not where the plan says.
     marks: Option<Marks>,
+    /// What is compared.
     methods: Vec<MethodForm>,
 }
 
@@ -71,6 +121,56 @@ struct MethodForm {
     /// The method's own numbers; each step size of a list is a method.
     #[serde(flatten)]
     numbers: Mapping,
+}
+
+impl JsonSchema for MethodForm {
+    fn schema_name() -> Cow<'static, str> {
+        "MethodForm".into()
+    }
+
+    /// Those of every method, each of whose numbers may be a list, with what any of them may have besides.
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let mut methods = generator.subschema_for::<MethodSpec>().to_value();
+        for method in methods["oneOf"].as_array_mut().into_iter().flatten() {
+            let flows = method["properties"].get("steps").is_some();
+            let Some(properties) = method["properties"].as_object_mut() else {
+                continue;
+            };
+            for (key, of) in properties.iter_mut() {
+                if key != "method" {
+                    *of = listed(of.take());
+                }
+            }
+            let more = json!({
+                "name": {"type": "string", "description": "What tables and legends call it."},
+                "tune": {
+                    "type": "boolean",
+                    "default": false,
+                    "description": "Whether its lists are a grid from which the best is chosen, rather than things to compare.",
+                },
+                "readings": {
+                    "type": "object",
+                    "default": {},
+                    "additionalProperties": {"type": "number"},
+                    "description": "The step size that each reading of the paper gives it, by the reading's name.",
+                },
+            });
+            properties.extend(more.as_object().cloned().unwrap_or_default());
+            if flows {
+                let mut time = listed(json!({"type": "number"}));
+                time["description"] = "How long a flow is, in place of its steps.".into();
+                properties.insert("integration_time".into(), time);
+            }
+            // Steps may be said by an integration time.
+            let required = method["required"].as_array().into_iter().flatten();
+            let mut required: Vec<serde_json::Value> =
+                required.filter(|key| *key != "steps").cloned().collect();
+            required.insert(0, "name".into());
+            method["required"] = required.into();
+            method["additionalProperties"] = false.into();
+        }
+        methods.try_into().unwrap_or_default()
+    }
 }
 
 impl DescentForm {
@@ -95,10 +195,11 @@ impl DescentForm {
             std::mem::take(&mut self.parts)
         };
         once("parts", parts.iter().map(|part| &part.name))?;
-        once(
-            "pictures",
-            self.pictures.iter().map(|picture| &picture.name),
-        )?;
+        let pictures = self
+            .pictures
+            .take()
+            .unwrap_or_else(|| self.usual_pictures());
+        once("pictures", pictures.iter().map(|picture| &picture.name))?;
         once("datasets", &self.datasets)?;
         let parts: Result<Vec<DescentPart>> =
             parts.into_iter().map(|part| self.part(part)).collect();
@@ -111,16 +212,31 @@ impl DescentForm {
             targets: self.targets,
             tail: self.tail,
             lockstep: self.lockstep,
-            pictures: self.pictures,
+            pictures,
             notes: self.notes,
             one_panel: self.one_panel,
         })
     }
 
+    fn usual_pictures(&self) -> Vec<Picture> {
+        let picture = |name: &str, metric, logarithmic| Picture {
+            name: name.to_owned(),
+            metric,
+            against: Against::default(),
+            logarithmic,
+        };
+        let mut pictures = vec![picture("value", Metric::Value, true)];
+        if !self.datasets.is_empty() {
+            pictures.push(picture("accuracy", Metric::TestAccuracy, false));
+        }
+        pictures
+    }
+
     /// A part with what it does not say itself taken from the plan.
     fn part(&self, part: DescentPartForm) -> Result<DescentPart> {
         let gradients = part.gradients.unwrap_or(self.gradients);
-        let record_every = part.record_every.unwrap_or(self.record_every);
+        let record_every = part.record_every.or(self.record_every);
+        let record_every = record_every.unwrap_or((gradients / RECORDS).max(1));
         ensure!(
             (1..=gradients).contains(&record_every),
             "record_every is {record_every}, but lies between 1 and gradients ({gradients})"
@@ -249,7 +365,7 @@ impl MethodForm {
         );
         let with = |time: f64| {
             let mut numbers = numbers.clone();
-            let size = numbers.get("step_size").and_then(Value::as_f64);
+            let size = numbers.get("step_size").and_then(YamlValue::as_f64);
             let size = size.context("a flow has a step_size, the paper's θ")?;
             numbers.insert("steps".into(), steps(time, size)?.into());
             spec(numbers)

@@ -12,10 +12,11 @@ use crate::journal::{Cell, Outcome};
 use crate::plan::Plan;
 use anyhow::{Result, ensure};
 pub use measure::{IdealizedCell, MeasuredIdealized};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// A method.
-#[derive(Clone, Copy, Debug, Deserialize, Serialize, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema, Serialize, PartialEq, Eq)]
 #[serde(rename_all = "lowercase")]
 pub enum TimesScheme {
     /// Exact flows of one time, π/(2√L).
@@ -67,15 +68,22 @@ impl TimesScheme {
 }
 
 /// The body of a plan.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct IdealizedForm {
+pub(super) struct IdealizedForm {
+    /// What is compared.
     schemes: Vec<TimesScheme>,
+    /// κ: the condition numbers of the quadratics.
     conditions: Vec<f64>,
+    /// d: the coordinates of a quadratic.
     dimension: usize,
+    /// How many starting points.
     starts: usize,
+    /// How near to the minimiser, in the size of the start, a run has to come.
     target_distance: f64,
+    /// The most iterations that a run makes.
     cap: u64,
+    /// The rate of exponentially distributed times, in the constant scheme's.
     random_rate: f64,
 }
 

@@ -2,19 +2,21 @@
 //! wide the range of steps is that serve a method about as well as its best.
 
 use super::descent::plan::DescentPlan;
-use super::descent::{self, Descent, DescentRow};
+use super::descent::{self, Descent, DescentForm, DescentRow};
 use super::identity::{once, repeated};
 use crate::journal::Entry;
-use crate::plan::Plan;
+use crate::plan::{Plan, schema as plan_schema};
 use anyhow::{Context as _, Result, bail, ensure};
 use rows::schema;
 use rows::statistics::median;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 use serde_yaml::{Mapping, Value};
+use std::borrow::Cow;
 
 /// The body of a plan.
 #[derive(Debug, Deserialize)]
-struct SensitivityForm {
+pub(super) struct SensitivityForm {
     step_sizes: Vec<f64>,
     within: f64,
     gradients: u64,
@@ -22,6 +24,46 @@ struct SensitivityForm {
     /// What a plan of descents says in the same words.
     #[serde(flatten)]
     shared: Mapping,
+}
+
+impl JsonSchema for SensitivityForm {
+    fn schema_name() -> Cow<'static, str> {
+        "SensitivityForm".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        let descent = plan_schema::of::<DescentForm>();
+        let mut properties = serde_json::json!({
+            "step_sizes": {
+                "type": "array",
+                "items": {"type": "number"},
+                "description": "The step sizes that each method is run with, upwards.",
+            },
+            "within": {
+                "type": "number",
+                "description": "How many times the best loss a step size may lead to and serves still.",
+            },
+        });
+        for key in SHARED.into_iter().chain(["gradients", "methods"]) {
+            properties[key] = descent["properties"][key].clone();
+        }
+        // The steps of all methods are the plan's.
+        let methods = properties["methods"]["items"]["oneOf"].as_array_mut();
+        for method in methods.into_iter().flatten() {
+            if let Some(numbers) = method["properties"].as_object_mut() {
+                numbers.retain(|key, _| !["step_size", "tune", "readings"].contains(&key.as_str()));
+            }
+            if let Some(required) = method["required"].as_array_mut() {
+                required.retain(|key| key != "step_size");
+            }
+        }
+        json_schema!({
+            "type": "object",
+            "properties": properties,
+            "required": ["step_sizes", "within", "gradients", "methods", "precision", "problem", "start", "starts"],
+            "additionalProperties": false,
+        })
+    }
 }
 
 /// The keys that are handed on as they are.

@@ -9,6 +9,7 @@ use anyhow::{Context as _, Result, ensure};
 use candle_core::{Device, Tensor};
 use optim::{Method as _, Momentum, Oracle, Quadratic, Sequential};
 use rows::schema;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -22,9 +23,9 @@ enum SpringMethod {
 }
 
 /// Where the coefficient of p_k comes from.
-#[derive(Clone, Copy, Debug, Deserialize, Serialize, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema, Serialize, PartialEq, Eq)]
 #[serde(rename_all = "kebab-case")]
-enum Scaling {
+pub(super) enum Scaling {
     /// P = Δt·p, so γ = μ.
     Consistent,
     /// Eq. (4.5): γ = μΔt.
@@ -41,15 +42,22 @@ impl Scaling {
 }
 
 /// The body of a plan.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct SpringForm {
+pub(super) struct SpringForm {
+    /// k of the potential ½kx².
     stiffness: f64,
+    /// x_0: where it starts.
     start: f64,
+    /// P_0 = Δt·p_0: the momentum that it starts with.
     momentum: f64,
+    /// h = Δt²: the step size.
     step_size: f64,
+    /// γ: the share of the momentum that a step keeps.
     damping: f64,
+    /// How many steps.
     steps: usize,
+    /// Where the coefficient of the momentum comes from.
     scalings: Vec<Scaling>,
 }
 

@@ -16,6 +16,7 @@ pub use learner::{Learner, Score};
 pub use measure::{EpochRecord, MeasuredTraining, TrainingCell, run};
 pub use methods::{TrainingMethod, TrainingSpec};
 pub use network::{Architecture, ResNet};
+pub(super) use plan::TrainingForm;
 pub use plan::{
     Moves, TrainingContestant, TrainingImages, TrainingMetric, TrainingPicture, TrainingPlan,
 };

@@ -9,11 +9,12 @@ use candle_nn::{
     conv2d_no_bias, linear,
 };
 use rand::RngExt;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 
 /// What the network is: residual stages, each half as large and twice as wide as the one before.
-#[derive(Clone, Debug, Deserialize, Serialize, PartialEq, Eq)]
+#[derive(Clone, Debug, Deserialize, JsonSchema, Serialize, PartialEq, Eq)]
 #[serde(deny_unknown_fields)]
 pub struct Architecture {
     /// Channels of the first stage; ResNet-18 has 64.

@@ -3,11 +3,14 @@
 use super::methods::TrainingMethod;
 use super::network::Architecture;
 use crate::experiments::identity::repeated;
+use crate::plan::schema::listed;
 use crate::plan::{Plan, positive};
 use anyhow::{Context, Result, bail, ensure};
 use datasets::Augment;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 use serde_yaml::Mapping;
+use std::borrow::Cow;
 
 /// A plan.
 #[derive(Clone, Debug)]
@@ -37,7 +40,7 @@ pub struct TrainingPlan {
 }
 
 /// How many images.
-#[derive(Clone, Copy, Debug, Default, Deserialize, Serialize, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema, Serialize, PartialEq, Eq)]
 #[serde(deny_unknown_fields)]
 pub struct TrainingImages {
     /// To train on.
@@ -47,7 +50,7 @@ pub struct TrainingImages {
 }
 
 /// [`Augment`] as it is written.
-#[derive(Clone, Copy, Debug, Deserialize, Serialize, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema, Serialize, PartialEq, Eq)]
 #[serde(deny_unknown_fields)]
 pub struct Moves {
     /// Pixels.
@@ -77,7 +80,7 @@ pub struct TrainingContestant {
 }
 
 /// What a picture shows over the epochs.
-#[derive(Clone, Copy, Debug, Deserialize, Serialize, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema, Serialize, PartialEq, Eq)]
 #[serde(rename_all = "kebab-case")]
 pub enum TrainingMetric {
     /// Share of test images classified rightly.
@@ -91,7 +94,7 @@ pub enum TrainingMetric {
 }
 
 /// A picture.
-#[derive(Clone, Debug, Deserialize, Serialize, PartialEq)]
+#[derive(Clone, Debug, Deserialize, JsonSchema, Serialize, PartialEq)]
 #[serde(deny_unknown_fields)]
 pub struct TrainingPicture {
     /// Its file's name.
@@ -104,31 +107,80 @@ pub struct TrainingPicture {
     pub group: String,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct TrainingForm {
+pub struct TrainingForm {
+    /// The images.
     dataset: String,
+    /// How many of them; all where nothing is said.
     #[serde(default)]
     images: TrainingImages,
+    /// The residual network.
     network: Architecture,
+    /// Images of a step.
     batch: usize,
+    /// How images are moved before each step, if they are.
     augment: Option<Moves>,
+    /// How often all images are gone through.
     epochs: usize,
+    /// How many starting points.
     starts: u64,
+    /// The training loss above which a run has diverged.
     diverged_above: f64,
+    /// What is compared.
     methods: Vec<TrainingMethodForm>,
+    /// What is drawn.
     pictures: Vec<TrainingPicture>,
+    /// What has to be said about it all.
     #[serde(default)]
     notes: Vec<String>,
 }
 
 #[derive(Debug, Deserialize)]
 struct TrainingMethodForm {
+    /// What tables and legends call it.
     name: String,
+    /// The pictures that it is in, by their groups.
     groups: Vec<String>,
     /// The method's key with its numbers; each of a list is a method.
     #[serde(flatten)]
     method: Mapping,
+}
+
+impl JsonSchema for TrainingMethodForm {
+    fn schema_name() -> Cow<'static, str> {
+        "TrainingMethodForm".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let mut properties = serde_json::json!({
+            "name": {"type": "string", "description": "What tables and legends call it."},
+            "groups": {
+                "type": "array",
+                "items": {"type": "string"},
+                "description": "The pictures that it is in, by their groups.",
+            },
+        });
+        // One of these keys, each of whose numbers may be a list: a method for each.
+        let methods = generator.subschema_for::<TrainingMethod>().to_value();
+        for method in methods["oneOf"].as_array().into_iter().flatten() {
+            for (key, of) in method["properties"].as_object().into_iter().flatten() {
+                let mut of = of.clone();
+                if let Some(numbers) = of["properties"].as_object_mut() {
+                    numbers
+                        .values_mut()
+                        .for_each(|number| *number = listed(number.take()));
+                }
+                properties[key] = of;
+            }
+        }
+        json_schema!({
+            "type": "object",
+            "properties": properties,
+            "required": ["name", "groups"],
+            "additionalProperties": false,
+        })
+    }
 }
 
 impl TrainingPlan {

@@ -17,6 +17,7 @@ mod wire;
 
 pub use self::rows::{Maker, curves, lacks_devices};
 pub use schema::{CurveRow, WindowRow};
+pub(super) use wire::WindowsForm;
 
 use super::{Bench, Data, Effort, Experiment, Need, Unit};
 use crate::capacity::gpu_warning;

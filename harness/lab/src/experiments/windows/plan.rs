@@ -5,12 +5,13 @@ use crate::capacity::Limits;
 use crate::plan::{Model, Plan, Precision, Start, positive};
 use anyhow::{Result, bail, ensure};
 use optim::{Kinetic, Velocity, Window, WindowForm, WindowMethod};
+use schemars::JsonSchema;
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// Which evaluator a window of the plan asks for.
-#[derive(Clone, Copy, Debug, Deserialize, Serialize, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema, Serialize, PartialEq, Eq)]
 #[serde(rename_all = "lowercase")]
 pub enum EvaluatorKind {
     /// One point after the other: what `devices` and `batched` are with a window of 1.
@@ -99,7 +100,7 @@ impl PlacedWindow {
 
 /// Names of the plots, as the paper has them; they begin the files' names. A plot without a name
 /// is not drawn.
-#[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq)]
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema, Serialize, PartialEq)]
 #[serde(deny_unknown_fields)]
 pub struct Figures {
     /// Of test accuracy.
@@ -124,7 +125,7 @@ pub struct FlowSetting {
 }
 
 /// Which window is chosen for a data set.
-#[derive(Clone, Copy, Debug, Deserialize, Serialize, PartialEq)]
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema, Serialize, PartialEq)]
 #[serde(deny_unknown_fields)]
 pub struct Choice {
     /// The largest flow error that it may have.
@@ -132,7 +133,7 @@ pub struct Choice {
 }
 
 /// What the number of gradients behind the paper's own seconds is inferred with.
-#[derive(Clone, Debug, Deserialize, Serialize, PartialEq)]
+#[derive(Clone, Debug, Deserialize, JsonSchema, Serialize, PartialEq)]
 #[serde(deny_unknown_fields)]
 pub struct Inference {
     /// Bytes of one number of the data.
@@ -142,7 +143,7 @@ pub struct Inference {
 }
 
 /// A way in which a gradient may read all data.
-#[derive(Clone, Debug, Deserialize, Serialize, PartialEq)]
+#[derive(Clone, Debug, Deserialize, JsonSchema, Serialize, PartialEq)]
 #[serde(deny_unknown_fields)]
 pub struct Reading {
     /// From where.

@@ -1,72 +1,161 @@
 //! A plan of kind `windows` as it is written, and what makes it valid.
 
-use super::plan::{Choice, Figures, FlowSetting, Inference, PlacedWindow, WindowsPlan};
+use super::plan::{
+    Choice, EvaluatorKind, Figures, FlowSetting, Inference, PlacedWindow, WindowsPlan,
+};
 use crate::capacity::Limits;
+use crate::plan::schema::{
+    kinetic_energies, one_or_many, predictor, window_method, window_storage, window_velocity,
+};
 use crate::plan::{Model, OneOrMany, Precision, Start, combinations, non_negative, positive};
 use anyhow::{Context, Result, bail, ensure};
 use datasets::yaml;
 use optim::{Kinetic, WindowMethod};
+use schemars::{JsonSchema, Schema};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_yaml::Mapping;
 use std::collections::BTreeMap;
 
 /// As it is written.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct WindowsForm {
+pub struct WindowsForm {
+    /// The element type that is computed in.
     precision: Precision,
+    /// The regression.
     problem: Model,
+    /// Where runs start.
     start: Start,
+    /// The flow that is computed in windows.
     flow: FlowSettings,
+    /// τ of windows that say none: by how much, in its own size, a point may change and has converged.
     tolerance: f64,
+    /// The data sets.
     datasets: Vec<String>,
+    /// The split of each data set that does not use its default.
     #[serde(default)]
     splits: BTreeMap<String, String>,
+    /// K: how many flows a run has, by data set; `other` stands for all that are not named.
     flows: BTreeMap<String, usize>,
+    /// How often each window is timed; 0 counts and times nothing.
     repeats: usize,
+    /// Flows before the clock runs.
     warmup_flows: usize,
+    /// Flows of a longer run of which only rounds are counted, by data set.
     #[serde(default)]
     long_flows: BTreeMap<String, usize>,
+    /// How much of the machine a timed run may lack before nothing is decided by its time.
     machine: Option<Limits>,
+    /// What is compared with the sequential flow.
+    #[schemars(with = "Vec<WindowKeys>")]
     windows: Vec<WindowSettings>,
+    /// What is drawn.
     #[serde(default)]
     figures: Figures,
     /// Read by older programs, and in the manifests of their runs; claims say it now.
     #[serde(rename = "verdict")]
+    #[schemars(skip)]
     _verdict: Option<IgnoredAny>,
+    /// The share of a window's time that its own bookkeeping may take.
     overhead_below: Option<f64>,
+    /// Other seeds, step sizes and lengths of flows.
     #[serde(default)]
     variations: Vec<Variation>,
     /// The windows of variations; all if there are none of their own.
+    #[schemars(with = "Option<Vec<WindowKeys>>")]
     varied_windows: Option<Vec<WindowSettings>>,
+    /// Which window is chosen for a data set: the fastest with a small enough error.
     choose: Option<Choice>,
+    /// What the number of gradients behind the paper's own seconds is inferred with.
     inference: Option<Inference>,
 }
 
 /// What is set otherwise.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Variation {
     /// What is added to the plan's seed, so that another seed of the plan is another seed of them all.
     #[serde(default)]
     seed_plus: u64,
+    /// θ: the step size.
     step_size: Option<f64>,
+    /// S: the steps of a flow.
     steps: Option<usize>,
     /// Its own windows, if not those of all variations.
+    #[schemars(with = "Option<Vec<WindowKeys>>")]
     windows: Option<Vec<WindowSettings>>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct FlowSettings {
+    /// φ: the kinetic energy; each of a list is run.
+    #[schemars(schema_with = "kinetic_energies")]
     kinetic_energy: OneOrMany<String>,
+    /// θ: the step size.
     step_size: f64,
+    /// S: the steps of a flow.
     steps: usize,
 }
 
 /// A window each of whose values may be a list: every combination is then a window.
 type WindowSettings = Mapping;
+
+/// The keys of a window, for those who write one: they are read as a [`PlacedWindow`]. Each may be a list, every
+/// combination of which is a window.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields, transform = two_are_needed)]
+#[allow(dead_code)]
+pub(super) struct WindowKeys {
+    /// On what gradients are computed: one worker for each slot, or all of them in one product on one whole device.
+    #[schemars(schema_with = "one_or_many::<EvaluatorKind>")]
+    evaluator: (),
+    /// W: how many steps are computed at once; 1 is the sequential flow.
+    #[schemars(schema_with = "one_or_many::<usize>")]
+    window: (),
+    /// How gradients become points: picard if nothing is said, or secant.
+    #[schemars(schema_with = "window_method")]
+    method: Option<()>,
+    /// With which velocity a window starts; carried if nothing is said.
+    #[schemars(schema_with = "window_velocity")]
+    velocity: Option<()>,
+    /// What new slots hold; copies with picard, what the model predicts with secant, if nothing is said.
+    #[schemars(schema_with = "predictor")]
+    predictor: Option<()>,
+    /// τ: by how much, in its own size, a point may change and has converged.
+    #[schemars(schema_with = "one_or_many::<f64>")]
+    tolerance: Option<()>,
+    /// M: to how many of the last gradients the secant method fits its model.
+    #[schemars(schema_with = "one_or_many::<usize>")]
+    memory: Option<()>,
+    /// Whether the model is multiplied by the share of its last predictions that came true.
+    #[schemars(schema_with = "one_or_many::<bool>")]
+    damped: Option<()>,
+    /// Whether a window may reach past the end of a flow.
+    #[schemars(schema_with = "one_or_many::<bool>")]
+    across_flows: Option<()>,
+    /// What is kept of a window from round to round; points if nothing is said.
+    #[schemars(schema_with = "window_storage")]
+    storage: Option<()>,
+    /// How many of its points may exist at a time; all if nothing is said.
+    #[schemars(schema_with = "one_or_many::<usize>")]
+    at_once: Option<()>,
+    /// Rows of the surrogate that the secant method guesses by; none if nothing is said.
+    #[schemars(schema_with = "one_or_many::<usize>")]
+    surrogate_rows: Option<()>,
+    /// Whether products of f32 are made in TF32, which GPUs have.
+    #[schemars(schema_with = "one_or_many::<bool>")]
+    tf32: Option<()>,
+}
+
+/// Of the keys of a window these two stand for nothing that is left out.
+fn two_are_needed(schema: &mut Schema) {
+    schema.insert(
+        "required".into(),
+        serde_json::json!(["evaluator", "window"]),
+    );
+}
 
 /// The key of `flows` and `long_flows` that stands for every data set not named.
 const OTHER: &str = "other";

@@ -4,15 +4,16 @@ use super::{MethodSite, Spec};
 use crate::plan::positive;
 use anyhow::{Result, ensure};
 use optim::{Adam, Method};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// A step size, and after how many steps the means are reset.
-#[derive(Clone, Debug, Deserialize, Serialize, PartialEq)]
+#[derive(Clone, Debug, Deserialize, JsonSchema, Serialize, PartialEq)]
 #[serde(deny_unknown_fields)]
 pub struct AdamSpec {
-    /// η.
+    /// η: the step size.
     step_size: f64,
-    /// S; never if it is not said.
+    /// S: after how many steps its moments begin anew; never if it is not said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     reset_every: Option<usize>,
 }

@@ -1,6 +1,7 @@
 //! Hamiltonian Descent, one flow after another, with each integrator.
 
 use super::{MethodSite, Spec};
+use crate::plan::schema::kinetic_energy;
 use crate::plan::{named, positive};
 use crate::seed::Seeds;
 use anyhow::{Result, ensure};
@@ -8,18 +9,20 @@ use optim::{
     Flow, HamiltonianDescent, Integrator, Kinetic, Leapfrog, Method, Stratified, SymplecticEuler,
 };
 use rand::RngExt;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// The numbers of a flow.
-#[derive(Clone, Debug, Deserialize, Serialize, PartialEq)]
+#[derive(Clone, Debug, Deserialize, JsonSchema, Serialize, PartialEq)]
 #[serde(deny_unknown_fields)]
 pub struct FlowSpec {
-    /// φ.
+    /// φ: the kinetic energy.
     #[serde(with = "named")]
+    #[schemars(schema_with = "kinetic_energy")]
     pub kinetic_energy: Kinetic,
-    /// θ.
+    /// θ: the step size.
     pub step_size: f64,
-    /// S.
+    /// S: the steps of a flow.
     pub steps: usize,
 }
 
@@ -39,7 +42,7 @@ impl FlowSpec {
 macro_rules! with_integrator {
     ($(#[$doc:meta])* $name:ident, $draws:literal, $integrator:expr) => {
         $(#[$doc])*
-        #[derive(Clone, Debug, Deserialize, Serialize, PartialEq)]
+        #[derive(Clone, Debug, Deserialize, JsonSchema, Serialize, PartialEq)]
         #[serde(transparent)]
         pub struct $name(pub FlowSpec);
 

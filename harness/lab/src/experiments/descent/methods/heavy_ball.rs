@@ -1,21 +1,24 @@
 //! The counterparts: steepest descent in some norm, with Heavy Ball momentum.
 
 use super::{MethodSite, Spec};
+use crate::plan::schema::kinetic_energy;
 use crate::plan::{named, positive};
 use anyhow::{Result, ensure};
 use optim::{HeavyBall, Kinetic, Method};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// A direction, a step size and a momentum.
-#[derive(Clone, Debug, Deserialize, Serialize, PartialEq)]
+#[derive(Clone, Debug, Deserialize, JsonSchema, Serialize, PartialEq)]
 #[serde(deny_unknown_fields)]
 pub struct HeavyBallSpec {
     /// The direction, by the kinetic energy that it is the counterpart of.
     #[serde(with = "named")]
+    #[schemars(schema_with = "kinetic_energy")]
     kinetic_energy: Kinetic,
-    /// η.
+    /// η: the step size.
     step_size: f64,
-    /// β; 0 if it is not said.
+    /// β: the momentum; 0 if it is not said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     momentum: Option<f64>,
 }

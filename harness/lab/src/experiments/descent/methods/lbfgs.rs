@@ -7,6 +7,7 @@ use argmin::solver::linesearch::MoreThuenteLineSearch;
 use argmin::solver::quasinewton::LBFGS;
 use candle_core::{DType, Tensor};
 use optim::{Counts, Method, Potential, Progress, Termination};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::sync::{Arc, Mutex};
 
@@ -15,9 +16,10 @@ type Search = MoreThuenteLineSearch<Vector, Vector, f64>;
 type Iteration = IterState<Vector, Vector, (), (), (), f64>;
 
 /// How many pairs of steps and gradient differences it remembers.
-#[derive(Clone, Debug, Deserialize, Serialize, PartialEq)]
+#[derive(Clone, Debug, Deserialize, JsonSchema, Serialize, PartialEq)]
 #[serde(deny_unknown_fields)]
 pub struct LBfgsSpec {
+    /// How many of the last steps it remembers.
     memory: usize,
 }
 

@@ -10,6 +10,7 @@ mod picard;
 use super::scene::{Scene, Setting};
 use anyhow::Result;
 use optim::{Batched, Evaluator, Kinetic, Method, Oracle, Sequential};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::ops::Deref;
 use std::sync::Arc;
@@ -18,7 +19,7 @@ use std::sync::Arc;
 macro_rules! methods {
     ($($(#[$doc:meta])* $variant:ident($spec:ty)),+ $(,)?) => {
         /// A method with all its numbers: what a cell runs.
-        #[derive(Clone, Debug, Deserialize, Serialize, PartialEq)]
+        #[derive(Clone, Debug, Deserialize, JsonSchema, Serialize, PartialEq)]
         #[serde(tag = "method", rename_all = "kebab-case")]
         pub enum MethodSpec {
             $($(#[$doc])* $variant($spec)),+

@@ -4,13 +4,14 @@ use super::{MethodSite, Spec};
 use crate::plan::positive;
 use anyhow::Result;
 use optim::{Acceleration, Method, Nesterov};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// A step size.
-#[derive(Clone, Debug, Deserialize, Serialize, PartialEq)]
+#[derive(Clone, Debug, Deserialize, JsonSchema, Serialize, PartialEq)]
 #[serde(deny_unknown_fields)]
 pub struct NesterovSpec {
-    /// η.
+    /// η: the step size.
     step_size: f64,
 }
 

@@ -1,27 +1,30 @@
 //! Hamiltonian Descent by Picard windows, Algorithm 5.
 
 use super::{MethodSite, Spec};
+use crate::plan::schema::kinetic_energy;
 use crate::plan::{named, positive};
 use anyhow::{Result, ensure};
 use optim::{
     Kinetic, Method, Predictor, Recurrence, Window, WindowMethod, WindowedDescent, WindowedFlow,
 };
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// The numbers of a flow and of its window.
-#[derive(Clone, Debug, Deserialize, Serialize, PartialEq)]
+#[derive(Clone, Debug, Deserialize, JsonSchema, Serialize, PartialEq)]
 #[serde(deny_unknown_fields)]
 pub struct PicardSpec {
-    /// φ.
+    /// φ: the kinetic energy.
     #[serde(with = "named")]
+    #[schemars(schema_with = "kinetic_energy")]
     kinetic_energy: Kinetic,
-    /// θ.
+    /// θ: the step size.
     step_size: f64,
-    /// S.
+    /// S: the steps of a flow.
     steps: usize,
-    /// W.
+    /// W: how many steps are computed at once.
     window: usize,
-    /// τ.
+    /// τ: by how much, in its own size, a point may change and has converged.
     tolerance: f64,
     /// What new slots hold; the paper's copies if it is not said.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -5,15 +5,16 @@ use crate::plan::positive;
 use anyhow::{Result, ensure};
 use candle_nn::VarMap;
 use optim::nn::{NetworkOptimizer, ResettingAdam, ResettingAdamConfig};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// A learning rate, and after how many steps the means are reset.
-#[derive(Clone, Debug, Deserialize, Serialize, PartialEq)]
+#[derive(Clone, Debug, Deserialize, JsonSchema, Serialize, PartialEq)]
 #[serde(deny_unknown_fields)]
 pub struct ResettingAdamSpec {
-    /// η.
+    /// η: the learning rate.
     learning_rate: f64,
-    /// S; never if it is not said.
+    /// S: after how many steps its means begin anew; never if it is not said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     reset_every: Option<usize>,
 }

@@ -1,26 +1,30 @@
 //! The counterparts: steepest descent in some norm, with Heavy Ball momentum.
 
 use super::TrainingSpec;
+use crate::plan::schema::{kinetic_energy, scope};
 use crate::plan::{named, positive};
 use anyhow::{Result, ensure};
 use candle_nn::VarMap;
 use optim::Kinetic;
 use optim::nn::{BaselineConfig, BaselineDescent, NetworkOptimizer, Scope};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// A direction, a learning rate and a momentum.
-#[derive(Clone, Debug, Deserialize, Serialize, PartialEq)]
+#[derive(Clone, Debug, Deserialize, JsonSchema, Serialize, PartialEq)]
 #[serde(deny_unknown_fields)]
 pub struct BaselineSpec {
     /// φ, whose gradient is the direction.
     #[serde(with = "named")]
+    #[schemars(schema_with = "kinetic_energy")]
     direction: Kinetic,
     /// Over what φ is taken.
     #[serde(default, with = "named")]
+    #[schemars(schema_with = "scope")]
     scope: Scope,
-    /// η.
+    /// η: the learning rate.
     learning_rate: f64,
-    /// β.
+    /// β: the momentum.
     #[serde(default)]
     momentum: f64,
 }

@@ -1,29 +1,34 @@
 //! Hamiltonian Descent.
 
 use super::TrainingSpec;
+use crate::plan::schema::{integration, kinetic_energy, scope};
 use crate::plan::{named, positive};
 use anyhow::{Result, ensure};
 use candle_nn::VarMap;
 use optim::Kinetic;
 use optim::nn::{HamiltonianConfig, HamiltonianDescent, Integration, NetworkOptimizer, Scope};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// A kinetic energy, an integrator, and a flow's steps.
-#[derive(Clone, Debug, Deserialize, Serialize, PartialEq)]
+#[derive(Clone, Debug, Deserialize, JsonSchema, Serialize, PartialEq)]
 #[serde(deny_unknown_fields)]
 pub struct HamiltonianSpec {
-    /// φ; `kinetic_energy` in plans.
+    /// φ: the kinetic energy.
     #[serde(with = "named", alias = "kinetic_energy")]
+    #[schemars(rename = "kinetic_energy", schema_with = "kinetic_energy")]
     kinetic: Kinetic,
     /// Over what φ is taken.
     #[serde(default, with = "named")]
+    #[schemars(schema_with = "scope")]
     scope: Scope,
-    /// `integrator` in plans.
+    /// What makes the steps of a flow.
     #[serde(with = "named", alias = "integrator")]
+    #[schemars(rename = "integrator", schema_with = "integration")]
     integration: Integration,
-    /// θ.
+    /// θ: the step size.
     step_size: f64,
-    /// S.
+    /// S: the steps of a flow.
     steps: usize,
 }
 

@@ -10,6 +10,7 @@ use candle_nn::VarMap;
 use datasets::yaml;
 use optim::Kinetic;
 use optim::nn::{Integration, NetworkOptimizer, Scope};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_yaml::{Mapping, Value};
 use std::ops::Deref;
@@ -18,7 +19,7 @@ use std::ops::Deref;
 macro_rules! methods {
     ($($(#[$doc:meta])* $variant:ident($spec:ty)),+ $(,)?) => {
         /// A method with all its numbers.
-        #[derive(Clone, Debug, Deserialize, Serialize, PartialEq)]
+        #[derive(Clone, Debug, Deserialize, JsonSchema, Serialize, PartialEq)]
         #[serde(rename_all = "lowercase")]
         pub enum TrainingMethod {
             $($(#[$doc])* $variant($spec)),+

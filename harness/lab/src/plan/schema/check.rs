@@ -1,0 +1,464 @@
+//! Everything that is wrong with a plan, at once.
+
+use super::PlanLines;
+use crate::plan::numbers::{self, Allowed, NumberTable};
+use serde_json::Value as JsonValue;
+use serde_yaml::{Number, Value};
+use std::fmt;
+
+/// One thing that is wrong with a plan.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PlanFault {
+    /// Where: `windows[3].width`.
+    pub place: String,
+    /// The line of the plan's file, if it stands there.
+    pub line: Option<usize>,
+    /// What is wrong, and what would be right.
+    pub what: String,
+}
+
+impl fmt::Display for PlanFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.line {
+            Some(line) => write!(f, "line {line}: {}", self.what),
+            None => f.write_str(&self.what),
+        }
+    }
+}
+
+/// Everything in a value that its schema, or a table of numbers, does not allow, in its order.
+#[must_use]
+pub fn faults(
+    schema: &JsonValue,
+    table: NumberTable,
+    value: &Value,
+    lines: &PlanLines,
+) -> Vec<PlanFault> {
+    let mut check = FaultFinder {
+        table,
+        lines,
+        found: Vec::new(),
+    };
+    check.node(schema, value, &PlanPlace::default());
+    check.found
+}
+
+/// Where a value stands.
+#[derive(Clone, Default)]
+struct PlanPlace {
+    place: String,
+    /// The keys that lead there, without places in lists.
+    keys: Vec<String>,
+}
+
+impl PlanPlace {
+    fn key(&self, key: &str) -> Self {
+        let mut keys = self.keys.clone();
+        keys.push(key.to_owned());
+        let place = match self.place.as_str() {
+            "" => key.to_owned(),
+            place => format!("{place}.{key}"),
+        };
+        Self { place, keys }
+    }
+
+    fn item(&self, index: usize) -> Self {
+        Self {
+            place: format!("{}[{index}]", self.place),
+            keys: self.keys.clone(),
+        }
+    }
+}
+
+struct FaultFinder<'a> {
+    table: NumberTable,
+    lines: &'a PlanLines,
+    found: Vec<PlanFault>,
+}
+
+impl FaultFinder<'_> {
+    fn fault(&mut self, at: &PlanPlace, what: String) {
+        // What is missing stands nowhere: what it is missing in does.
+        let places = [at.place.as_str(), parent(&at.place)];
+        self.found.push(PlanFault {
+            place: at.place.clone(),
+            line: places.iter().find_map(|place| self.lines.line(place)),
+            what,
+        });
+    }
+
+    fn node(&mut self, schema: &JsonValue, value: &Value, at: &PlanPlace) {
+        if let Some(branches) = branches(schema) {
+            self.one_of(branches, value, at);
+            return;
+        }
+        if let Some(names) = names(schema) {
+            if !value
+                .as_str()
+                .is_some_and(|text| names.iter().any(|name| name == text))
+            {
+                self.no_name(&names, value, at);
+            }
+            return;
+        }
+        if let (Some(text), Some(begin)) = (value.as_str(), begin(schema))
+            && !text.starts_with(begin)
+        {
+            self.fault(
+                at,
+                format!("{} is {text:?}, but has to begin with {begin}", at.place),
+            );
+        }
+        match (value, kinds(schema)) {
+            (_, kinds) if !kinds.is_empty() && !kinds.iter().any(|kind| is(value, kind)) => {
+                self.fault(
+                    at,
+                    format!(
+                        "{} is {}, but has to be {}",
+                        at.place,
+                        shown(value),
+                        self.wanted(schema, at)
+                    ),
+                );
+            }
+            (Value::Mapping(map), _) => self.mapping(schema, map, at),
+            (Value::Sequence(items), _) => {
+                for (index, item) in items.iter().enumerate() {
+                    self.node(&schema["items"], item, &at.item(index));
+                }
+            }
+            (Value::Number(number), _) => self.number(number, at),
+            _ => {}
+        }
+    }
+
+    fn mapping(&mut self, schema: &JsonValue, map: &serde_yaml::Mapping, at: &PlanPlace) {
+        let properties = schema["properties"].as_object();
+        let of = |key: &str| properties.and_then(|all| all.get(key));
+        let others = &schema["additionalProperties"];
+        for (key, value) in map {
+            let Some(key) = key.as_str() else {
+                self.fault(
+                    at,
+                    format!("{}: {} is a key that is no text", at.place, shown(key)),
+                );
+                continue;
+            };
+            let below = at.key(key);
+            match (of(key), others) {
+                (Some(of), _) => self.node(of, value, &below),
+                (None, JsonValue::Object(_)) => self.node(others, value, &below),
+                (None, JsonValue::Bool(false)) => {
+                    let known = properties
+                        .into_iter()
+                        .flatten()
+                        .map(|(key, _)| key.as_str());
+                    let known: Vec<&str> = known.collect();
+                    let of = match at.place.as_str() {
+                        "" => "of this kind of plan",
+                        place => place,
+                    };
+                    let what = format!(
+                        "`{key}` is no key {}",
+                        match of {
+                            "of this kind of plan" => of.to_owned(),
+                            place => format!("of {place}"),
+                        }
+                    );
+                    self.fault(
+                        &below,
+                        format!(
+                            "{what}, which has {}{}",
+                            known.join(", "),
+                            meant(key, &known)
+                        ),
+                    );
+                }
+                _ => {}
+            }
+        }
+        for key in schema["required"].as_array().into_iter().flatten() {
+            let key = key.as_str().unwrap_or_default();
+            if !map.contains_key(key) {
+                let below = at.key(key);
+                let wanted = of(key).map_or_else(String::new, |of| {
+                    let for_what = of["description"]
+                        .as_str()
+                        .and_then(|text| text.lines().next());
+                    let for_what = for_what.map_or_else(String::new, |text| {
+                        format!(" ({})", text.trim_end_matches('.'))
+                    });
+                    format!(": {}{for_what}", self.wanted(of, &below))
+                });
+                self.fault(&below, format!("{} is missing{wanted}", below.place));
+            }
+        }
+    }
+
+    fn number(&mut self, number: &Number, at: &PlanPlace) {
+        let allowed = numbers::declared_at(&[self.table], &at.keys);
+        let fits = number.as_f64().is_some_and(|value| match allowed {
+            // 20.0 and 1e18 are not counts, whatever their value.
+            Some(allowed) => allowed.allows(value) && !(allowed.is_whole() && number.is_f64()),
+            None => value.is_finite(),
+        });
+        if !fits {
+            let wanted = allowed.map_or_else(|| "finite".to_owned(), |allowed| allowed.to_string());
+            self.fault(
+                at,
+                format!("{} is {number}, but has to be {wanted}", at.place),
+            );
+        }
+    }
+
+    /// Of several schemas the one that is meant: that of the tag, or of the value's type.
+    fn one_of(&mut self, branches: &[JsonValue], value: &Value, at: &PlanPlace) {
+        if let Some(tag) = tag(branches) {
+            let Value::Mapping(map) = value else {
+                let what = format!(
+                    "{} is {}, but has to be a mapping with the key {tag}",
+                    at.place,
+                    shown(value)
+                );
+                self.fault(at, what);
+                return;
+            };
+            let names: Vec<&str> = branches
+                .iter()
+                .filter_map(|branch| constant(branch, tag))
+                .collect();
+            let below = at.key(tag);
+            match map.get(tag) {
+                None => self.fault(
+                    &below,
+                    format!("{} is missing: {}", below.place, either(&names)),
+                ),
+                Some(found) => {
+                    let meant = branches
+                        .iter()
+                        .find(|branch| constant(branch, tag) == found.as_str());
+                    match meant.filter(|_| found.as_str().is_some()) {
+                        Some(branch) => self.node(branch, value, at),
+                        None => {
+                            let names: Vec<String> = names.into_iter().map(str::to_owned).collect();
+                            self.no_name(&names, found, &below);
+                        }
+                    }
+                }
+            }
+            return;
+        }
+        // One that takes the value as it is; else what is wrong with the value by the one of its type.
+        let mut nearest = None;
+        for branch in branches {
+            let mut trial = FaultFinder {
+                table: self.table,
+                lines: self.lines,
+                found: Vec::new(),
+            };
+            trial.node(branch, value, at);
+            if trial.found.is_empty() {
+                return;
+            }
+            if nearest.is_none() && kinds(branch).iter().any(|kind| is(value, kind)) {
+                nearest = Some(trial.found);
+            }
+        }
+        match nearest {
+            Some(found) => self.found.extend(found),
+            None => {
+                let names: Vec<String> = branches.iter().filter_map(names).flatten().collect();
+                match (names.is_empty(), value) {
+                    (false, Value::String(_)) => self.no_name(&names, value, at),
+                    _ => {
+                        let wanted: Vec<String> = branches
+                            .iter()
+                            .map(|branch| self.wanted(branch, at))
+                            .collect();
+                        let wanted = wanted.join(", or ");
+                        self.fault(
+                            at,
+                            format!("{} is {}, but has to be {wanted}", at.place, shown(value)),
+                        );
+                    }
+                }
+            }
+        }
+    }
+
+    fn no_name(&mut self, names: &[String], value: &Value, at: &PlanPlace) {
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        let hint = value
+            .as_str()
+            .map_or_else(String::new, |text| meant(text, &names));
+        self.fault(
+            at,
+            format!(
+                "{} is {}, but has to be {}{hint}",
+                at.place,
+                shown(value),
+                either(&names)
+            ),
+        );
+    }
+
+    /// What a schema asks for, in words.
+    fn wanted(&self, schema: &JsonValue, at: &PlanPlace) -> String {
+        if let Some(names) = names(schema) {
+            return either(&names.iter().map(String::as_str).collect::<Vec<_>>());
+        }
+        if let Some(begin) = begin(schema) {
+            return format!("{begin}…");
+        }
+        if let Some(branches) = branches(schema) {
+            if let Some(tag) = tag(branches) {
+                let names: Vec<&str> = branches
+                    .iter()
+                    .filter_map(|branch| constant(branch, tag))
+                    .collect();
+                return format!("a mapping whose {tag} is {}", either(&names));
+            }
+            let all: Vec<String> = branches
+                .iter()
+                .filter(|branch| kinds(branch) != ["null"])
+                .map(|branch| self.wanted(branch, at))
+                .collect();
+            return all.join(", or ");
+        }
+        let word = |kind: &&str| match *kind {
+            "number" | "integer" => numbers::declared_at(&[self.table], &at.keys)
+                .as_ref()
+                .map_or_else(|| "a number".to_owned(), Allowed::to_string),
+            "string" => "a text".into(),
+            "boolean" => "true or false".into(),
+            "array" => match self.wanted(&schema["items"], at) {
+                items if items.is_empty() => "a list".into(),
+                items => format!("a list, each item {items}"),
+            },
+            "object" => match schema["required"]
+                .as_array()
+                .filter(|keys| !keys.is_empty())
+            {
+                Some(keys) => {
+                    let keys: Vec<&str> = keys.iter().filter_map(JsonValue::as_str).collect();
+                    format!("a mapping with {}", keys.join(", "))
+                }
+                None => "a mapping".into(),
+            },
+            other => other.to_owned(),
+        };
+        let kinds: Vec<&str> = kinds(schema)
+            .into_iter()
+            .filter(|kind| *kind != "null")
+            .collect();
+        kinds.iter().map(word).collect::<Vec<_>>().join(", or ")
+    }
+}
+
+fn branches(schema: &JsonValue) -> Option<&[JsonValue]> {
+    let of = schema["oneOf"]
+        .as_array()
+        .or_else(|| schema["anyOf"].as_array())?;
+    // Names one by one, each with what it stands for, are a list of names.
+    let names = of.iter().all(|branch| branch["const"].is_string());
+    (!names).then_some(of)
+}
+
+/// The names that a value may have, if it has to be one of some.
+fn names(schema: &JsonValue) -> Option<Vec<String>> {
+    let text = |value: &JsonValue| value.as_str().map(str::to_owned);
+    if let Some(name) = text(&schema["const"]) {
+        return Some(vec![name]);
+    }
+    if let Some(names) = schema["enum"].as_array() {
+        return names.iter().map(text).collect();
+    }
+    let of = schema["oneOf"].as_array()?;
+    of.iter()
+        .map(names)
+        .collect::<Option<Vec<_>>>()
+        .map(|names| names.concat())
+}
+
+/// The key by which one of several mappings is chosen.
+fn tag(branches: &[JsonValue]) -> Option<&str> {
+    let of_first = branches.first()?["properties"].as_object()?;
+    let mut keys = of_first.keys().map(String::as_str);
+    keys.find(|key| {
+        branches
+            .iter()
+            .all(|branch| constant(branch, key).is_some())
+    })
+}
+
+fn constant<'a>(branch: &'a JsonValue, key: &str) -> Option<&'a str> {
+    branch["properties"][key]["const"].as_str()
+}
+
+/// What a text has to begin with: all that is made of patterns here.
+fn begin(schema: &JsonValue) -> Option<&str> {
+    schema["pattern"].as_str()?.strip_prefix('^')
+}
+
+/// The types that a schema allows; none if it says nothing of them.
+fn kinds(schema: &JsonValue) -> Vec<&str> {
+    if names(schema).is_some() {
+        return vec!["string"];
+    }
+    match &schema["type"] {
+        JsonValue::String(kind) => vec![kind],
+        JsonValue::Array(kinds) => kinds.iter().filter_map(JsonValue::as_str).collect(),
+        _ => Vec::new(),
+    }
+}
+
+fn is(value: &Value, kind: &str) -> bool {
+    match kind {
+        "null" => value.is_null(),
+        "boolean" => value.is_bool(),
+        "string" => value.is_string(),
+        // Whether it has to be whole says the table of numbers, in words.
+        "number" | "integer" => value.is_number(),
+        "array" => value.is_sequence(),
+        "object" => value.is_mapping(),
+        _ => true,
+    }
+}
+
+/// The place that a place is in.
+fn parent(place: &str) -> &str {
+    let end = place.rfind(['.', '[']).unwrap_or(0);
+    &place[..end]
+}
+
+/// A value as it is told of: a long one by its kind.
+fn shown(value: &Value) -> String {
+    match value {
+        Value::Null => "nothing".into(),
+        Value::String(text) if text.chars().count() <= 60 => format!("{text:?}"),
+        Value::String(_) => "a long text".into(),
+        Value::Bool(value) => value.to_string(),
+        Value::Number(number) => number.to_string(),
+        Value::Sequence(items) if items.is_empty() => "an empty list".into(),
+        Value::Sequence(_) => "a list".into(),
+        Value::Mapping(_) | Value::Tagged(_) => "a mapping".into(),
+    }
+}
+
+fn either(names: &[&str]) -> String {
+    match names {
+        [] => "nothing".into(),
+        [one] => (*one).to_owned(),
+        [before @ .., last] => format!("{} or {last}", before.join(", ")),
+    }
+}
+
+/// What was probably meant, as the end of a sentence.
+fn meant(found: &str, known: &[&str]) -> String {
+    let distance = |name: &&&str| strsim::osa_distance(found, name);
+    let near = known
+        .iter()
+        .min_by_key(distance)
+        .filter(|name| distance(name) <= 1 + found.chars().count() / 4);
+    near.map_or_else(String::new, |name| format!("; did you mean `{name}`?"))
+}

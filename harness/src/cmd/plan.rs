@@ -1,0 +1,119 @@
+//! `harness plan`: for those who write plans of their own.
+
+use super::{DONE, FAILED, show};
+use crate::cli::{PlanCheck, PlanCommand};
+use anyhow::{Context, Result};
+use lab::configs::Configs;
+use lab::experiments::{self, KindSchema};
+use lab::plan::{Layers, schema};
+use lab::progress::say;
+use std::fmt::Write;
+
+pub(super) fn run(command: &PlanCommand) -> Result<u8> {
+    match command {
+        PlanCommand::New { kind } => {
+            let known: Vec<&str> = EXAMPLES.iter().map(|(kind, _)| *kind).collect();
+            let example = EXAMPLES.iter().find(|(name, _)| name == kind);
+            let (_, text) = example.with_context(|| {
+                format!(
+                    "there is no small plan of kind `{kind}` to begin with: there is {}; the project's own, by `harness list`, \
+                     are examples of all kinds",
+                    known.join(", ")
+                )
+            })?;
+            show(text)?;
+            Ok(DONE)
+        }
+        PlanCommand::Check(arguments) => check(arguments),
+        PlanCommand::Schema { kind } => {
+            let schemas = experiments::schemas();
+            let known: Vec<&str> = schemas.iter().map(|of| of.kind).collect();
+            let found = schemas.iter().find(|of| of.kind == kind);
+            let found = found.with_context(|| {
+                format!(
+                    "`{kind}` is no kind of experiment: there is {}",
+                    known.join(", ")
+                )
+            })?;
+            show(&written(&found.file)?)?;
+            Ok(DONE)
+        }
+        PlanCommand::Keys => {
+            show(&keys())?;
+            Ok(DONE)
+        }
+    }
+}
+
+/// The plans that `new` writes, by their kinds.
+pub const EXAMPLES: &[(&str, &str)] = &[
+    (
+        "descent",
+        include_str!("../../../configs/examples/descent.yaml"),
+    ),
+    (
+        "sensitivity",
+        include_str!("../../../configs/examples/sensitivity.yaml"),
+    ),
+    (
+        "windows",
+        include_str!("../../../configs/examples/windows.yaml"),
+    ),
+];
+
+/// A schema as it is kept in a file.
+///
+/// # Errors
+/// If it cannot be written as JSON.
+pub fn written(schema: &serde_json::Value) -> Result<String> {
+    Ok(serde_json::to_string_pretty(schema)? + "\n")
+}
+
+/// The table of all keys, kind by kind: configs/PLANS.md.
+#[must_use]
+pub fn keys() -> String {
+    let mut text = String::from(
+        "# What plans say\n\nEvery key of every kind of plan, made from the types that plans are read as (`harness plan keys`). \
+         `[]` is an item of a list, `*` any name, and `methods[method=adam]` an item whose `method` is `adam`. A profile is a set \
+         of keys that take the place of the plan's; `harness plan check FILE` names all that is wrong with a plan at once.\n",
+    );
+    for KindSchema {
+        kind,
+        body,
+        mut file,
+    } in experiments::schemas()
+    {
+        // Of a plan that is like no other.
+        if let Some(required) = file["required"].as_array_mut() {
+            required.extend(body["required"].as_array().into_iter().flatten().cloned());
+        }
+        let _ = write!(text, "\n## {kind}\n\n{}", schema::table(&file));
+    }
+    text
+}
+
+/// Looks at every profile of a plan, or at one.
+fn check(arguments: &PlanCheck) -> Result<u8> {
+    let configs = Configs::new(arguments.configs.clone());
+    let plan = || -> Result<Layers> { Ok(configs.plan(&arguments.plan)?.set(&arguments.settings)) };
+    let profiles = match &arguments.profile {
+        Some(profile) => vec![profile.clone()],
+        None => plan()?.profiles(),
+    };
+    let mut code = DONE;
+    for profile in profiles {
+        let checked = plan()?.profile(Some(&profile)).plan();
+        let checked = checked.and_then(|plan| experiments::of(&plan).map(|_| ()));
+        match checked {
+            Ok(()) => say(&format!(
+                "{}, profile {profile}: can be run",
+                arguments.plan
+            )),
+            Err(error) => {
+                say(&format!("{}, profile {profile}: {error:#}", arguments.plan));
+                code = FAILED;
+            }
+        }
+    }
+    Ok(code)
+}

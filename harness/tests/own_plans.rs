@@ -1,0 +1,185 @@
+//! Plans of one's own: begun with a small one, checked, refused with everything that is wrong, and run.
+
+mod common;
+
+use common::{House, column, run, stderr, succeed};
+use harness::cmd::plan::{EXAMPLES, keys, written};
+use lab::configs::Configs;
+use lab::experiments::schemas;
+use std::path::Path;
+
+fn kept(name: &str) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../configs")
+        .join(name);
+    std::fs::read_to_string(path).unwrap()
+}
+
+fn write(house: &House, name: &str, text: &str) {
+    std::fs::write(house.folder.path().join(name), text).unwrap();
+}
+
+#[test]
+fn the_schemas_and_the_table_of_keys_that_are_kept_are_those_of_the_types() {
+    for of in schemas() {
+        let kind = of.kind;
+        let there = kept(&format!("schema/{kind}.json"));
+        assert!(
+            there == written(&of.file).unwrap(),
+            "harness plan schema {kind} > configs/schema/{kind}.json"
+        );
+    }
+    assert!(
+        kept("PLANS.md") == keys(),
+        "harness plan keys > configs/PLANS.md"
+    );
+}
+
+#[test]
+fn every_plan_of_the_project_is_as_its_kinds_schema_says() {
+    let (configs, schemas) = (Configs::compiled_in(), schemas());
+    let mut looked_at = 0;
+    for summary in configs.summaries().unwrap() {
+        for profile in &summary.profiles {
+            let layers = configs
+                .plan(&summary.target)
+                .unwrap()
+                .profile(Some(&profile.name));
+            let plan = layers.plan().unwrap();
+            let of = schemas
+                .iter()
+                .find(|of| of.kind == plan.experiment)
+                .unwrap();
+            assert_eq!(
+                plan.faults(&of.body),
+                [],
+                "{} {}",
+                summary.target,
+                profile.name
+            );
+            looked_at += 1;
+        }
+    }
+    assert!(looked_at > 40, "{looked_at}");
+}
+
+#[test]
+fn everything_that_is_wrong_with_a_plan_is_named_at_once_with_its_line_and_what_was_meant() {
+    let house = House::new();
+    write(
+        &house,
+        "mine.yaml",
+        "experiment: descent\n\
+         datasets: [tiny]\n\
+         problem: {kind: logistc}\n\
+         gradients: 0\n\
+         precison: f32\n\
+         start: {distribution: uniform}\n\
+         methods:\n\
+         - &hd {name: HD, method: hd-leapfrog, kinetic_energy: half-l2, steps: 10, step_size: [0.1, -0.3]}\n\
+         - {<<: *hd, name: again, steps: many}\n\
+         - {name: N, method: nesterov, stepsize: 0.1}\n\
+         profiles:\n  \
+           short:\n    \
+             what: less\n    \
+             verdicts: false\n    \
+             pictures: [{name: x, metric: loss}]\n",
+    );
+    for command in [
+        &["plan", "check", "mine.yaml"][..],
+        &["reproduce", "mine.yaml"],
+    ] {
+        let output = run(house.command(command));
+        assert_eq!(output.status.code(), Some(1));
+        let said = stderr(&output);
+        for wanted in [
+            "line 3: problem.kind is \"logistc\", but has to be logistic, ackley or matrix-sensing; did you mean `logistic`?",
+            "line 4: gradients is 0, but has to be a whole number from 1 to 1000000000",
+            "line 5: `precison` is no key of this kind of plan, which has",
+            "did you mean `precision`?",
+            "line 6: start.scale is missing: inverse-sqrt-features, or a positive number",
+            "line 8: methods[0].kinetic_energy is \"half-l2\", but has to be half-l2-squared, l2, l1, linf or relativistic",
+            "line 8: methods[0].step_size[1] is -0.3, but has to be a positive number",
+            "line 9: methods[1].steps is \"many\", but has to be",
+            "line 8: methods[1].step_size[1] is -0.3",
+            "line 10: `stepsize` is no key of methods[2], which has",
+            "line 10: methods[2].step_size is missing",
+            "line 15: pictures[0].metric is \"loss\", but has to be value, distance or test_accuracy",
+        ] {
+            assert!(said.contains(wanted), "{wanted}\nin\n{said}");
+        }
+        assert!(said.contains("12 things are wrong with it"), "{said}");
+    }
+    assert!(
+        !house.folder.path().join("reports").exists(),
+        "nothing is left behind"
+    );
+}
+
+#[test]
+fn a_plan_to_begin_with_can_be_run_as_it_is_printed() {
+    let house = House::new();
+    for (kind, text) in EXAMPLES {
+        let printed = succeed(house.command(&["plan", "new", kind]));
+        assert_eq!(printed, *text);
+        // On less data, that is at hand.
+        write(
+            &house,
+            &format!("my-{kind}.yaml"),
+            &text.replace("[a8a]", "[tiny]"),
+        );
+        succeed(house.command(&["plan", "check", &format!("my-{kind}.yaml")]));
+    }
+    let of = [
+        "reproduce",
+        "my-descent.yaml",
+        "--registry",
+        "tiny.yaml",
+        "--offline",
+        "--out",
+        "out",
+    ];
+    succeed(house.command(&of));
+    let rows = house.read("rows.csv");
+    assert!(
+        column(&rows, "experiment")
+            .iter()
+            .all(|name| name == "my-descent")
+    );
+    assert_eq!(column(&rows, "profile")[0], "whole");
+    let unknown = run(house.command(&["plan", "new", "discent"]));
+    assert!(
+        stderr(&unknown).contains("there is descent, sensitivity, windows"),
+        "{}",
+        stderr(&unknown)
+    );
+}
+
+#[test]
+fn a_setting_reaches_into_lists_by_the_place_of_an_item() {
+    let house = House::new();
+    let check = |set: &str| {
+        run(house.command(&[
+            "plan",
+            "check",
+            "table2",
+            "--profile",
+            "quick",
+            "--set",
+            set,
+        ]))
+    };
+    assert!(check("windows.1.window=8").status.success());
+    let refused = |set: &str| {
+        let output = check(set);
+        assert_eq!(output.status.code(), Some(1), "{set}");
+        stderr(&output)
+    };
+    assert!(refused("windows.1.width=8").contains("`width` is no key of windows[1]"));
+    assert!(
+        refused("windows.8.window=8")
+            .contains("`windows` is a list of 8, counted from 0, and has no item `8`")
+    );
+    assert!(refused("windows.first.window=8").contains("has no item `first`"));
+    assert!(refused("repeats.0=8").contains("`repeats` is something that has no keys"));
+}
