@@ -41,36 +41,31 @@ pub(super) enum HostRows<T> {
 }
 
 impl<T: Real> HostRows<T> {
-    /// Takes in rows as a kernel keeps them.
-    fn of(source: &impl RowSource<T>, classes: usize, kernel: Kernel) -> Result<Self> {
-        let density = Density::of(source);
-        let form = form(kernel, density, classes, size_of::<T>());
-        if kernel == Kernel::Auto && density.may_be_joined() {
-            let rows = Sparse::new(source);
-            // Where they are joined, faster than the others at any share of ones that was measured.
-            if rows.is_joined() || form == Form::Sparse {
-                return Ok(Self::Sparse(rows));
-            }
-        }
-        Ok(match form {
-            Form::Sparse => Self::Sparse(Sparse::new(source)),
-            Form::Banded => Self::Banded(Banded::new(source)?),
-            Form::Dense => Self::Dense(dense_rows(source)?),
-        })
-    }
-
-    /// Takes in rows, of which a kernel is to know the features that occur, if those are few.
-    fn of_occurring(
+    /// Takes in rows as a kernel keeps them; of sparse ones the features that occur, where most do not.
+    fn of(
         source: &impl RowSource<T>,
         classes: usize,
         kernel: Kernel,
     ) -> Result<(Self, Option<Occurring>)> {
-        let occurring = Occurring::in_rows(source);
-        let rows = match &occurring {
-            Some(occurring) => Self::of(&occurring.only(source), classes, kernel)?,
-            None => Self::of(source, classes, kernel)?,
+        let density = Density::of(source);
+        let form = form(kernel, density, classes, size_of::<T>());
+        let may_be_joined = kernel == Kernel::Auto && density.may_be_joined();
+        if may_be_joined || form == Form::Sparse {
+            let occurring = Occurring::in_rows(source);
+            let rows = match &occurring {
+                Some(occurring) => Sparse::new(&occurring.only(source)),
+                None => Sparse::new(source),
+            };
+            // Where they are joined, faster than the others at any share of ones that was measured.
+            if rows.is_joined() || form == Form::Sparse {
+                return Ok((Self::Sparse(rows), occurring));
+            }
+        }
+        let rows = match form {
+            Form::Banded => Self::Banded(Banded::new(source)?),
+            Form::Dense | Form::Sparse => Self::Dense(dense_rows(source)?),
         };
-        Ok((rows, occurring))
+        Ok((rows, None))
     }
 
     fn features(&self) -> usize {
@@ -171,10 +166,10 @@ impl<T: Real + WithDType> Host<T> {
             DataRows::Dense(x) => {
                 let x = x.flatten_all()?.to_vec1::<T>()?;
                 let rows = WithConstant(Elements(&x, d), problem.bias);
-                HostRows::of_occurring(&rows, classes, kernel)?
+                HostRows::of(&rows, classes, kernel)?
             }
             DataRows::Sparse { rows, .. } => {
-                HostRows::of_occurring(&WithConstant(*rows, problem.bias), classes, kernel)?
+                HostRows::of(&WithConstant(*rows, problem.bias), classes, kernel)?
             }
         };
         Ok(Arc::new(Self {
@@ -187,7 +182,7 @@ impl<T: Real + WithDType> Host<T> {
     }
 
     fn subset(&self, rows: &[usize], kernel: Kernel) -> Result<Arc<Self>> {
-        let of = HostRows::of_occurring(&(self, rows), self.classes, kernel)?;
+        let of = HostRows::of(&(self, rows), self.classes, kernel)?;
         Ok(Arc::new(Self {
             rows: of.0,
             occurring: of.1,

@@ -105,7 +105,7 @@ fn attributes(n: usize, sizes: &[usize], dtype: DType) -> Tensor {
 fn rows_that_may_be_joined_need_no_room_to_be_made_dense() {
     let x = attributes(5000, &[4, 2, 7, 5, 3, 6, 2, 3], DType::F32);
     let (starts, columns, values) = compressed(&x);
-    let bytes = |rows: usize| {
+    let with = |rows: usize, bias: bool| {
         let stored = starts[rows] as usize;
         let rows = SparseRows {
             features: 32,
@@ -120,11 +120,17 @@ fn rows_that_may_be_joined_need_no_room_to_be_made_dense() {
         };
         let problem = Problem {
             classes: 2,
-            bias: false,
+            bias,
             l2: 0.0,
         };
         rows.bytes_to_make_dense(problem, Kernel::Auto)
     };
+    let bytes = |rows| with(rows, false);
+    assert_eq!(
+        with(3000, true),
+        Some(3000 * 33 * 4),
+        "with a column of ones"
+    );
     assert_eq!(bytes(5000), None);
     assert_eq!(bytes(4000), Some(4000 * 32 * 4), "too few to be joined");
 }
@@ -478,6 +484,39 @@ fn a_kernels_cost_is_its_products_and_what_it_reads_and_writes() {
         cost(Kernel::Sparse, 3, 2),
         (6.0 * each, in_and_out + sparse)
     );
+    // Ones alone are not stored, nor multiplied; joined, a row has as many as there are tables, and no row starts.
+    let ones = attributes(5000, &[4, 2, 7, 5, 3, 6, 2, 3], DType::F32);
+    let labels = vec![0; 5000];
+    let problem = Problem {
+        classes: 3,
+        bias: false,
+        l2: 0.0,
+    };
+    let of = |x: &Tensor, labels: &[u32]| {
+        let f = LogisticRegression::with_kernel(x.clone(), labels, problem, Kernel::Sparse);
+        let Cost { operations, bytes } = f.unwrap().cost(1);
+        (operations, bytes)
+    };
+    let (few, labels_of_few) = (ones.narrow(0, 0, 100).unwrap(), &labels[..100]);
+    // Rows 0, 7 … of the first have no first attribute, and are filled up.
+    let stored = 8.0 * 100.0 - 15.0;
+    let in_and_out = 4.0 * 100.0 + 2.0 * 32.0 * 3.0 * 4.0;
+    let wanted = (
+        3.0 * (2.0 * stored + 500.0),
+        in_and_out + 800.0 * 4.0 + 101.0 * 8.0,
+    );
+    assert_eq!(of(&few, labels_of_few), wanted);
+    let (operations, bytes) = of(&ones, &labels);
+    assert!(
+        operations < 3.0 * (2.0 * 8.0 * 5000.0 + 25_000.0),
+        "{operations}"
+    );
+    let tables = (operations / 3.0 - 25_000.0) / 2.0 / 5000.0;
+    assert!(
+        (1.0..8.0).contains(&tables) && tables.fract() == 0.0,
+        "{tables}"
+    );
+    assert!(bytes > 4.0 * 5000.0 * (1.0 + tables), "{bytes}");
     // Of two classes the sparse kernel has one column.
     let in_and_out = 4.0 * 3.0 + 2.0 * 2.0 * 2.0 * 4.0;
     assert_eq!(cost(Kernel::Sparse, 2, 1), (each, in_and_out + sparse));
@@ -577,6 +616,50 @@ fn what_is_not_a_number_stays_so() {
         let point = Tensor::new(point, &Device::Cpu).unwrap();
         let gradient = f.gradient(&point).unwrap().to_vec1::<f32>().unwrap();
         assert!(gradient.iter().all(|v| v.is_nan()), "{kernel} {classes}");
+    }
+}
+
+#[test]
+fn large_logits_of_whichever_class_overflow_in_no_kernel() {
+    for (classes, dtype) in [(3, DType::F32), (3, DType::F64), (10, DType::F32)] {
+        // Rows of one feature each, whose weights make one class or another certain.
+        let x = Tensor::eye(40, dtype, &Device::Cpu).unwrap();
+        let labels: Vec<u32> = (0..40).map(|row| (row % classes) as u32).collect();
+        let problem = Problem {
+            classes,
+            bias: false,
+            l2: 0.0,
+        };
+        let certain = |place: usize| match place % classes == (place / classes * 7 + 1) % classes {
+            true => 2000.0,
+            false => -300.0 * (place % 5) as f64,
+        };
+        let point: Vec<f64> = (0..40 * classes).map(certain).collect();
+        let point = Tensor::new(point, &Device::Cpu)
+            .unwrap()
+            .to_dtype(dtype)
+            .unwrap();
+        let of = |kernel| {
+            let f = LogisticRegression::with_kernel(x.clone(), &labels, problem, kernel).unwrap();
+            f.gradient(&point).unwrap()
+        };
+        let wanted = of(Kernel::Composed);
+        for kernel in [Kernel::Dense, Kernel::Sparse, Kernel::Banded] {
+            let found = of(kernel);
+            assert!(
+                apart(&found, &wanted) < 1e-6,
+                "{kernel} {classes} {dtype:?}"
+            );
+            let sizes = found.abs().unwrap().to_dtype(DType::F64).unwrap();
+            assert!(
+                sizes
+                    .sum_all()
+                    .unwrap()
+                    .to_scalar::<f64>()
+                    .unwrap()
+                    .is_finite()
+            );
+        }
     }
 }
 
