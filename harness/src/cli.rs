@@ -120,8 +120,10 @@ pub enum Command {
 #[derive(Debug, Subcommand)]
 pub enum PlanCommand {
     /// Print a small plan that runs, to begin with: harness plan new descent > mine.yaml
+    ///
+    /// `new claims` prints claims on it, for `reproduce mine.yaml --claims FILE`.
     New {
-        /// The kind of experiment: descent, sensitivity or windows
+        /// The kind of experiment: descent, sensitivity or windows; or claims
         kind: String,
     },
     /// Name everything that is wrong with a plan, each by its key and line; exit code 1 if anything is
@@ -252,6 +254,10 @@ pub struct Reproduce {
     /// Change a value of the plan for this run, for example flow.steps=40 or windows.0.window=8
     #[arg(long = "set", value_name = "KEY=VALUE")]
     pub settings: Vec<String>,
+    /// Claims of your own in place of the papers', as configs/claims.yaml has them (`harness plan new claims`); the report is
+    /// then one of its own, in the target's folder
+    #[arg(long, value_name = "FILE")]
+    pub claims: Option<PathBuf>,
     /// Make only the k-th of n shares, which `harness merge` puts together; each can be made on a machine of its own
     #[arg(long, value_name = "k/n")]
     pub shard: Option<Shard>,

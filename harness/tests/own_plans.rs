@@ -122,6 +122,9 @@ fn a_plan_to_begin_with_can_be_run_as_it_is_printed() {
     for (kind, text) in EXAMPLES {
         let printed = succeed(house.command(&["plan", "new", kind]));
         assert_eq!(printed, *text);
+        if *kind == "claims" {
+            continue;
+        }
         // On less data, that is at hand.
         write(
             &house,
@@ -149,9 +152,60 @@ fn a_plan_to_begin_with_can_be_run_as_it_is_printed() {
     assert_eq!(column(&rows, "profile")[0], "whole");
     let unknown = run(house.command(&["plan", "new", "discent"]));
     assert!(
-        stderr(&unknown).contains("there is descent, sensitivity, windows"),
+        stderr(&unknown).contains("there is claims, descent, sensitivity, windows"),
         "{}",
         stderr(&unknown)
+    );
+}
+
+#[test]
+fn claims_of_ones_own_are_judged_in_place_of_the_papers() {
+    let house = House::new();
+    let example = |kind: &str| EXAMPLES.iter().find(|(name, _)| *name == kind).unwrap().1;
+    write(
+        &house,
+        "mine.yaml",
+        &example("descent").replace("[a8a]", "[tiny]"),
+    );
+    write(&house, "claims.yaml", example("claims"));
+    let of = [
+        "reproduce",
+        "mine.yaml",
+        "--claims",
+        "claims.yaml",
+        "--registry",
+        "tiny.yaml",
+        "--offline",
+    ];
+    succeed(house.command(&of));
+    let claims = house.folder.path().join("reports/mine/claims.csv");
+    let claims = std::fs::read_to_string(claims).unwrap();
+    assert_eq!(column(&claims, "kind"), ["own", "own"]);
+    assert_eq!(column(&claims, "paper"), ["own", "own"]);
+    for verdict in column(&claims, "verdict") {
+        assert!(
+            ["reproduced", "partly", "not reproduced"].contains(&verdict.as_str()),
+            "{claims}"
+        );
+    }
+    let verified = run(house.command(&["verify", "reports/mine", "--sample", "0"]));
+    assert!(
+        verified.status.success(),
+        "{}",
+        String::from_utf8_lossy(&verified.stdout)
+    );
+    write(
+        &house,
+        "bad.yaml",
+        "claims: [{id: a, says: b, rows: {target: mine}, judge: {hold: {column: c}}}]",
+    );
+    let refused = [&of[..3], &["bad.yaml"], &of[4..]].concat();
+    let refused = run(house.command(&refused));
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(
+        stderr(&refused).contains("bad.yaml"),
+        "{}",
+        stderr(&refused)
     );
 }
 

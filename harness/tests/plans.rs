@@ -3,9 +3,8 @@
 
 mod common;
 
-use common::{House, column, run, stderr, succeed};
+use common::{House, column, copy_configs, run, stderr, succeed};
 use lab::configs::Configs;
-use std::path::Path;
 
 impl House {
     fn write(&self, name: &str, text: &str) {
@@ -16,22 +15,7 @@ impl House {
 
     /// A copy of the real configurations in `./configs`.
     fn copy_configs(&self) {
-        let real = Path::new(env!("CARGO_MANIFEST_DIR")).join("../configs");
-        for file in std::fs::read_dir(real).unwrap() {
-            let file = file.unwrap();
-            if file
-                .path()
-                .extension()
-                .is_none_or(|extension| extension != "yaml")
-            {
-                continue;
-            }
-            let text = std::fs::read_to_string(file.path()).unwrap();
-            self.write(
-                &format!("configs/{}", file.file_name().to_str().unwrap()),
-                &text,
-            );
-        }
+        copy_configs(&self.folder.path().join("configs"));
     }
 }
 

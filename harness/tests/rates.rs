@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{House, column, run, stderr, succeed};
+use common::{House, column, copy_configs, run, stderr, succeed};
 
 #[test]
 fn every_timed_row_stands_beside_the_least_time_that_the_machines_rates_allow() {
@@ -89,11 +89,7 @@ fn a_report_of_a_run_before_there_were_rates_has_empty_columns() {
 fn doctor_measures_rates_shows_them_again_and_replaces_a_broken_file() {
     let house = House::new();
     let configs = house.folder.path().join("configs");
-    std::fs::create_dir_all(&configs).unwrap();
-    for file in std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../configs")).unwrap() {
-        let file = file.unwrap();
-        std::fs::copy(file.path(), configs.join(file.file_name())).unwrap();
-    }
+    copy_configs(&configs);
     let small = "memory: {sizes_mib: [0.01, 0.1], call_mib: 0.1, seconds: 0.01}\n\
                  products: {orders: [16], seconds: 0.01}\n";
     std::fs::write(configs.join("rates.yaml"), small).unwrap();

@@ -2,19 +2,14 @@
 
 mod common;
 
-use common::{House, run, stderr, succeed};
+use common::{House, copy_configs, run, stderr, succeed};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// The real configurations, but for the list of targets.
 fn configs(house: &House, targets: &str) -> PathBuf {
     let folder = house.folder.path().join("configs");
-    std::fs::create_dir_all(&folder).unwrap();
-    let real = Path::new(env!("CARGO_MANIFEST_DIR")).join("../configs");
-    for file in std::fs::read_dir(real).unwrap() {
-        let file = file.unwrap();
-        std::fs::copy(file.path(), folder.join(file.file_name())).unwrap();
-    }
+    copy_configs(&folder);
     let text = format!(
         "target: all\nexperiment: suite\ntitle: a\nsource: b\ntargets: {targets}\n\
          default_profile: smoke\nprofiles: {{smoke: {{what: w, verdicts: false}}, \

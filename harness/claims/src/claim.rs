@@ -16,6 +16,9 @@ pub enum Paper {
     P,
     /// "Exposition on the connections between descent methods and Hamiltonian mechanics".
     G,
+    /// None of them: a claim of whoever wrote the plan.
+    #[serde(rename = "own")]
+    Own,
 }
 
 impl Paper {
@@ -25,6 +28,7 @@ impl Paper {
         match self {
             Self::P => "P",
             Self::G => "G",
+            Self::Own => "own",
         }
     }
 
@@ -38,6 +42,7 @@ impl Paper {
             Self::G => {
                 "Exposition on the connections between descent methods and Hamiltonian mechanics"
             }
+            Self::Own => "Claims of one's own",
         }
     }
 }
@@ -55,11 +60,19 @@ pub enum ClaimKind {
     Finding,
     /// Two places of a paper that exclude each other, or a slip of its text.
     Erratum,
+    /// What whoever wrote a plan claims of it.
+    Own,
 }
 
 impl ClaimKind {
     /// All of them, in the order in which they are counted.
-    pub const ALL: [Self; 4] = [Self::Statement, Self::Control, Self::Finding, Self::Erratum];
+    pub const ALL: [Self; 5] = [
+        Self::Statement,
+        Self::Control,
+        Self::Finding,
+        Self::Erratum,
+        Self::Own,
+    ];
 
     /// Returns the word in rows and tables.
     #[must_use]
@@ -69,6 +82,7 @@ impl ClaimKind {
             Self::Control => "control",
             Self::Finding => "finding",
             Self::Erratum => "erratum",
+            Self::Own => "own",
         }
     }
 }
@@ -172,10 +186,10 @@ schema! {
     /// Says what a claim came to: `claims.parquet`, `claims.csv`.
     ClaimRow {
         claim: String, "", "The claim's name.";
-        kind: ClaimKind, "", "statement: a paper's own; control: what it is compared with; finding: what no paper says; erratum: a slip or contradiction of a paper.";
+        kind: ClaimKind, "", "statement: a paper's own; control: what it is compared with; finding: what no paper says; erratum: a slip or contradiction of a paper; own: of whoever wrote the plan.";
         sentence: String, "", "The sentence that it is part of: claims of one sentence count once.";
-        paper: Paper, "", "P: Frictionless Hamiltonian Descent; G: the exposition.";
-        place: String, "", "Where the paper says it.";
+        paper: Paper, "", "P: Frictionless Hamiltonian Descent; G: the exposition; own: neither.";
+        place: String, "", "Where the paper says it; nowhere of claims of one's own.";
         says: String, "", "What it says.";
         target: String, "", "The target whose rows answer it.";
         judge: RuleKind, "", "How they do.";

@@ -12,10 +12,27 @@ use std::collections::BTreeSet;
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct ClaimsFile {
+    #[serde(default = "usual_confidence")]
     confidence: f64,
+    #[serde(default = "usual_pairs")]
     least_pairs: usize,
+    #[serde(default = "whole")]
     profile: String,
     claims: Vec<Mapping>,
+}
+
+fn usual_confidence() -> f64 {
+    0.95
+}
+
+/// Two differences have an interval, but one that means little.
+fn usual_pairs() -> usize {
+    3
+}
+
+/// The profile of a plan that has none.
+fn whole() -> String {
+    "whole".into()
 }
 
 impl Claims {
@@ -59,7 +76,13 @@ impl Claims {
 
 /// Makes the claims of one entry of the file.
 fn typed(written: Mapping) -> Result<Vec<Claim>> {
-    let one = |filled: Mapping| {
+    let one = |mut filled: Mapping| {
+        // What names no paper is the claim of whoever wrote it.
+        if !filled.contains_key("paper") {
+            for (key, value) in [("paper", "own"), ("kind", "own"), ("place", "")] {
+                filled.entry(key.into()).or_insert(value.into());
+            }
+        }
         let claim: Claim = datasets::yaml::typed(&Value::Mapping(filled))?;
         claim.check().map(|()| claim)
     };

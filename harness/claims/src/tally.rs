@@ -69,6 +69,8 @@ pub fn headline(rows: &[ClaimRow]) -> String {
             (ClaimKind::Finding, _) => "findings beside them",
             (ClaimKind::Erratum, 1) => "erratum",
             (ClaimKind::Erratum, _) => "errata",
+            (ClaimKind::Own, 1) => "claim of one's own",
+            (ClaimKind::Own, _) => "claims of one's own",
         };
         format!("{total} {noun}: {}", tally.words())
     };

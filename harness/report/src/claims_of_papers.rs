@@ -60,6 +60,7 @@ impl<'a> Judged<'a> {
                 Kind::Erratum,
                 "Errata: slips of the papers' texts, and places that exclude each other",
             ),
+            (Kind::Own, Paper::Own.title()),
         ];
         let others = others.map(|(kind, title)| Chapter {
             title: title.to_owned(),

@@ -45,8 +45,12 @@ pub(super) fn run(command: &PlanCommand) -> Result<u8> {
     }
 }
 
-/// The plans that `new` writes, by their kinds.
+/// What `new` writes: plans by their kinds, and claims on the one of kind descent.
 pub const EXAMPLES: &[(&str, &str)] = &[
+    (
+        "claims",
+        include_str!("../../../configs/examples/claims.yaml"),
+    ),
     (
         "descent",
         include_str!("../../../configs/examples/descent.yaml"),

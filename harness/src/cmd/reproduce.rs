@@ -33,15 +33,18 @@ pub(super) fn run(arguments: &Reproduce) -> Result<u8> {
     let plan = layers.plan();
     let plan = plan.with_context(|| format!("the plan of {}", arguments.target))?;
     // With --out the page stands in the target's own folder, else above all targets.
+    let alone = arguments.out.is_some() || arguments.claims.is_some();
     let (folder, root) = match &arguments.out {
         Some(out) => (out.clone(), out.clone()),
         None => {
             let root = root(arguments);
-            (root.join(&plan.target), root)
+            let folder = root.join(&plan.target);
+            let root = if alone { folder.clone() } else { root };
+            (folder, root)
         }
     };
     // A folder of one's own is a report of its own.
-    let sharing = match arguments.fresh || arguments.out.is_some() {
+    let sharing = match arguments.fresh || alone {
         true => Vec::new(),
         false => relatives(&root, &plan)?,
     };
@@ -58,13 +61,23 @@ pub(super) fn run(arguments: &Reproduce) -> Result<u8> {
     super::show(&built.terminal)?;
     say_files(&folder, &built);
     let order = suite::order(&configs)?;
-    let site = site::build(&root, Some(&configs.read("claims.yaml")?), Some(&order))?;
+    let claims = claims_of(arguments, &configs)?;
+    let site = site::build(&root, Some(&claims), Some(&order))?;
     say(&format!(
         "the page is {}",
         root.join("index.html").display()
     ));
     super::show(&site.summary)?;
     Ok(super::outcome(&built))
+}
+
+/// What a run is judged by: the papers' claims, or those that the command line names.
+fn claims_of(arguments: &Reproduce, configs: &Configs) -> Result<String> {
+    match &arguments.claims {
+        Some(file) => lab::files::read_text(file)
+            .with_context(|| format!("reading the claims {}", file.display())),
+        None => configs.read(site::CLAIMS),
+    }
 }
 
 /// Refuses a folder in which a run would hide or leave behind what others have measured.
@@ -113,7 +126,11 @@ pub(super) fn target(
 ) -> Result<Built> {
     let store = rates(&arguments.data, configs, &machine)?;
     let manifest = manifest(arguments, plan, configs)?;
-    let claims = Claims::from_yaml(&configs.read("claims.yaml")?).context("claims.yaml")?;
+    let claims =
+        Claims::from_yaml(&claims_of(arguments, configs)?).context(match &arguments.claims {
+            Some(file) => file.display().to_string(),
+            None => site::CLAIMS.to_owned(),
+        })?;
     let mut run = TargetRun::open(plan, machine.clone(), folder, manifest, claims)?;
     let registry = registry(&arguments.common, configs)?;
     let library = library(&arguments.data, registry, Seeds::new(plan.seed));
@@ -209,7 +226,7 @@ fn manifest(arguments: &Reproduce, plan: &Plan, configs: &Configs) -> Result<Man
         elsewhere: Vec::new(),
         rates: None,
         paper: Paper::from_yaml(&configs.read("paper.yaml")?).context("paper.yaml")?,
-        claims_sha256: Some(sha256_hex(configs.read("claims.yaml")?.as_bytes())),
+        claims_sha256: Some(sha256_hex(claims_of(arguments, configs)?.as_bytes())),
         journal: None,
         sum: None,
         altered: None,

@@ -88,8 +88,10 @@ fn plan(configs: &Configs, profile: Option<&str>) -> Result<Plan> {
 
 pub(super) fn run(arguments: &Reproduce, configs: &Configs) -> Result<u8> {
     ensure!(
-        arguments.settings.is_empty() && arguments.datasets.is_empty(),
-        "--set and --datasets are for one target, not for all of them"
+        arguments.settings.is_empty()
+            && arguments.datasets.is_empty()
+            && arguments.claims.is_none(),
+        "--set, --datasets and --claims are for one target, not for all of them"
     );
     // Ranks are joined once; other devices are opened for each target, and looked at then.
     let of_ranks = match arguments.devices {

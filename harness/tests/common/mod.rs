@@ -123,6 +123,18 @@ impl House {
     }
 }
 
+/// Copies the files of the project's own `configs` into a folder.
+pub fn copy_configs(folder: &Path) {
+    std::fs::create_dir_all(folder).unwrap();
+    let real = Path::new(env!("CARGO_MANIFEST_DIR")).join("../configs");
+    for file in std::fs::read_dir(real).unwrap() {
+        let file = file.unwrap();
+        if file.path().is_file() {
+            std::fs::copy(file.path(), folder.join(file.file_name())).unwrap();
+        }
+    }
+}
+
 pub fn run(mut command: Command) -> Output {
     command.output().unwrap()
 }
