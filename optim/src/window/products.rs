@@ -141,3 +141,67 @@ impl<T: Real> WithSimd for AddScaled<'_, T> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cpu::aligned::{Aligned, whole_lines};
+
+    /// Numbers of both signs that no two rows share.
+    fn number(row: usize, i: usize) -> f64 {
+        ((row * 37 + i * 11) % 23) as f64 / 8.0 - 1.25
+    }
+
+    /// What is computed of rows of a length, against loops over their numbers: lengths that leave each kind of rest.
+    fn of<T: Real>(length: usize, rounding: f64) {
+        const ROWS: usize = 3;
+        let row = |row| (0..length).map(move |i| T::from_double(number(row, i)));
+        let rows: Vec<Vec<T>> = (0..ROWS).map(|r| row(r).collect()).collect();
+        let stride = whole_lines::<T>(length).max(1);
+        let mut elements = Aligned::zeros(ROWS * stride);
+        for (to, from) in elements.chunks_exact_mut(stride).zip(&rows) {
+            to[..length].copy_from_slice(from);
+        }
+        let matrix = HostMatrix {
+            elements,
+            columns: length,
+            stride,
+        };
+        let near = |found: f64, wanted: f64, what: &str| {
+            let apart = (found - wanted).abs();
+            assert!(
+                apart <= rounding * (1.0 + wanted.abs()),
+                "{what} of {length}: {found} {wanted}"
+            );
+        };
+        let by = [0.5, -2.0, 1.5].map(T::from_double);
+        let mut sums: Vec<T> = row(7).collect();
+        Arch::new().dispatch(AddScaled {
+            to: &mut sums,
+            rows: &matrix,
+            by: &by,
+        });
+        for (i, sum) in sums.iter().enumerate() {
+            let added: f64 = (0..ROWS).map(|r| by[r].to_double() * number(r, i)).sum();
+            near(sum.to_double(), number(7, i) + added, "a scaled sum");
+        }
+        let wanted: f64 = (0..length).map(|i| number(0, i) * number(1, i)).sum();
+        near(product(&rows[0], &rows[1]), wanted, "a product");
+        let wanted = (0..length).map(|i| (number(0, i) - number(1, i)).powi(2));
+        let distance = SquaredDistance {
+            a: &rows[0],
+            b: &rows[1],
+        };
+        near(Arch::new().dispatch(distance), wanted.sum(), "a distance");
+    }
+
+    #[test]
+    fn whole_vectors_and_what_is_left_behind_them_are_added_up_once() {
+        for length in [
+            1, 3, 4, 7, 8, 15, 16, 17, 31, 33, 50, 63, 64, 79, 131, 1023, 1030, 2100,
+        ] {
+            of::<f32>(length, 1e-5);
+            of::<f64>(length, 1e-13);
+        }
+    }
+}

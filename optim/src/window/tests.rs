@@ -142,3 +142,33 @@ fn kernels_are_used_where_they_run_and_agree() {
     let half = crate::window_kernels(&Device::Cpu, candle_core::DType::BF16);
     assert!(!half.unwrap(), "no kernel is compiled for it");
 }
+
+#[test]
+fn a_flow_more_than_was_announced_is_the_sequential_one_too() {
+    let recurrence = Recurrence::new(Kinetic::HalfL2Squared, 0.1, 6);
+    let flow = |width| WindowedFlow {
+        recurrence,
+        window: Window {
+            width,
+            tolerance: 0.0,
+            method: WindowMethod::picard(Predictor::LinearForce),
+            across_flows: width > 1,
+            ..Window::default()
+        },
+    };
+    let f = Arc::new(Quadratic::diagonal(&[1.0; DIMENSION], &Device::Cpu).unwrap());
+    let ends = |flow: WindowedFlow, announced| -> Vec<Vec<f64>> {
+        let mut oracle = Oracle::new(Batched::new(f.clone()));
+        let mut window = flow.sliding(&start(), None, announced).unwrap();
+        let ends = (0..4).map(|_| window.flow(&mut oracle).unwrap().position);
+        ends.map(|end| end.to_vec1().unwrap()).collect()
+    };
+    let wanted = ends(flow(1), None);
+    for announced in [Some(1), Some(2), Some(4), None] {
+        for (found, wanted) in ends(flow(4), announced).iter().zip(&wanted) {
+            for (a, b) in found.iter().zip(wanted) {
+                assert!((a - b).abs() < 1e-12, "{announced:?}: {a} {b}");
+            }
+        }
+    }
+}
