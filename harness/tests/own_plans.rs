@@ -210,6 +210,45 @@ fn claims_of_ones_own_are_judged_in_place_of_the_papers() {
 }
 
 #[test]
+fn the_rows_of_a_data_set_without_a_test_file_are_counted_once() {
+    let house = House::new();
+    let registry =
+        "datasets:\n  one: {features: 3, classes: 2, files: {train: {path: tiny.libsvm}}}\n";
+    write(&house, "one.yaml", registry);
+    write(
+        &house,
+        "rows.yaml",
+        "experiment: counts\ndatasets: [one]\nprinted: {}\n",
+    );
+    let of = [
+        "reproduce",
+        "rows.yaml",
+        "--registry",
+        "one.yaml",
+        "--offline",
+        "--out",
+        "out",
+    ];
+    succeed(house.command(&of));
+    let rows = house.read("rows.csv");
+    let counts = column(&rows, "count")
+        .into_iter()
+        .zip(column(&rows, "measured"));
+    let counts: Vec<String> = counts
+        .map(|(count, rows)| format!("{count} {rows}"))
+        .collect();
+    assert_eq!(
+        counts,
+        [
+            "all-samples 120",
+            "training-set 120",
+            "test-set 0",
+            "features 3"
+        ]
+    );
+}
+
+#[test]
 fn a_setting_reaches_into_lists_by_the_place_of_an_item() {
     let house = House::new();
     let check = |set: &str| {

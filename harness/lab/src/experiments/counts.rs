@@ -203,7 +203,11 @@ impl Experiment for Counts {
             bench.watch.step();
             Ok(Outcome::Measured(Counted {
                 training_set: dataset.train.len() as u64,
-                test_set: dataset.test.len() as u64,
+                // Rows that are tested on for want of others are no more rows.
+                test_set: match dataset.test_is_train {
+                    true => 0,
+                    false => dataset.test.len() as u64,
+                },
                 features: largest_index(&dataset.train).max(largest_index(&dataset.test)),
                 declared_features: dataset.features as u64,
             }))
