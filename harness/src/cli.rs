@@ -148,9 +148,9 @@ pub struct PlanCheck {
     /// Change a value of the plan first, for example flow.steps=40 or windows.0.window=8
     #[arg(long = "set", value_name = "KEY=VALUE")]
     pub settings: Vec<String>,
-    /// The folder of plans [default: ./configs, else compiled-in copies]
-    #[arg(long, env = "HARNESS_CONFIGS", value_name = "DIR")]
-    pub configs: Option<PathBuf>,
+    /// Folders
+    #[command(flatten)]
+    pub common: Common,
 }
 
 /// `harness verify`.

@@ -131,7 +131,10 @@ fn a_plan_to_begin_with_can_be_run_as_it_is_printed() {
             &format!("my-{kind}.yaml"),
             &text.replace("[a8a]", "[tiny]"),
         );
-        succeed(house.command(&["plan", "check", &format!("my-{kind}.yaml")]));
+        let check = format!("my-{kind}.yaml");
+        succeed(house.command(&["plan", "check", &check, "--registry", "tiny.yaml"]));
+        let unknown = run(house.command(&["plan", "check", &check]));
+        assert!(stderr(&unknown).contains("tiny"), "{}", stderr(&unknown));
     }
     let of = [
         "reproduce",
@@ -245,6 +248,69 @@ fn the_rows_of_a_data_set_without_a_test_file_are_counted_once() {
             "test-set 0",
             "features 3"
         ]
+    );
+}
+
+#[test]
+fn what_check_says_of_a_plan_is_what_a_run_does() {
+    let house = House::new();
+    let plan = "stiffness: 1.0\nstart: 1.0\nmomentum: 0.0\nstep_size: 0.5\ndamping: 0.5\nsteps: 20\nscalings: [printed]\n";
+    for (more, wanted) in [
+        ("experiment: spring\n", None),
+        ("", Some("experiment is missing: the kind of experiment")),
+        ("experiment: spring\nprofiles: [a]\n", Some("profiles")),
+        (
+            "experiment: spring\ndefault_profile: quik\nprofiles: {quick: {}}\n",
+            Some("`quik` is no profile"),
+        ),
+        (
+            "experiment: spring\nprofiles: {quick: {}, short: {steps: 18}}\n",
+            None,
+        ),
+        (
+            "experiment: spring\nprofiles: {quick: {}, short: {steps: few}}\n",
+            Some("line 2: steps is \"few\", but has to be"),
+        ),
+        (
+            "experiment: spring\n<<: {stifness: 2.0}\n",
+            Some("did you mean `stiffness`?"),
+        ),
+    ] {
+        write(&house, "mine.yaml", &format!("{more}{plan}"));
+        let checked = run(house.command(&["plan", "check", "mine.yaml"]));
+        let short = ["reproduce", "mine.yaml", "--out", "out", "--fresh"];
+        let of_short = [&short[..], &["--profile", "short"]].concat();
+        let ran = run(house.command(if more.contains("short") {
+            &of_short
+        } else {
+            &short
+        }));
+        assert_eq!(
+            checked.status.success(),
+            wanted.is_none(),
+            "{more}: {}",
+            stderr(&checked)
+        );
+        assert_eq!(
+            ran.status.success(),
+            wanted.is_none(),
+            "{more}: {}",
+            stderr(&ran)
+        );
+        for said in [stderr(&checked), stderr(&ran)] {
+            assert!(
+                wanted.is_none_or(|wanted| said.contains(wanted)),
+                "{more}: {said}"
+            );
+        }
+    }
+    // What was set stands in no line, and what a profile replaces as a whole stands there.
+    write(&house, "mine.yaml", &format!("experiment: spring\n{plan}"));
+    let set = run(house.command(&["plan", "check", "mine.yaml", "--set", "steps=few"]));
+    assert!(
+        stderr(&set).contains(": steps is \"few\"") && !stderr(&set).contains("line"),
+        "{}",
+        stderr(&set)
     );
 }
 

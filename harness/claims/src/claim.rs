@@ -131,6 +131,12 @@ impl Claim {
         self.sentence.as_ref().unwrap_or(&self.id)
     }
 
+    /// Returns the target whose rows answer it.
+    #[must_use]
+    pub fn target(&self) -> &str {
+        &self.rows.target
+    }
+
     pub(crate) fn question(&self) -> Question<'_> {
         Question {
             scope: &self.rows,

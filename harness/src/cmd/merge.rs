@@ -45,7 +45,8 @@ pub(super) fn run(arguments: &Merge) -> Result<u8> {
         };
         let built = merge(runs, &out, &arguments.allow, &claims)?;
         let (parts, folder) = (runs.len(), out.display());
-        say(&format!("{target}: {parts} runs merged into {folder}"));
+        let runs = if parts == 1 { "run" } else { "runs" };
+        say(&format!("{target}: {parts} {runs} merged into {folder}"));
         code = code.max(outcome(&built));
         last = Some(built);
     }

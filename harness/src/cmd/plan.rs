@@ -1,10 +1,10 @@
 //! `harness plan`: for those who write plans of their own.
 
-use super::{DONE, FAILED, show};
+use super::{DONE, FAILED, registry, show};
 use crate::cli::{PlanCheck, PlanCommand};
 use anyhow::{Context, Result};
 use lab::configs::Configs;
-use lab::experiments::{self, KindSchema};
+use lab::experiments::{self, KindSchema, Need};
 use lab::plan::{Layers, schema};
 use lab::progress::say;
 use std::fmt::Write;
@@ -79,7 +79,7 @@ pub fn keys() -> String {
     let mut text = String::from(
         "# What plans say\n\nEvery key of every kind of plan, made from the types that plans are read as (`harness plan keys`). \
          `[]` is an item of a list, `*` any name, and `methods[method=adam]` an item whose `method` is `adam`. A profile is a set \
-         of keys that take the place of the plan's; `harness plan check FILE` names all that is wrong with a plan at once.\n",
+         of keys each of which takes the whole place of the plan's; `harness plan check FILE` names all that is wrong with a plan at once.\n",
     );
     for KindSchema {
         kind,
@@ -88,9 +88,8 @@ pub fn keys() -> String {
     } in experiments::schemas()
     {
         // Of a plan that is like no other.
-        if let Some(required) = file["required"].as_array_mut() {
-            required.extend(body["required"].as_array().into_iter().flatten().cloned());
-        }
+        let required = body["required"].as_array().into_iter().flatten().cloned();
+        file["required"] = required.chain(["experiment".into()]).collect();
         let _ = write!(text, "\n## {kind}\n\n{}", schema::table(&file));
     }
     text
@@ -98,24 +97,39 @@ pub fn keys() -> String {
 
 /// Looks at every profile of a plan, or at one.
 fn check(arguments: &PlanCheck) -> Result<u8> {
-    let configs = Configs::new(arguments.configs.clone());
+    let configs = Configs::new(arguments.common.configs.clone());
+    let registry = registry(&arguments.common, &configs)?;
     let plan = || -> Result<Layers> { Ok(configs.plan(&arguments.plan)?.set(&arguments.settings)) };
-    let profiles = match &arguments.profile {
-        Some(profile) => vec![profile.clone()],
-        None => plan()?.profiles(),
+    let can_be_run = |profile: Option<&str>| -> Result<String> {
+        let plan = plan()?.profile(profile).plan()?;
+        for need in experiments::of(&plan)?.needs() {
+            match need {
+                Need::Rows { dataset, .. } => drop(registry.get(&dataset)?),
+                Need::Images { dataset, .. } => drop(registry.images(&dataset)?),
+            }
+        }
+        Ok(plan.profile.name)
     };
-    let mut code = DONE;
+    // The one that is run where none is named first, whichever there are.
+    let mut profiles = vec![arguments.profile.clone()];
+    if arguments.profile.is_none() {
+        profiles.extend(plan()?.profiles().into_iter().map(Some));
+    }
+    let (mut code, mut fine) = (DONE, Vec::new());
     for profile in profiles {
-        let checked = plan()?.profile(Some(&profile)).plan();
-        let checked = checked.and_then(|plan| experiments::of(&plan).map(|_| ()));
-        match checked {
-            Ok(()) => say(&format!(
-                "{}, profile {profile}: can be run",
-                arguments.plan
-            )),
+        match can_be_run(profile.as_deref()) {
+            Ok(name) if fine.contains(&name) => {}
+            Ok(name) => {
+                say(&format!("{}, profile {name}: can be run", arguments.plan));
+                fine.push(name);
+            }
             Err(error) => {
-                say(&format!("{}, profile {profile}: {error:#}", arguments.plan));
+                let of = profile.map_or_else(String::new, |name| format!(", profile {name}"));
+                say(&format!("{}{of}: {error:#}", arguments.plan));
                 code = FAILED;
+                if of.is_empty() {
+                    break;
+                }
             }
         }
     }

@@ -131,6 +131,20 @@ pub(super) fn target(
             Some(file) => file.display().to_string(),
             None => site::CLAIMS.to_owned(),
         })?;
+    if let Some(file) = &arguments.claims {
+        let others = claims
+            .claims
+            .iter()
+            .find(|claim| claim.target() != plan.target);
+        ensure!(
+            others.is_none(),
+            "{}: the claim {} is about the rows of {}, and this run is of {}",
+            file.display(),
+            others.map_or("", |claim| &claim.id),
+            others.map_or("", |claim| claim.target()),
+            plan.target
+        );
+    }
     let mut run = TargetRun::open(plan, machine.clone(), folder, manifest, claims)?;
     let registry = registry(&arguments.common, configs)?;
     let library = library(&arguments.data, registry, Seeds::new(plan.seed));

@@ -196,12 +196,20 @@ impl Layers {
             );
             plan.insert("datasets".into(), self.datasets.into());
         }
+        ensure!(
+            plan.contains_key("experiment"),
+            "experiment is missing: the kind of experiment, such as descent, windows or sensitivity (`harness plan keys` has all)"
+        );
         let plan = Value::Mapping(plan);
         numbers::check(&[numbers::HEAD], &plan)?;
         names(&plan, "")?;
         let mut plan: Plan = yaml::typed(&plan)?;
         // A key that the profile changes stands there first.
         plan.lines = self.lines.under(&format!("profiles.{}", plan.profile.name));
+        for setting in &self.settings {
+            let key = setting.split('=').next().unwrap_or_default();
+            plan.lines = plan.lines.without(key);
+        }
         ensure!(
             is_name(&plan.target),
             "target is {:?}, but has to be a name of at most 64 letters, digits, spaces and `-_.+`, the first a \

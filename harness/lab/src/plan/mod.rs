@@ -119,12 +119,18 @@ struct Profiles {
 #[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
 struct ProfileWire {
     /// What it is good for.
+    #[serde(default)]
     what: String,
     /// Minutes that it takes on two cores, as measured or estimated.
     #[serde(skip_serializing_if = "Option::is_none")]
     minutes: Option<f64>,
     /// Whether its runs are long enough for verdicts.
+    #[serde(default = "long_enough")]
     verdicts: bool,
+}
+
+fn long_enough() -> bool {
+    true
 }
 
 impl Profiles {

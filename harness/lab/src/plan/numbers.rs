@@ -136,6 +136,9 @@ impl Allowed {
 impl fmt::Display for Allowed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { low, high, .. } = self;
+        if self.whole && *high >= u64::MAX as f64 {
+            return write!(f, "a whole number from {low} on, of 64 bits");
+        }
         if self.whole {
             return write!(f, "a whole number from {low} to {high}");
         }

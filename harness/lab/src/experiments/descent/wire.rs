@@ -243,7 +243,11 @@ impl DescentForm {
         );
         let problem = part.problem.unwrap_or(self.problem).validated()?;
         ensure!(
-            problem.needs_data() != self.datasets.is_empty(),
+            !(problem.needs_data() && self.datasets.is_empty()),
+            "datasets is empty, but a logistic problem is about data sets"
+        );
+        ensure!(
+            problem.needs_data() || self.datasets.is_empty(),
             "`datasets` belongs to a logistic problem, and to no other"
         );
         let contestants: Vec<Contestant> = part

@@ -78,11 +78,18 @@ struct FaultFinder<'a> {
 
 impl FaultFinder<'_> {
     fn fault(&mut self, at: &PlanPlace, what: String) {
-        // What is missing stands nowhere: what it is missing in does.
-        let places = [at.place.as_str(), parent(&at.place)];
         self.found.push(PlanFault {
+            line: self.lines.line(&at.place),
             place: at.place.clone(),
-            line: places.iter().find_map(|place| self.lines.line(place)),
+            what,
+        });
+    }
+
+    /// What is missing stands nowhere: what it is missing in does.
+    fn missing(&mut self, at: &PlanPlace, what: String) {
+        self.found.push(PlanFault {
+            line: self.lines.line(parent(&at.place)),
+            place: at.place.clone(),
             what,
         });
     }
@@ -190,7 +197,7 @@ impl FaultFinder<'_> {
                     });
                     format!(": {}{for_what}", self.wanted(of, &below))
                 });
-                self.fault(&below, format!("{} is missing{wanted}", below.place));
+                self.missing(&below, format!("{} is missing{wanted}", below.place));
             }
         }
     }
@@ -229,7 +236,7 @@ impl FaultFinder<'_> {
                 .collect();
             let below = at.key(tag);
             match map.get(tag) {
-                None => self.fault(
+                None => self.missing(
                     &below,
                     format!("{} is missing: {}", below.place, either(&names)),
                 ),
@@ -404,6 +411,9 @@ fn begin(schema: &JsonValue) -> Option<&str> {
 fn kinds(schema: &JsonValue) -> Vec<&str> {
     if names(schema).is_some() {
         return vec!["string"];
+    }
+    if let Some(branches) = branches(schema) {
+        return branches.iter().flat_map(kinds).collect();
     }
     match &schema["type"] {
         JsonValue::String(kind) => vec![kind],

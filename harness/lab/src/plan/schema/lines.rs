@@ -4,13 +4,22 @@ use saphyr_parser::{Event, Parser};
 use std::collections::HashMap;
 
 /// The lines of a text's keys and items, by their places: `windows[3].width`.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default)]
 pub struct PlanLines {
     lines: HashMap<String, usize>,
     /// What stands for the keys of a place: those of another, by an alias or a merge key.
     instead: HashMap<String, Vec<String>>,
     /// The place that takes the place of the top.
     over: Option<String>,
+    /// Places that were set otherwise.
+    set: Vec<String>,
+}
+
+/// Where its keys stand is no part of what a plan says.
+impl PartialEq for PlanLines {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
 }
 
 /// How often one place may stand for another.
@@ -35,9 +44,36 @@ impl PlanLines {
     /// The line of a place; of one that stands elsewhere in the text, of that.
     #[must_use]
     pub fn line(&self, place: &str) -> Option<usize> {
-        let over = self.over.as_ref().map(|over| format!("{over}.{place}"));
-        let over = over.and_then(|over| self.found(&over, MOST));
-        over.or_else(|| self.found(place, MOST))
+        let begins = |with: &String| {
+            let rest = place.strip_prefix(with.as_str());
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
+        };
+        if self.set.iter().any(begins) {
+            return None;
+        }
+        // A key of the profile takes the whole place of the plan's.
+        let first = place.split(['.', '[']).next().unwrap_or_default();
+        if let Some(over) = &self.over
+            && self.found(&format!("{over}.{first}"), MOST).is_some()
+        {
+            return self.found(&format!("{over}.{place}"), MOST);
+        }
+        self.found(place, MOST)
+    }
+
+    /// The same without what was set by a key such as `windows.0.width`, which stands in no file.
+    #[must_use]
+    pub fn without(mut self, key: &str) -> Self {
+        let mut place = String::new();
+        for part in key.split('.') {
+            match (place.is_empty(), part.parse::<usize>()) {
+                (false, Ok(index)) => place += &format!("[{index}]"),
+                (false, Err(_)) => place += &format!(".{part}"),
+                (true, _) => place += part,
+            }
+        }
+        self.set.push(place);
+        self
     }
 
     /// The same, where what stands under a place takes the place of what stands at the top.
@@ -61,7 +97,11 @@ impl PlanLines {
         for end in ends {
             let (before, behind) = place.split_at(end);
             for other in self.instead.get(before).into_iter().flatten() {
-                if let Some(line) = self.found(&format!("{other}{behind}"), times) {
+                let joint = match before.is_empty() && !behind.starts_with('[') {
+                    true => ".",
+                    false => "",
+                };
+                if let Some(line) = self.found(&format!("{other}{joint}{behind}"), times) {
                     return Some(line);
                 }
             }
@@ -201,6 +241,11 @@ mod tests {
             (Some(2), Some(3), Some(4))
         );
         assert_eq!((at("three"), at("three.b.c")), (Some(5), Some(3)));
+        let top = PlanLines::of("<<: {a: 1,\n b: 2}\nc: 3");
+        assert_eq!(
+            (top.line("a"), top.line("b"), top.line("c")),
+            (Some(1), Some(2), Some(3))
+        );
         assert_eq!(
             (at("four.x"), at("four.b.c"), at("four.y")),
             (Some(7), Some(3), None)

@@ -92,15 +92,19 @@ pub fn of_file(kind: &str, body: &Value) -> Value {
     let default =
         json!({"type": "string", "description": "The profile that is run where none is named."});
     properties.insert("default_profile".into(), default);
-    json!({
+    let mut file = json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": format!("A plan of kind {kind}"),
-        "description": body["description"],
         "type": "object",
         "properties": properties,
-        "required": ["experiment"],
+        // What it is like says it, where it is like another.
+        "anyOf": [{"required": ["experiment"]}, {"required": ["like"]}],
         "additionalProperties": false,
-    })
+    });
+    if body["description"].is_string() {
+        file["description"] = body["description"].clone();
+    }
+    file
 }
 
 /// Writes into every number of a schema what a table says of it.
@@ -115,6 +119,7 @@ fn bound(schema: &mut Value, keys: &mut Vec<String>, table: NumberTable) {
     }
     let Value::Object(map) = schema else { return };
     map.remove("format");
+    map.retain(|key, of| key != "description" || of.is_string());
     for word in ["anyOf", "oneOf", "allOf"] {
         if let Some(Value::Array(branches)) = map.get_mut(word) {
             branches

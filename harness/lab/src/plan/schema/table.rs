@@ -139,7 +139,12 @@ fn may_be(of: &Value) -> String {
         "number" => "a number",
         "string" => "a text",
         "boolean" => "true or false",
-        "array" => return format!("a list of: {}", may_be(&of["items"])),
+        "array" => {
+            return match may_be(&of["items"]) {
+                items if items.is_empty() => "a list".to_owned(),
+                items => format!("a list of: {items}"),
+            };
+        }
         "object" => "a mapping",
         "null" => "nothing",
         other => other,
