@@ -4,6 +4,7 @@
 mod check;
 mod lines;
 mod named;
+mod shape;
 mod table;
 
 pub use check::{PlanFault, faults};
