@@ -22,7 +22,7 @@ pub use escape::escaped;
 pub use frame::{to_csv, to_parquet};
 pub use markdown::markdown;
 pub use page::page;
-pub use plot::{Axis, Band, Dash, Figure, Look, Mark, Panel, Scale, Series, SeriesKind};
+pub use plot::{Axis, Band, Dash, Figure, Hue, Look, Mark, Panel, Scale, Series, SeriesKind};
 pub use table::{Cell, Piece, Table, TableBuilder};
 pub use terminal::terminal;
 

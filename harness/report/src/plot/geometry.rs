@@ -107,11 +107,13 @@ impl Rect {
     }
 }
 
-/// Cuts a line into dashes of length `on` with gaps of length `off`.
-pub(super) fn dashes(line: &[Point], (on, off): (f64, f64)) -> Vec<Vec<Point>> {
+/// Cuts a line into dashes: `pattern` has the length of a dash, of the gap after it, of the next dash, and so on,
+/// and begins again at its end.
+pub(super) fn dashes(line: &[Point], pattern: &[f64]) -> Vec<Vec<Point>> {
     let mut all = Vec::new();
     let mut dash: Vec<Point> = line.first().copied().into_iter().collect();
-    let (mut drawing, mut left) = (true, on);
+    let mut place = 0;
+    let mut left = pattern[0];
     for pair in line.windows(2) {
         let (mut a, b) = (pair[0], pair[1]);
         let mut length = (b.0 - a.0).hypot(b.1 - a.1);
@@ -119,17 +121,17 @@ pub(super) fn dashes(line: &[Point], (on, off): (f64, f64)) -> Vec<Vec<Point>> {
             let t = left / length;
             a = (a.0 + t * (b.0 - a.0), a.1 + t * (b.1 - a.1));
             length -= left;
-            if drawing {
+            if place % 2 == 0 {
                 dash.push(a);
                 all.push(std::mem::take(&mut dash));
             } else {
                 dash = vec![a];
             }
-            drawing = !drawing;
-            left = if drawing { on } else { off };
+            place = (place + 1) % pattern.len();
+            left = pattern[place];
         }
         left -= length;
-        if drawing {
+        if place % 2 == 0 {
             dash.push(b);
         }
     }
@@ -250,7 +252,7 @@ mod tests {
 
     #[test]
     fn dashes_go_on_around_a_corner() {
-        let cut = dashes(&[(0.0, 0.0), (3.0, 0.0), (3.0, 5.0)], (4.0, 2.0));
+        let cut = dashes(&[(0.0, 0.0), (3.0, 0.0), (3.0, 5.0)], &[4.0, 2.0]);
         assert_eq!(
             cut,
             [

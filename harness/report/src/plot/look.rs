@@ -3,13 +3,30 @@
 use super::canvas::Colour;
 use plotters::style::RGBColor;
 
-/// What a series looks like; what is left open is chosen by its place in the legend.
+/// What a series looks like; what is left open is chosen so that it differs from those beside it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Look {
+    /// The colour; the same for all that play one part, such as every method without momentum.
+    pub hue: Option<Hue>,
     /// The line.
     pub dash: Option<Dash>,
     /// The points.
     pub mark: Option<Mark>,
+}
+
+/// One of Okabe and Ito's colours, which colour-blind readers can tell apart, with grey for their yellow,
+/// which is hard to see on white; the strong ones first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs, reason = "a colour's name says which it is")]
+pub enum Hue {
+    Black,
+    Blue,
+    Vermilion,
+    Green,
+    Pink,
+    Orange,
+    Sky,
+    Grey,
 }
 
 /// A line's dashes.
@@ -22,6 +39,8 @@ pub enum Dash {
     Dashed,
     /// As long as the line is wide.
     Dotted,
+    /// A long and a short one in turn.
+    DashDotted,
 }
 
 /// A point's shape.
@@ -46,20 +65,19 @@ pub enum Mark {
     None,
 }
 
-/// Okabe and Ito's colours, which colour-blind readers can tell apart, with grey for their yellow,
-/// which is hard to see on white; the strong ones first.
-const COLOURS: [Colour; 8] = [
-    RGBColor(0, 0, 0),
-    RGBColor(0, 114, 178),
-    RGBColor(213, 94, 0),
-    RGBColor(0, 158, 115),
-    RGBColor(204, 121, 167),
-    RGBColor(230, 159, 0),
-    RGBColor(86, 180, 233),
-    RGBColor(128, 128, 128),
+pub(super) const HUES: [Hue; 8] = [
+    Hue::Black,
+    Hue::Blue,
+    Hue::Vermilion,
+    Hue::Green,
+    Hue::Pink,
+    Hue::Orange,
+    Hue::Sky,
+    Hue::Grey,
 ];
 
-const DASHES: [Dash; 3] = [Dash::Solid, Dash::Dashed, Dash::Dotted];
+/// In the order in which lines of one colour, or on one another, take them.
+pub(super) const DASHES: [Dash; 4] = [Dash::Solid, Dash::Dashed, Dash::Dotted, Dash::DashDotted];
 
 const MARKS: [Mark; 7] = [
     Mark::Circle,
@@ -80,26 +98,42 @@ pub(super) struct Settled {
 }
 
 impl Look {
-    /// Settles what is open for the series at this place of the legend. Colours go round first,
-    /// then dashes; marks go round seven at a time, so that they break the rhythm of the colours.
-    pub(super) fn settle(self, place: usize) -> Settled {
+    /// Settles what is open with a colour and a dash by its place among [`DASHES`]. Marks go with both, so that
+    /// two lines of one colour have two marks.
+    pub(super) fn settle(self, hue: Hue, dash: usize) -> Settled {
         Settled {
-            colour: COLOURS[place % COLOURS.len()],
-            dash: self
-                .dash
-                .unwrap_or(DASHES[place / COLOURS.len() % DASHES.len()]),
-            mark: self.mark.unwrap_or(MARKS[place % MARKS.len()]),
+            colour: hue.colour(),
+            dash: self.dash.unwrap_or(DASHES[dash % DASHES.len()]),
+            mark: self
+                .mark
+                .unwrap_or(MARKS[(hue as usize + 3 * dash) % MARKS.len()]),
+        }
+    }
+}
+
+impl Hue {
+    pub(super) fn colour(self) -> Colour {
+        match self {
+            Self::Black => RGBColor(0, 0, 0),
+            Self::Blue => RGBColor(0, 114, 178),
+            Self::Vermilion => RGBColor(213, 94, 0),
+            Self::Green => RGBColor(0, 158, 115),
+            Self::Pink => RGBColor(204, 121, 167),
+            Self::Orange => RGBColor(230, 159, 0),
+            Self::Sky => RGBColor(86, 180, 233),
+            Self::Grey => RGBColor(128, 128, 128),
         }
     }
 }
 
 impl Dash {
-    /// Lengths of a dash and of the gap after it, in pixels; `None` for a line without gaps.
-    pub(super) fn pattern(self) -> Option<(f64, f64)> {
+    /// Lengths of dashes and of the gaps after them, in pixels; none for a line without gaps.
+    pub(super) fn pattern(self) -> &'static [f64] {
         match self {
-            Self::Solid => None,
-            Self::Dashed => Some((7.0, 4.0)),
-            Self::Dotted => Some((2.0, 3.0)),
+            Self::Solid => &[],
+            Self::Dashed => &[7.0, 4.0],
+            Self::Dotted => &[2.0, 3.0],
+            Self::DashDotted => &[9.0, 3.0, 2.0, 3.0],
         }
     }
 }
@@ -109,13 +143,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_first_two_dozen_series_all_look_different() {
-        let looks: Vec<Settled> = (0..24).map(|i| Look::default().settle(i)).collect();
+    fn every_colour_and_dash_is_a_look_of_its_own() {
+        let all = HUES
+            .iter()
+            .flat_map(|&hue| (0..DASHES.len()).map(move |dash| (hue, dash)));
+        let looks: Vec<Settled> = all
+            .map(|(hue, dash)| Look::default().settle(hue, dash))
+            .collect();
         for (i, look) in looks.iter().enumerate() {
-            let twin = looks[..i]
-                .iter()
-                .find(|l| (l.colour, l.dash) == (look.colour, look.dash));
-            assert_eq!(twin, None, "series {i}");
+            assert!(!looks[..i].contains(look), "{look:?}");
         }
     }
 
@@ -123,10 +159,10 @@ mod tests {
     fn what_a_caller_asks_for_is_kept() {
         let look = Look {
             dash: Some(Dash::Dotted),
-            mark: None,
+            ..Look::default()
         };
-        let settled = look.settle(2);
-        assert_eq!(settled.colour, COLOURS[2]);
+        let settled = look.settle(Hue::Vermilion, 0);
+        assert_eq!(settled.colour, Hue::Vermilion.colour());
         assert_eq!(settled.dash, Dash::Dotted);
         assert_eq!(settled.mark, Mark::Triangle);
     }

@@ -12,8 +12,8 @@ const REACH: f64 = 3.4;
 /// Draws a line, cut into its dashes.
 pub(super) fn stroke(canvas: &mut Canvas, line: &[Point], look: Settled) {
     match look.dash.pattern() {
-        None => canvas.line(line, look.colour, LINE),
-        Some(pattern) => {
+        [] => canvas.line(line, look.colour, LINE),
+        pattern => {
             for dash in dashes(line, pattern) {
                 canvas.line(&dash, look.colour, LINE);
             }

@@ -11,6 +11,7 @@
 
 mod axis;
 mod canvas;
+mod coincide;
 mod draw;
 mod geometry;
 mod legend;
@@ -22,7 +23,7 @@ mod text;
 mod ticks;
 
 pub use axis::{Axis, Scale};
-pub use look::{Dash, Look, Mark};
+pub use look::{Dash, Hue, Look, Mark};
 pub use series::{Band, Series, SeriesKind};
 
 /// Panels with one title and one legend, at most two in a row.
@@ -52,11 +53,14 @@ pub struct Panel {
 }
 
 impl Figure {
-    /// Makes a figure without panels.
+    /// Makes a figure without panels. Its title begins as a sentence does.
     #[must_use]
     pub fn new(title: impl Into<String>, x: Axis, y: Axis) -> Self {
+        let title: String = title.into();
+        let mut rest = title.chars();
+        let first = rest.next().map(|first| first.to_uppercase());
         Self {
-            title: title.into(),
+            title: first.into_iter().flatten().chain(rest).collect(),
             x,
             y,
             ..Self::default()

@@ -25,7 +25,8 @@ const RIGHT: f64 = 24.0;
 
 /// Breaks a panel's title into the lines it takes in an area of this width.
 pub(super) fn title_lines(panel: &Panel, area_width: f64) -> Vec<String> {
-    wrap(&panel.title, TITLE, area_width - 2.0 * MARGIN)
+    // Bold words are wider than others.
+    wrap(&panel.title, 1.08 * TITLE, area_width - 2.0 * MARGIN)
 }
 
 /// What turns a panel's values into pixels.
@@ -57,7 +58,7 @@ pub(super) fn draw(
         canvas.text(line, at, bold);
     }
     let top = area.top + title_room as f64 * TITLE_LINE + MARGIN;
-    let (Some(x), Some(y)) = (x_range(figure, panel), y_range(figure, panel)) else {
+    let Some((x, y)) = ranges(figure, panel) else {
         return draw_gap(canvas, area, top);
     };
     let x_label = wrap(&figure.x.label, LABEL, area.width() - 2.0 * MARGIN - RIGHT);
@@ -119,6 +120,11 @@ fn draw_gap(canvas: &mut Canvas, area: &Rect, top: f64) {
     canvas.rect(&gap, FAINT, 1.0);
     let style = TextStyle::new(LABEL, GREY, Anchor::Middle, TextBaseline::Middle);
     canvas.text("nothing measured", gap.middle(), style);
+}
+
+/// Finds where both axes begin and end; `None` where there is nothing to show.
+pub(super) fn ranges(figure: &Figure, panel: &Panel) -> Option<(Range, Range)> {
+    x_range(figure, panel).zip(y_range(figure, panel))
 }
 
 /// Finds where the x axis begins and ends.

@@ -1,6 +1,6 @@
 //! Defines a series of a panel: points, a band around them, and how they look.
 
-use super::look::{Dash, Look, Mark};
+use super::look::{Dash, Hue, Look, Mark};
 
 /// Points under one name.
 #[derive(Clone, Debug, Default)]
@@ -66,6 +66,13 @@ impl Series {
     #[must_use]
     pub fn band(mut self, band: impl IntoIterator<Item = Band>) -> Self {
         self.band = band.into_iter().collect();
+        self
+    }
+
+    /// Gives it the colour of the part that it plays, or leaves it open.
+    #[must_use]
+    pub fn hue(mut self, hue: Option<Hue>) -> Self {
+        self.look.hue = hue;
         self
     }
 
