@@ -1,6 +1,6 @@
 //! How checks are shown: a table a family, what failed, and what the papers say otherwise.
 
-use super::shared::grouped;
+use super::shared::{grouped, in_words};
 use lab::experiments::checks::{CheckRow, CheckRows, TraceRow};
 use report::{Axis, Block, Cell, Document, Figure, FigureBlock, Piece, Series, Table, TableBlock};
 use rows::Frame;
@@ -15,9 +15,9 @@ fn figures(rows: &[TraceRow]) -> Vec<Block> {
         let series = lines.into_iter().map(|(of, points)| {
             // Marks on the line that they have to lie on.
             if of.ends_with("textbook") {
-                Series::scatter(of, points)
+                Series::scatter(in_words(of), points)
             } else {
-                Series::line(of, points)
+                Series::line(in_words(of), points)
             }
         });
         let series: Vec<Series> = series.collect();

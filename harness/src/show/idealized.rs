@@ -1,6 +1,6 @@
 //! How the idealised method is shown: slopes, medians, and a picture against κ.
 
-use super::shared::failures;
+use super::shared::{failures, hue, in_words};
 use lab::experiments::idealized::{IdealizedRow, MEASURES, SlopeRow, schemes};
 use report::{
     Axis, Block, Dash, Document, Figure, FigureBlock, Mark, Panel, Series, Table, TableBlock,
@@ -114,7 +114,7 @@ fn figure(rows: &[IdealizedRow]) -> Option<FigureBlock> {
         };
         let lines = schemes(rows)
             .into_iter()
-            .map(|s| Series::line(s, points(s)));
+            .map(|s| Series::line(in_words(s), points(s)).hue(hue(s, false)));
         let lines: Vec<Series> = lines.filter(|line| !line.points.is_empty()).collect();
         let begins = lines.iter().map(|line| line.points[0]);
         let begins = begins.filter(|(condition, _)| *condition == first);
@@ -125,7 +125,7 @@ fn figure(rows: &[IdealizedRow]) -> Option<FigureBlock> {
             let line = Series::line(label, conditions.iter().map(at));
             line.dash(Dash::Dotted).mark(Mark::None)
         });
-        Panel::new(measure, lines.into_iter().chain(powers))
+        Panel::new(in_words(measure), lines.into_iter().chain(powers))
     };
     let figure = Figure::new(
         "Work to the target against κ",

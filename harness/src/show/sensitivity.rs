@@ -1,8 +1,9 @@
 //! How the sensitivity to step sizes is shown: the best step and the width of the range about it, and a
 //! picture of what each step leads to.
 
-use super::shared::{failures, grouped, over_runs};
+use super::shared::{failures, grouped, hue, over_runs};
 use lab::experiments::descent::DescentRow;
+use lab::experiments::identity::pairs;
 use lab::experiments::sensitivity::StepWidthRow;
 use report::{
     Axis, Block, Cell, Document, Figure, FigureBlock, Panel, Piece, Series, Table, TableBlock,
@@ -73,9 +74,12 @@ fn figure(rows: &[DescentRow]) -> FigureBlock {
 
 /// Draws one method; of a run that diverged the value is infinite, which is no point.
 fn series((method, rows): (&str, Vec<&DescentRow>)) -> Series {
+    let of = |key: &str| pairs(&rows[0].settings).find(|(name, _)| *name == key);
+    let momentum = of("momentum").is_some_and(|(_, value)| value.parse() != Ok(0.0));
+    let hue = of("method").and_then(|(_, kind)| hue(kind, momentum));
     let point = |row: &DescentRow| Some((row.step_size?, row.value.unwrap_or(f64::INFINITY)));
     let points = rows.into_iter().filter_map(point);
     let steps = grouped(points.map(|point| (point.0.to_bits(), point)));
     let steps: Vec<_> = steps.into_iter().map(|(_, points)| points).collect();
-    over_runs(method, &steps, |_| 0)
+    over_runs(method, &steps, |_| 0).hue(hue)
 }

@@ -1,6 +1,6 @@
 //! How the spring is shown: what its energies say, Figure 1, and the energies.
 
-use super::shared::grouped;
+use super::shared::{grouped, hue, in_words};
 use lab::experiments::spring::{SpringRow, SpringRows, SpringSummary};
 use report::{Axis, Block, Document, Figure, FigureBlock, Panel, Series, Table, TableBlock};
 use rows::Frame;
@@ -74,8 +74,10 @@ fn figures(rows: &[SpringRow]) -> [Block; 2] {
                 .into_iter()
                 .map(|row| (&row.method, (row.step as f64, of(row))));
             let lines = grouped(points).into_iter();
-            let series = lines.map(|(method, points)| Series::line(method, points));
-            Panel::new(format!("scaling {scaling}"), series)
+            let series = lines.map(|(method, points)| {
+                Series::line(in_words(method), points).hue(hue(method, false))
+            });
+            Panel::new(format!("Scaling: {scaling}"), series)
         };
         let panels = grouped(rows.iter().map(|row| (&row.scaling, row)));
         let (x, y) = (Axis::linear("step"), Axis::linear(label));

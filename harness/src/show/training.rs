@@ -1,11 +1,11 @@
 //! How rows of trainings are shown: a table of medians over the starts, and the pictures.
 
-use super::shared::{RunLine, failures, grouped, labelled, over_runs};
+use super::shared::{RunLine, failures, grouped, hue, labelled, over_runs};
 use lab::experiments::identity::{differences, told_apart};
 use lab::experiments::training::{
     TrainingCurveRow, TrainingMetric, TrainingPicture, TrainingPlan, TrainingRow,
 };
-use report::{Axis, Block, Document, Figure, FigureBlock, Table, TableBlock};
+use report::{Axis, Block, Document, Figure, FigureBlock, Hue, Table, TableBlock};
 use rows::Frame;
 use rows::format::Format;
 
@@ -135,7 +135,7 @@ fn figure(picture: &TrainingPicture, rows: &[TrainingRow], curves: &[TrainingCur
         };
         let epochs = grouped(curves.iter().filter(mine).map(point)).into_iter();
         let epochs: Vec<_> = epochs.map(|(_, points)| points).collect();
-        over_runs(&line.label, &epochs, |_| 0)
+        over_runs(&line.label, &epochs, |_| 0).hue(part(line))
     });
     let y = Axis::linear(label(picture.metric));
     let y = match picture.metric {
@@ -145,6 +145,17 @@ fn figure(picture: &TrainingPicture, rows: &[TrainingRow], curves: &[TrainingCur
     Figure::new(picture.title.clone(), Axis::linear("epoch"), y)
         .caption("Line: median over the starts that got so far; band: all of them")
         .series(series)
+}
+
+/// Says which colour a counterpart has; flows are told apart by their times.
+fn part(line: &Line<'_>) -> Option<Hue> {
+    let row = line.first;
+    let counterpart = row.integration_time.is_none() && line.label == row.method;
+    let kind = match row.kinetic_energy {
+        Some(_) => "baseline",
+        None => row.settings.split(['.', ' ', '=']).next()?,
+    };
+    hue(kind, row.momentum.is_some_and(|beta| beta > 0.0)).filter(|_| counterpart)
 }
 
 #[cfg(test)]

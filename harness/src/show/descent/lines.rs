@@ -1,8 +1,9 @@
 //! Lines of tables and figures: runs that differ in their starts only, and what they are called.
 
-use crate::show::shared::{self, RunLine, labelled};
+use crate::show::shared::{self, RunLine, in_words, labelled};
 use lab::experiments::descent::DescentRow;
-use lab::experiments::identity::{differences, told_apart};
+use lab::experiments::identity::{differences, pairs, told_apart};
+use report::Hue;
 use rows::format::Format;
 
 /// Runs that differ in their starts only.
@@ -84,7 +85,7 @@ fn named<'a>(
 fn words(differ: &[(&str, &str)], but: &[&str]) -> Vec<String> {
     let word = |(key, value): &(&str, &str)| match *key {
         "method" => (*value).to_owned(),
-        "kinetic_energy" => symbol(value).to_owned(),
+        "kinetic_energy" => in_words(value),
         "step_size" => format!("step {value}"),
         key => format!("{} {value}", key.replace('_', " ")),
     };
@@ -92,13 +93,10 @@ fn words(differ: &[(&str, &str)], but: &[&str]) -> Vec<String> {
     told.map(word).collect()
 }
 
-/// Writes a kinetic energy as the paper does.
-pub(super) fn symbol(kinetic: &str) -> &str {
-    match kinetic {
-        "half-l2-squared" => "½‖v‖²",
-        "l2" => "‖v‖₂",
-        "l1" => "‖v‖₁",
-        "linf" => "‖v‖_∞",
-        other => other,
-    }
+/// Says which colour a line has: that of its kind of method, unless it is told from others of its name.
+pub(super) fn hue(line: &Line<'_>) -> Option<Hue> {
+    let of = |key: &str| pairs(&line.first.settings).find(|(name, _)| *name == key);
+    let momentum = of("momentum").is_some_and(|(_, value)| value.parse() != Ok(0.0));
+    let (_, kind) = of("method").filter(|_| line.label == line.first.method)?;
+    shared::hue(kind, momentum)
 }

@@ -2,8 +2,8 @@
 
 mod lines;
 
-use self::lines::{Line, identity, panel_lines, symbol, table_lines};
-use super::shared::{failures, grouped, over_runs};
+use self::lines::{Line, hue, identity, panel_lines, table_lines};
+use super::shared::{CountedRun, failures, grouped, in_unit_of_time, in_words, over_runs, stepped};
 use lab::experiments::descent::plan::{Against, DescentPlan, Metric, Picture};
 use lab::experiments::descent::{
     DescentCurveRow, DescentMarkRow, DescentRow, DescentRows, OWN_BEST,
@@ -59,7 +59,9 @@ fn table(rows: &[DescentRow]) -> Table {
     Table::of(&table_lines(rows))
         .words("problem", |line| &line.first.dataset)
         .words("part", |line| &line.first.panel)
-        .words("φ", |line| line.first.kinetic_energy.as_ref())
+        .words("φ", |line| {
+            line.first.kinetic_energy.as_deref().map(in_words)
+        })
         .words("method", |line| &line.label)
         .number("step size", number, |line| line.first.step_size)
         .number("time", number, |line| line.first.integration_time)
@@ -127,7 +129,9 @@ fn marks_table(by: Metric, all: &DescentRows) -> Table {
     let number = Format::Significant;
     let mut table = Table::of(&marked)
         .words("part", |marked| &marked.line.first.panel)
-        .words("φ", |marked| marked.line.first.kinetic_energy.as_ref())
+        .words("φ", |marked| {
+            marked.line.first.kinetic_energy.as_deref().map(in_words)
+        })
         .words("method", |marked| &marked.line.label)
         .number("step size", number, |marked| marked.line.first.step_size)
         .number("time", number, |marked| marked.line.first.integration_time)
@@ -154,17 +158,24 @@ fn figures(
     for dataset in &datasets {
         for reading in &readings {
             let mut name = picture.name.clone();
-            let mut title = format!("{metric} on {dataset}");
+            let mut title = format!(
+                "{} on {}",
+                in_short(picture.metric, plan),
+                in_words(dataset)
+            );
             if datasets.len() > 1 {
                 name = format!("{name}-{dataset}");
             }
             if readings.len() > 1 {
                 name = format!("{name}-{reading}");
-                title = format!("{title}, {reading}");
+                title = format!("{title}, {}", steps_read(reading));
             }
             let drawn = |r: &&DescentRow| r.dataset == *dataset && is_under(&r.readings, reading);
             let drawn: Vec<&DescentRow> = rows.iter().filter(drawn).collect();
-            let alt = format!("{title}, against {}", against_label(picture.against));
+            let alt = format!(
+                "{title}: {metric} against {}",
+                against_label(picture.against)
+            );
             let figure = figure(picture, title, &drawn, curves, plan);
             figures.push(FigureBlock::new(name, alt, figure));
         }
@@ -203,11 +214,42 @@ fn figure(
     } else {
         format!(" Not to be drawn, diverged at once: {}.", gone.join("; "))
     };
-    Figure::new(title, Axis::linear(against_label(picture.against)), y)
+    let mut panels: Vec<Panel> = panels.into_iter().map(panel).collect();
+    if let [only] = &mut panels[..] {
+        // The figure's title says it.
+        only.title.clear();
+    }
+    let x = match picture.against {
+        Against::WallS => format!("running time / {}", in_unit_of_time(&mut panels)),
+        other => against_label(other).to_owned(),
+    };
+    let x = match picture.logarithmic && panels.iter().any(is_squeezed) {
+        true => Axis::log(x),
+        false => Axis::linear(x),
+    };
+    Figure::new(title, x, y)
         .caption(format!(
             "Line: median over the starting points{band}.{gone}"
         ))
-        .panels(panels.into_iter().map(panel))
+        .panels(panels)
+}
+
+/// Says whether a linear axis would squeeze what happens in a panel: one of its lines ends before a tenth of the
+/// longest, or half of them have gone most of their way in a seventh of it.
+fn is_squeezed(panel: &Panel) -> bool {
+    let end = |series: &Series| series.points.last().map_or(0.0, |point| point.0);
+    let longest = panel.series.iter().map(end).fold(0.0, f64::max);
+    let early = |series: &&Series| {
+        let (Some(first), Some(last)) = (series.points.first(), series.points.last()) else {
+            return false;
+        };
+        let way = |point: &(f64, f64)| (point.1.ln() - first.1.ln()) / (last.1.ln() - first.1.ln());
+        let most = series.points.iter().find(|point| way(point) >= 0.75);
+        most.is_some_and(|point| point.0 < 0.15 * longest)
+    };
+    let lines = panel.series.iter().filter(|series| series.points.len() > 1);
+    let short = lines.clone().any(|series| end(series) < 0.1 * longest);
+    short || 2 * lines.clone().filter(early).count() >= lines.count().max(1)
 }
 
 /// Says what the bands of panels with as many starts reach over.
@@ -238,7 +280,7 @@ fn panel_title(row: &DescentRow, plan: &DescentPlan) -> String {
         Some(part) => format!("({}) {}", part.name, part.title),
         None if plan.one_panel => row.dataset.clone(),
         None => match row.kinetic_energy.as_deref() {
-            Some(kinetic) => format!("φ = {}", symbol(kinetic)),
+            Some(kinetic) => format!("φ = {}", in_words(kinetic)),
             None => row.dataset.clone(),
         },
     }
@@ -246,15 +288,23 @@ fn panel_title(row: &DescentRow, plan: &DescentPlan) -> String {
 
 fn series(picture: &Picture, rows: &[&DescentRow], curves: &[DescentCurveRow]) -> Vec<Series> {
     let of_line = |line: &Line<'_>| {
-        let mine = curves.iter().filter(|curve| {
-            curve.panel == line.first.panel && line.rows.iter().any(|r| r.cell == curve.cell)
-        });
-        // Where the runs were at the same gradient.
-        let points = mine.filter_map(|c| Some((c.gradients, point(picture, c)?)));
-        let mut at = grouped(points);
-        at.sort_by_key(|(gradients, _)| *gradients);
-        let at: Vec<_> = at.into_iter().map(|(_, points)| points).collect();
-        over_runs(&line.label, &at, left_out)
+        let run = |row: &&DescentRow| {
+            let mine = curves
+                .iter()
+                .filter(|c| c.panel == row.panel && c.cell == row.cell);
+            let count = |c: &DescentCurveRow| match picture.against {
+                Against::Iterations => c.iterations,
+                Against::Gradients | Against::WallS => c.gradients,
+            };
+            let mut points: Vec<_> = mine
+                .filter_map(|c| Some((count(c), point(picture, c)?)))
+                .collect();
+            points.sort_by_key(|(count, _)| *count);
+            let stays = row.status == "complete";
+            CountedRun { points, stays }
+        };
+        let runs: Vec<_> = line.rows.iter().map(run).collect();
+        over_runs(&line.label, &stepped(&runs), left_out).hue(hue(line))
     };
     panel_lines(rows.iter().copied())
         .iter()
@@ -295,11 +345,29 @@ fn metric_label(metric: Metric, synthetic: bool) -> &'static str {
     }
 }
 
+/// Names a metric for a title.
+fn in_short(metric: Metric, plan: &DescentPlan) -> &'static str {
+    match metric {
+        Metric::Value if !plan.datasets.is_empty() => "Training loss",
+        Metric::Value => "Function value",
+        Metric::Distance => "Distance to the solution",
+        Metric::TestAccuracy => "Test accuracy",
+    }
+}
+
+/// Says how a reading has the step sizes.
+fn steps_read(reading: &str) -> String {
+    match reading {
+        OWN_BEST => "each at its own best step".into(),
+        other => format!("steps {}", in_words(other)),
+    }
+}
+
 fn against_label(against: Against) -> &'static str {
     match against {
         Against::Gradients => "gradient computations",
         Against::Iterations => "outer iterations (flows, or steps of a counterpart)",
-        Against::WallS => "running time / s",
+        Against::WallS => "running time",
     }
 }
 

@@ -1,40 +1,43 @@
 //! The pictures of windows: curves as Figures 5, 6 and 9 have them, and depth against width.
 
 use super::labels::{name, varied};
-use crate::show::shared::grouped;
+use crate::show::shared::{grouped, in_unit_of_time, in_words, over_runs};
 use lab::experiments::windows::plan::Figures;
 use lab::experiments::windows::{CurveRow, WindowRow};
-use report::{Axis, Figure, FigureBlock, Panel, Series};
+use report::{Axis, Figure, FigureBlock, Hue, Panel, Series};
 
 /// Something that a curve's record has, for an axis.
 struct Quantity {
     name: &'static str,
+    title: &'static str,
     label: &'static str,
     of: fn(&CurveRow) -> Option<f64>,
 }
 
 const ACCURACY: Quantity = Quantity {
     name: "test_accuracy",
+    title: "Test accuracy",
     label: "test accuracy",
     of: |curve| Some(curve.test_accuracy),
 };
 const LOSS: Quantity = Quantity {
     name: "train_loss",
+    title: "Training loss",
     label: "training loss (mean cross-entropy)",
     of: |curve| Some(curve.train_loss),
 };
-const AGAINST: [Quantity; 2] = [
-    Quantity {
-        name: "time",
-        label: "running time / s (median)",
-        of: |curve| curve.wall_s,
-    },
-    Quantity {
-        name: "rounds",
-        label: "rounds (gradient evaluations one after the other)",
-        of: |curve| Some(curve.rounds as f64),
-    },
-];
+const TIME: Quantity = Quantity {
+    name: "time",
+    title: "running time",
+    label: "running time",
+    of: |curve| curve.wall_s,
+};
+const ROUNDS: Quantity = Quantity {
+    name: "rounds",
+    title: "rounds",
+    label: "rounds (gradient evaluations one after the other)",
+    of: |curve| Some(curve.rounds as f64),
+};
 
 /// Draws test accuracy and training loss, against running time as the paper draws them and against
 /// rounds, by the names the plan gives them; and depth speedup against window.
@@ -49,24 +52,43 @@ pub(super) fn figures(
         .filter_map(|(name, y)| Some((name.as_ref()?, y)));
     let mut all = Vec::new();
     for (name, y) in values {
-        for x in AGAINST {
+        for x in [TIME, ROUNDS] {
             let curve = |row: &WindowRow| {
                 let mine = curves.iter().filter(|c| c.cell == row.cell);
                 let points = mine.filter_map(|c| (x.of)(c).zip((y.of)(c)));
-                Series::line(format!("{} on {}", row.method(), row.devices), points)
+                let sequential =
+                    (row.evaluator == "sequential" && row.workers == 1).then_some(Hue::Black);
+                Series::line(label(row), points).hue(sequential)
             };
             let panel = |of: Vec<&WindowRow>| {
                 Panel::new(panel_name(of[0], rows), of.into_iter().map(curve))
             };
-            let title = format!("{} against {}", y.label, x.name);
-            let figure = Figure::new(&title, Axis::linear(x.label), Axis::linear(y.label))
-                .panels(panels(rows).into_iter().map(panel));
+            let mut panels: Vec<Panel> = panels(rows).into_iter().map(panel).collect();
+            let label = match x.name {
+                "time" => format!("running time / {} (median)", in_unit_of_time(&mut panels)),
+                _ => x.label.to_owned(),
+            };
+            let title = format!("{} against {}", y.title, x.title);
+            let figure =
+                Figure::new(&title, Axis::linear(label), Axis::linear(y.label)).panels(panels);
             let alt = format!("{title}, a panel a data set, a line a method");
             all.push(FigureBlock::new(format!("{name}-{}", x.name), alt, figure));
         }
     }
     all.extend(names.depth.as_ref().map(|name| depth(name, rows)));
     all
+}
+
+/// Names a row in a legend: its window, its prediction, and on how many devices.
+fn label(row: &WindowRow) -> String {
+    let method = row.method().replace("W=", "W = ").replace('-', " ");
+    let on = match row.devices.strip_prefix("cpu:") {
+        Some("1") => "1 worker".to_owned(),
+        Some(count) => format!("{count} workers"),
+        None if row.devices == "cpu" => "all cores".to_owned(),
+        None => row.devices.clone(),
+    };
+    format!("{method}, {on}")
 }
 
 /// Collects the rows of each panel: of one data set, kinetic energy and setting.
@@ -82,42 +104,60 @@ fn panels(rows: &[WindowRow]) -> Vec<Vec<&WindowRow>> {
 fn panel_name(row: &WindowRow, rows: &[WindowRow]) -> String {
     let kinetic = match row.kinetic_energy.as_str() {
         "half-l2-squared" => String::new(),
-        other => format!(", φ = {other}"),
+        other => format!(", φ = {}", in_words(other)),
     };
     format!("{}{kinetic}{}", name(row, &[]).text(), varied(row, rows))
 }
 
-/// Draws depth speedup against window, a panel a data set, a line for each velocity, predictor and
-/// tolerance. Windows in less memory are left out: their lines lie on those of the others; and so are
-/// variations with one width alone, of which there is no line.
+/// Draws depth speedup against window, a panel a tolerance, a line for each way to guess what a new slot holds:
+/// medians over the data sets, in the plan's own setting. Windows in less memory are left out: their lines lie on
+/// those of the others.
 fn depth(name: &str, rows: &[WindowRow]) -> FigureBlock {
-    let panel = |of: Vec<&WindowRow>| {
-        let kept = of
-            .iter()
-            .filter(|r| r.storage.as_deref().is_none_or(|s| s == "points"));
-        let points = kept.filter_map(|row| {
-            let label = format!("{}, τ = {:e}", row.guess(), row.tolerance?);
-            Some((label, (row.window as f64, row.depth_speedup?)))
+    let own = |row: &&WindowRow| varied(row, rows).is_empty();
+    let points = |row: &&WindowRow| row.storage.as_deref().is_none_or(|s| s == "points");
+    let kept = rows.iter().filter(own).filter(points);
+    let counted =
+        kept.filter_map(|row| Some((row.tolerance?.to_bits(), (row, row.depth_speedup?))));
+    let mut panels = grouped(counted);
+    panels.sort_by(|a, b| f64::from_bits(a.0).total_cmp(&f64::from_bits(b.0)));
+    let panel = |(tolerance, rows): (u64, Vec<(&WindowRow, f64)>)| {
+        let lines = grouped(
+            rows.into_iter()
+                .map(|(row, depth)| (guess(row), (row.window, depth))),
+        );
+        let series = lines.into_iter().map(|(guess, points)| {
+            let mut widths = grouped(points.into_iter().map(|(w, depth)| (w, (w as f64, depth))));
+            widths.sort_by_key(|(width, _)| *width);
+            let widths: Vec<_> = widths.into_iter().map(|(_, points)| points).collect();
+            over_runs(&guess, &widths, |_| 0)
         });
-        let lines = grouped(points).into_iter();
-        let series = lines.map(|(label, points)| Series::line(label, points));
-        let panel = Panel::new(panel_name(of[0], rows), series);
-        (varied(of[0], rows).is_empty() || has_lines(&panel)).then_some(panel)
+        Panel::new(format!("τ = {}", f64::from_bits(tolerance)), series)
     };
     let (x, y) = (
         Axis::linear("window W"),
         Axis::linear("depth speedup S·K / rounds"),
     );
+    let figure = Figure::new("Depth speedup against window", x, y)
+        .caption(
+            "Line: median over the data sets and, of secant windows, over their memories and rows; band: from the \
+             least to the largest. Other seeds, step sizes and numbers of steps are in the table.",
+        )
+        .panels(panels.into_iter().map(panel));
     FigureBlock::new(
         name,
-        "Depth speedup against the window's width, a line for each velocity, predictor and tolerance",
-        Figure::new("Depth speedup against window", x, y)
-            .panels(panels(rows).into_iter().filter_map(panel)),
+        "Depth speedup against the window's width, a panel a tolerance, a line a way to guess what new slots hold",
+        figure,
     )
 }
 
-/// Says whether any series of a panel has more than one x.
-fn has_lines(panel: &Panel) -> bool {
-    let several = |s: &Series| s.points.iter().any(|(x, _)| *x != s.points[0].0);
-    panel.series.iter().any(several)
+/// Says how a window guesses: by what it predicts, or by a model of its gradients.
+fn guess(row: &WindowRow) -> String {
+    if row.window_method.as_deref() == Some("secant") {
+        return "secant".into();
+    }
+    let predictor = in_words(row.predictor.as_deref().unwrap_or_default());
+    match row.velocity.as_deref() {
+        Some("carried") | None => format!("Picard, {predictor}"),
+        Some(other) => format!("Picard, {predictor}, velocity {}", in_words(other)),
+    }
 }

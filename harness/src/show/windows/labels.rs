@@ -1,5 +1,6 @@
 //! What rows of windows are called in tables, legends and sentences.
 
+use crate::show::shared::in_words;
 use lab::experiments::windows::WindowRow;
 use report::{Cell, Piece, SURROGATE};
 
@@ -18,7 +19,7 @@ pub(super) fn kinetic(row: &WindowRow, rows: &[WindowRow]) -> Option<String> {
     let several = rows
         .iter()
         .any(|r| r.kinetic_energy != rows[0].kinetic_energy);
-    several.then(|| row.kinetic_energy.clone())
+    several.then(|| in_words(&row.kinetic_energy))
 }
 
 /// Says what of the flow's setting is not the first row's, which is the plan's: `, θ = 0.05`.
