@@ -199,7 +199,9 @@ schema! {
         says: String, "", "What it says.";
         target: String, "", "The target whose rows answer it.";
         judge: RuleKind, "", "How they do.";
-        verdict: Verdict, "", "reproduced, faster than the paper, partly, not reproduced, inconclusive, paper contradicts itself, evidence missing, not testable here.";
+        verdict: Verdict, "", "reproduced, faster than the paper, partly, not reproduced, inconclusive, paper contradicts itself, evidence missing, not testable here, not run.";
+        in_short: String, "", "Why it comes to that, in a line: how many of its parts hold, and which do not.";
+        asks: String, "", "What has to be so of the rows for it to hold.";
         note: String, "", "The numbers it was judged on, and why it was read so.";
         beside: Option<String>, "", "What the same question comes to under other readings of the paper: shown, never part of the verdict.";
         rows: String, "", "The keys of the rows it was judged on.";

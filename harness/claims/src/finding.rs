@@ -1,6 +1,6 @@
 //! What a question comes to, and on which rows.
 
-use super::verdict::{PartVerdict, Verdict, combined};
+use super::verdict::{PartVerdict, Verdict, combined, in_short};
 use serde::Deserialize;
 
 /// Holds what a question comes to.
@@ -26,6 +26,8 @@ pub enum Basis {
     },
     /// Nothing, for a reason.
     Untestable(String),
+    /// Nothing, as its target was not run; how to run it.
+    NotRun(String),
     /// Statements that exclude each other.
     Contradiction {
         /// The statements.
@@ -60,26 +62,50 @@ pub enum Must {
 fn contradiction(statements: &[String], sides: &[Side]) -> (Verdict, String) {
     let mut note = statements.join(" | but | ");
     let mut whole = Verdict::Contradiction;
-    for Side {
-        name,
-        must,
-        finding,
-    } in sides
-    {
-        let (verdict, numbers) = finding.verdict();
-        let expected = match must {
-            None => true,
-            Some(Must::Hold) => verdict == Verdict::Reproduced,
-            Some(Must::Fail) => verdict == Verdict::NotReproduced,
-        };
+    for side in sides {
+        let (verdict, numbers) = side.finding.verdict();
+        let name = &side.name;
         let mut mark = "";
-        if !expected {
+        if !side.is_met() {
             whole = Verdict::EvidenceMissing;
             mark = ", which the contradiction does not expect";
         }
         note += &format!("; measured, {name}: {verdict}{mark} ({numbers})");
     }
+    let not_run = |side: &Side| matches!(side.finding.basis, Basis::NotRun(_));
+    if !sides.is_empty() && sides.iter().all(not_run) {
+        whole = Verdict::NotRun;
+    }
     (whole, note)
+}
+
+/// Says what excludes what, and how much of the evidence says so too.
+fn contradiction_in_short(statements: &[String], sides: &[Side]) -> String {
+    let told = statements.join("; but ");
+    let (expected, met): (Vec<&Side>, Vec<&Side>) = {
+        let expected = sides.iter().filter(|side| side.must.is_some());
+        let met = expected.clone().filter(|side| side.is_met());
+        (expected.collect(), met.collect())
+    };
+    match (expected.len(), met.len()) {
+        (0, _) => format!("{told}: read off the text"),
+        (all, met) if all == met => {
+            format!("{told}: rows bear it out, in all {all} respects asked")
+        }
+        (all, met) => format!("{told}: rows bear out {met} of {all} respects asked"),
+    }
+}
+
+impl Side {
+    /// Says whether it came out as the contradiction needs it.
+    fn is_met(&self) -> bool {
+        let (verdict, _) = self.finding.verdict();
+        match self.must {
+            None => true,
+            Some(Must::Hold) => verdict == Verdict::Reproduced,
+            Some(Must::Fail) => verdict == Verdict::NotReproduced,
+        }
+    }
 }
 
 impl Finding {
@@ -97,11 +123,26 @@ impl Finding {
         Self::new(Basis::Untestable(note.into()), vec![])
     }
 
+    /// Finds that what a question is put to was not run.
+    pub fn not_run(note: impl Into<String>) -> Self {
+        Self::new(Basis::NotRun(note.into()), vec![])
+    }
+
+    /// Says why it comes to its verdict, in a line.
+    pub fn in_short(&self) -> String {
+        match &self.basis {
+            Basis::Parts { parts, .. } => in_short(parts),
+            Basis::Untestable(note) | Basis::NotRun(note) => note.clone(),
+            Basis::Contradiction { statements, sides } => contradiction_in_short(statements, sides),
+        }
+    }
+
     /// Returns the verdict, and the numbers it is passed on.
     pub fn verdict(&self) -> (Verdict, String) {
         match &self.basis {
             Basis::Parts { parts, .. } => combined(parts),
             Basis::Untestable(note) => (Verdict::NotTestable, note.clone()),
+            Basis::NotRun(note) => (Verdict::NotRun, note.clone()),
             Basis::Contradiction { statements, sides } => contradiction(statements, sides),
         }
     }
@@ -110,7 +151,7 @@ impl Finding {
     pub fn parts(&self) -> Vec<&PartVerdict> {
         match &self.basis {
             Basis::Parts { parts, .. } => parts.iter().collect(),
-            Basis::Untestable(_) => vec![],
+            Basis::Untestable(_) | Basis::NotRun(_) => vec![],
             Basis::Contradiction { sides, .. } => {
                 sides.iter().flat_map(|side| side.finding.parts()).collect()
             }
@@ -124,7 +165,7 @@ impl Finding {
                 let parts = parts.iter_mut();
                 parts.map(|part| (target.as_str(), part)).collect()
             }
-            Basis::Untestable(_) => vec![],
+            Basis::Untestable(_) | Basis::NotRun(_) => vec![],
             Basis::Contradiction { sides, .. } => {
                 let sides = sides.iter_mut();
                 sides.flat_map(|side| side.finding.parts_mut()).collect()

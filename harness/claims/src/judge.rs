@@ -76,6 +76,8 @@ fn row(claim: &Claim, finding: &Finding) -> ClaimRow {
         target: claim.rows.target.clone(),
         judge: claim.judge.kind(),
         verdict,
+        in_short: finding.in_short(),
+        asks: claim.judge.answers().asks(),
         note,
         beside: (!beside.is_empty()).then(|| beside.join("; ")),
         rows: finding.cells.join(" "),

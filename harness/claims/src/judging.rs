@@ -54,7 +54,7 @@ impl Judging<'_> {
         let profile = scope.profile.as_deref().unwrap_or(self.profile);
         let run = format!("run `harness reproduce {target} --profile {profile}`");
         let Some(rows) = self.targets.iter().find(|t| t.target == *target) else {
-            return Ok(Finding::untestable(format!("not run: {run}")));
+            return Ok(Finding::not_run(run));
         };
         if let Some(why) = &rows.untestable {
             return Ok(Finding::untestable(format!("{why}: {run}")));

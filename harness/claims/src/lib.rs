@@ -33,5 +33,5 @@ pub use claim::{Claim, ClaimKind, ClaimRow, Claims, Paper};
 pub use judge::judge;
 pub use judging::TargetRows;
 pub use rules::RuleKind;
-pub use tally::{Tally, comparisons, headline, tallies};
+pub use tally::{Sentence, Tally, comparisons, headline, sentences, tallies};
 pub use verdict::Verdict;

@@ -13,17 +13,30 @@ pub struct Tally {
 }
 
 impl Tally {
-    /// Counts the sentences.
+    /// Counts the sentences of which something was run.
     #[must_use]
     pub fn total(&self) -> usize {
-        self.counts.iter().map(|(_, count)| count).sum()
+        self.judged().map(|(_, count)| count).sum()
+    }
+
+    /// Counts the sentences of which nothing was run.
+    #[must_use]
+    pub fn not_run(&self) -> usize {
+        let not_run = self.counts.iter().filter(|(v, _)| *v == Verdict::NotRun);
+        not_run.map(|(_, count)| count).sum()
+    }
+
+    /// Returns the verdicts that were passed, with how many sentences each was passed on.
+    pub fn judged(&self) -> impl Iterator<Item = &(Verdict, usize)> {
+        let judged = self.counts.iter().filter(|(v, _)| *v != Verdict::NotRun);
+        judged.filter(|(_, count)| *count > 0)
     }
 
     /// Puts the counts into words, such as "24 reproduced, 3 partly".
     #[must_use]
     pub fn words(&self) -> String {
-        let counts = self.counts.iter().filter(|(_, count)| *count > 0);
-        let words: Vec<String> = counts.map(|(v, count)| format!("{count} {v}")).collect();
+        let words = self.judged().map(|(v, count)| format!("{count} {v}"));
+        let words: Vec<String> = words.collect();
         words.join(", ")
     }
 }
@@ -33,14 +46,8 @@ impl Tally {
 #[must_use]
 pub fn tallies(rows: &[ClaimRow]) -> Vec<Tally> {
     let of_kind = |kind: ClaimKind| {
-        let mut sentences: Vec<(&str, Vec<Verdict>)> = Vec::new();
-        for row in rows.iter().filter(|row| row.kind == kind) {
-            match sentences.iter_mut().find(|(name, _)| *name == row.sentence) {
-                Some((_, verdicts)) => verdicts.push(row.verdict),
-                None => sentences.push((&row.sentence, vec![row.verdict])),
-            }
-        }
-        let verdicts: Vec<Verdict> = sentences.iter().map(|(_, all)| one_of(all)).collect();
+        let sentences = sentences(rows.iter().filter(|row| row.kind == kind));
+        let verdicts: Vec<Verdict> = sentences.iter().map(|s| s.verdict).collect();
         let count = |verdict: Verdict| {
             let count = verdicts.iter().filter(|v| **v == verdict).count();
             (verdict, count)
@@ -51,7 +58,40 @@ pub fn tallies(rows: &[ClaimRow]) -> Vec<Tally> {
         }
     };
     let all = ClaimKind::ALL.map(of_kind);
-    all.into_iter().filter(|tally| tally.total() > 0).collect()
+    let there = |tally: &Tally| tally.total() + tally.not_run() > 0;
+    all.into_iter().filter(there).collect()
+}
+
+/// The claims of one sentence, with what they come to together.
+#[derive(Clone, Debug)]
+pub struct Sentence<'a> {
+    /// Its claims, in their order.
+    pub claims: Vec<&'a ClaimRow>,
+    /// Their verdict.
+    pub verdict: Verdict,
+}
+
+/// Collects claims into sentences, in the order in which these first occur.
+pub fn sentences<'a>(rows: impl IntoIterator<Item = &'a ClaimRow>) -> Vec<Sentence<'a>> {
+    let mut sentences: Vec<Sentence<'a>> = Vec::new();
+    for row in rows {
+        let known = sentences.iter_mut().find(|s| {
+            let first = s.claims[0];
+            (first.kind, &first.sentence) == (row.kind, &row.sentence)
+        });
+        match known {
+            Some(sentence) => sentence.claims.push(row),
+            None => sentences.push(Sentence {
+                claims: vec![row],
+                verdict: row.verdict,
+            }),
+        }
+    }
+    for sentence in &mut sentences {
+        let verdicts: Vec<Verdict> = sentence.claims.iter().map(|row| row.verdict).collect();
+        sentence.verdict = one_of(&verdicts);
+    }
+    sentences
 }
 
 /// Puts all counts into one line: "31 statements of the papers: 24 reproduced, 7 partly; 5 controls: 5
@@ -74,11 +114,17 @@ pub fn headline(rows: &[ClaimRow]) -> String {
         };
         format!("{total} {noun}: {}", tally.words())
     };
-    let all: Vec<String> = tallies(rows).iter().map(one).collect();
-    match all.is_empty() {
-        true => "no claims".into(),
-        false => all.join("; "),
+    let tallies = tallies(rows);
+    let judged = tallies.iter().filter(|tally| tally.total() > 0);
+    let mut all: Vec<String> = judged.map(one).collect();
+    let not_run: usize = tallies.iter().map(Tally::not_run).sum();
+    if all.is_empty() {
+        all.push("no claims".into());
     }
+    if not_run > 0 {
+        all.push(format!("{not_run} more not run"));
+    }
+    all.join("; ")
 }
 
 /// Says how many paired comparisons the verdicts rest on, and how many of the decided ones are to be
@@ -113,6 +159,8 @@ mod tests {
             target: "t".into(),
             judge: RuleKind::InRange,
             verdict,
+            in_short: String::new(),
+            asks: String::new(),
             note: String::new(),
             beside: None,
             rows: String::new(),
@@ -137,6 +185,14 @@ mod tests {
         rows[0].verdict = Verdict::Reproduced;
         assert_eq!(tallies(&rows)[0].words(), "1 reproduced, 1 partly");
         assert_eq!(headline(&[]), "no claims");
+        rows.push(row("elsewhere", ClaimKind::Statement, Verdict::NotRun));
+        assert!(headline(&rows).starts_with("2 statements of the papers: 1 reproduced, 1 partly;"));
+        assert!(
+            headline(&rows).ends_with("; 1 more not run"),
+            "{}",
+            headline(&rows)
+        );
+        assert_eq!(headline(&rows[11..]), "no claims; 1 more not run");
     }
 
     #[test]

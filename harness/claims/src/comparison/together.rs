@@ -1,6 +1,7 @@
 //! All pairs of two sides by the interval of their mean.
 
 use super::super::interval::Rigour;
+use super::super::rules::in_words;
 use super::super::selection::Selection;
 use super::super::verdict::{PartVerdict, Verdict, short};
 use super::pairs::Pair;
@@ -34,6 +35,7 @@ impl Comparison<'_> {
         let mut part = PartVerdict {
             pairs: count,
             metric: self.metric.column.to_owned(),
+            brief: self.brief(&all),
             ..PartVerdict::new("", Verdict::NotTestable, self.note(&all, pairs.len()))
         };
         if count == 0 {
@@ -85,6 +87,21 @@ impl Comparison<'_> {
             note += &format!(", {} told twice", pairs - count - all.unknown);
         }
         note
+    }
+
+    /// Says which numbers are compared, and which side has the better one.
+    fn brief(&self, all: &Gains) -> String {
+        let Some((first, second)) = median(&all.firsts).zip(median(&all.seconds)) else {
+            return format!("{} has no number", in_words(self.metric.column));
+        };
+        let mean = all.gains.iter().sum::<f64>() / all.gains.len() as f64;
+        let word = match (self.hypothesis, mean) {
+            (Hypothesis::FirstIsBetter, ..0.0) => ", worse",
+            (Hypothesis::FirstIsBetter, _) if mean > 0.0 => ", better",
+            _ => "",
+        };
+        let metric = in_words(self.metric.column);
+        format!("{metric} {} against {}{word}", short(first), short(second))
     }
 
     /// Returns by how much the first may be worse, or, if negative, has to be better.
@@ -151,7 +168,7 @@ impl Comparison<'_> {
     }
 
     /// Puts a gain with its interval into words: "better by 0.03 [0.01, 0.05]", "worse by a factor of
-    /// 2 [1.5, 2.7]".
+    /// 2 [1.5, 2.7]", "better by 0.01, between 0.02 worse and 0.04 better".
     fn in_words(&self, [mean, low, high]: [f64; 3]) -> String {
         let (more, less) = match self.hypothesis {
             Hypothesis::FirstIsBetter => ("better", "worse"),
@@ -161,6 +178,18 @@ impl Comparison<'_> {
             true => (less, [-mean, -high, -low]),
             false => (more, [mean, low, high]),
         };
+        if low < 0.0 && high > 0.0 {
+            let (what, ends) = match self.metric.scale {
+                CompareBy::Linear => ("", ends),
+                CompareBy::Log => ("a factor of ", ends.map(|end| end.abs().exp())),
+            };
+            let mean = short(ends[0].abs());
+            let [low, high] = match self.metric.scale {
+                CompareBy::Linear => [-low, high].map(short),
+                CompareBy::Log => [-low, high].map(|end| short(end.exp())),
+            };
+            return format!("{word} by {what}{mean}, between {low} {less} and {high} {more}");
+        }
         let (what, ends) = match self.metric.scale {
             CompareBy::Linear => ("by", ends),
             CompareBy::Log => ("by a factor of", ends.map(f64::exp)),

@@ -1,6 +1,7 @@
 //! `best-of`: the best values of a grid are the stated ones.
 
 use super::{Rigour, RowRule, Selection, strings};
+use super::{better_than, in_words};
 use crate::comparison::{Better, CompareBy, Comparison, check_pair_by};
 use crate::filter::{Filter, GroupBy, Match, Scalar};
 use crate::verdict::{PartVerdict, Verdict, joined};
@@ -40,6 +41,18 @@ impl RowRule for BestOf {
     fn check(&self) -> Result<()> {
         ensure!(!self.stated.is_empty(), "stated is empty");
         check_pair_by(&self.pair_by)
+    }
+
+    fn asks(&self) -> String {
+        let stated: Vec<String> = self.stated.iter().map(ToString::to_string).collect();
+        let column = in_words(&self.column);
+        let first = format!("{column} {}", stated.join(" or "));
+        better_than(
+            &self.metric,
+            self.better,
+            &first,
+            &format!("every other {column}"),
+        )
     }
 
     fn columns(&self) -> Vec<&str> {

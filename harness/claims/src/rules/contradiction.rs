@@ -1,7 +1,7 @@
 //! `contradiction`: statements of a paper exclude each other.
 
 use super::{Answers, Judging};
-use crate::finding::{Basis, Finding, Side};
+use crate::finding::{Basis, Finding, Must, Side};
 use crate::question::{Evidence, RowScope};
 use anyhow::{Context, Result, ensure};
 use serde::Deserialize;
@@ -31,6 +31,21 @@ impl Answers for Contradiction {
             checked.with_context(|| format!("evidence[{index}]"))?;
         }
         Ok(())
+    }
+
+    fn asks(&self) -> String {
+        let sides = self
+            .evidence
+            .iter()
+            .filter_map(|e| Some((e.must?, &e.side)));
+        let told = sides.map(|(must, side)| match must {
+            Must::Hold => side.clone(),
+            Must::Fail => format!("not so: {side}"),
+        });
+        match told.collect::<Vec<_>>() {
+            none if none.is_empty() => "both places are in the text as quoted".into(),
+            told => told.join("; and "),
+        }
     }
 
     fn evidence(&self) -> &[Evidence] {

@@ -1,7 +1,10 @@
 //! `differ`: two sides differ, whichever is larger.
 
+use super::in_words;
 use super::{Filter, GroupBy, PartVerdict, Rigour, RowRule, Selection, strings};
 use crate::comparison::{Better, CompareBy, Comparison, Hypothesis, Sides, check_pair_by};
+use crate::filter::described;
+use crate::verdict::short;
 use anyhow::{Result, ensure};
 use serde::Deserialize;
 
@@ -39,6 +42,14 @@ impl RowRule for Differ {
         );
         ensure!(self.first != self.second, "first and second are the same");
         check_pair_by(&self.pair_by)
+    }
+
+    fn asks(&self) -> String {
+        let (first, second) = (described(&self.first), described(&self.second));
+        let (metric, margin) = (in_words(&self.metric), short(self.margin));
+        format!(
+            "{metric} differs between {first} and {second} by more than {margin}, by the interval of the paired differences"
+        )
     }
 
     fn columns(&self) -> Vec<&str> {

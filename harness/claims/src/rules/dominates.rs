@@ -1,5 +1,6 @@
 //! `dominates`: a curve is not worse than another at more than a share of its places.
 
+use super::in_words;
 use super::{Filter, GroupBy, PartVerdict, Rigour, RowRule, Selection, strings};
 use crate::comparison::{Better, CompareBy, Comparison, MetricColumn, check_pair_by};
 use crate::filter::described;
@@ -55,6 +56,15 @@ impl RowRule for Dominates {
         );
         ensure!(self.first != self.second, "first and second are the same");
         check_pair_by(&self.pair_by)
+    }
+
+    fn asks(&self) -> String {
+        let (first, second) = (described(&self.first), described(&self.second));
+        let (metric, along) = (in_words(&self.metric), in_words(&self.along));
+        let share = 100.0 * self.share;
+        format!(
+            "{metric} is no worse with {first} than with {second} at more than {share:.0} % of the places along {along}, by the interval over the pairs"
+        )
     }
 
     fn columns(&self) -> Vec<&str> {

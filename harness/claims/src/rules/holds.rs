@@ -1,6 +1,6 @@
 //! `holds`: a column says yes.
 
-use super::{GroupBy, PartVerdict, Rigour, RowRule, Verdict, each_row, strings};
+use super::{GroupBy, PartVerdict, Rigour, RowRule, Verdict, each_row, in_words, strings};
 use crate::selection::{Selection, shown};
 use anyhow::Result;
 use rows::Value;
@@ -27,6 +27,11 @@ fn yes() -> bool {
 }
 
 impl RowRule for Holds {
+    fn asks(&self) -> String {
+        let answer = if self.expect { "yes" } else { "no" };
+        format!("the column `{}` says {answer} in every row", self.column)
+    }
+
     fn columns(&self) -> Vec<&str> {
         strings(&self.show).chain([self.column.as_str()]).collect()
     }
@@ -40,9 +45,14 @@ impl RowRule for Holds {
         let show = self.show.iter().map(|c| Ok((c, rows.position(c)?)));
         let show: Vec<(&String, usize)> = show.collect::<Result<_>>()?;
         each_row(rows, &self.groups, |row| {
-            let mut note = format!("{} {}", self.column, shown(&row[column]));
-            for (name, at) in &show {
-                note += &format!(", {name} {}", shown(&row[*at]));
+            // The numbers say more than that they do or do not; a word needs no name.
+            let told = show.iter().map(|(name, at)| match &row[*at] {
+                Value::Text(Some(word)) => word.clone(),
+                value => format!("{} {}", in_words(name), shown(value)),
+            });
+            let mut note = told.collect::<Vec<_>>().join(", ");
+            if note.is_empty() {
+                note = format!("{} {}", self.column, shown(&row[column]));
             }
             // What was not measured says neither yes nor no, whatever the column holds.
             let unmeasured = show.iter().any(|(_, at)| row[*at].is_none());

@@ -15,6 +15,7 @@ mod speedup;
 mod trend;
 mod value;
 
+use super::comparison::Better;
 use super::filter::{Filter, GroupBy, check_filter};
 use super::finding::Finding;
 use super::interval::Rigour;
@@ -82,6 +83,9 @@ pub trait RowRule {
     /// Returns the columns that it reads, besides those of filters and groups.
     fn columns(&self) -> Vec<&str>;
 
+    /// Says what has to be so of the rows, as what follows "it holds if".
+    fn asks(&self) -> String;
+
     /// Returns the filters inside it; each has to let rows through.
     fn filters(&self) -> Vec<&Filter> {
         vec![]
@@ -111,6 +115,9 @@ pub trait Answers {
     /// Refuses what makes no sense, in the rule and in all that is inside it.
     fn check_all(&self) -> Result<()>;
 
+    /// Says what has to be so for the claim to hold, as what follows "it holds if".
+    fn asks(&self) -> String;
+
     /// Returns the rule by which rows answer, if they do.
     fn by_rows(&self) -> Option<&dyn RowRule> {
         None
@@ -130,6 +137,10 @@ impl<R: RowRule> Answers for R {
         self.check()?;
         self.filters().into_iter().try_for_each(check_filter)?;
         self.groups().into_iter().try_for_each(GroupBy::check)
+    }
+
+    fn asks(&self) -> String {
+        RowRule::asks(self)
     }
 
     fn by_rows(&self) -> Option<&dyn RowRule> {
@@ -159,6 +170,23 @@ fn each_row(
         }
     }
     Ok(parts)
+}
+
+/// Puts a column's name into words.
+pub fn in_words(column: &str) -> String {
+    column.replace('_', " ")
+}
+
+/// Says that a metric is better on one side than on the other.
+fn better_than(metric: &str, better: Better, first: &str, second: &str) -> String {
+    let word = match better {
+        Better::Lower => "lower",
+        Better::Higher => "higher",
+    };
+    let metric = in_words(metric);
+    format!(
+        "{metric} is {word} with {first} than with {second}, by the interval of the paired differences"
+    )
 }
 
 fn no_number(column: &str) -> String {

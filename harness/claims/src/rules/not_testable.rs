@@ -16,6 +16,10 @@ impl Answers for NotTestable {
         Ok(())
     }
 
+    fn asks(&self) -> String {
+        format!("what it needs were here: {}", self.needs)
+    }
+
     fn answer(&self, _scope: &RowScope, _judging: &Judging) -> Finding {
         Finding::untestable(format!("needs {}", self.needs))
     }

@@ -1,10 +1,13 @@
 //! `ordering`: some rows have a better metric than others.
 
+use super::better_than;
 use super::{Filter, GroupBy, PartVerdict, RowRule, Selection, strings};
 use crate::comparison::{
     Better, CompareBy, Comparison, Sides, WhichFirst, WhichSecond, check_pair_by,
 };
+use crate::filter::described;
 use crate::interval::{IntervalColumns, Rigour};
+use crate::verdict::short;
 use anyhow::{Result, ensure};
 use serde::Deserialize;
 
@@ -75,6 +78,22 @@ impl RowRule for Ordering {
             "first and second are the same"
         );
         self.interval.iter().try_for_each(|i| i.check_repeats())
+    }
+
+    fn asks(&self) -> String {
+        let (first, second) = (described(&self.first), described(&self.second));
+        let mut text = better_than(&self.metric, self.better, &first, &second);
+        let share = |of: f64| match self.scale {
+            CompareBy::Linear => short(of),
+            CompareBy::Log => format!("{} %", short(100.0 * of)),
+        };
+        if self.allowance > 0.0 {
+            text += &format!(", or worse by no more than {}", share(self.allowance));
+        }
+        if self.margin > 0.0 {
+            text += &format!(", and by more than {}", share(self.margin));
+        }
+        text
     }
 
     fn columns(&self) -> Vec<&str> {

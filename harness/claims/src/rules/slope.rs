@@ -28,6 +28,10 @@ fn ends<'de, D: Deserializer<'de>>(deserializer: D) -> Result<AllowedRange, D::E
 }
 
 impl RowRule for Slope {
+    fn asks(&self) -> String {
+        format!("the slope is {}", self.between)
+    }
+
     fn columns(&self) -> Vec<&str> {
         let interval = self.interval.iter().flat_map(|i| i.names());
         interval.chain([self.column.as_str()]).collect()

@@ -1,6 +1,6 @@
 //! `speedup`: a measured speedup is the stated one.
 
-use super::{GroupBy, RowRule, each_row, no_number};
+use super::{GroupBy, RowRule, each_row, in_words, no_number};
 use crate::comparison::diverged;
 use crate::interval::{IntervalColumns, IntervalReader, Rigour};
 use crate::selection::{Selection, number};
@@ -83,6 +83,19 @@ impl RowRule for Speedup {
             "relative_tolerance is {tolerance}, but lies between 0 and 1"
         );
         self.interval.check_repeats()
+    }
+
+    fn asks(&self) -> String {
+        let Stated { least, most } = self.stated;
+        let stated = match least == most {
+            true => short(least),
+            false => format!("{} to {}", short(least), short(most)),
+        };
+        let missed = 100.0 * self.relative_tolerance;
+        format!(
+            "the interval of {} lies no more than {missed:.0} % below the stated {stated}",
+            in_words(&self.column)
+        )
     }
 
     fn columns(&self) -> Vec<&str> {

@@ -1,6 +1,6 @@
 //! `trend`: a metric goes one way along a column.
 
-use super::{GroupBy, Rigour, RowRule, strings};
+use super::{GroupBy, Rigour, RowRule, in_words, strings};
 use crate::comparison::{Better, CompareBy, Comparison, check_pair_by};
 use crate::selection::{Selection, number};
 use crate::verdict::{PartVerdict, Verdict, joined, short};
@@ -40,6 +40,17 @@ pub struct Trend {
 impl RowRule for Trend {
     fn check(&self) -> Result<()> {
         check_pair_by(&self.pair_by)
+    }
+
+    fn asks(&self) -> String {
+        let way = match self.direction {
+            Direction::Increasing => "rises",
+            Direction::Decreasing => "falls",
+        };
+        let (metric, column) = (in_words(&self.metric), in_words(&self.column));
+        format!(
+            "{metric} {way} from each value of {column} to the next, by the interval of the paired differences"
+        )
     }
 
     fn columns(&self) -> Vec<&str> {

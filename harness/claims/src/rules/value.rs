@@ -1,6 +1,6 @@
 //! `value`: a column lies in a range.
 
-use super::{GroupBy, RowRule, each_row, no_number};
+use super::{GroupBy, RowRule, each_row, in_words, no_number};
 use crate::comparison::diverged;
 use crate::interval::{IntervalColumns, Rigour};
 use crate::range::AllowedRange;
@@ -45,6 +45,14 @@ impl RowRule for InRange {
             "over: median and interval exclude each other: an interval belongs to one row"
         );
         self.interval.iter().try_for_each(|i| i.check_repeats())
+    }
+
+    fn asks(&self) -> String {
+        let place = match self.over {
+            Over::Every => "in every row",
+            Over::Median => "in the median of each group",
+        };
+        format!("{} is {} {place}", in_words(&self.column), self.is)
     }
 
     fn columns(&self) -> Vec<&str> {

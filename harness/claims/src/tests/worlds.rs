@@ -197,9 +197,12 @@ fn no_claim_passes_on_generated_rows_on_a_short_profile_or_on_none() {
             grids,
         );
         short.untestable = Some("too short".into());
-        for targets in [vec![], vec![short]] {
+        for (targets, verdict) in [
+            (vec![], Verdict::NotRun),
+            (vec![short], Verdict::NotTestable),
+        ] {
             let row = judge(&alone, &targets).remove(0);
-            assert_eq!(row.verdict, Verdict::NotTestable, "{}", row.claim);
+            assert_eq!(row.verdict, verdict, "{}", row.claim);
             assert!(row.note.contains("harness reproduce"), "{}", row.note);
         }
     }
