@@ -2,7 +2,10 @@
 
 use super::Table;
 use super::inline::sentence;
-use claims::{ClaimKind as Kind, ClaimRow, Paper, comparisons, headline};
+use claims::{
+    ClaimKind as Kind, ClaimRow, Paper, RuleKind, Sentence, Verdict, comparisons, headline,
+    sentences,
+};
 use std::fmt::Write;
 
 /// Claims with their verdicts, and the share of false ones among those decided that they allow.
@@ -14,10 +17,19 @@ pub struct Judged<'a> {
     pub level: f64,
 }
 
-/// Claims of one kind and paper, under a title.
+/// Sentences of one kind and paper, under a title; of each something was run.
 pub(super) struct Chapter<'a> {
-    pub title: String,
-    pub rows: Vec<&'a ClaimRow>,
+    /// Its place in the page.
+    pub id: &'static str,
+    pub title: &'static str,
+    pub sentences: Vec<Sentence<'a>>,
+}
+
+/// What is not known of a target: how many of its claims, and how to run it.
+pub(super) struct NotRun<'a> {
+    pub target: &'a str,
+    pub claims: usize,
+    pub run: &'a str,
 }
 
 /// More rows than these are not named one by one; the claims' own rows have them all.
@@ -42,37 +54,176 @@ impl<'a> Judged<'a> {
         lead
     }
 
-    /// Returns each paper's statements, then what is not theirs: controls, findings, errata.
+    /// Returns each paper's statements, then what is not theirs: controls, findings, errata. What was not run is in
+    /// none of them.
     pub(super) fn chapters(&self) -> Vec<Chapter<'a>> {
-        let of = |kind: Kind, paper: Option<Paper>| {
-            let mine =
-                |row: &&ClaimRow| row.kind == kind && paper.is_none_or(|paper| row.paper == paper);
-            self.rows.iter().filter(mine).collect::<Vec<_>>()
-        };
-        let papers = [Paper::P, Paper::G].map(|paper| Chapter {
-            title: paper.title().to_owned(),
-            rows: of(Kind::Statement, Some(paper)),
-        });
-        let others = [
-            (Kind::Control, "Controls: what statements are compared with"),
-            (Kind::Finding, "Findings: what no paper says"),
+        let chapters = [
+            ("paper-p", Kind::Statement, Some(Paper::P), Paper::P.title()),
+            ("paper-g", Kind::Statement, Some(Paper::G), Paper::G.title()),
+            ("own-claims", Kind::Own, None, Paper::Own.title()),
             (
+                "errata",
                 Kind::Erratum,
-                "Errata: slips of the papers' texts, and places that exclude each other",
+                None,
+                "Errata: what the papers contradict themselves in, with the evidence",
             ),
-            (Kind::Own, Paper::Own.title()),
+            (
+                "findings",
+                Kind::Finding,
+                None,
+                "Findings: what no paper says",
+            ),
+            (
+                "controls",
+                Kind::Control,
+                None,
+                "Controls: what statements are compared with",
+            ),
         ];
-        let others = others.map(|(kind, title)| Chapter {
-            title: title.to_owned(),
-            rows: of(kind, None),
-        });
-        let all = papers.into_iter().chain(others);
-        all.filter(|chapter| !chapter.rows.is_empty()).collect()
+        let chapter =
+            |(id, kind, paper, title): (&'static str, Kind, Option<Paper>, &'static str)| {
+                let mine = |row: &&ClaimRow| {
+                    row.kind == kind && paper.is_none_or(|paper| row.paper == paper)
+                };
+                let mut sentences = sentences(self.rows.iter().filter(mine));
+                sentences.retain(|sentence| sentence.verdict != Verdict::NotRun);
+                Chapter {
+                    id,
+                    title,
+                    sentences,
+                }
+            };
+        let all = chapters.map(chapter).into_iter();
+        all.filter(|chapter| !chapter.sentences.is_empty())
+            .collect()
+    }
+
+    /// Lists the targets that claims are about and that were not run.
+    pub(super) fn not_run(&self) -> Vec<NotRun<'a>> {
+        let mut all: Vec<NotRun<'a>> = Vec::new();
+        for row in self
+            .rows
+            .iter()
+            .filter(|row| row.verdict == Verdict::NotRun)
+        {
+            match all.iter_mut().find(|not_run| not_run.target == row.target) {
+                Some(not_run) => not_run.claims += 1,
+                None => all.push(NotRun {
+                    target: &row.target,
+                    claims: 1,
+                    run: &row.in_short,
+                }),
+            }
+        }
+        all
     }
 }
 
+/// Returns what the claims of a sentence have in common in what they say, or what the first says.
+pub(super) fn said<'a>(of: &Sentence<'a>) -> &'a str {
+    let first = of.claims[0].says.as_str();
+    let shared = |claim: &&&ClaimRow| {
+        let same = first.char_indices().zip(claim.says.chars());
+        let differs = same.into_iter().find(|((_, a), b)| a != b);
+        differs.map_or(first.len().min(claim.says.len()), |((at, _), _)| at)
+    };
+    let end = of.claims[1..].iter().map(|c| shared(&c)).min();
+    let Some(end) = end.filter(|end| *end < first.len()) else {
+        return first;
+    };
+    let whole = first[..end].rfind([' ', ',', '(']).unwrap_or(0);
+    let head = first[..whole].trim_end_matches([' ', ',', '(', ':', ';', '…']);
+    match head.split_whitespace().count() {
+        0..4 => first,
+        _ => head,
+    }
+}
+
+/// Names a claim among those of its sentence: by what it says beyond the others, else by its place.
+pub(super) fn named_in(of: &Sentence<'_>, claim: &ClaimRow) -> String {
+    let rest = claim.says.strip_prefix(said(of)).unwrap_or_default();
+    let rest = rest.trim_matches([' ', ',', '(', ';', '…']);
+    let alone = |name: &str| {
+        let named = of.claims.iter().filter(|c| c.says.ends_with(name)).count();
+        named == 1
+    };
+    match rest {
+        "" => claim.claim.clone(),
+        rest if alone(rest) => rest.replace(['(', ')'], ""),
+        rest => format!("{}, {}", rest.replace(['(', ')'], ""), claim.target),
+    }
+}
+
+/// Says how many claims of a sentence hold, and of those that do not which and why, in words for each as `name`
+/// writes them; of one claim its own reason.
+pub(super) fn why(
+    of: &Sentence<'_>,
+    name: impl Fn(&ClaimRow) -> String,
+    text: impl Fn(&str) -> String,
+) -> String {
+    if let [only] = &of.claims[..] {
+        return text(&sentence(&only.in_short));
+    }
+    let holds = |claim: &&&ClaimRow| matches!(claim.verdict, Verdict::Reproduced | Verdict::Faster);
+    let all = of.claims.len();
+    let mut said = match of.claims.iter().filter(holds).count() {
+        some if some == all => return format!("All {all} claims hold."),
+        some => format!("{some} of {all} claims hold"),
+    };
+    for (word, verdicts) in [
+        ("holds in part", [Verdict::Partly, Verdict::Partly]),
+        ("fails", [Verdict::NotReproduced, Verdict::EvidenceMissing]),
+        ("open", [Verdict::Inconclusive, Verdict::Inconclusive]),
+        (
+            "not testable here",
+            [Verdict::NotTestable, Verdict::NotTestable],
+        ),
+        ("not run", [Verdict::NotRun, Verdict::NotRun]),
+    ] {
+        let mine = of
+            .claims
+            .iter()
+            .filter(|claim| verdicts.contains(&claim.verdict));
+        let told: Vec<String> = mine
+            .map(|claim| format!("{} ({})", name(claim), text(&claim.in_short)))
+            .collect();
+        if !told.is_empty() {
+            let _ = write!(said, "; {word}: {}", told.join(", "));
+        }
+    }
+    sentence(&said)
+}
+
+/// Says what rows would have to show for the verdict on a sentence to be another: by the claim that decides it.
+pub(super) fn change(of: &Sentence<'_>) -> String {
+    let holds = |claim: &&&ClaimRow| matches!(claim.verdict, Verdict::Reproduced | Verdict::Faster);
+    let not = of.claims.iter().find(|claim| !holds(claim));
+    let claim = not.unwrap_or(&of.claims[0]);
+    let asks = &claim.asks;
+    sentence(&match claim.verdict {
+        Verdict::NotTestable if claim.judge == RuleKind::NotTestable => {
+            format!("Here: {}", claim.in_short)
+        }
+        Verdict::Reproduced | Verdict::Faster => format!("Rows in which it is not so that {asks}"),
+        Verdict::Partly => format!("It would be reproduced if in all its parts {asks}"),
+        Verdict::NotReproduced => format!("Rows in which {asks}"),
+        Verdict::Inconclusive => {
+            format!("More runs, or quieter ones, whose intervals decide whether {asks}")
+        }
+        Verdict::Contradiction => {
+            format!(
+                "A reading by which both places hold, or rows in which it is not so that {asks}"
+            )
+        }
+        Verdict::EvidenceMissing => format!("Rows by which {asks}"),
+        Verdict::NotTestable | Verdict::NotRun => {
+            format!("Rows that may be judged, and whether in them {asks}")
+        }
+    })
+}
+
 /// Writes the claims as Markdown: how many sentences got which verdict, a table for each chapter, then the
-/// numbers.
+/// numbers, then what was not run.
 #[must_use]
 pub fn claims_markdown(judged: &Judged<'_>) -> String {
     let mut out = String::new();
@@ -81,31 +232,48 @@ pub fn claims_markdown(judged: &Judged<'_>) -> String {
     }
     let chapters = judged.chapters();
     for chapter in &chapters {
-        let table = Table::of(&chapter.rows)
+        let claims = chapter.sentences.iter().flat_map(|s| &s.claims);
+        let claims: Vec<&ClaimRow> = claims.copied().collect();
+        let table = Table::of(&claims)
             .words("claim", |claim| &claim.claim)
             .words("place", |claim| &claim.place)
             .words("what it says", |claim| &claim.says)
             .words("verdict", |claim| claim.verdict)
+            .words("why", |claim| &claim.in_short)
             .words("target", |claim| &claim.target)
             .build();
         let _ = write!(out, "## {}\n\n{}\n", chapter.title, table.to_markdown());
     }
-    let all = chapters.iter().flat_map(|chapter| &chapter.rows);
-    let noted: Vec<_> = all.filter(|claim| !claim.note.is_empty()).collect();
-    if !noted.is_empty() {
+    let sentences = || chapters.iter().flat_map(|chapter| &chapter.sentences);
+    if sentences().next().is_some() {
         out.push_str("## Notes\n\n");
     }
-    for claim in noted {
-        let said = format!("{}: {}", claim.verdict, claim.note);
-        let _ = write!(out, "- **{}**: {}", claim.claim, sentence(&said));
-        if let Some(beside) = &claim.beside {
-            let _ = write!(out, " Beside it, {}", sentence(beside));
+    for of in sentences() {
+        for claim in of.claims.iter().filter(|claim| !claim.note.is_empty()) {
+            let said = format!("{}: {}", claim.verdict, claim.note);
+            let _ = write!(out, "- **{}**: {}", claim.claim, sentence(&said));
+            if let Some(beside) = &claim.beside {
+                let _ = write!(out, " Beside it, {}", sentence(beside));
+            }
+            if !claim.rows.is_empty() {
+                let rows = judged_on(claim, |row| format!("`{row}`"));
+                let _ = write!(out, " Judged on {rows}.");
+            }
+            out.push('\n');
         }
-        if !claim.rows.is_empty() {
-            let rows = judged_on(claim, |row| format!("`{row}`"));
-            let _ = write!(out, " Judged on {rows}.");
-        }
-        out.push('\n');
+        let _ = writeln!(out, "  What would change the verdict: {}", change(of));
+    }
+    let not_run = judged.not_run();
+    if !not_run.is_empty() {
+        out.push_str("\n## Not run\n\n");
+    }
+    for NotRun {
+        target,
+        claims,
+        run,
+    } in not_run
+    {
+        let _ = writeln!(out, "- {target}, of {claims} claims: {run}.");
     }
     out
 }
@@ -133,10 +301,86 @@ mod tests {
         let controls = text.find("## Controls").unwrap();
         let notes = text.find("## Notes").unwrap();
         assert!(first < second && second < controls && controls < notes);
-        let of_controls = text.find("| hd-2 | Table 2 | hd-2 is <faster>\\|better | reproduced |");
+        let of_controls = text.find(
+            "| hd-2 | Table 2 | hd-2 is <faster>\\|better | reproduced | 2.2x, not 1.95x | table2 |",
+        );
         assert!((controls..notes).contains(&of_controls.unwrap()), "{text}");
         let note = "- **par-1**: not testable here: 2.2x, not 1.95x. Beside it, at equal step: partly (so). Judged on `a8a-4`.";
         assert!(text[notes..].contains(note), "{text}");
+    }
+
+    #[test]
+    fn what_was_not_run_is_told_by_target_and_stands_in_no_chapter() {
+        let mut rows = fixture::claims();
+        rows[1].verdict = Verdict::NotRun;
+        rows[1].target = "fig9".into();
+        rows[1].in_short = "run `harness reproduce fig9`".into();
+        let text = claims_markdown(&Judged {
+            rows: &rows,
+            level: 0.05,
+        });
+        assert!(!text.contains("par-1"), "{text}");
+        assert!(
+            text.ends_with("## Not run\n\n- fig9, of 1 claims: run `harness reproduce fig9`.\n"),
+            "{text}"
+        );
+        assert!(
+            text.starts_with(
+                "1 statement of the papers: 1 reproduced; 1 control: 1 reproduced; 1 more not run."
+            ),
+            "{text}"
+        );
+    }
+
+    /// Claims of one sentence.
+    fn family(of: &[(&str, Verdict)]) -> Vec<ClaimRow> {
+        let one = |(name, verdict): &(&str, Verdict)| ClaimRow {
+            claim: format!("beats-{}", name.to_lowercase()),
+            sentence: "beats".into(),
+            says: format!("HD always beats its counterparts ({name}), by loss"),
+            verdict: *verdict,
+            in_short: "0.883 against 0.895".into(),
+            asks: "loss is lower".into(),
+            ..fixture::claims().remove(0)
+        };
+        of.iter().map(one).collect()
+    }
+
+    #[test]
+    fn why_a_sentence_holds_in_part_is_said_by_the_claims_that_do_not() {
+        use Verdict::{NotReproduced, Reproduced};
+        let rows = family(&[
+            ("GD", Reproduced),
+            ("CD", NotReproduced),
+            ("SGD", Reproduced),
+        ]);
+        let of = &sentences(&rows)[0];
+        assert_eq!(said(of), "HD always beats its counterparts");
+        let why = why(of, |claim| named_in(of, claim), str::to_owned);
+        assert_eq!(
+            why,
+            "2 of 3 claims hold; fails: CD, by loss (0.883 against 0.895)."
+        );
+        assert_eq!(change(of), "Rows in which loss is lower.");
+        let rows = family(&[("GD", Reproduced), ("CD", Reproduced)]);
+        let of = &sentences(&rows)[0];
+        assert_eq!(
+            super::why(of, |c| c.claim.clone(), str::to_owned),
+            "All 2 claims hold."
+        );
+        assert_eq!(change(of), "Rows in which it is not so that loss is lower.");
+    }
+
+    #[test]
+    fn every_verdict_says_what_would_change_it() {
+        for verdict in Verdict::ALL {
+            let rows = family(&[("GD", verdict)]);
+            let told = change(&sentences(&rows)[0]);
+            assert!(
+                told.contains("loss is lower") && told.ends_with('.'),
+                "{told}"
+            );
+        }
     }
 
     #[test]

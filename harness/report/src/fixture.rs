@@ -64,6 +64,8 @@ pub fn claims() -> Vec<ClaimRow> {
         target: "table2".into(),
         judge: RuleKind::InRange,
         verdict,
+        in_short: "2.2x, not 1.95x".into(),
+        asks: "the speedup is <1.95x>".into(),
         note: "2.2x, not 1.95x".into(),
         beside: (verdict == Verdict::NotTestable).then(|| "at equal step: partly (so)".into()),
         rows: "a8a-4".into(),

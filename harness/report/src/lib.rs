@@ -13,6 +13,7 @@ mod markdown;
 mod page;
 mod plot;
 mod section;
+mod statements;
 mod table;
 mod terminal;
 

@@ -1,10 +1,11 @@
 //! Writes all reports as one page: a single HTML file that needs no network and no script.
 
-use super::claims_of_papers::{Judged, judged_on};
+use super::claims_of_papers::Judged;
 use super::escape::escaped;
 use super::section::{badge, section, warning as surrogate};
+use super::statements::{all_claims, verdict_id};
 use super::{Document, SURROGATE, inline};
-use claims::{ClaimRow, tallies};
+use claims::tallies;
 use std::fmt::Write;
 
 const TITLE: &str = "Does the paper hold? Hamiltonian Descent, reproduced";
@@ -32,10 +33,16 @@ pub fn page(documents: &[Document], claims: Option<&Judged<'_>>) -> String {
     }
     out.push_str(&warning(documents, &ids));
     out.push_str("</header>\n");
-    out.push_str(&contents(documents, &ids, claims.is_some()));
+    out.push_str(&contents(documents, &ids, claims));
     out.push_str("<main id=\"content\" tabindex=\"-1\">\n");
     if let Some(claims) = claims {
-        out.push_str(&all_claims(claims, documents, &ids));
+        let target = |name: &str| {
+            let at = documents
+                .iter()
+                .position(|document| document.target == name);
+            at.map(|at| ids[at].as_str())
+        };
+        out.push_str(&all_claims(claims, target));
     }
     for (document, id) in documents.iter().zip(&ids) {
         out.push_str(&section(document, id));
@@ -69,11 +76,11 @@ fn summary(claims: &Judged<'_>) -> String {
     }
     out.push_str("<ul class=\"counts\">\n");
     let statements = tallies(claims.rows);
-    let counts = statements.iter().take(1).flat_map(|tally| &tally.counts);
-    for (verdict, count) in counts.filter(|(_, count)| *count > 0) {
+    for (verdict, count) in statements.iter().take(1).flat_map(claims::Tally::judged) {
         let _ = writeln!(
             out,
-            "<li><span class=\"count\">{count}</span> {}</li>",
+            "<li><a href=\"#{}\"><span class=\"count\">{count}</span> {}</a></li>",
+            verdict_id(*verdict),
             badge(*verdict)
         );
     }
@@ -97,13 +104,14 @@ fn warning(documents: &[Document], ids: &[String]) -> String {
     )
 }
 
-fn contents(documents: &[Document], ids: &[String], claims: bool) -> String {
+fn contents(documents: &[Document], ids: &[String], claims: Option<&Judged<'_>>) -> String {
     let mut out = String::from(
         "<nav id=\"contents\" aria-labelledby=\"contents-title\">\n\
          <h2 id=\"contents-title\">Contents</h2>\n<ul>\n",
     );
-    if claims {
-        out.push_str("<li><a href=\"#claims\">All claims</a></li>\n");
+    for chapter in claims.iter().flat_map(|claims| claims.chapters()) {
+        let (id, title) = (chapter.id, escaped(chapter.title));
+        let _ = writeln!(out, "<li><a href=\"#{id}\">{title}</a></li>");
     }
     for (document, id) in documents.iter().zip(ids) {
         let mark = document.banner.as_ref().map(|_| surrogate(SURROGATE));
@@ -116,67 +124,6 @@ fn contents(documents: &[Document], ids: &[String], claims: bool) -> String {
         );
     }
     out + "</ul>\n</nav>\n"
-}
-
-/// Writes a table of claims for each chapter. Narrow screens show its rows as cards, for which the roles
-/// of its parts have to be said again.
-fn all_claims(claims: &Judged<'_>, documents: &[Document], ids: &[String]) -> String {
-    let mut out = String::from(
-        "<section id=\"claims\" aria-labelledby=\"claims-title\">\n\
-         <h2 id=\"claims-title\">All claims</h2>\n",
-    );
-    for chapter in claims.chapters() {
-        let _ = write!(
-            out,
-            "<table class=\"claims\" role=\"table\">\n<caption>{}</caption>\n\
-             <thead role=\"rowgroup\"><tr role=\"row\">",
-            escaped(&chapter.title)
-        );
-        for header in ["Claim", "What it says", "Verdict", "Numbers", "Target"] {
-            let _ = write!(out, "<th scope=\"col\" role=\"columnheader\">{header}</th>");
-        }
-        out.push_str("</tr></thead>\n<tbody role=\"rowgroup\">\n");
-        for claim in chapter.rows {
-            out.push_str(&claim_row(claim, documents, ids));
-        }
-        out.push_str("</tbody>\n</table>\n");
-    }
-    out.push_str("<p class=\"up\"><a href=\"#contents\">Contents</a></p>\n");
-    out + "</section>\n"
-}
-
-fn claim_row(claim: &ClaimRow, documents: &[Document], ids: &[String]) -> String {
-    let tested = documents
-        .iter()
-        .position(|document| document.target == claim.target);
-    let target = escaped(&claim.target);
-    let target = match tested {
-        Some(at) => format!("<a href=\"#{}\">{target}</a>", ids[at]),
-        None => target,
-    };
-    let rows = if claim.rows.is_empty() {
-        String::new()
-    } else {
-        let rows = judged_on(claim, |row| format!("<code>{}</code>", escaped(row)));
-        format!(" <span class=\"rows\">Judged on {rows}.</span>")
-    };
-    let beside = match &claim.beside {
-        Some(beside) => format!(
-            " <span class=\"rows\">Beside it, {}</span>",
-            inline::html(&inline::sentence(beside))
-        ),
-        None => String::new(),
-    };
-    format!(
-        "<tr role=\"row\"><th scope=\"row\" role=\"rowheader\"><span class=\"name\">{}</span> \
-         <span class=\"place\">{}</span></th><td role=\"cell\">{}</td>\
-         <td role=\"cell\">{}</td><td role=\"cell\">{}{beside}{rows}</td><td role=\"cell\">{target}</td></tr>\n",
-        escaped(&claim.claim),
-        escaped(&claim.place),
-        inline::html(&claim.says),
-        badge(claim.verdict),
-        inline::html(&inline::sentence(&claim.note)),
-    )
 }
 
 #[cfg(test)]
@@ -292,6 +239,7 @@ mod tests {
             "th",
             "td",
             "caption",
+            "article",
             "details",
             "summary",
             "figure",

@@ -70,7 +70,8 @@ fn list(lines: &[String]) -> String {
     out + "</ul>\n"
 }
 
-fn details(summary: &str, content: &str) -> String {
+/// Writes what is folded away.
+pub(super) fn details(summary: &str, content: &str) -> String {
     let summary = escaped(summary);
     format!("<details>\n<summary>{summary}</summary>\n{content}</details>\n")
 }
@@ -145,7 +146,7 @@ pub(super) fn badge(verdict: Verdict) -> String {
         Verdict::Inconclusive => ("inconclusive", "?"),
         Verdict::Contradiction => ("contradiction", "≠"),
         Verdict::EvidenceMissing => ("inconclusive", "…"),
-        Verdict::NotTestable => ("untested", "–"),
+        Verdict::NotTestable | Verdict::NotRun => ("untested", "–"),
     };
     format!(
         "<span class=\"badge {class}\"><span aria-hidden=\"true\">{symbol}</span> {verdict}</span>"
