@@ -113,6 +113,34 @@ pub fn described(filter: &Filter) -> String {
     filter.iter().map(one).collect::<Vec<_>>().join(", ")
 }
 
+/// Puts two filters into words that stand beside each other: what each has for itself, and what both have.
+pub fn sides_in_words(first: &Filter, second: &Filter) -> [String; 3] {
+    let words = |filter: &Filter, keep: &dyn Fn(&String, &Match) -> bool| {
+        let kept = filter.iter().filter(|(column, what)| keep(column, what));
+        let one = |(column, what): (&String, &Match)| {
+            let what = match what {
+                Match::One(scalar) => scalar.to_string(),
+                Match::Any(list) => {
+                    let all: Vec<String> = list.iter().map(ToString::to_string).collect();
+                    all.join(" or ")
+                }
+                other => other.to_string(),
+            };
+            format!("{} {what}", column.replace('_', " "))
+        };
+        kept.map(one).collect::<Vec<_>>().join(", ")
+    };
+    let own = |mine: &Filter, other: &Filter| {
+        let own = words(mine, &|column, what| other.get(column) != Some(what));
+        match own.is_empty() {
+            true => "the others".to_owned(),
+            false => own,
+        }
+    };
+    let both = words(first, &|column, what| second.get(column) == Some(what));
+    [own(first, second), own(second, first), both]
+}
+
 /// Refuses lists that nothing can match.
 pub fn check_filter(filter: &Filter) -> Result<()> {
     for (column, what) in filter {

@@ -119,24 +119,23 @@ impl<'a> Judged<'a> {
     }
 }
 
-/// Returns what the claims of a sentence have in common in what they say, or what the first says.
+/// Returns what the claims of a sentence have in common in what they say, but for those that say something else; or
+/// what the first says.
 pub(super) fn said<'a>(of: &Sentence<'a>) -> &'a str {
     let first = of.claims[0].says.as_str();
-    let shared = |claim: &&&ClaimRow| {
+    let shared = |claim: &&ClaimRow| {
         let same = first.char_indices().zip(claim.says.chars());
         let differs = same.into_iter().find(|((_, a), b)| a != b);
-        differs.map_or(first.len().min(claim.says.len()), |((at, _), _)| at)
+        let end = differs.map_or(first.len().min(claim.says.len()), |((at, _), _)| at);
+        let whole = match end == first.len() {
+            true => end,
+            false => first[..end].rfind([' ', ',', '(']).unwrap_or(0),
+        };
+        first[..whole].trim_end_matches([' ', ',', '(', ':', ';', '…'])
     };
-    let end = of.claims[1..].iter().map(|c| shared(&c)).min();
-    let Some(end) = end.filter(|end| *end < first.len()) else {
-        return first;
-    };
-    let whole = first[..end].rfind([' ', ',', '(']).unwrap_or(0);
-    let head = first[..whole].trim_end_matches([' ', ',', '(', ':', ';', '…']);
-    match head.split_whitespace().count() {
-        0..4 => first,
-        _ => head,
-    }
+    let heads = of.claims[1..].iter().map(shared);
+    let several = heads.filter(|head| head.split_whitespace().count() >= 4);
+    several.min_by_key(|head| head.len()).unwrap_or(first)
 }
 
 /// Names a claim among those of its sentence: by what it says beyond the others, else by its place.
@@ -162,7 +161,7 @@ pub(super) fn why(
     text: impl Fn(&str) -> String,
 ) -> String {
     if let [only] = &of.claims[..] {
-        return text(&sentence(&only.in_short));
+        return text(&sentence(&begun(&only.in_short)));
     }
     let holds = |claim: &&&ClaimRow| matches!(claim.verdict, Verdict::Reproduced | Verdict::Faster);
     let all = of.claims.len();
@@ -184,14 +183,37 @@ pub(super) fn why(
             .claims
             .iter()
             .filter(|claim| verdicts.contains(&claim.verdict));
-        let told: Vec<String> = mine
-            .map(|claim| format!("{} ({})", name(claim), text(&claim.in_short)))
-            .collect();
+        let told =
+            mine.map(|claim| format!("{} ({})", name(claim), text(beginning(&claim.in_short))));
+        let told: Vec<String> = told.collect();
+        let more = match told.len().saturating_sub(NAMED) {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
         if !told.is_empty() {
-            let _ = write!(said, "; {word}: {}", told.join(", "));
+            let named = told[..told.len().min(NAMED)].join(", ");
+            let _ = write!(said, "; {word}: {named}{more}");
         }
     }
     sentence(&said)
+}
+
+/// Returns a reason up to the first part that it names.
+fn beginning(in_short: &str) -> &str {
+    in_short
+        .find("), ")
+        .map_or(in_short, |end| &in_short[..=end])
+}
+
+/// Begins a text as a sentence does, if it begins with a word.
+fn begun(text: &str) -> String {
+    let mut rest = text.chars();
+    let first = rest.next().filter(|first| first.is_lowercase());
+    let word = rest.clone().next().is_some_and(char::is_lowercase);
+    match first.filter(|_| word) {
+        Some(first) => first.to_uppercase().chain(rest).collect(),
+        None => text.to_owned(),
+    }
 }
 
 /// Says what rows would have to show for the verdict on a sentence to be another: by the claim that decides it.
@@ -356,6 +378,10 @@ mod tests {
         ]);
         let of = &sentences(&rows)[0];
         assert_eq!(said(of), "HD always beats its counterparts");
+        let mut other = rows.clone();
+        other[1].says = "… except CD".into();
+        let apart = said(&sentences(&other)[0]);
+        assert_eq!(apart, "HD always beats its counterparts");
         let why = why(of, |claim| named_in(of, claim), str::to_owned);
         assert_eq!(
             why,

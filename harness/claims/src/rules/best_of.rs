@@ -47,12 +47,8 @@ impl RowRule for BestOf {
         let stated: Vec<String> = self.stated.iter().map(ToString::to_string).collect();
         let column = in_words(&self.column);
         let first = format!("{column} {}", stated.join(" or "));
-        better_than(
-            &self.metric,
-            self.better,
-            &first,
-            &format!("every other {column}"),
-        )
+        let sides = [first, format!("every other {column}"), String::new()];
+        better_than(&self.metric, self.better, &sides)
     }
 
     fn columns(&self) -> Vec<&str> {

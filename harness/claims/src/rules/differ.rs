@@ -3,7 +3,7 @@
 use super::in_words;
 use super::{Filter, GroupBy, PartVerdict, Rigour, RowRule, Selection, strings};
 use crate::comparison::{Better, CompareBy, Comparison, Hypothesis, Sides, check_pair_by};
-use crate::filter::described;
+use crate::filter::sides_in_words;
 use crate::verdict::short;
 use anyhow::{Result, ensure};
 use serde::Deserialize;
@@ -45,7 +45,7 @@ impl RowRule for Differ {
     }
 
     fn asks(&self) -> String {
-        let (first, second) = (described(&self.first), described(&self.second));
+        let [first, second, _] = sides_in_words(&self.first, &self.second);
         let (metric, margin) = (in_words(&self.metric), short(self.margin));
         format!(
             "{metric} differs between {first} and {second} by more than {margin}, by the interval of the paired differences"

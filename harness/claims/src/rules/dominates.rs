@@ -3,7 +3,7 @@
 use super::in_words;
 use super::{Filter, GroupBy, PartVerdict, Rigour, RowRule, Selection, strings};
 use crate::comparison::{Better, CompareBy, Comparison, MetricColumn, check_pair_by};
-use crate::filter::described;
+use crate::filter::{described, sides_in_words};
 use crate::selection::number;
 use crate::verdict::Verdict;
 use anyhow::{Context, Result, ensure};
@@ -59,7 +59,7 @@ impl RowRule for Dominates {
     }
 
     fn asks(&self) -> String {
-        let (first, second) = (described(&self.first), described(&self.second));
+        let [first, second, _] = sides_in_words(&self.first, &self.second);
         let (metric, along) = (in_words(&self.metric), in_words(&self.along));
         let share = 100.0 * self.share;
         format!(

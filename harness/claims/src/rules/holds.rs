@@ -29,7 +29,7 @@ fn yes() -> bool {
 impl RowRule for Holds {
     fn asks(&self) -> String {
         let answer = if self.expect { "yes" } else { "no" };
-        format!("the column `{}` says {answer} in every row", self.column)
+        format!("`{}` is {answer} in every row", self.column)
     }
 
     fn columns(&self) -> Vec<&str> {

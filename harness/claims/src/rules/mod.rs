@@ -178,14 +178,18 @@ pub fn in_words(column: &str) -> String {
 }
 
 /// Says that a metric is better on one side than on the other.
-fn better_than(metric: &str, better: Better, first: &str, second: &str) -> String {
+fn better_than(metric: &str, better: Better, [first, second, both]: &[String; 3]) -> String {
     let word = match better {
         Better::Lower => "lower",
         Better::Higher => "higher",
     };
     let metric = in_words(metric);
+    let both = match both.as_str() {
+        "" => String::new(),
+        both => format!(" (both with {both})"),
+    };
     format!(
-        "{metric} is {word} with {first} than with {second}, by the interval of the paired differences"
+        "{metric} is {word} with {first} than with {second}{both}, by the interval of the paired differences"
     )
 }
 

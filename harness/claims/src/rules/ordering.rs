@@ -5,7 +5,7 @@ use super::{Filter, GroupBy, PartVerdict, RowRule, Selection, strings};
 use crate::comparison::{
     Better, CompareBy, Comparison, Sides, WhichFirst, WhichSecond, check_pair_by,
 };
-use crate::filter::described;
+use crate::filter::sides_in_words;
 use crate::interval::{IntervalColumns, Rigour};
 use crate::verdict::short;
 use anyhow::{Result, ensure};
@@ -81,8 +81,8 @@ impl RowRule for Ordering {
     }
 
     fn asks(&self) -> String {
-        let (first, second) = (described(&self.first), described(&self.second));
-        let mut text = better_than(&self.metric, self.better, &first, &second);
+        let sides = sides_in_words(&self.first, &self.second);
+        let mut text = better_than(&self.metric, self.better, &sides);
         let share = |of: f64| match self.scale {
             CompareBy::Linear => short(of),
             CompareBy::Log => format!("{} %", short(100.0 * of)),

@@ -230,3 +230,44 @@ fn a_difference_is_told_without_a_sign_from_its_nearer_end_to_its_farther() {
     let less = note(&differ, &[3.0, 2.5, 3.5]);
     assert!(less.contains(&format!("less by {ends}")), "{less}");
 }
+
+#[test]
+fn what_a_claim_asks_of_rows_is_in_words_without_what_both_sides_share() {
+    let asks = |rule: &str| judge(&one(rule).unwrap(), &[]).remove(0).asks;
+    let ordering = "ordering: {first: {method: [a, b], kinetic_energy: l1}, second: {method: c, kinetic_energy: l1}, \
+                    metric: tail_value, better: lower, pair_by: [s], allowance: 0.1}";
+    assert_eq!(
+        asks(ordering),
+        "tail value is lower with method a or b than with method c (both with kinetic energy l1), by the interval of \
+         the paired differences, or worse by no more than 0.1"
+    );
+    assert_eq!(asks(ABOVE_ONE), "x is above 1 in every row");
+    for claim in published().claims {
+        let asked = claim.judge.answers().asks();
+        assert!(asked.len() > 8, "{}: {asked}", claim.id);
+    }
+}
+
+#[test]
+fn a_difference_that_may_go_either_way_says_worse_and_better() {
+    let lines: Vec<String> = [0.5, -0.4, 0.6, -0.3, 0.2]
+        .iter()
+        .enumerate()
+        .flat_map(|(s, d)| {
+            [
+                format!("m=a s={s} x={}", 10.0 - d),
+                format!("m=b s={s} x=10"),
+            ]
+        })
+        .collect();
+    let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
+    let rule = "ordering: {first: {m: a}, second: {m: b}, metric: x, better: lower, pair_by: [s]}";
+    let row = judge(&one(rule).unwrap(), &[run("t", table(&lines))]).remove(0);
+    assert_eq!(row.verdict, Verdict::Inconclusive);
+    assert!(
+        row.note.contains("better by 0.12, between ") && row.note.contains(" worse and "),
+        "{}",
+        row.note
+    );
+    assert_eq!(row.in_short, "x 9.8 against 10, better");
+}
