@@ -29,10 +29,8 @@ pub enum Format {
     Percent(usize),
     /// Hundredths with a sign: `+3 %`.
     Change,
-    /// Seconds with three significant digits: `0.305 s`.
+    /// Seconds with three significant digits, or thousandths or millionths where there are none: `1.20 s`, `305 ms`.
     Seconds,
-    /// Seconds with this many decimals: `0.5 s`.
-    FixedSeconds(usize),
     /// Bytes, in thousands or millions: `1.2 MB`.
     Bytes,
     /// Bytes, in units of 2³⁰: `8.0 GiB`.
@@ -74,8 +72,11 @@ impl Format {
             Self::Change => format!("{:+.0} %", 100.0 * value),
             Self::Seconds if value >= 9.995 => format!("{value:.1} s"),
             Self::Seconds if value >= 0.9995 => format!("{value:.2} s"),
-            Self::Seconds => format!("{value:.3} s"),
-            Self::FixedSeconds(decimals) => format!("{value:.decimals$} s"),
+            Self::Seconds if value == 0.0 => "0 s".into(),
+            Self::Seconds if value.abs() >= 0.999_5e-3 => {
+                format!("{} ms", three_digits(1e3 * value))
+            }
+            Self::Seconds => format!("{} µs", three_digits(1e6 * value)),
             Self::Bytes if value >= 1e6 => format!("{:.1} MB", value / 1e6),
             Self::Bytes => format!("{:.1} kB", value / 1e3),
             Self::Gibibytes => format!("{:.1} GiB", value / f64::from(1 << 30)),
@@ -121,6 +122,16 @@ impl Format {
             format!("{middle} [{low}, {high}]")
         }
     }
+}
+
+/// Shows a number below a thousand with three significant digits.
+fn three_digits(value: f64) -> String {
+    let decimals = match value.abs() {
+        99.95.. => 0,
+        9.995.. => 1,
+        _ => 2,
+    };
+    format!("{value:.decimals$}")
 }
 
 /// Shows a multiple of `step` on an axis whose numbers are no larger than `largest`, with no more digits than it
@@ -178,7 +189,13 @@ mod tests {
     #[test]
     fn seconds_have_three_digits() {
         let shown = [0.3051, 1.2, 12.34, 403.1].map(|v| Format::Seconds.show(v));
-        assert_eq!(shown, ["0.305 s", "1.20 s", "12.3 s", "403.1 s"]);
+        assert_eq!(shown, ["305 ms", "1.20 s", "12.3 s", "403.1 s"]);
+        let small = [0.0999, 0.009_996, 0.001_234, 0.000_999_4, 4.2e-6, 0.0];
+        let shown = small.map(|v| Format::Seconds.show(v));
+        assert_eq!(
+            shown,
+            ["99.9 ms", "10.0 ms", "1.23 ms", "999 µs", "4.20 µs", "0 s"]
+        );
     }
 
     #[test]
