@@ -16,6 +16,7 @@ use lab::sharing::{Copied, Relative};
 use std::cell::{OnceCell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 /// The checks of the theory, made at most once by a command, and before anything is measured: no clock runs on a
@@ -61,6 +62,16 @@ const REPORT_EVERY: Duration = Duration::from_secs(30);
 
 /// The folder, in a target's own, for what cells keep until they have ended.
 const KEPT: &str = "checkpoints";
+
+/// Writes a line to standard error, unless this process has written the very same before: what is so of a data set
+/// is so for every target that it is loaded for.
+fn say_once(line: &str) {
+    static SAID: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
+    let mut said = SAID.lock().unwrap_or_else(PoisonError::into_inner);
+    if said.insert(line.to_owned()) {
+        say(line);
+    }
+}
 
 /// Gets the data that an experiment needs, and what identifies it.
 ///
@@ -286,7 +297,7 @@ impl TargetRun {
                 );
             }
             if data.test_is_train {
-                say(&format!(
+                say_once(&format!(
                     "{} has no test rows: it is tested on its training rows",
                     data.dataset
                 ));

@@ -274,10 +274,36 @@ fn list_and_doctor_say_what_there_is() {
     for name in [
         "cores",
         "tiny.libsvm",
-        "usps.t",
-        "table2 --profile quick on a8a, a9a, mnist, usps",
+        "usps",
+        "table2      quick 8 min, paper",
     ] {
         assert!(told.contains(name), "{name} is missing from:\n{told}");
+    }
+    let lines = told.lines().count();
+    assert!(
+        (24..=40).contains(&lines),
+        "a screen has 40 lines, not {lines}:\n{told}"
+    );
+}
+
+#[test]
+fn tables_are_as_wide_as_the_terminal_and_say_what_they_leave_out() {
+    let house = House::new();
+    succeed(house.reproduce(&[]));
+    for width in ["80", "120", "200"] {
+        let mut command = house.command(&["report", "out"]);
+        command.env("COLUMNS", width);
+        let said = succeed(command);
+        let most: usize = width.parse().unwrap();
+        // What was judged, after them, is one line for scripts.
+        let tables = said
+            .lines()
+            .take_while(|line| !line.contains("statements of the papers"));
+        for line in tables {
+            assert!(line.trim_end().chars().count() <= most, "{width}: {line}");
+        }
+        let narrow = said.contains("Not shown for want of width");
+        assert!(narrow || most == 200, "{said}");
     }
 }
 

@@ -93,6 +93,8 @@ pub struct TableBlock {
     pub note: String,
     /// Whether a terminal shows it too.
     pub in_terminal: bool,
+    /// What marks in its cells mean, for those who see the cells without the note.
+    pub marks: Vec<(&'static str, &'static str)>,
 }
 
 /// A picture with what a reader who does not see it has to know.
@@ -115,7 +117,15 @@ impl TableBlock {
             table,
             note: note.into(),
             in_terminal: true,
+            marks: Vec::new(),
         }
+    }
+
+    /// Says what a mark in its cells means, such as an asterisk.
+    #[must_use]
+    pub fn explaining(mut self, mark: &'static str, meaning: &'static str) -> Self {
+        self.marks.push((mark, meaning));
+        self
     }
 
     /// Hides it from terminals.

@@ -15,6 +15,8 @@ made from the journals of runs; each section ends with its configuration, its ma
 What is generated instead of real says SURROGATE DATA; what is calculated instead of measured says \
 modelled.";
 
+const ON_PAPER: &str = "On paper, what is folded on the page and columns of detail are left out.";
+
 /// Writes the page: how many claims got which verdict, all claims, then a section for each target.
 #[must_use]
 pub fn page(documents: &[Document], claims: Option<&Judged<'_>>) -> String {
@@ -25,7 +27,8 @@ pub fn page(documents: &[Document], claims: Option<&Judged<'_>>) -> String {
          <meta name=\"color-scheme\" content=\"light dark\">\n\
          <title>{TITLE}</title>\n<style>\n{}</style>\n</head>\n<body>\n\
          <a class=\"skip\" href=\"#content\">Skip to the results</a>\n\
-         <header>\n<h1>{TITLE}</h1>\n<p class=\"lead\">{LEAD}</p>\n",
+         <header>\n<h1>{TITLE}</h1>\n<p class=\"lead\">{LEAD}</p>\n\
+         <p class=\"paper\">{ON_PAPER}</p>\n",
         include_str!("page.css")
     );
     if let Some(claims) = claims {

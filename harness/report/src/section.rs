@@ -25,8 +25,8 @@ pub(super) fn section(document: &Document, id: &str) -> String {
             inline::html(banner)
         );
     }
-    for block in &document.blocks {
-        out.push_str(&piece(block));
+    for (index, block) in document.blocks.iter().enumerate() {
+        out.push_str(&piece(block, &document.target, index));
     }
     if !document.failures.is_empty() {
         let _ = write!(
@@ -52,12 +52,12 @@ pub(super) fn section(document: &Document, id: &str) -> String {
     out
 }
 
-fn piece(block: &Block) -> String {
+fn piece(block: &Block, target: &str, index: usize) -> String {
     match block {
         Block::Heading(title) => format!("<h3>{}</h3>\n", inline::html(title)),
         Block::Text(text) => format!("<p>{}</p>\n", inline::html(text)),
         Block::List(lines) => list(lines),
-        Block::Table(block) => table(block),
+        Block::Table(block) => table(block, target, index),
         Block::Figure(block) => figure(block),
     }
 }
@@ -76,24 +76,37 @@ pub(super) fn details(summary: &str, content: &str) -> String {
     format!("<details>\n<summary>{summary}</summary>\n{content}</details>\n")
 }
 
-/// Writes a table in a box of its own, which scrolls where the table is wider than the page.
-fn table(block: &TableBlock) -> String {
-    let name = if block.caption.is_empty() {
-        "Table".into()
-    } else {
-        escaped(&inline::plain(&block.caption))
+/// More rows than these are not printed on paper.
+const ON_PAPER: usize = 40;
+
+/// Writes a table in a box of its own, which scrolls where the table is wider than the page. The box is called by
+/// its target and place, as no two places of a page may be called the same.
+fn table(block: &TableBlock, target: &str, index: usize) -> String {
+    let name = format!("{target} {}: {}", index + 1, inline::plain(&block.caption));
+    let name = escaped(name.trim_end_matches([':', ' ']));
+    let rows = block.table.lines().count();
+    let long = match rows > ON_PAPER {
+        true => " class=\"long\"",
+        false => "",
     };
     let mut out = format!(
-        "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"{name}\">\n<table>\n"
+        "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"{name}\">\n<table{long}>\n"
     );
     if !block.caption.is_empty() {
         let _ = writeln!(out, "<caption>{}</caption>", inline::html(&block.caption));
     }
-    let class = |column: &TableColumn| match (column.holds, column.modelled) {
-        (ColumnHolds::Numbers, true) => " class=\"n modelled\"",
-        (ColumnHolds::Numbers, false) => " class=\"n\"",
-        (ColumnHolds::Words, true) => " class=\"modelled\"",
-        (ColumnHolds::Words, false) => "",
+    let class = |column: &TableColumn| {
+        let numbers = column.holds == ColumnHolds::Numbers;
+        let classes = [
+            (numbers, "n"),
+            (column.modelled, "modelled"),
+            (column.detail, "detail"),
+        ];
+        let classes = classes.iter().filter(|(is, _)| *is).map(|(_, name)| *name);
+        match classes.collect::<Vec<_>>().join(" ") {
+            none if none.is_empty() => none,
+            classes => format!(" class=\"{classes}\""),
+        }
     };
     let columns = &block.table.columns;
     out.push_str("<thead><tr>");
@@ -115,6 +128,13 @@ fn table(block: &TableBlock) -> String {
         out.push_str("</tr>\n");
     }
     out.push_str("</tbody>\n</table>\n</div>\n");
+    if !long.is_empty() {
+        let file = escaped(target);
+        let _ = writeln!(
+            out,
+            "<p class=\"paper\">The first {ON_PAPER} of {rows} rows; {file}.md has all.</p>"
+        );
+    }
     if !block.note.is_empty() {
         let _ = writeln!(out, "<p class=\"note\">{}</p>", inline::html(&block.note));
     }
@@ -209,8 +229,10 @@ mod tests {
                 Some(verdict) => Cell::from(*verdict),
                 None => "none".into(),
             });
-        let html = table(&TableBlock::new("Speedups", cells.build(), ""));
+        let block = TableBlock::new("Speedups", cells.build(), "");
+        let html = table(&block, "table2", 1);
         for part in [
+            "aria-label=\"table2 2: Speedups\"",
             "<caption>Speedups</caption>",
             "<th scope=\"col\" class=\"n modelled\">modelled speedup</th>",
             "<th scope=\"row\">a8a</th><td class=\"n modelled\">2.16x</td>",
@@ -220,5 +242,22 @@ mod tests {
         ] {
             assert!(html.contains(part), "{part} is not in\n{html}");
         }
+    }
+
+    #[test]
+    fn of_a_long_table_paper_has_the_first_rows_and_says_so() {
+        let rows: Vec<usize> = (0..41).collect();
+        let html = |rows: &[usize]| {
+            let cells = Table::of(rows).words("row", |row| row.to_string()).build();
+            table(&TableBlock::new("", cells, ""), "fig2", 0)
+        };
+        let long = html(&rows);
+        assert!(long.contains("<table class=\"long\">"), "{long}");
+        assert!(
+            long.contains("The first 40 of 41 rows; fig2.md has all."),
+            "{long}"
+        );
+        assert_eq!(long.matches("<tr>").count(), 42, "the screen has all");
+        assert!(!html(&rows[..40]).contains("long"));
     }
 }

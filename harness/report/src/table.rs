@@ -115,6 +115,8 @@ pub(super) struct TableColumn {
     pub holds: ColumnHolds,
     /// Whether its numbers are calculated instead of measured.
     pub modelled: bool,
+    /// Whether it is left out first where there is no room for all.
+    pub detail: bool,
     pub cells: Vec<Cell>,
 }
 
@@ -143,6 +145,7 @@ impl<'a, R> TableBuilder<'a, R> {
             title: title.into(),
             holds,
             modelled: false,
+            detail: false,
             cells: self.rows.iter().map(|row| cell(row).into()).collect(),
         });
         self
@@ -180,6 +183,15 @@ impl<'a, R> TableBuilder<'a, R> {
     pub fn modelled(mut self) -> Self {
         if let Some(column) = self.table.columns.last_mut() {
             column.modelled = true;
+        }
+        self
+    }
+
+    /// Says that the last column is left out before others where there is no room for all.
+    #[must_use]
+    pub fn detail(mut self) -> Self {
+        if let Some(column) = self.table.columns.last_mut() {
+            column.detail = true;
         }
         self
     }
@@ -253,6 +265,40 @@ impl Table {
         out
     }
 
+    /// Leaves out columns until a terminal of so many characters shows it whole: details first, then from the right;
+    /// the first two columns stay. Returns what is left and the titles of what is not.
+    #[must_use]
+    pub fn fitted(&self, width: usize) -> (Self, Vec<String>) {
+        let (mut table, mut left_out) = (self.clone(), Vec::new());
+        let wide = |table: &Self| {
+            let lines = table.to_terminal();
+            lines
+                .lines()
+                .map(|line| line.trim_end().chars().count())
+                .max()
+                > Some(width)
+        };
+        while table.columns.len() > 2 && wide(&table) {
+            let last = table.columns.len() - 1;
+            let detail = table
+                .columns
+                .iter()
+                .skip(2)
+                .rposition(|column| column.detail);
+            let column = table.columns.remove(detail.map_or(last, |at| at + 2));
+            left_out.insert(0, column.title);
+        }
+        let place = |title: &String| self.columns.iter().position(|c| c.title == *title);
+        left_out.sort_by_key(place);
+        (table, left_out)
+    }
+
+    /// Says whether a cell has this text in it.
+    pub(super) fn holds(&self, text: &str) -> bool {
+        let cells = self.columns.iter().flat_map(|column| &column.cells);
+        cells.into_iter().any(|cell| cell.text().contains(text))
+    }
+
     /// Returns it for the terminal; a name in the first column is shown once for its group.
     #[must_use]
     pub fn to_terminal(&self) -> String {
@@ -294,6 +340,34 @@ mod tests {
     fn markdown_escapes_what_would_end_a_cell() {
         let wanted = "| a | c |\n|---|---:|\n| x | 1\\|2 |\n| x | 3 |\n";
         assert_eq!(table().to_markdown(), wanted);
+    }
+
+    #[test]
+    fn details_are_left_out_first_then_from_the_right_and_what_is_left_fits() {
+        let table = Table::of(&["mnist"])
+            .words("data set", |name| *name)
+            .numbers("wall", |_| "4.67 s")
+            .numbers("gradients", |_| "195")
+            .detail()
+            .numbers("speedup", |_| "1.88x [1.25, 1.89]")
+            .numbers("memory", |_| "629.2 kB")
+            .detail()
+            .build();
+        let at = |width: usize| {
+            let (fitted, left_out) = table.fitted(width);
+            let widest = fitted
+                .to_terminal()
+                .lines()
+                .map(|l| l.trim_end().chars().count())
+                .max();
+            assert!(widest <= Some(width.max(22)), "{widest:?} of {width}");
+            left_out
+        };
+        assert!(at(200).is_empty());
+        assert_eq!(at(62), ["memory"]);
+        assert_eq!(at(50), ["gradients", "memory"]);
+        assert_eq!(at(30), ["gradients", "speedup", "memory"]);
+        assert_eq!(at(1).len(), 3, "the first two columns stay");
     }
 
     #[test]

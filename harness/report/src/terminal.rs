@@ -1,15 +1,18 @@
 //! Writes a report as a terminal shows it: tables and statements, no figures.
 
-use super::{Block, Document, inline};
+use super::{Block, Document, TableBlock, inline};
 use std::fmt::Write;
 
-/// Writes the report of a target; what has to be said before any number stands before and after them.
+/// Writes the report of a target for a terminal of so many characters a line, or for one of any width; what has to be
+/// said before any number stands before and after them.
 #[must_use]
-pub fn terminal(document: &Document) -> String {
-    let mut out = format!("{}: {}\n", document.target, document.title);
+pub fn terminal(document: &Document, width: Option<usize>) -> String {
+    let title = format!("{}: {}", document.target, document.title);
+    let mut out = wrapped(&title, width) + "\n";
     let warn = |out: &mut String| {
         if let Some(banner) = &document.banner {
-            let _ = writeln!(out, "*** {} ***", inline::plain(banner));
+            let banner = format!("*** {} ***", inline::plain(banner));
+            let _ = writeln!(out, "{}", wrapped(&banner, width));
         }
     };
     warn(&mut out);
@@ -21,14 +24,10 @@ pub fn terminal(document: &Document) -> String {
                 continue;
             }
             Block::Table(block) if block.in_terminal && !block.table.is_empty() => {
-                let caption = match block.caption.as_str() {
-                    "" => String::new(),
-                    caption => format!("{}:\n", inline::plain(caption)),
-                };
-                format!("{caption}{}\n", block.table.to_terminal())
+                table(block, &document.target, width)
             }
             Block::List(lines) if !lines.is_empty() => {
-                let lines = lines.iter().map(|l| inline::plain(l));
+                let lines = lines.iter().map(|l| wrapped(&inline::plain(l), width));
                 lines.collect::<Vec<_>>().join("\n") + "\n"
             }
             Block::Table(_) | Block::List(_) | Block::Text(_) | Block::Figure(_) => continue,
@@ -36,7 +35,7 @@ pub fn terminal(document: &Document) -> String {
         out.push('\n');
         // A title is worth its line only where something of its section is shown.
         if let Some(title) = heading.take() {
-            let _ = writeln!(out, "{}\n", inline::plain(title));
+            let _ = writeln!(out, "{}\n", wrapped(&inline::plain(title), width));
         }
         out.push_str(&shown);
     }
@@ -50,6 +49,48 @@ pub fn terminal(document: &Document) -> String {
     out
 }
 
+/// Writes a table, what its marks mean where they occur, and which columns there was no room for.
+fn table(block: &TableBlock, target: &str, width: Option<usize>) -> String {
+    let mut out = match block.caption.as_str() {
+        "" => String::new(),
+        caption => wrapped(&format!("{}:", inline::plain(caption)), width) + "\n",
+    };
+    let (table, left_out) = match width {
+        Some(width) => block.table.fitted(width),
+        None => (block.table.clone(), Vec::new()),
+    };
+    let _ = writeln!(out, "{}", table.to_terminal());
+    for (mark, meaning) in block.marks.iter().filter(|(mark, _)| table.holds(mark)) {
+        let _ = writeln!(out, "{}", wrapped(&format!("{mark}: {meaning}"), width));
+    }
+    if !left_out.is_empty() {
+        let columns = left_out.join(", ");
+        let said = format!("Not shown for want of width: {columns}. {target}.md has all.");
+        let _ = writeln!(out, "{}", wrapped(&said, width));
+    }
+    out
+}
+
+/// Breaks a line between words where it is longer than a terminal's.
+fn wrapped(line: &str, width: Option<usize>) -> String {
+    let width = width.unwrap_or(usize::MAX);
+    let (mut out, mut room) = (String::new(), width);
+    for word in line.split(' ') {
+        let length = word.chars().count();
+        if out.is_empty() {
+            room = width.saturating_sub(length);
+        } else if length < room {
+            out.push(' ');
+            room -= length + 1;
+        } else {
+            out.push_str("\n  ");
+            room = width.saturating_sub(length + 2);
+        }
+        out.push_str(word);
+    }
+    out
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::fixture;
@@ -57,7 +98,7 @@ mod tests {
 
     #[test]
     fn the_banner_stands_before_and_after_the_numbers() {
-        let text = terminal(&fixture::document("table2"));
+        let text = terminal(&fixture::document("table2"), None);
         let banner = "*** SURROGATE DATA: a8a generated ***";
         let number = text.find("<1.2x|2>").unwrap();
         assert!(text.find(banner).unwrap() < number);
@@ -66,10 +107,45 @@ mod tests {
 
     #[test]
     fn a_table_that_is_not_for_terminals_is_not_shown_nor_its_title() {
-        let text = terminal(&fixture::document("table2"));
+        let text = terminal(&fixture::document("table2"), None);
         assert!(!text.contains("Every cell"), "{text}");
         assert!(!text.contains("cpu:1"), "{text}");
         assert!(text.contains("a8a: reproduced"), "{text}");
         assert!(text.contains("out of <memory>"), "{text}");
+    }
+
+    #[test]
+    fn a_mark_is_explained_where_it_occurs_and_what_has_no_room_is_named() {
+        let rows = ["4.67 s*"];
+        let wide = crate::Table::of(&rows)
+            .words("data set", |_| "mnist")
+            .numbers("wall", |wall| *wall)
+            .numbers("late", |_| "3.41x (K = 200)")
+            .build();
+        let block = TableBlock::new("", wide, "")
+            .explaining("*", "more workers than cores")
+            .explaining("disturbed", "something else ran");
+        let document = Document {
+            target: "table2".into(),
+            blocks: vec![block.into()],
+            ..Document::default()
+        };
+        let all = terminal(&document, None);
+        assert!(all.contains("*: more workers than cores\n"), "{all}");
+        assert!(
+            !all.contains("something else ran") && !all.contains("Not shown"),
+            "{all}"
+        );
+        let narrow = terminal(&document, Some(30));
+        assert!(
+            narrow.contains("Not shown for want of width:\n  late. table2.md has all."),
+            "{narrow}"
+        );
+        assert!(
+            narrow
+                .lines()
+                .all(|line| line.trim_end().chars().count() <= 30),
+            "{narrow}"
+        );
     }
 }

@@ -1,12 +1,14 @@
 //! `harness doctor`.
 
-use super::{cost, library, rates, registry, show};
+use super::{library, rates, registry, show};
 use crate::cli::{Common, Data};
 use anyhow::Result;
 use candle_core::DType;
+use datasets::{Library, Place};
 use lab::configs::Configs;
 use lab::device::{Machine, Request, explained, gpu};
 use lab::environment::Environment;
+use lab::plan::Profile;
 use lab::seed::Seeds;
 use rows::format::Format;
 use std::fmt::Write;
@@ -45,41 +47,67 @@ fn diagnose(
         ),
     };
     let library = library(data, registry(common, &configs)?, Seeds::new(0));
-    let _ = writeln!(out, "\nData ({}):", data.data);
-    let registry = library.registry();
-    for name in registry.names().into_iter().chain(registry.image_names()) {
-        for file in library.status(name)? {
-            let _ = writeln!(out, "  {name:<14} {:<26} {}", file.name, file.place);
-        }
+    let _ = writeln!(
+        out,
+        "\nData ({}; `harness fetch` says it file by file):",
+        data.data
+    );
+    for (place, names) in places(&library)? {
+        let _ = writeln!(out, "  {place:<16} {}", names.join(", "));
     }
     let _ = writeln!(
         out,
-        "\nWhat `harness reproduce` would do (plans: {}):",
+        "\nWhat `harness reproduce TARGET --profile PROFILE` would do, on two cores (plans: {}; more: `harness list`):",
         configs.place()
     );
     for summary in configs.summaries()? {
-        for profile in summary.profiles {
+        let mut profiles = Vec::new();
+        for profile in &summary.profiles {
+            // One that cannot be read is told here.
             let layers = configs.plan(&summary.target)?;
-            let plan = layers.profile(Some(&profile.name)).plan()?;
-            let experiment = lab::experiments::of(&plan)?;
-            let needs = experiment.needs();
-            let names: Vec<&str> = needs.iter().map(|need| need.dataset()).collect();
-            let on = if names.is_empty() {
-                String::new()
-            } else {
-                format!(" on {}", names.join(", "))
-            };
-            let _ = writeln!(
-                out,
-                "  {} --profile {}{on}; {}{}",
-                summary.target,
-                profile.name,
-                profile.what,
-                cost(&profile)
-            );
+            layers.profile(Some(&profile.name)).plan()?;
+            profiles.push(format!("{}{}", profile.name, shortly(profile)));
         }
+        let _ = writeln!(out, "  {:<11} {}", summary.target, profiles.join(", "));
     }
     Ok(())
+}
+
+/// Collects the data sets by where their files would come from.
+fn places(library: &Library) -> Result<Vec<(String, Vec<String>)>> {
+    let mut places: Vec<(String, Vec<String>)> = Vec::new();
+    let registry = library.registry();
+    for name in registry.names().into_iter().chain(registry.image_names()) {
+        for file in library.status(name)? {
+            let place = match file.place {
+                Place::ParsedCache(_) => "parsed cache".to_owned(),
+                Place::Path(path) => path.display().to_string(),
+                Place::DataDir(path) => format!("in {}", path.parent().unwrap_or(&path).display()),
+                Place::Downloaded(_) => "downloaded".to_owned(),
+                Place::MustDownload { addresses } if addresses.is_empty() => "nowhere".to_owned(),
+                _ => "to be downloaded".to_owned(),
+            };
+            let at = places.iter().position(|(known, _)| *known == place);
+            let at = at.unwrap_or_else(|| {
+                places.push((place, Vec::new()));
+                places.len() - 1
+            });
+            let names = &mut places[at].1;
+            if !names.iter().any(|known| known == name) {
+                names.push(name.to_owned());
+            }
+        }
+    }
+    Ok(places)
+}
+
+/// Says how long a profile takes, to be set behind its name.
+fn shortly(profile: &Profile) -> String {
+    match profile.minutes {
+        Some(minutes) if minutes < 1.0 => format!(" {:.0} s", 60.0 * minutes),
+        Some(minutes) => format!(" {minutes:.0} min"),
+        None => String::new(),
+    }
 }
 
 /// Whether a GPU computes by this project's kernels; nothing of a CPU.

@@ -1,7 +1,7 @@
 //! `harness merge`.
 
 use super::reproduce::ROOT;
-use super::{outcome, report, show};
+use super::{outcome, report, show, show_tables};
 use crate::cli::Merge;
 use crate::merge::merge;
 use crate::publish::site;
@@ -51,7 +51,7 @@ pub(super) fn run(arguments: &Merge) -> Result<u8> {
         last = Some(built);
     }
     if let Some(built) = last.filter(|_| targets.len() == 1) {
-        show(&built.terminal)?;
+        show_tables(&built.document)?;
     }
     let claims = kept(folders)?;
     let site = site::build(&root, Some(&claims), None)?;

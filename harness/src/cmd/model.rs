@@ -1,6 +1,6 @@
 //! `harness model`.
 
-use super::{DONE, show};
+use super::{DONE, show_tables};
 use crate::cli::ModelWindows;
 use crate::publish::{KeptRun, site};
 use crate::show::windows::model;
@@ -16,7 +16,7 @@ use lab::files::write_atomically;
 use lab::journal;
 use lab::manifest::{DataRecord, Manifest};
 use lab::paper::Table2;
-use report::{Document, markdown, terminal, to_csv};
+use report::{Document, markdown, to_csv};
 use rows::format::Format;
 use std::path::Path;
 use std::str::FromStr;
@@ -112,7 +112,7 @@ pub(super) fn run(arguments: &ModelWindows) -> Result<u8> {
     if let Some(out) = &arguments.out {
         write(&document, out)?;
     }
-    show(&terminal(&document))?;
+    show_tables(&document)?;
     Ok(DONE)
 }
 

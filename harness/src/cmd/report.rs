@@ -1,6 +1,6 @@
 //! `harness report`.
 
-use super::{DONE, FAILED, outcome, show};
+use super::{DONE, FAILED, outcome, show, show_tables};
 use crate::publish::{self, site};
 use anyhow::{Context, Result, ensure};
 use claims::Claims;
@@ -34,7 +34,7 @@ pub(super) fn run(folder: &Path) -> Result<u8> {
             }
         };
         if alone {
-            show(&built.terminal)?;
+            show_tables(&built.document)?;
         }
         if outcome(&built) != DONE {
             code = FAILED;

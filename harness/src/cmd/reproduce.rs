@@ -58,7 +58,7 @@ pub(super) fn run(arguments: &Reproduce) -> Result<u8> {
     let theory = Theory::default();
     let places = (folder.as_path(), &sharing[..]);
     let built = target(arguments, &configs, &plan, (machine, places), &theory)?;
-    super::show(&built.terminal)?;
+    super::show_tables(&built.document)?;
     say_files(&folder, &built);
     let order = suite::order(&configs)?;
     let claims = claims_of(arguments, &configs)?;

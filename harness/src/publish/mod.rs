@@ -16,7 +16,7 @@ use lab::files::write_atomically;
 use lab::journal::{self, Entry, JournalLines};
 use lab::manifest::{FILE as MANIFEST, Manifest};
 use lab::sharing::Copied;
-use report::{Block, Document, SURROGATE, markdown, terminal, to_csv, to_parquet};
+use report::{Block, Document, SURROGATE, markdown, to_csv, to_parquet};
 use ro_crate::RO_CRATE;
 use rows::{Column, Kind, Value};
 use std::collections::BTreeMap;
@@ -29,8 +29,6 @@ pub const JOURNAL: &str = "journal.jsonl";
 pub struct Built {
     /// The report.
     pub document: Document,
-    /// The tables, for a terminal.
-    pub terminal: String,
     /// The files written, sorted.
     pub files: Vec<PathBuf>,
     /// Cells of the run that have no outcome yet.
@@ -55,7 +53,6 @@ pub fn build(folder: &Path, claims: &Claims) -> Result<Built> {
         written.push(path);
     }
     Ok(Built {
-        terminal: terminal(&document),
         document,
         files: written,
         missing,

@@ -35,7 +35,10 @@ fn slope_table(slopes: &[SlopeRow]) -> TableBlock {
         .words("measure", |row| &row.measure)
         .number("power of κ", Format::Fixed(3), |row| Some(row.slope))
         .numbers("interval", |row| {
-            let ends = row.slope_low.zip(row.slope_high);
+            let ends = row
+                .slope_low
+                .zip(row.slope_high)
+                .filter(|_| row.starts >= 3);
             ends.map(|(low, high)| format!("[{}, {}]", end(low), end(high)))
         })
         .number("starts", Format::Whole, |row| Some(row.starts as f64));

@@ -83,6 +83,7 @@ fn table(rows: &[TrainingRow]) -> Table {
         .number("learning rate", Format::UpTo(4), |line| {
             Some(line.first.learning_rate)
         })
+        .detail()
         .numbers("test acc.", |line| {
             line.spread(|r| r.test_accuracy, percent)
         })
@@ -94,8 +95,9 @@ fn table(rows: &[TrainingRow]) -> Table {
         .numbers("gradients", |line| {
             line.spread(|r| r.gradients.map(|g| g as f64), Format::Whole)
         })
+        .detail()
         .numbers("time of training", |line| {
-            line.spread(|r| r.wall_s, Format::FixedSeconds(1))
+            line.spread(|r| r.wall_s, Format::Seconds)
         })
         .words("not complete", |line| {
             let unfinished = line.rows.iter().filter(|r| r.status != "complete");

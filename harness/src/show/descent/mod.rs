@@ -66,6 +66,7 @@ fn table(rows: &[DescentRow]) -> Table {
         .number("step size", number, |line| line.first.step_size)
         .number("time", number, |line| line.first.integration_time)
         .words("reading", |line| line.first.readings.replace('+', ", "))
+        .detail()
         .numbers("value", |line| line.spread(|r| r.value, number))
         .numbers("value, tail", |line| line.spread(|r| r.tail_value, number))
         .numbers("test acc.", |line| {
@@ -78,11 +79,12 @@ fn table(rows: &[DescentRow]) -> Table {
         .numbers("distance, tail", |line| {
             line.spread(|r| r.tail_distance, number)
         })
+        .detail()
         .numbers("gradients to target", |line| {
             line.spread(|r| r.gradients_to_target.map(|g| g as f64), number)
         })
         .numbers("time to target", |line| {
-            line.spread(|r| r.wall_to_target_s, Format::FixedSeconds(3))
+            line.spread(|r| r.wall_to_target_s, Format::Seconds)
         })
         .words("not complete", |line| {
             let mut unfinished = line.rows.iter().filter(|r| r.status != "complete");

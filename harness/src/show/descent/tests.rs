@@ -7,6 +7,7 @@ use lab::experiments::descent::Descent;
 use lab::experiments::descent::rows;
 use lab::journal::{Entry, Outcome};
 use lab::plan::Plan;
+use report::Hue;
 
 /// A plan on a function of two numbers.
 const PLAN: &str = "
@@ -193,4 +194,50 @@ fn several_data_sets_have_each_figure_once_and_their_rows_one_after_the_other() 
     assert_eq!(datasets.len(), 2 * 3 * 4);
     datasets.dedup();
     assert_eq!(datasets.len(), 2, "{datasets:?}");
+}
+
+#[test]
+fn a_method_has_one_colour_in_all_panels_and_its_counterparts_another() {
+    let hd = "name: HD-LF, method: hd-leapfrog, kinetic_energy: half-l2-squared, step_size: 0.1, steps: 4";
+    let hb = "name: HB, method: heavy-ball, kinetic_energy: half-l2-squared, step_size: 0.1, momentum: 0.9";
+    let part = |name: &str| {
+        format!(
+            "{{name: {name}, title: t, methods: [{{{hd}}}, {{{GD}, momentum: 0.0}}, {{{hb}}}]}}"
+        )
+    };
+    let document = document(
+        &plan(&format!("[{}, {}]", part("a"), part("b"))),
+        &["ackley"],
+    );
+    let panels = &figures(&document)[0].figure.panels;
+    assert_eq!(panels.len(), 2);
+    for panel in panels {
+        let hues: Vec<_> = panel
+            .series
+            .iter()
+            .map(|s| (s.label.as_str(), s.look.hue))
+            .collect();
+        let wanted = [("HD-LF", Hue::Blue), ("GD", Hue::Black), ("HB", Hue::Green)];
+        assert_eq!(hues, wanted.map(|(label, hue)| (label, Some(hue))));
+    }
+    let figure = figures(&document)[0];
+    assert_eq!(figure.figure.title, "Function value on ackley");
+}
+
+#[test]
+fn an_axis_is_logarithmic_where_a_linear_one_squeezes_most_of_what_happens() {
+    let line = |points: &[(f64, f64)]| Series::line("", points.to_vec());
+    let squeezed = |lines: Vec<Series>| is_squeezed(&Panel::new("", lines));
+    let steady = [(10.0, 1.0), (500.0, 0.1), (1000.0, 0.01)];
+    assert!(!squeezed(vec![line(&steady), line(&steady)]));
+    assert!(
+        squeezed(vec![line(&steady), line(&[(1.0, 1.0), (90.0, 0.1)])]),
+        "one ends early"
+    );
+    let early = [(10.0, 1.0), (100.0, 0.011), (1000.0, 0.01)];
+    assert!(
+        squeezed(vec![line(&steady), line(&early)]),
+        "half are there early"
+    );
+    assert!(!squeezed(vec![line(&steady), line(&steady), line(&early)]));
 }

@@ -161,3 +161,57 @@ fn guess(row: &WindowRow) -> String {
         Some(other) => format!("Picard, {predictor}, velocity {}", in_words(other)),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::window_row;
+    use super::*;
+
+    #[test]
+    fn depth_has_a_panel_a_tolerance_whatever_else_was_varied() {
+        let mut rows = Vec::new();
+        for (dataset, depth) in [("a8a", 2.0), ("usps", 4.0)] {
+            for (seed, step_size) in [(1, 0.1), (2, 0.1), (1, 0.2)] {
+                for (window, tolerance) in [(4, 0.001), (8, 0.001), (4, 0.01)] {
+                    rows.push(WindowRow {
+                        dataset: dataset.into(),
+                        seed,
+                        step_size,
+                        window,
+                        tolerance: Some(tolerance),
+                        // Other settings would move the median.
+                        depth_speedup: Some(match (seed, step_size) {
+                            (1, 0.1) => depth,
+                            _ => depth + 9.0,
+                        }),
+                        ..window_row()
+                    });
+                }
+            }
+        }
+        let panels = depth("depth", &rows).figure.panels;
+        let titles: Vec<&str> = panels.iter().map(|panel| panel.title.as_str()).collect();
+        assert_eq!(titles, ["τ = 0.001", "τ = 0.01"]);
+        let [line] = &panels[0].series[..] else {
+            panic!("one way to guess is one line")
+        };
+        assert_eq!(line.label, "Picard, copy");
+        assert_eq!(
+            line.points,
+            [(4.0, 3.0), (8.0, 3.0)],
+            "the median of both data sets"
+        );
+        assert_eq!((line.band[0].low, line.band[0].high), (2.0, 4.0));
+    }
+
+    #[test]
+    fn a_legend_says_in_words_what_a_row_is() {
+        let row = WindowRow {
+            devices: "cpu:4".into(),
+            predictor: Some("linear-force".into()),
+            ..window_row()
+        };
+        let label = label(&row);
+        assert!(label.ends_with("W = 4 linear force, 4 workers"), "{label}");
+    }
+}

@@ -58,7 +58,7 @@ pub(super) fn table(paper: &Table2, inference: &Inference, steps: usize) -> Opti
         })
         .numbers("misses by", |fit| {
             let largest = fit.residuals.iter().map(|r| r.abs()).fold(0.0, f64::max);
-            format!("at most {}", Format::FixedSeconds(1).show(largest))
+            format!("at most {}", Format::Seconds.show(largest))
         });
     for reading in &inference.readings {
         table = table.numbers(&reading.name, |fit| {

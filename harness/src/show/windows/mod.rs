@@ -11,7 +11,7 @@ pub mod model;
 mod ranks;
 mod tables;
 
-use super::shared::failures;
+use super::shared::{failures, in_words};
 use claims::Claims;
 use lab::experiments::windows::{CurveRow, Maker, WindowRow};
 use report::{Block, Document, TableBlock};
@@ -29,7 +29,10 @@ pub fn document(
     let frames = vec![Frame::of("rows", rows), Frame::of("curves", curves)];
     let speedups = judged::speedups(maker, untestable, claims, &frames);
     let printed = tables::as_printed(rows, maker.paper.workers, &speedups);
-    let cells = TableBlock::new("Every cell", tables::every_cell(rows), CELLS_NOTE).into();
+    let cells = TableBlock::new("Every cell", tables::every_cell(rows), CELLS_NOTE)
+        .explaining("*", OVERSUBSCRIBED)
+        .explaining("disturbed", DISTURBED)
+        .into();
     let machine = machine::paragraph(rows).map(Block::Text);
     if printed.is_empty() {
         blocks.push(cells);
@@ -37,7 +40,8 @@ pub fn document(
     } else {
         let (note, paper) = (AS_PRINTED_NOTE, &maker.paper.machine);
         let note = format!("{note} The paper's machine: {paper}.");
-        blocks.push(TableBlock::new("As the paper prints it", printed, note).into());
+        let printed = TableBlock::new("As the paper prints it", printed, note);
+        blocks.push(printed.explaining("*", OVERSUBSCRIBED).into());
         blocks.push(Block::List(judged::reasons(rows, &speedups)));
         blocks.extend(machine);
         blocks.push(cells);
@@ -59,7 +63,8 @@ pub fn document(
 
 fn setting(maker: &Maker<'_>) -> String {
     let plan = maker.plan;
-    let kinetic: Vec<String> = plan.kinetic.iter().map(ToString::to_string).collect();
+    let kinetic = plan.kinetic.iter().map(|k| in_words(&k.to_string()));
+    let kinetic: Vec<String> = kinetic.collect();
     format!(
         "Profile `{}`, S = {}, θ = {}, φ = {}.",
         maker.head.profile.name,
@@ -68,6 +73,12 @@ fn setting(maker: &Maker<'_>) -> String {
         kinetic.join(", ")
     )
 }
+
+const OVERSUBSCRIBED: &str = "more workers than cores, or fewer than slots: the time says nothing about so many devices, \
+and no verdict is passed on it";
+
+const DISTURBED: &str = "something else used the machine while it was timed: the time decides nothing; run again on a \
+quiet machine with --fresh";
 
 const AS_PRINTED_NOTE: &str = "Speedups are medians of paired ratios with a bootstrap interval. \
 *Depth* is the depth speedup, steps / rounds: counted, not timed. *Late* is that of the last half of a \

@@ -7,8 +7,7 @@ use report::{Table, TableBlock};
 use rows::format::Format;
 
 const NOTE: &str = "Each rank is a process with a device and a replica of the data; they move the window alike and exchange \
-gradients once a round. *Gradient*, *waited* (for the slowest rank's gradients) and *exchange* are means over all rounds in \
-microseconds, as rank 0 saw them; *rest* is what a timed run's round took besides, with free gradients and without the exchange. *Modelled* is \
+gradients once a round. *Gradient*, *waited* (for the slowest rank's gradients) and *exchange* are means over all rounds, as rank 0 saw them; *rest* is what a timed run's round took besides, with free gradients and without the exchange. *Modelled* is \
 an estimate: rounds × (a gradient of one worker + a round with free gradients).";
 
 /// Shows it for every row that was made on ranks; `None` where there is none.
@@ -20,14 +19,10 @@ pub(super) fn table(rows: &[WindowRow]) -> Option<TableBlock> {
         .words("φ", |row| kinetic(row, rows))
         .words("window", |row| row.method())
         .words("on", |row| &row.devices)
-        .number("gradient", Format::Fixed(0), |row| {
-            micros(row.rank_gradient_s)
-        })
-        .number("waited", Format::Fixed(0), |row| micros(row.rank_waited_s))
-        .number("exchange", Format::Fixed(0), |row| {
-            micros(row.rank_exchange_s)
-        })
-        .number("rest", Format::Fixed(0), |row| micros(rest(row)))
+        .number("gradient", Format::Seconds, |row| row.rank_gradient_s)
+        .number("waited", Format::Seconds, |row| row.rank_waited_s)
+        .number("exchange", Format::Seconds, |row| row.rank_exchange_s)
+        .number("rest", Format::Seconds, |row| rest(row))
         .number("received", Format::Bytes, |row| row.rank_bytes)
         .number("depth", Format::Ratio, |row| row.depth_speedup)
         .numbers("speedup", |row| speedup(row))
@@ -36,10 +31,6 @@ pub(super) fn table(rows: &[WindowRow]) -> Option<TableBlock> {
         .build()
         .without_empty_columns();
     (!table.is_empty()).then(|| TableBlock::new("Where a round's time goes", table, NOTE))
-}
-
-fn micros(seconds: Option<f64>) -> Option<f64> {
-    Some(1e6 * seconds?)
 }
 
 /// A round with free gradients less its exchange, which is not below 0 but for noise.
@@ -67,7 +58,10 @@ mod tests {
         let block = table(&[alone, on_two.clone()]).unwrap();
         let text = block.table.to_terminal();
         assert_eq!(text.matches("mpi:2").count(), 1);
-        assert!(text.contains(" 2000 ") && text.contains(" 500 "), "{text}");
+        assert!(
+            text.contains(" 2.00 ms ") && text.contains(" 500 µs "),
+            "{text}"
+        );
         assert!((rest(&on_two).unwrap() - 0.0002).abs() < 1e-12);
         let quick = WindowRow {
             round_overhead_s: Some(0.0001),

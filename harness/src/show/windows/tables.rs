@@ -40,22 +40,25 @@ pub(super) fn as_printed(rows: &[WindowRow], workers: u64, speedups: &Speedups) 
             number(row.many.wall_s, Format::Seconds).then(mark(row.many))
         })
         .numbers("speedup", |row| speedup(row.many))
-        .number("depth", Format::Ratio, |row| row.many.depth_speedup)
-        .numbers("late", |row| long_ratio(row.many))
-        .number("modelled", Format::Ratio, |row| row.many.modelled_speedup)
-        .modelled()
-        .number("modelled late", Format::Ratio, |row| row.many.modelled_late)
-        .modelled()
-        .number("paper 1 GPU", Format::Seconds, |row| row.one?.paper_wall_s)
-        .number(format!("paper {workers} GPUs"), Format::Seconds, |row| {
-            row.many.paper_wall_s
-        })
         .number("paper speedup", Format::Ratio, |row| row.many.paper_speedup)
         .words("verdict", |row| match speedups.get(&row.many.cell) {
             Some(claim) => claim.verdict.into(),
             None if speedups.is_empty() => Cell::default(),
             None => "none".into(),
         })
+        .number("depth", Format::Ratio, |row| row.many.depth_speedup)
+        .numbers("late", |row| long_ratio(row.many))
+        .number("modelled", Format::Ratio, |row| row.many.modelled_speedup)
+        .modelled()
+        .number("modelled late", Format::Ratio, |row| row.many.modelled_late)
+        .modelled()
+        .detail()
+        .number("paper 1 GPU", Format::Seconds, |row| row.one?.paper_wall_s)
+        .detail()
+        .number(format!("paper {workers} GPUs"), Format::Seconds, |row| {
+            row.many.paper_wall_s
+        })
+        .detail()
         .build()
         .without_empty_columns()
 }
@@ -71,26 +74,32 @@ pub(super) fn every_cell(rows: &[WindowRow]) -> Table {
         .words("method", |row| row.method())
         .number("τ", Format::Exact, |row| row.tolerance.filter(|_| several))
         .words("on", |row| format!("{}{}", row.devices, mark(row)))
-        .number("rounds", Format::Whole, |row| row.rounds.map(|n| n as f64))
-        .number("depth", Format::Ratio, |row| row.depth_speedup)
-        .number("gradients", Format::Whole, |row| {
-            row.distinct_gradients.map(|n| n as f64)
-        })
-        .number("flow error", Format::Power(0), |row| row.flow_error)
-        .number("train loss", Format::Fixed(4), |row| row.train_loss)
-        .number("test acc.", Format::Percent(2), |row| row.test_accuracy)
-        .numbers("memory", memory)
-        .number("wall", Format::Seconds, |row| row.wall_s)
-        .numbers("speedup", speedup)
-        .number("eff.", Format::Fixed(2), |row| row.efficiency)
-        .numbers("capacity", capacity)
-        .numbers("floor", floor)
-        .number("modelled", Format::Ratio, |row| row.modelled_speedup)
-        .modelled()
-        .number("paper", Format::Ratio, |row| row.paper_speedup)
         .words("status", |row| {
             Some(&row.status).filter(|status| *status != "complete")
         })
+        .number("wall", Format::Seconds, |row| row.wall_s)
+        .numbers("speedup", speedup)
+        .number("depth", Format::Ratio, |row| row.depth_speedup)
+        .number("paper", Format::Ratio, |row| row.paper_speedup)
+        .number("modelled", Format::Ratio, |row| row.modelled_speedup)
+        .modelled()
+        .number("flow error", Format::Power(0), |row| row.flow_error)
+        .number("train loss", Format::Fixed(4), |row| row.train_loss)
+        .detail()
+        .number("test acc.", Format::Percent(2), |row| row.test_accuracy)
+        .numbers("capacity", capacity)
+        .number("rounds", Format::Whole, |row| row.rounds.map(|n| n as f64))
+        .detail()
+        .number("gradients", Format::Whole, |row| {
+            row.distinct_gradients.map(|n| n as f64)
+        })
+        .detail()
+        .numbers("memory", memory)
+        .detail()
+        .number("eff.", Format::Fixed(2), |row| row.efficiency)
+        .detail()
+        .numbers("floor", floor)
+        .detail()
         .build()
         .without_empty_columns()
 }
@@ -100,13 +109,16 @@ pub(super) fn number(value: Option<f64>, format: Format) -> Cell {
     value.map(|value| Piece::Number(value, format)).into()
 }
 
-/// Shows a row's speedup with its interval.
+/// The fewest timed runs of which an interval says anything.
+const REPEATS: u64 = 3;
+
+/// Shows a row's speedup with its interval; of too few runs without one.
 pub(super) fn speedup(row: &WindowRow) -> Option<Piece> {
     let (median, low, high) = (row.speedup?, row.speedup_low?, row.speedup_high?);
-    Some(Piece::Interval(
-        Interval { median, low, high },
-        Format::Ratio,
-    ))
+    Some(match row.repeats {
+        0..REPEATS => Piece::Number(median, Format::Ratio),
+        _ => Piece::Interval(Interval { median, low, high }, Format::Ratio),
+    })
 }
 
 /// Shows the depth speedup of the longer run, and over how many flows it was: `3.33x (K = 200)`.
@@ -140,4 +152,25 @@ fn memory(row: &WindowRow) -> Cell {
     let more = number(row.bytes_per_point, Format::Fixed(1)).then(" B");
     let behind = if more.is_empty() { "" } else { ", " };
     number(held, Format::Bytes).then(behind).then(more)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::window_row;
+    use super::*;
+
+    #[test]
+    fn fewer_than_three_runs_have_no_interval() {
+        let shown = |repeats: u64| {
+            let row = WindowRow {
+                repeats,
+                speedup_low: Some(1.5),
+                speedup_high: Some(2.25),
+                ..window_row()
+            };
+            Cell::from(speedup(&row)).text()
+        };
+        assert_eq!(shown(2), "2.00x");
+        assert_eq!(shown(3), "2.00x [1.50, 2.25]");
+    }
 }
