@@ -37,9 +37,22 @@ pub struct Judging<'a> {
 }
 
 impl Judging<'_> {
-    /// Answers a question, whatever decides it.
+    /// Answers a question, whatever decides it; one about a target that was not run is not looked into.
     pub fn answer(&self, question: Question) -> Finding {
+        let target = &question.scope.target;
+        if !self.targets.iter().any(|rows| rows.target == *target) {
+            return Finding::not_run(self.command(question.scope));
+        }
         question.rule.answers().answer(question.scope, self)
+    }
+
+    /// Says how the rows of a scope are made.
+    fn command(&self, scope: &RowScope) -> String {
+        let profile = scope.profile.as_deref().unwrap_or(self.profile);
+        format!(
+            "run `harness reproduce {} --profile {profile}`",
+            scope.target
+        )
     }
 
     /// Answers by the rows of a scope.
@@ -51,8 +64,7 @@ impl Judging<'_> {
 
     fn found(&self, scope: &RowScope, rule: &dyn RowRule) -> Result<Finding> {
         let RowScope { target, frame, .. } = scope;
-        let profile = scope.profile.as_deref().unwrap_or(self.profile);
-        let run = format!("run `harness reproduce {target} --profile {profile}`");
+        let run = self.command(scope);
         let Some(rows) = self.targets.iter().find(|t| t.target == *target) else {
             return Ok(Finding::not_run(run));
         };
