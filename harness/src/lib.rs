@@ -14,6 +14,7 @@ pub mod gate;
 pub mod merge;
 pub mod publish;
 pub mod run;
+pub mod screen;
 pub mod show;
 pub mod threads;
 pub mod verify;

@@ -12,6 +12,7 @@ mod inline;
 mod markdown;
 mod page;
 mod plot;
+mod reasons;
 mod section;
 mod statements;
 mod table;

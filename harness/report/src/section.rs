@@ -58,7 +58,7 @@ fn piece(block: &Block, target: &str, index: usize) -> String {
         Block::Text(text) => format!("<p>{}</p>\n", inline::html(text)),
         Block::List(lines) => list(lines),
         Block::Table(block) => table(block, target, index),
-        Block::Figure(block) => figure(block),
+        Block::Figure(block) => figure(block, target),
     }
 }
 
@@ -174,15 +174,16 @@ pub(super) fn badge(verdict: Verdict) -> String {
 }
 
 /// Writes a plot in a box of its own, with what it shows in words below.
-fn figure(block: &FigureBlock) -> String {
+fn figure(block: &FigureBlock, target: &str) -> String {
     // Inside of HTML an SVG needs no name space.
     let svg = block.figure.to_svg(&block.alt);
     let svg = svg.replacen(" xmlns=\"http://www.w3.org/2000/svg\"", "", 1);
     format!(
-        "<figure>\n<div class=\"scroll plot\" tabindex=\"0\" role=\"region\" aria-label=\"Plot {0}\">\n\
+        "<figure>\n<div class=\"scroll plot\" tabindex=\"0\" role=\"region\" aria-label=\"{2}: plot {0}\">\n\
          {svg}</div>\n<figcaption>{1} <span class=\"file\">{0}.svg</span></figcaption>\n</figure>\n",
         escaped(&block.name),
         inline::html(&block.alt),
+        escaped(target),
     )
 }
 

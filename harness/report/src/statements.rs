@@ -1,9 +1,10 @@
 //! Writes what became of the papers' statements into the page: lists by verdict, then a chapter for each paper and
 //! kind, in which every statement has its verdict and the reason for it in a line, and its numbers folded below.
 
-use super::claims_of_papers::{Judged, change, judged_on, named_in, said, why};
+use super::claims_of_papers::{Judged, judged_on};
 use super::escape::escaped;
 use super::inline;
+use super::reasons::{change, named_in, said, why};
 use super::section::{badge, details};
 use claims::{ClaimKind, ClaimRow, Sentence, Verdict, sentences};
 use std::fmt::Write;

@@ -65,7 +65,7 @@ fn table(block: &TableBlock, target: &str, width: Option<usize>) -> String {
     }
     if !left_out.is_empty() {
         let columns = left_out.join(", ");
-        let said = format!("Not shown for want of width: {columns}. {target}.md has all.");
+        let said = format!("Not shown for want of width, all in {target}.md: {columns}");
         let _ = writeln!(out, "{}", wrapped(&said, width));
     }
     out
@@ -138,7 +138,7 @@ mod tests {
         );
         let narrow = terminal(&document, Some(30));
         assert!(
-            narrow.contains("Not shown for want of width:\n  late. table2.md has all."),
+            narrow.contains("Not shown for want of width,\n  all in table2.md: late\n"),
             "{narrow}"
         );
         assert!(

@@ -1,10 +1,11 @@
 //! `harness merge`.
 
 use super::reproduce::ROOT;
-use super::{outcome, report, show, show_tables};
+use super::{outcome, report, show};
 use crate::cli::Merge;
 use crate::merge::merge;
 use crate::publish::site;
+use crate::screen;
 use anyhow::{Result, ensure};
 use lab::manifest::{FILE, Manifest};
 use lab::progress::say;
@@ -51,7 +52,7 @@ pub(super) fn run(arguments: &Merge) -> Result<u8> {
         last = Some(built);
     }
     if let Some(built) = last.filter(|_| targets.len() == 1) {
-        show_tables(&built.document)?;
+        show(&screen::tables(&built.document))?;
     }
     let claims = kept(folders)?;
     let site = site::build(&root, Some(&claims), None)?;

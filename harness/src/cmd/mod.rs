@@ -15,7 +15,6 @@ mod verify;
 
 use crate::cli::{Cli, Command, Common, Data, Reproduce};
 use crate::publish::Built;
-use ::report::{Document, terminal};
 use anyhow::{Context, Result};
 use clap::{CommandFactory, FromArgMatches};
 use datasets::{Library, LibraryOptions, Registry};
@@ -167,23 +166,6 @@ fn show(text: &str) -> Result<()> {
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
         written => written.context("writing to standard output"),
     }
-}
-
-/// Prints a document's tables, as wide as the terminal is.
-fn show_tables(document: &Document) -> Result<()> {
-    show(&terminal(document, width()))
-}
-
-/// How many characters a line of standard output has: what COLUMNS says, else the terminal; any number where it is
-/// a file or another program.
-fn width() -> Option<usize> {
-    let told = std::env::var("COLUMNS")
-        .ok()
-        .and_then(|text| text.parse().ok());
-    told.filter(|columns| *columns > 0).or_else(|| {
-        let (columns, _) = terminal_size::terminal_size_of(std::io::stdout())?;
-        Some(columns.0.into())
-    })
 }
 
 fn registry(common: &Common, configs: &Configs) -> Result<Registry> {

@@ -1,8 +1,9 @@
 //! `harness model`.
 
-use super::{DONE, show_tables};
+use super::{DONE, show};
 use crate::cli::ModelWindows;
 use crate::publish::{KeptRun, site};
+use crate::screen;
 use crate::show::windows::model;
 use anyhow::{Context, Result, bail, ensure};
 use lab::configs::Configs;
@@ -112,7 +113,7 @@ pub(super) fn run(arguments: &ModelWindows) -> Result<u8> {
     if let Some(out) = &arguments.out {
         write(&document, out)?;
     }
-    show_tables(&document)?;
+    show(&screen::tables(&document))?;
     Ok(DONE)
 }
 

@@ -1,7 +1,8 @@
 //! `harness report`.
 
-use super::{DONE, FAILED, outcome, show, show_tables};
+use super::{DONE, FAILED, outcome, show};
 use crate::publish::{self, site};
+use crate::screen;
 use anyhow::{Context, Result, ensure};
 use claims::Claims;
 use lab::configs::Configs;
@@ -34,7 +35,7 @@ pub(super) fn run(folder: &Path) -> Result<u8> {
             }
         };
         if alone {
-            show_tables(&built.document)?;
+            show(&screen::tables(&built.document))?;
         }
         if outcome(&built) != DONE {
             code = FAILED;

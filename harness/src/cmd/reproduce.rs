@@ -4,6 +4,7 @@ use super::{library, ranks, rates, registry, suite};
 use crate::cli::Reproduce;
 use crate::publish::{self, Built, site};
 use crate::run::{TargetRun, Theory};
+use crate::screen;
 use anyhow::{Context, Result, bail, ensure};
 use claims::Claims;
 use lab::configs::Configs;
@@ -58,7 +59,7 @@ pub(super) fn run(arguments: &Reproduce) -> Result<u8> {
     let theory = Theory::default();
     let places = (folder.as_path(), &sharing[..]);
     let built = target(arguments, &configs, &plan, (machine, places), &theory)?;
-    super::show_tables(&built.document)?;
+    super::show(&screen::tables(&built.document))?;
     say_files(&folder, &built);
     let order = suite::order(&configs)?;
     let claims = claims_of(arguments, &configs)?;
