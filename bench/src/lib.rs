@@ -2,12 +2,9 @@
 //!
 //! The [shapes](SHAPES) are those of the paper's data sets with fewer rows, so that a whole pass
 //! stays short; throughput is given in elements or bytes, which makes sizes comparable.
-//!
-//! [`peer`] is something else: this project's side of the comparison with NumPy, JAX and the like.
 
 mod free;
 mod noise;
-pub mod peer;
 mod shape;
 mod text;
 

@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand};
 use datasets::DataPolicy;
 use lab::device::Request;
 use lab::shard::Shard;
+use optim::Kernel;
 use std::path::PathBuf;
 
 /// Find out, on this machine, whether the paper holds.
@@ -88,6 +89,10 @@ pub enum Command {
         #[command(flatten)]
         common: Common,
     },
+    /// Take part in a contest as this project: load a problem, then obey one-line commands
+    ///
+    /// A plan of kind `contest` starts it beside other programs (configs/peers.yaml); bench/PROTOCOL.md has the commands.
+    Contestant(TakePart),
     /// Show devices, cores, memory, which data is where, and what `reproduce` would do
     ///
     /// With --measure, also measure what this machine can do at most: memory bandwidth and the rate
@@ -116,14 +121,49 @@ pub enum Command {
     },
 }
 
+/// `harness contestant`.
+#[derive(Debug, Args)]
+pub struct TakePart {
+    /// The folder of the problem
+    pub problem: PathBuf,
+    /// What computes the gradients: auto, dense, sparse, banded, fused, composed
+    #[arg(long, default_value_t)]
+    pub kernel: Kernel,
+    /// W; 1 is the sequential flow
+    #[arg(long, default_value_t = 1)]
+    pub window: usize,
+    /// What new slots of the window hold; by default what the method has for them
+    #[arg(long)]
+    pub predictor: Option<String>,
+    /// By how much, relative to its norm, a point may change and count as converged
+    #[arg(long, default_value_t)]
+    pub tolerance: f64,
+    /// How gradients become points: picard or secant
+    #[arg(long, default_value = "picard")]
+    pub method: String,
+    /// M, to how many of the last gradients the secant method fits its model
+    #[arg(long, default_value_t)]
+    pub memory: usize,
+    /// Random rows whose loss the secant method guesses by; 0 for none
+    #[arg(long, default_value_t)]
+    pub surrogate_rows: usize,
+    /// Let windows reach across flows
+    #[arg(long)]
+    pub across_flows: bool,
+    /// Root of the stream that draws those rows
+    #[arg(long, default_value_t)]
+    pub seed: u64,
+}
+
 /// `harness plan`.
 #[derive(Debug, Subcommand)]
 pub enum PlanCommand {
     /// Print a small plan that runs, to begin with: harness plan new descent > mine.yaml
     ///
-    /// `new claims` prints claims on it, for `reproduce mine.yaml --claims FILE`.
+    /// `new claims` prints claims on it, for `reproduce mine.yaml --claims FILE`; `new contestant` a program in Python that
+    /// takes part in the plan of kind contest.
     New {
-        /// The kind of experiment: descent, sensitivity or windows; or claims
+        /// The kind of experiment: contest, descent, sensitivity or windows; or claims, or contestant
         kind: String,
     },
     /// Name everything that is wrong with a plan, each by its key and line; exit code 1 if anything is
@@ -164,6 +204,9 @@ pub struct Verify {
     /// Run every cell again
     #[arg(long, conflicts_with = "sample")]
     pub all: bool,
+    /// Run cells again that start programs, too: those that the plan of the report names, with your rights
+    #[arg(long)]
+    pub programs: bool,
     /// Where nothing fails, write what was found to certificate.json, and into the report
     #[arg(long)]
     pub certify: bool,

@@ -143,15 +143,19 @@ impl Entry {
     /// Whether its outcome is one that measuring again would not change.
     #[must_use]
     pub fn stands(&self) -> bool {
-        !matches!(self.outcome, Outcome::Failed { .. })
+        !matches!(
+            self.outcome,
+            Outcome::Failed { .. } | Outcome::LeftOut { .. }
+        )
     }
 
-    /// complete, diverged, or failed with its reason, as rows say it.
+    /// complete, diverged, or left out or failed with its reason, as rows say it.
     #[must_use]
     pub fn status(&self) -> String {
         match &self.outcome {
             Outcome::Measured(_) => "complete".into(),
             Outcome::Diverged { flow } => format!("diverged in flow {flow}"),
+            Outcome::LeftOut { why } => format!("left out: {why}"),
             Outcome::Failed { error } => format!("failed: {error}"),
         }
     }
@@ -167,6 +171,11 @@ pub enum Outcome<M = Value> {
     Diverged {
         /// In which outer iteration, counted from 1.
         flow: usize,
+    },
+    /// What it takes is not here, and the run is whole without it; it is tried again by the next run.
+    LeftOut {
+        /// Why.
+        why: String,
     },
     /// It could not be run; it is tried again by the next run.
     Failed {
@@ -194,6 +203,7 @@ impl<M: Serialize> Outcome<M> {
                 Outcome::measured(&measured).unwrap_or_else(|error| Outcome::failed(&error))
             }
             Self::Diverged { flow } => Outcome::Diverged { flow },
+            Self::LeftOut { why } => Outcome::LeftOut { why },
             Self::Failed { error } => Outcome::Failed { error },
         }
     }

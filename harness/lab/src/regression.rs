@@ -39,7 +39,8 @@ impl Regression {
     }
 }
 
-fn potential(
+/// Puts rows of a data set on a device as a potential.
+pub(crate) fn potential(
     split: &Split,
     dataset: &Dataset,
     model: Model,

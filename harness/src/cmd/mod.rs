@@ -1,5 +1,6 @@
 //! The commands, one file each.
 
+mod contestant;
 mod doctor;
 mod fetch;
 mod list;
@@ -98,6 +99,7 @@ fn run(cli: Cli) -> Result<u8> {
     | Command::Regress(_)
     | Command::Merge(_)
     | Command::Verify(_)
+    | Command::Contestant(_)
     | Command::Doctor { .. } = cli.command
     {
         crate::threads::check()?;
@@ -117,6 +119,7 @@ fn run(cli: Cli) -> Result<u8> {
         Command::Regress(arguments) => regress::run(&arguments),
         Command::List(common) => list::run(&common),
         Command::Plan { command } => plan::run(&command),
+        Command::Contestant(arguments) => contestant::run(&arguments),
         Command::Fetch {
             datasets,
             data,

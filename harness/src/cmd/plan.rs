@@ -45,11 +45,19 @@ pub(super) fn run(command: &PlanCommand) -> Result<u8> {
     }
 }
 
-/// What `new` writes: plans by their kinds, and claims on the one of kind descent.
+/// What `new` writes: plans by their kinds, claims on the one of kind descent, and the program of the one of kind contest.
 pub const EXAMPLES: &[(&str, &str)] = &[
     (
         "claims",
         include_str!("../../../configs/examples/claims.yaml"),
+    ),
+    (
+        "contest",
+        include_str!("../../../configs/examples/contest.yaml"),
+    ),
+    (
+        "contestant",
+        include_str!("../../../configs/examples/contestant.py"),
     ),
     (
         "descent",

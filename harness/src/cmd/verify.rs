@@ -111,7 +111,7 @@ fn of(folder: &Path, claims: &Claims, arguments: &Verify) -> Result<Vec<Statemen
         let configs = Configs::new(arguments.common.configs.clone());
         let registry = registry(&arguments.common, &configs)?;
         let library = library(&data, registry, Seeds::new(manifest.seed));
-        verify::again(folder, &library, wanted)
+        verify::again(folder, &library, wanted, arguments.programs)
     };
     all.push(match again() {
         Ok(again) => again.statement(),

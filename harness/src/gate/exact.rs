@@ -114,7 +114,9 @@ fn values(found: &FoundFlow, digits: usize) -> Result<Values> {
     let measured = match &found.outcome {
         Outcome::Measured(measured) => measured,
         Outcome::Diverged { flow } => return Ok(status(format!("diverged in flow {flow}"))),
-        Outcome::Failed { error } => return Ok(status(format!("{FAILED}: {error}"))),
+        Outcome::Failed { error } | Outcome::LeftOut { why: error } => {
+            return Ok(status(format!("{FAILED}: {error}")));
+        }
     };
     let each = |of: fn(&FlowRecord) -> u64| measured.flows.iter().map(of).collect();
     let losses = measured.flows.iter().map(|f| rounded(f.train_loss, digits));

@@ -107,7 +107,9 @@ fn measured(found: &FoundFlow) -> Result<&MeasuredWindow> {
     match &found.outcome {
         Outcome::Measured(measured) => Ok(measured),
         Outcome::Diverged { flow } => bail!("{} diverged in flow {flow}", found.name()),
-        Outcome::Failed { error } => bail!("{}: {error}", found.name()),
+        Outcome::Failed { error } | Outcome::LeftOut { why: error } => {
+            bail!("{}: {error}", found.name())
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 //! said of them. Made of rows alone; nothing here can measure.
 
 mod checks;
+mod contest;
 mod counts;
 mod descent;
 mod idealized;
@@ -14,6 +15,7 @@ pub mod windows;
 use anyhow::{Result, bail};
 use claims::Claims;
 use lab::experiments::checks::Checks;
+use lab::experiments::contest::plan::ContestPlan;
 use lab::experiments::counts::Counts;
 use lab::experiments::descent::plan::DescentPlan;
 use lab::experiments::sensitivity::Sensitivity;
@@ -36,10 +38,17 @@ pub fn document(
     claims: &Claims,
     entries: &[Entry],
 ) -> Result<Document> {
-    use lab::experiments::{descent as descents, idealized as flows, spring as springs};
+    use lab::experiments::{
+        contest as contests, descent as descents, idealized as flows, spring as springs,
+    };
     use lab::experiments::{training as trainings, windows as window};
     Ok(match plan.experiment.as_str() {
         "checks" => checks::document(&Checks::new(plan)?.rows(plan, entries)?),
+        "contest" => {
+            let body = ContestPlan::new(plan)?;
+            let rows = contests::rows(plan, &body, entries)?;
+            contest::document(&body, &rows, &contests::turns(entries)?)
+        }
         "counts" => {
             let counts = Counts::new(plan)?;
             let rows = entries.iter().map(|entry| counts.rows(entry));

@@ -54,16 +54,20 @@ struct Chosen<'a> {
     entry: &'a Entry,
 }
 
-/// Runs cells of the run in `folder` again, with data of `library`.
+/// Runs cells of the run in `folder` again, with data of `library`; those that start programs which the run's plan names
+/// only where `programs` says so.
 ///
 /// # Errors
-/// If the run cannot be read, or neither its data nor its devices are here.
-pub fn again(folder: &Path, library: &Library, wanted: Wanted) -> Result<Again> {
+/// If the run cannot be read, neither its data nor its devices are here, or it starts programs.
+pub fn again(folder: &Path, library: &Library, wanted: Wanted, programs: bool) -> Result<Again> {
     let run = KeptRun::read(folder)?;
     let manifest = &run.manifest;
     let request: Request = manifest.devices.parse()?;
     let machine = Machine::open(request).context("on what it was run")?;
     let mut experiment = experiments::of(&manifest.plan()?)?;
+    if experiment.starts_programs() && !programs {
+        bail!("its plan starts programs of whoever wrote it; read it, and --programs runs them");
+    }
     let data = of_run::load(experiment.as_ref(), library)?;
     for (record, _) in &data {
         let recorded = manifest.data.iter().find(|r| r.dataset == record.dataset);

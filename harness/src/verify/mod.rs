@@ -14,7 +14,7 @@ use anyhow::Result;
 use claims::Claims;
 use lab::configs::Configs;
 use lab::experiments;
-use lab::journal::{self, Entry};
+use lab::journal::{self, Entry, Outcome};
 use lab::manifest::{FILE, Manifest, sha256_hex};
 use std::path::{Path, PathBuf};
 
@@ -178,7 +178,8 @@ fn of_cells(run: &KeptRun) -> Result<Statement> {
     let entries = journal::select(&run.entries(), &manifest.cells);
     let all = manifest.cells.len();
     let count = |of: &dyn Fn(&Entry) -> bool| entries.iter().filter(|entry| of(entry)).count();
-    let failed = count(&|entry| !entry.stands());
+    let failed = count(&|entry| matches!(entry.outcome, Outcome::Failed { .. }));
+    let left_out = count(&|entry| matches!(entry.outcome, Outcome::LeftOut { .. }));
     let strange = count(&|entry| !manifest.keys(entry));
     let unread = count(&|entry| experiment.reads(entry).is_err());
     let wrong = [
@@ -192,7 +193,10 @@ fn of_cells(run: &KeptRun) -> Result<Statement> {
         .filter(|(count, _)| *count > 0)
         .map(|(count, what)| format!("{count}: {what}"))
         .collect();
-    let cells = files::number(all, "cell");
+    let mut cells = files::number(all, "cell");
+    if left_out > 0 {
+        cells += &format!(", {left_out} of them left out and the others");
+    }
     Ok(match (wrong.is_empty(), manifest.verifiable) {
         (true, true) => Statement::new(
             true,

@@ -39,7 +39,7 @@ struct Ticks {
 /// What happened between two snapshots, as far as it is known.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Serialize, PartialEq)]
 pub struct Account {
-    /// Of the time in which this process's threads could have run, the share in which they waited for
+    /// Of the time in which the threads of the process could have run, the share in which they waited for
     /// a core. Threads that had ended by then are not in it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub waited_share: Option<f64>,
@@ -97,14 +97,20 @@ impl Snapshot {
     /// What the kernel says now.
     #[must_use]
     pub fn now() -> Self {
-        Self::of(Path::new("/proc"))
+        Self::of(Path::new("/proc"), "self")
     }
 
-    fn of(proc: &Path) -> Self {
+    /// What the kernel says now of the threads of another process.
+    #[must_use]
+    pub fn of_process(id: u32) -> Self {
+        Self::of(Path::new("/proc"), &id.to_string())
+    }
+
+    fn of(proc: &Path, process: &str) -> Self {
         let read = |name: &str| std::fs::read_to_string(proc.join(name)).ok();
         Self {
             at: Instant::now(),
-            threads: threads(&proc.join("self/task")),
+            threads: threads(&proc.join(process).join("task")),
             ticks: read("stat").and_then(|text| ticks(&text)),
             pressure_us: read("pressure/cpu").and_then(|text| pressure_us(&text)),
         }
@@ -229,7 +235,7 @@ mod tests {
         std::fs::create_dir_all(proc.path().join("pressure")).unwrap();
         std::fs::write(proc.path().join("stat"), stat).unwrap();
         std::fs::write(proc.path().join("pressure/cpu"), pressure).unwrap();
-        Snapshot::of(proc.path())
+        Snapshot::of(proc.path(), "self")
     }
 
     const STAT: &str = "cpu  100 0 50 800 10 0 0 40 7 0\ncpu0 1 2 3 4 5 6 7 8 9 0\nintr 1\n";
@@ -256,7 +262,7 @@ mod tests {
     #[test]
     fn what_the_kernel_does_not_say_is_not_known_and_no_error() {
         let empty = tempfile::tempdir().unwrap();
-        let nothing = Snapshot::of(empty.path());
+        let nothing = Snapshot::of(empty.path(), "self");
         assert_eq!(nothing.since(&nothing), Account::default());
         let odd = snapshot(&[(7, "no numbers")], "cpu  1 2 3\n", "some avg10=1.0\n");
         assert_eq!(odd.since(&odd), Account::default());

@@ -5,6 +5,7 @@
 //! are shown is not here. A new experiment of a kind that exists is a YAML file.
 
 pub mod checks;
+pub mod contest;
 pub mod counts;
 mod data;
 pub mod descent;
@@ -108,6 +109,11 @@ pub trait Experiment {
         false
     }
 
+    /// Whether measuring starts programs that the plan names.
+    fn starts_programs(&self) -> bool {
+        false
+    }
+
     /// All that is to be measured, in the order in which it is; `data` is what it needs, in that order.
     ///
     /// # Errors
@@ -169,6 +175,9 @@ pub trait AnyExperiment {
     fn is_timed(&self) -> bool;
 
     /// As of the kind.
+    fn starts_programs(&self) -> bool;
+
+    /// As of the kind.
     ///
     /// # Errors
     /// As of the kind.
@@ -212,6 +221,10 @@ impl<E: Experiment> AnyExperiment for E {
 
     fn is_timed(&self) -> bool {
         self.is_timed()
+    }
+
+    fn starts_programs(&self) -> bool {
+        self.starts_programs()
     }
 
     fn units(&self, machine: &Machine, data: &[Data]) -> Result<Vec<Unit>> {
@@ -293,6 +306,11 @@ const KINDS: &[ExperimentKind] = &[
         name: "checks",
         make: |plan| Ok(Box::new(checks::Checks::new(plan)?)),
         schema: schema::of::<checks::ChecksForm>,
+    },
+    ExperimentKind {
+        name: "contest",
+        make: |plan| Ok(Box::new(contest::Contest::new(plan)?)),
+        schema: schema::of::<contest::ContestForm>,
     },
     ExperimentKind {
         name: "counts",

@@ -125,6 +125,25 @@ const CHECKS: NumberTable = &[
     ("relativistic.close", SMALL),
 ];
 
+const CONTEST: NumberTable = &[
+    ("start.scale", POSITIVE),
+    ("start.radius", POSITIVE),
+    ("flow.step_size", POSITIVE),
+    ("flow.steps", MANY),
+    ("flows.*", MANY),
+    ("gradients.at_once", HELD),
+    ("gradients.seconds", Allowed::within(0.0, 3_600.0)),
+    ("agreement.gradient", SMALL),
+    ("agreement.loss", SMALL),
+    ("rounds", Allowed::count(1, 10_000)),
+    ("rest_s", Allowed::within(0.0, 60.0)),
+    ("time_limit_s", Allowed::within(0.0, 86_400.0).above()),
+    ("machine.probe_s", Allowed::within(1e-4, 10.0)),
+    ("machine.least_capacity", SHARE),
+    ("machine.most_waited", SHARE),
+    ("machine.most_stolen", SHARE),
+];
+
 const COUNTS: NumberTable = &[("printed.*.*", Allowed::count(0, 1_000_000_000_000))];
 
 const DESCENT: NumberTable = &[
@@ -240,6 +259,7 @@ const WINDOWS: NumberTable = &[
 pub fn of_kind(experiment: &str) -> NumberTable {
     match experiment {
         "checks" => CHECKS,
+        "contest" => CONTEST,
         "counts" => COUNTS,
         "descent" | "sensitivity" => DESCENT,
         "idealized" => IDEALIZED,

@@ -1,6 +1,7 @@
-//! The flow and the gradient of this project, on the clock.
+//! The flow and the gradient of this project, on the clock: what it computes as a contestant among others, in a process
+//! of its own.
 
-use super::export::{Exported, Problem};
+use super::problem::{ContestProblem, WrittenProblem};
 use anyhow::{Result, bail, ensure};
 use candle_core::{Device, Tensor};
 use optim::{
@@ -15,79 +16,61 @@ use std::time::Instant;
 /// How the flow is computed: W = 1 is the sequential flow, more a window whose points are
 /// computed as one product.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct WindowOptions {
+pub struct OwnOptions {
     /// The window.
     pub window: Window,
     /// Random rows whose loss the secant method guesses by; 0 for none.
     pub surrogate_rows: usize,
     /// Root of the stream that draws those rows.
     pub seed: u64,
+    /// What computes gradients.
+    pub kernel: Kernel,
 }
 
-/// What computes, and by which kernel.
-pub struct PeerPlace {
-    device: Device,
-    kernel: Kernel,
-}
-
-impl Default for PeerPlace {
-    fn default() -> Self {
-        Self {
-            device: Device::Cpu,
-            kernel: Kernel::Auto,
-        }
-    }
-}
-
-impl PeerPlace {
-    /// A device by name, `cpu` or `cuda:N`.
-    ///
-    /// # Errors
-    /// If there is no such device.
-    pub fn new(device: &str, kernel: Kernel) -> Result<Self> {
-        let gpu = device.strip_prefix("cuda:").map(str::parse);
-        let device = match (device, gpu) {
-            ("cpu", _) => Device::Cpu,
-            (_, Some(Ok(gpu))) => gpu::open(gpu)?,
-            (other, _) => bail!("`{other}` is no device: write cpu, or cuda:0"),
-        };
-        Ok(Self { device, kernel })
-    }
+/// Opens a device by its name in `problem.json`: cpu, or cuda:N.
+fn device(name: &str) -> Result<Device> {
+    let gpu = name.strip_prefix("cuda:").map(str::parse);
+    Ok(match (name, gpu) {
+        ("cpu", _) => Device::Cpu,
+        (_, Some(Ok(gpu))) => ::gpu::open(gpu)?,
+        (other, _) => bail!("the problem's device is `{other}`, but has to be cpu, or cuda:0"),
+    })
 }
 
 /// A problem loaded, with a whole device to compute it.
-pub struct Contender {
-    problem: Problem,
+pub struct OwnContestant {
+    problem: ContestProblem,
     potential: Arc<LogisticRegression>,
     points: Tensor,
-    options: WindowOptions,
+    options: OwnOptions,
     surrogate: Option<Arc<dyn Potential>>,
 }
 
 /// Where K flows ended.
-pub struct Ran {
+pub struct OwnRun {
     /// Of the flows alone.
     pub seconds: f64,
-    /// Mean cross-entropy of the training rows.
-    pub loss: f64,
+    /// The last point, `[d·C]`.
+    pub point: Vec<f32>,
     /// Times that gradients were waited for.
     pub rounds: u64,
 }
 
-impl Contender {
-    /// With the data of an export.
+impl OwnContestant {
+    /// With the data of a problem, on its device.
     ///
     /// # Errors
-    /// If the arrays do not fit together.
-    pub fn new(exported: Exported, options: WindowOptions, place: &PeerPlace) -> Result<Self> {
+    /// If there is no such device, or the arrays do not fit together.
+    pub fn new(written: WrittenProblem, options: OwnOptions) -> Result<Self> {
         let setting = optim::Problem {
-            classes: exported.problem.classes,
+            classes: written.problem.classes,
             bias: false,
             l2: 0.0,
         };
-        let x = exported.x.to_device(&place.device)?;
-        let kernel = place.kernel;
-        let potential = LogisticRegression::with_kernel(x, &exported.labels, setting, kernel)?;
+        let device = device(&written.problem.device)?;
+        let x = written.x.to_device(&device)?;
+        let (labels, kernel) = (&written.labels, options.kernel);
+        let potential = LogisticRegression::with_kernel(x, labels, setting, kernel)?;
         let surrogate = match options.surrogate_rows {
             0 => None,
             count => {
@@ -98,9 +81,9 @@ impl Contender {
             }
         };
         Ok(Self {
-            problem: exported.problem,
+            problem: written.problem,
             potential: Arc::new(potential),
-            points: exported.points.to_device(&place.device)?,
+            points: written.points.to_device(&device)?,
             options,
             surrogate,
         })
@@ -129,11 +112,11 @@ impl Contender {
         Ok(begin.elapsed().as_secs_f64() / repeats as f64)
     }
 
-    /// K flows from the start on the clock, then the loss, off it.
+    /// K flows from the start, on the clock.
     ///
     /// # Errors
     /// If a setting is out of range or the flow diverges.
-    pub fn flow(&self) -> Result<Ran> {
+    pub fn flow(&self) -> Result<OwnRun> {
         let mut method = self.method()?;
         let begin = Instant::now();
         for flow in 1..=self.problem.flows {
@@ -143,9 +126,9 @@ impl Contender {
         }
         self.points.device().synchronize()?;
         let seconds = begin.elapsed().as_secs_f64();
-        Ok(Ran {
+        Ok(OwnRun {
             seconds,
-            loss: self.potential.value(method.position())?,
+            point: method.position().to_vec1()?,
             rounds: method.counts().rounds,
         })
     }
@@ -154,7 +137,7 @@ impl Contender {
         let there = self.points.dim(0)?;
         ensure!(
             (1..=there).contains(&window),
-            "gradients at {window} points were asked for, the export has {there}"
+            "gradients at {window} points were asked for, the problem has {there}"
         );
         Ok(self.points.narrow(0, 0, window)?.contiguous()?)
     }

@@ -57,7 +57,7 @@ mod tests {
 
     #[test]
     fn what_is_written_is_read() {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = tempfile::TempDir::new().unwrap();
         let path = folder.path().join("a.npy");
         write(&path, &[2, 3], &[1f32, 2.0, 3.0, 4.0, 5.0, 6.5]).unwrap();
         let read = Tensor::read_npy(&path).unwrap();

@@ -1,16 +1,6 @@
-//! Commands in, answers out: one line each, as every contender speaks.
-//!
-//! | command | answer |
-//! |---|---|
-//! | `gradient W REPEATS` | `{"seconds": …}`, of one |
-//! | `values W` | `{"gradient": […]}`, W gradients one after the other |
-//! | `flow` | `{"seconds": …, "loss": …, "rounds": …}`, of K flows from the start |
-//! | `quit` | none |
-//!
-//! Before the first command `{"ready": true, …}` is said. What goes wrong with a command is
-//! answered `{"error": …}`, and the next is waited for.
+//! This project's side of the protocol of bench/PROTOCOL.md: commands in, answers out, one line each.
 
-use super::contender::Contender;
+use super::own::OwnContestant;
 use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
 use std::io::{BufRead, Write};
@@ -18,9 +8,13 @@ use std::io::{BufRead, Write};
 /// Obeys commands until `quit` or the end of the input.
 ///
 /// # Errors
-/// If the contender cannot even warm up, or the reader of the answers is gone.
-pub fn serve(contender: &Contender, commands: impl BufRead, mut answers: impl Write) -> Result<()> {
-    contender.gradients(1).context("warming up")?;
+/// If the contestant cannot even warm up, or the reader of the answers is gone.
+pub fn serve(
+    contestant: &OwnContestant,
+    commands: impl BufRead,
+    mut answers: impl Write,
+) -> Result<()> {
+    contestant.gradients(1).context("warming up")?;
     let about = json!({
         "ready": true,
         "versions": format!("this project {}", env!("CARGO_PKG_VERSION")),
@@ -32,7 +26,7 @@ pub fn serve(contender: &Contender, commands: impl BufRead, mut answers: impl Wr
         if words == ["quit"] {
             break;
         }
-        let answer = obey(contender, &words)
+        let answer = obey(contestant, &words)
             .with_context(|| format!("obeying `{line}`"))
             .unwrap_or_else(|error| json!({ "error": format!("{error:#}") }));
         say(&mut answers, &answer)?;
@@ -46,19 +40,19 @@ fn say(answers: &mut impl Write, answer: &Value) -> Result<()> {
         .context("answering")
 }
 
-fn obey(contender: &Contender, words: &[&str]) -> Result<Value> {
+fn obey(contestant: &OwnContestant, words: &[&str]) -> Result<Value> {
     match words {
         ["gradient", window, repeats] => {
-            let seconds = contender.time_gradient(number(window)?, number(repeats)?)?;
+            let seconds = contestant.time_gradient(number(window)?, number(repeats)?)?;
             Ok(json!({ "seconds": seconds }))
         }
         ["values", window] => {
-            let gradients = contender.gradients(number(window)?)?;
+            let gradients = contestant.gradients(number(window)?)?;
             Ok(json!({ "gradient": gradients.flatten_all()?.to_vec1::<f32>()? }))
         }
         ["flow"] => {
-            let ran = contender.flow()?;
-            Ok(json!({ "seconds": ran.seconds, "loss": ran.loss, "rounds": ran.rounds }))
+            let ran = contestant.flow()?;
+            Ok(json!({ "seconds": ran.seconds, "point": ran.point, "rounds": ran.rounds }))
         }
         _ => bail!("the commands are: gradient W REPEATS, values W, flow, quit"),
     }
