@@ -4,7 +4,7 @@
 #   ci/cuda.sh           lints all of it, links the library's tests and runs them (the default: `check`), then on GPUs
 #                        that the CPU stands in for (ci/stand-in)
 #   ci/cuda.sh standin   the last of these alone
-#   ci/cuda.sh build     links the programs: target/cuda/release/{harness,peer}
+#   ci/cuda.sh build     links the program: target/cuda/release/harness
 #   ci/cuda.sh bundle    packs it with its plans for a GPU machine without a Rust toolchain:
 #                        target/cuda/bundle.tar.xz, unpacked and run by its ci/gpu.sh
 #
@@ -126,7 +126,7 @@ standin() {
   libraries
   computing
   local tests=(--test kernels --test layers --test residuals --test devices --test golden_numbers --test counts
-    --test on_gpus --test peer)
+    --test on_gpus --test contest_runs)
   on_two() { # variable=value… command…
     step env LD_LIBRARY_PATH="$work/computing:${LD_LIBRARY_PATH:-}" STANDIN_DEVICES=2 GPU_TESTS=required "$@"
   }
@@ -179,7 +179,7 @@ starts_without() { # program
 build() {
   libraries
   # A folder of its own, so that the program without CUDA stays.
-  step cargo build --locked --release --workspace --bin harness --bin peer --features cuda \
+  step cargo build --locked --release --workspace --bin harness --features cuda \
     --target-dir "$work"
 }
 
@@ -206,11 +206,11 @@ bundle() {
   mkdir -p "$folder/ci" "$folder/tests"
   cp "$work/release/harness" "$folder/"
   tests "$folder/tests"
-  cp "$work/release/peer" "$folder/"
-  strip "$folder/harness" "$folder/peer" "$folder"/tests/*
+  strip "$folder/harness" "$folder"/tests/*
   mkdir -p "$folder/bench"
   cp -r configs "$folder/"
   cp -r bench/peers "$folder/bench/"
+  rm -rf "$folder/bench/peers/.venv"
   cp ci/gpu.sh "$folder/ci/"
   # The programs hold the same kernels: a dictionary as long as several of them keeps those once.
   tar --create --sort=name --directory "$work" bundle |

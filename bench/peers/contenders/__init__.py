@@ -1,1 +1,1 @@
-"""The Python contenders; each module imports only the libraries of its own."""
+"""The Python contestants; each module imports only the libraries of its own."""

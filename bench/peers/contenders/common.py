@@ -1,8 +1,4 @@
-"""What all Python contenders share: the problem, the clock, and the protocol.
-
-The commands and answers are those of this project's own contender (bench/src/peer/serve.rs), and
-one more: `time-to-loss TARGET`, answered {"seconds": ... or null, "loss": ..., "iterations": ...}.
-"""
+"""What all Python contestants share: the problem, the clock, and the protocol of bench/PROTOCOL.md."""
 
 from __future__ import annotations
 
@@ -20,7 +16,7 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Problem:
-    """A data set, points, and the flow's numbers, as `peer export` wrote them."""
+    """A data set, points, and the flow's numbers, as the harness wrote them."""
 
     x: np.ndarray  # [n, d] f32
     y: np.ndarray  # [n] integers
@@ -35,8 +31,9 @@ class Problem:
     gpu: int | None  # which one to compute on; None is the CPU
 
     @staticmethod
-    def read(folder: Path, memory: int, iterations: int, gpu: int | None) -> Problem:
+    def read(folder: Path, memory: int, iterations: int) -> Problem:
         about = json.loads((folder / "problem.json").read_text())
+        kind, _, number = about["device"].partition(":")
         shape = (about["features"], about["classes"])
         return Problem(
             x=np.load(folder / "x_train.npy"),
@@ -49,7 +46,7 @@ class Problem:
             flows=about["flows"],
             memory=memory,
             iterations=iterations,
-            gpu=gpu,
+            gpu=int(number) if kind == "cuda" else None,
         )
 
     def loss(self, weights: np.ndarray) -> float:
@@ -91,7 +88,8 @@ class Contender:
         raise NotImplementedError("computes no flow")
 
     def time_to_loss(self, target: float) -> dict[str, Any]:
-        """Seconds until the loss is no higher than the target."""
+        """Seconds until the loss is no higher than the target (None if it stays higher), the point there, [d, C], and
+        iterations."""
         raise NotImplementedError("minimises nothing")
 
 
@@ -123,11 +121,12 @@ def _flow(contender: Contender) -> dict[str, Any]:
     end = contender.flow()
     contender.finish()
     seconds = time.perf_counter() - begin
-    return {"seconds": seconds, "loss": contender.problem.loss(contender.fetch(end))}
+    return {"seconds": seconds, "point": contender.fetch(end).reshape(-1).tolist()}
 
 
 def _time_to_loss(contender: Contender, target: str) -> dict[str, Any]:
-    return contender.time_to_loss(float(target))
+    answer = contender.time_to_loss(float(target))
+    return answer | {"point": np.asarray(answer["point"]).reshape(-1).tolist()}
 
 
 COMMANDS: dict[str, Callable[..., dict[str, Any]]] = {

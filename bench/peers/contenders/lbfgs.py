@@ -1,15 +1,12 @@
-"""L-BFGS from SciPy and from scikit-learn: how long until the loss at which the flow ended."""
+"""L-BFGS from SciPy: how long until the loss at which the flow ended."""
 
 from __future__ import annotations
 
 import time
-import warnings
 from typing import Any
 
 import numpy as np
 from scipy.optimize import OptimizeResult, minimize
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.linear_model import LogisticRegression
 
 from .common import Contender, Problem
 
@@ -46,8 +43,7 @@ class ScipyLbfgs(Contender):
             callback=watch,
             options=options,
         )
-        loss = self.problem.loss(result.x.reshape(self.problem.start.shape))
-        return {"seconds": reached, "loss": loss, "iterations": iterations}
+        return {"seconds": reached, "point": result.x, "iterations": iterations}
 
     def _value_and_gradient(self, flat: np.ndarray) -> tuple[float, np.ndarray]:
         p = self.problem
@@ -62,78 +58,3 @@ class ScipyLbfgs(Contender):
         z[rows, p.y] -= 1
         gradient = p.x.T @ z / np.float32(len(p.x))
         return float(value), gradient.reshape(-1).astype(np.float64)
-
-
-class SklearnLbfgs(Contender):
-    """LogisticRegression.fit without penalty and intercept, warm from the flow's start.
-
-    It cannot be stopped at a loss, so the fewest iterations that reach it are found off the clock,
-    and a fit of just so many is timed.
-    """
-
-    libraries = ("scikit-learn", "scipy", "numpy")
-
-    def __init__(self, problem: Problem) -> None:
-        super().__init__(problem)
-        self.needed: dict[float, int | None] = {}
-
-    def time_to_loss(self, target: float) -> dict[str, Any]:
-        if target not in self.needed:
-            self.needed[target] = self._fewest(target)
-        needed = self.needed[target]
-        model = self._model(needed or self.problem.iterations)
-        begin = time.perf_counter()
-        self._fit(model)
-        seconds = time.perf_counter() - begin
-        return {
-            "seconds": seconds if needed else None,
-            "loss": self._loss(model),
-            "iterations": int(model.n_iter_[0]),
-        }
-
-    def _fewest(self, target: float) -> int | None:
-        """The fewest iterations whose loss is no higher than the target, by bisection."""
-
-        def reaches(iterations: int) -> bool:
-            model = self._model(iterations)
-            self._fit(model)
-            return self._loss(model) <= target
-
-        low, high = 0, 1
-        while not reaches(high):
-            if high == self.problem.iterations:
-                return None
-            low, high = high, min(2 * high, self.problem.iterations)
-        while high - low > 1:
-            middle = (low + high) // 2
-            low, high = (low, middle) if reaches(middle) else (middle, high)
-        return high
-
-    def _model(self, iterations: int) -> LogisticRegression:
-        p = self.problem
-        model = LogisticRegression(
-            C=np.inf,
-            fit_intercept=False,
-            solver="lbfgs",
-            tol=0.0,
-            max_iter=iterations,
-            warm_start=True,
-        )
-        model.classes_ = np.arange(p.classes)
-        # Two classes have one vector of coefficients, the difference of theirs.
-        two = p.classes == 2
-        start = (p.start[:, 1:] - p.start[:, :1]) if two else p.start
-        model.coef_ = np.ascontiguousarray(start.T)
-        model.intercept_ = np.zeros(len(model.coef_), dtype=np.float32)
-        return model
-
-    def _fit(self, model: LogisticRegression) -> None:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", ConvergenceWarning)
-            model.fit(self.problem.x, self.problem.y)
-
-    def _loss(self, model: LogisticRegression) -> float:
-        weights = model.coef_.T
-        if self.problem.classes == 2:
-            weights = np.hstack([np.zeros_like(weights), weights])
-        return self.problem.loss(weights)
