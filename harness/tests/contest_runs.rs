@@ -106,6 +106,11 @@ fn an_optional_contestant_that_cannot_be_started_is_left_out_and_is_no_failure()
     assert_eq!(status[..2], ["complete"; 2]);
     let wanted = "left out: it ended (exit status: 1) when it was started; it said last: no module named this";
     assert_eq!(status[3], wanted);
+    let verified = succeed(house.command(&["verify", "out", "--sample", "0"]));
+    assert!(
+        verified.contains("4 cells, 2 of them left out and the others measured"),
+        "{verified}"
+    );
     // Once it is there it takes part.
     write(
         "broken.sh",

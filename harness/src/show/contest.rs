@@ -21,7 +21,7 @@ const SOME: u64 = 3;
 
 /// Makes the report.
 pub fn document(plan: &ContestPlan, rows: &[ContestRow], turns: &[TurnRow]) -> Document {
-    let mut blocks = vec![Block::Text(setting(plan))];
+    let mut blocks = vec![Block::Text(setting(plan, rows))];
     blocks.extend(few(rows).map(Block::Text));
     blocks.extend(machine(rows).map(Block::Text));
     let left_out = reasons(rows, LEFT_OUT);
@@ -47,14 +47,24 @@ pub fn document(plan: &ContestPlan, rows: &[ContestRow], turns: &[TurnRow]) -> D
     Document::made_of(blocks, frames, reasons(rows, "failed"))
 }
 
-fn setting(plan: &ContestPlan) -> String {
+fn setting(plan: &ContestPlan, rows: &[ContestRow]) -> String {
+    let flows = once(rows.iter().map(|row| (&row.dataset, row.flows)));
+    let flows: Vec<String> = flows
+        .iter()
+        .map(|(dataset, flows)| format!("{flows} ({dataset})"))
+        .collect();
     format!(
         "Each cell is the median time of the rounds, and how many times the baseline's time that is: the median of the rounds' \
          paired ratios, with its bootstrap interval. **Above 1x the baseline is faster, below 1x the contestant is.** In each \
          round all contestants were timed one after the other, in rotating order, on the same f32 data from the same start; \
          each may use all cores. None was timed before its gradients were within {:e} and its loss after the flow \
-         within {:e} of this project's own in f64, relative. The flow is symplectic Euler, θ = {}, S = {}.",
-        plan.agreement.gradient, plan.agreement.loss, plan.step_size, plan.steps
+         within {:e} of this project's own in f64, relative. The flow is symplectic Euler, θ = {}, S = {}, K = {}. An asterisk: \
+         something else used the machine.",
+        plan.agreement.gradient,
+        plan.agreement.loss,
+        plan.step_size,
+        plan.steps,
+        flows.join(", ")
     )
 }
 

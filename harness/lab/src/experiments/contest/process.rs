@@ -1,7 +1,7 @@
 //! A contestant as a process that is asked one thing at a time, and is never left over.
 //!
 //! It runs in a process group of its own, which is killed as a whole: by this process, or, should this one be killed
-//! itself, by a shell that waits for just that ([`Guard`]). What it writes is read by threads, bounded, so that neither
+//! itself, by a shell that waits for just that (`guard`). What it writes is read by threads, bounded, so that neither
 //! one that says nothing nor one that never stops talking holds up the run.
 
 use super::cell::CellProgram;
