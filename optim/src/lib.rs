@@ -78,6 +78,7 @@ mod kinetic;
 mod method;
 pub mod nn;
 mod potential;
+mod recurrence;
 pub mod window;
 
 pub use cpu::multiply_adds;
@@ -86,19 +87,18 @@ pub use evaluator::{
     AllGather, Batched, Counts, DeviceRanks, Devices, Evaluator, Oracle, Ranks, RoundTimes,
     Sequential, Tf32, ThreadRanks,
 };
-pub use flow::{
-    ExplicitEuler, Flow, Integrator, Leapfrog, Phase, Recurrence, Stratified, SymplecticEuler,
-};
+pub use flow::{ExplicitEuler, Flow, Integrator, Leapfrog, Phase, Stratified, SymplecticEuler};
 pub use kinetic::{Kinetic, SpeedLimit};
 pub use method::{
-    Acceleration, Adam, Bound, ConjugateGradients, CoordinateHamiltonianDescent,
-    HamiltonianDescent, HeavyBall, IdealizedDescent, IntegrationTimes, Method, Momentum, Nesterov,
-    Progress, Run, RunEnd, Seen, Sweep, Termination, WindowedDescent, classical,
+    Adam, Bound, ConjugateGradients, CoordinateHamiltonianDescent, HamiltonianDescent, HeavyBall,
+    IdealizedDescent, IntegrationTimes, Method, Momentum, Nesterov, Progress, Run, RunEnd, Seen,
+    Sweep, Termination, WindowedDescent, classical,
 };
 pub use potential::{
     Ackley, Cost, DataRows, Kernel, LogisticRegression, MatrixSensing, Potential, Problem,
     Quadratic, Sensing, SparseRows,
 };
+pub use recurrence::{Acceleration, Recurrence, Update};
 pub use window::{
     Predictor, Quadrature, Storage, Velocity, Window, WindowForm, WindowMethod, WindowedFlow,
     window_kernels,

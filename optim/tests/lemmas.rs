@@ -72,10 +72,8 @@ fn a_window_over_the_whole_flow_is_the_sequential_flow_after_at_most_as_many_rou
                     let steps = 3 + seed as usize;
                     let (potential, start) = random_problem(seed, DType::F64);
                     let flow = WindowedFlow {
-                        recurrence: Recurrence {
-                            quadrature,
-                            ..Recurrence::new(kinetic, 0.3, steps)
-                        },
+                        recurrence: Recurrence::new(kinetic, 0.3, steps)
+                            .with_quadrature(quadrature),
                         window: Window {
                             width: steps,
                             method,
@@ -180,6 +178,49 @@ fn the_tolerance_bounds_the_distance_from_the_sequential_flow_and_a_smaller_one_
             last = worst;
         }
     }
+}
+
+#[test]
+fn on_a_quadratic_a_flows_error_is_at_most_what_its_gradients_errors_add_up_to() {
+    // ½θ²S(S + 1)δ with δ = Lτ max‖P‖, of Picard windows: each gradient is taken within τ‖P‖ of its point.
+    let curvature: Vec<f64> = (0..30).map(|d| 0.1 + 3.9 * f64::from(d) / 29.0).collect();
+    let potential = std::sync::Arc::new(
+        optim::Quadratic::diagonal(&curvature, &candle_core::Device::Cpu).unwrap(),
+    );
+    let start: Vec<f64> = (0..30).map(|d| (f64::from(d) * 0.7).sin() + 0.2).collect();
+    let start = Tensor::new(start, &candle_core::Device::Cpu).unwrap();
+    let (theta, largest) = (0.2, 4.0);
+    // Energy is kept but for an oscillation of the order of θ√L, so no point is further out than this.
+    let furthest = 1.5 * norm(&start) * (4.0f64 / 0.1).sqrt();
+    for steps in [10, 40, 160] {
+        let end = |width, tolerance| {
+            let flow = WindowedFlow {
+                recurrence: Recurrence::new(Kinetic::HalfL2Squared, theta, steps),
+                window: Window {
+                    width,
+                    tolerance,
+                    ..Window::default()
+                },
+            };
+            let mut oracle = optim::Oracle::from(potential.clone());
+            flow.from_rest(&start, &mut oracle).unwrap().position
+        };
+        let wanted = end(1, 0.0);
+        for tolerance in [1e-2, 1e-3, 1e-4] {
+            let (s, delta) = (steps as f64, largest * tolerance * furthest);
+            let bound = delta * theta * theta * s * (s + 1.0) / 2.0;
+            let found = norm(&(end(5, tolerance) - &wanted).unwrap());
+            assert!(
+                found > 0.0 && found <= bound,
+                "S={steps} τ={tolerance}: {found} {bound}"
+            );
+        }
+    }
+}
+
+fn norm(of: &Tensor) -> f64 {
+    let squares = of.sqr().unwrap().sum_all().unwrap();
+    squares.to_scalar::<f64>().unwrap().sqrt()
 }
 
 #[test]

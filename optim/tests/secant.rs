@@ -203,7 +203,7 @@ fn a_surrogates_gradients_are_counted_apart_and_nothing_is_computed_after_the_en
     );
 }
 
-/// The algorithm as SECANT.md states it, on plain numbers: no vector instructions, no shared
+/// The algorithm as WINDOWS.md states it, on plain numbers: no vector instructions, no shared
 /// points, the linear system of every correction solved by elimination.
 struct Plain<'a> {
     potential: &'a LogisticRegression,

@@ -61,10 +61,8 @@ fn points_summed_up_from_velocities_are_those_that_are_kept_to_the_last_bit() {
                 for quadrature in [Quadrature::SymplecticEuler, Quadrature::Leapfrog] {
                     for (width, dtype) in [(1, DType::F32), (4, DType::F32), (20, DType::F64)] {
                         let flow = |storage| WindowedFlow {
-                            recurrence: Recurrence {
-                                quadrature,
-                                ..Recurrence::new(kinetic, 0.3, 10)
-                            },
+                            recurrence: Recurrence::new(kinetic, 0.3, 10)
+                                .with_quadrature(quadrature),
                             window: Window {
                                 velocity,
                                 ..window(width, predictor, storage)

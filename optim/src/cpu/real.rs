@@ -32,6 +32,8 @@ pub(crate) trait Real:
 
     fn from_double(value: f64) -> Self;
     fn to_double(self) -> f64;
+    /// √ of it.
+    fn root(self) -> Self;
 
     /// Elements in a vector.
     fn lanes<S: Simd>() -> usize;
@@ -75,6 +77,10 @@ macro_rules! real {
 
             fn from_double(value: f64) -> Self {
                 value as Self
+            }
+
+            fn root(self) -> Self {
+                self.sqrt()
             }
 
             fn to_double(self) -> f64 {

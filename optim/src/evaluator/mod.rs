@@ -36,6 +36,21 @@ pub trait Evaluator: Send + Sync {
             .collect::<Result<Vec<_>>>()?;
         Ok(Tensor::stack(&self.gradients(&rows)?, 0)?)
     }
+
+    /// Whether the gradient at a point is another one at each step, as that of the rows drawn for the step
+    /// is. By default it is not.
+    fn varies(&self) -> bool {
+        false
+    }
+
+    /// The gradients at the rows of `[W, D]`, the first for the given step of the method, counted from its
+    /// start, the others for the steps after it. By default [`stacked`](Self::stacked), whatever the steps.
+    ///
+    /// # Errors
+    /// As [`gradients`](Self::gradients).
+    fn stacked_from(&self, points: &Tensor, _first_step: usize) -> Result<Tensor> {
+        self.stacked(points)
+    }
 }
 
 /// One device, one point after the other.

@@ -118,10 +118,36 @@ impl Oracle {
     /// If the evaluator fails.
     pub fn stacked(&mut self, points: &Tensor, requested: usize) -> Result<Tensor> {
         let gradients = self.evaluator.stacked(points)?;
+        self.count(points, requested)?;
+        Ok(gradients)
+    }
+
+    fn count(&mut self, points: &Tensor, requested: usize) -> Result<()> {
         self.counts.requested += requested as u64;
         self.counts.distinct += points.dim(0)? as u64;
         self.counts.rounds += 1;
+        Ok(())
+    }
+
+    /// Whether gradients depend on the step that asks for them ([`Evaluator::varies`]).
+    pub(crate) fn varies(&self) -> bool {
+        self.evaluator.varies()
+    }
+
+    /// Computes the gradient of a step at each row of `points` `[W, D]`, of the given one and those after it, as
+    /// one round.
+    pub(crate) fn stacked_from(&mut self, points: &Tensor, first_step: usize) -> Result<Tensor> {
+        let gradients = self.evaluator.stacked_from(points, first_step)?;
+        self.count(points, points.dim(0)?)?;
         Ok(gradients)
+    }
+
+    /// Computes a step's gradient at a point `[D]`.
+    pub(crate) fn gradient_at(&mut self, point: &Tensor, step: usize) -> Result<Tensor> {
+        if !self.varies() {
+            return self.gradient(point);
+        }
+        Ok(self.stacked_from(&point.unsqueeze(0)?, step)?.get(0)?)
     }
 
     /// Counts gradients that were asked for at points whose gradient is known.

@@ -1,6 +1,7 @@
 //! Integrators: one step of the Hamiltonian dynamics at a time.
 
-use super::phase::{drifted, kicked, kicked_then_drifted};
+use super::phase::kicked_then_drifted;
+use crate::recurrence::{drifted, kicked};
 use crate::{Kinetic, Oracle, Phase, Result};
 
 /// Takes a phase (x, v) one step θ along the Hamiltonian flow of H(x, v) = f(x) + φ(v).

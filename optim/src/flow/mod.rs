@@ -2,21 +2,19 @@
 
 mod integrator;
 mod phase;
-mod recurrence;
 
 pub use integrator::{ExplicitEuler, Integrator, Leapfrog, Stratified, SymplecticEuler};
 pub use phase::Phase;
-pub(crate) use phase::{drifted, kicked};
-pub use recurrence::Recurrence;
 
-use crate::{Error, Kinetic, Oracle, Result};
+use crate::recurrence::check;
+use crate::{Kinetic, Oracle, Result};
 use candle_core::Tensor;
 
 /// Follows the Hamiltonian flow from a point for `steps` steps of size θ, one gradient after the other:
 /// an approximation of HF_η, eq. (1) of the paper, for the integration time η = `steps`·θ (line 4 of
 /// Algorithm 2).
 ///
-/// [`Recurrence`] describes the same flow for windows.
+/// [`Recurrence`](crate::Recurrence) describes the same flow for windows.
 ///
 /// ```
 /// use optim::{Flow, Kinetic, Leapfrog};
@@ -91,15 +89,4 @@ impl Flow {
     pub fn steps(&self) -> usize {
         self.steps
     }
-}
-
-/// What every flow needs of its step size and number of steps.
-pub(crate) fn check(step_size: f64, steps: usize) -> Result<()> {
-    if !(step_size.is_finite() && step_size > 0.0) {
-        return Err(Error::setting("step_size", step_size, "a positive number"));
-    }
-    if steps == 0 {
-        return Err(Error::setting("steps", steps, "at least 1"));
-    }
-    Ok(())
 }

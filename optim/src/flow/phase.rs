@@ -1,5 +1,6 @@
 //! Points of phase space, and the kicks and drifts that move them.
 
+use crate::recurrence::{drifted, kicked};
 use crate::{Kinetic, Oracle, Result};
 use candle_core::Tensor;
 
@@ -51,21 +52,6 @@ impl Phase {
         let velocity = kicked(&self.velocity, &gradient, self.owed)?;
         Ok(Self::new(self.position, velocity))
     }
-}
-
-/// v − time · ∇f.
-pub(crate) fn kicked(velocity: &Tensor, gradient: &Tensor, time: f64) -> Result<Tensor> {
-    Ok((velocity - (gradient * time)?)?)
-}
-
-/// x + time · ∂φ(v).
-pub(crate) fn drifted(
-    position: &Tensor,
-    velocity: &Tensor,
-    kinetic: Kinetic,
-    time: f64,
-) -> Result<Tensor> {
-    Ok((position + (kinetic.gradient(velocity)? * time)?)?)
 }
 
 /// The velocity after a kick and the position after a drift with it: v' = v − kick · ∇f, then

@@ -1,49 +1,8 @@
 //! Adam, and Adam that starts anew with every flow.
 
-use crate::{Counts, Error, Method, Oracle, Progress, Result};
+use super::stepwise::Stepwise;
+use crate::{Counts, Error, Method, Oracle, Progress, Recurrence, Result, Update};
 use candle_core::Tensor;
-
-/// Holds what Adam's steps are made by besides its step size.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct Decays {
-    /// The decay of the mean of gradients.
-    pub beta1: f64,
-    /// The decay of the mean of their squares.
-    pub beta2: f64,
-    /// What keeps a division by nothing from being one.
-    pub epsilon: f64,
-}
-
-/// Those of Adam's paper.
-impl Default for Decays {
-    fn default() -> Self {
-        Self {
-            beta1: 0.9,
-            beta2: 0.999,
-            epsilon: 1e-8,
-        }
-    }
-}
-
-impl Decays {
-    /// Both means with one more gradient, the `taken`th since they were nothing, and the step that they
-    /// make, in units of η.
-    pub(crate) fn step(
-        self,
-        means: [&Tensor; 2],
-        gradient: &Tensor,
-        taken: usize,
-    ) -> candle_core::Result<([Tensor; 2], Tensor)> {
-        let [mean, square] = means;
-        let mean = ((mean * self.beta1)? + (gradient * (1.0 - self.beta1))?)?;
-        let square = ((square * self.beta2)? + (gradient.sqr()? * (1.0 - self.beta2))?)?;
-        // Means that began with nothing are too small at first.
-        let unbiased = |mean: &Tensor, decay: f64| mean * (1.0 / (1.0 - decay.powi(taken as i32)));
-        let size = (unbiased(&square, self.beta2)?.sqrt()? + self.epsilon)?;
-        let step = (unbiased(&mean, self.beta1)? / size)?;
-        Ok(([mean, square], step))
-    }
-}
 
 /// Adam (Kingma and Ba, 2015), with the defaults of its paper: β₁ = 0.9, β₂ = 0.999, ε = 1e-8. One
 /// gradient a step.
@@ -65,16 +24,7 @@ impl Decays {
 /// # Ok(())
 /// # }
 /// ```
-pub struct Adam {
-    oracle: Oracle,
-    step_size: f64,
-    position: Tensor,
-    /// The mean of gradients, and that of their squares.
-    means: [Tensor; 2],
-    /// Steps since the means were nothing.
-    taken: usize,
-    reset_every: Option<usize>,
-}
+pub struct Adam(Stepwise);
 
 impl Adam {
     /// Starts from `start` `[D]`, with step size η.
@@ -82,61 +32,36 @@ impl Adam {
     /// # Errors
     /// If the step size is not a positive number, or a tensor operation fails.
     pub fn new(oracle: impl Into<Oracle>, step_size: f64, start: Tensor) -> Result<Self> {
-        if !(step_size.is_finite() && step_size > 0.0) {
-            return Err(Error::setting("step_size", step_size, "a positive number"));
-        }
-        let nothing = start.zeros_like()?;
-        Ok(Self {
-            oracle: oracle.into(),
-            step_size,
-            position: start,
-            means: [nothing.clone(), nothing],
-            taken: 0,
-            reset_every: None,
-        })
+        let recurrence = Recurrence::adam(step_size);
+        Ok(Self(Stepwise::new(oracle.into(), recurrence, start)?))
     }
 
-    /// The same, its means forgotten after every so many steps.
+    /// The same, its means forgotten after every so many steps from the first on.
     ///
     /// # Errors
     /// If that is 0.
-    pub fn resetting(self, every: usize) -> Result<Self> {
+    pub fn resetting(mut self, every: usize) -> Result<Self> {
         if every == 0 {
             return Err(Error::setting("reset_every", every, "at least 1"));
         }
-        Ok(Self {
+        self.0.recurrence().update = Update::Adam {
             reset_every: Some(every),
-            ..self
-        })
+        };
+        Ok(self)
     }
 }
 
 impl Method for Adam {
     fn advance(&mut self) -> Result<Progress> {
-        let before = self.oracle.counts();
-        let gradient = self.oracle.gradient(&self.position)?;
-        if self.reset_every == Some(self.taken) {
-            let nothing = self.position.zeros_like()?;
-            self.means = [nothing.clone(), nothing];
-            self.taken = 0;
-        }
-        self.taken += 1;
-        let [mean, square] = &self.means;
-        let (means, step) = Decays::default().step([mean, square], &gradient, self.taken)?;
-        self.position = (&self.position - (step * self.step_size)?)?;
-        self.means = means;
-        Ok(Progress {
-            counts: self.oracle.counts() - before,
-            ..Progress::default()
-        })
+        self.0.step()
     }
 
     fn position(&self) -> &Tensor {
-        &self.position
+        self.0.position()
     }
 
     fn counts(&self) -> Counts {
-        self.oracle.counts()
+        self.0.counts()
     }
 }
 

@@ -1,6 +1,7 @@
 //! The methods that the paper compares with.
 
-use crate::{Counts, Error, Kinetic, Method, Oracle, Progress, Result};
+use super::stepwise::Stepwise;
+use crate::{Counts, Kinetic, Method, Oracle, Progress, Recurrence, Result};
 use candle_core::Tensor;
 
 /// Gradient, normalised, sign and coordinate descent, with and without Heavy Ball momentum:
@@ -24,14 +25,7 @@ use candle_core::Tensor;
 /// # Ok(())
 /// # }
 /// ```
-pub struct HeavyBall {
-    oracle: Oracle,
-    direction: Kinetic,
-    step_size: f64,
-    momentum: f64,
-    position: Tensor,
-    update: Option<Tensor>,
-}
+pub struct HeavyBall(Stepwise);
 
 impl HeavyBall {
     /// Starts from `start` `[D]`, with step size η and momentum β (0 for none).
@@ -45,45 +39,21 @@ impl HeavyBall {
         momentum: f64,
         start: Tensor,
     ) -> Result<Self> {
-        if !(step_size.is_finite() && step_size > 0.0) {
-            return Err(Error::setting("step_size", step_size, "a positive number"));
-        }
-        if !(0.0..1.0).contains(&momentum) {
-            return Err(Error::setting("momentum", momentum, "in [0, 1)"));
-        }
-        Ok(Self {
-            oracle: oracle.into(),
-            direction,
-            step_size,
-            momentum,
-            position: start,
-            update: None,
-        })
+        let recurrence = Recurrence::heavy_ball(direction, step_size, momentum);
+        Ok(Self(Stepwise::new(oracle.into(), recurrence, start)?))
     }
 }
 
 impl Method for HeavyBall {
     fn advance(&mut self) -> Result<Progress> {
-        let before = self.oracle.counts();
-        let gradient = self.oracle.gradient(&self.position)?;
-        let direction = self.direction.gradient(&gradient)?;
-        let update = match self.update.take() {
-            Some(update) if self.momentum > 0.0 => ((update * self.momentum)? + direction)?,
-            _ => direction,
-        };
-        self.position = (&self.position - (&update * self.step_size)?)?;
-        self.update = Some(update);
-        Ok(Progress {
-            counts: self.oracle.counts() - before,
-            ..Progress::default()
-        })
+        self.0.step()
     }
 
     fn position(&self) -> &Tensor {
-        &self.position
+        self.0.position()
     }
 
     fn counts(&self) -> Counts {
-        self.oracle.counts()
+        self.0.counts()
     }
 }

@@ -10,19 +10,20 @@ mod idealized;
 mod momentum;
 mod nesterov;
 mod run;
+mod stepwise;
 mod times;
 
 pub use adam::Adam;
-pub(crate) use adam::Decays;
 pub use conjugate::ConjugateGradients;
 pub use coordinate::{CoordinateHamiltonianDescent, Sweep};
 pub use descent::{HamiltonianDescent, WindowedDescent};
 pub use heavy_ball::HeavyBall;
 pub use idealized::IdealizedDescent;
 pub use momentum::Momentum;
-pub use nesterov::{Acceleration, Nesterov};
+pub use nesterov::Nesterov;
 pub use run::{Bound, Run, RunEnd, Seen};
 pub use times::IntegrationTimes;
+pub(crate) use times::check as check_curvatures;
 
 use crate::{Counts, Result};
 use candle_core::Tensor;

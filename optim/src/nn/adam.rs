@@ -4,7 +4,7 @@ use super::NetworkOptimizer;
 use super::push::push;
 use super::state::{State, named_vars, numbered};
 use crate::Error;
-use crate::method::Decays;
+use crate::recurrence::Decays;
 use candle_core::backprop::GradStore;
 use candle_core::{DType, Result, Tensor, Var};
 use candle_nn::{Optimizer, VarMap};

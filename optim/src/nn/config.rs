@@ -107,6 +107,6 @@ impl HamiltonianConfig {
     }
 
     pub(super) fn check(&self) -> crate::Result<()> {
-        crate::flow::check(self.step_size, self.steps)
+        crate::recurrence::check(self.step_size, self.steps)
     }
 }

@@ -3,6 +3,7 @@
 
 use super::space::{Equations, Pace, Space, StepGradients, WindowSteps};
 use super::tensors::{Row, Tensors};
+use crate::recurrence::Arithmetic;
 use crate::{Kinetic, Result};
 use candle_core::{DType, Device, Tensor};
 
@@ -82,7 +83,7 @@ fn values(space: &Tensors, all: &Tensor) -> Result<Vec<f64>> {
                     first_time: 0.05,
                 },
             };
-            let (points, velocities) = match space.recurrence(&steps)? {
+            let (points, velocities) = match space.flow_steps(&steps)? {
                 Some(walked) => walked,
                 None => one_by_one(space, &steps)?,
             };

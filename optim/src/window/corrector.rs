@@ -135,7 +135,7 @@ fn predicted<S: Space>(
     })
 }
 
-/// Gradients modelled around guessed points, from those computed before and a surrogate's: `SECANT.md`.
+/// Gradients modelled around guessed points, from those computed before and a surrogate's: `WINDOWS.md`.
 struct SecantCorrector<S: Space> {
     predictor: Option<Predictor>,
     surrogate: Option<Arc<dyn Potential>>,

@@ -1,6 +1,7 @@
 //! A flow computed several steps at a time: what it is, and where it ends.
 
 use super::settings::Window;
+use crate::recurrence::Carried;
 use crate::{Oracle, Recurrence, Result, Termination};
 use candle_core::Tensor;
 
@@ -53,6 +54,34 @@ pub struct FlowEnd {
 
 /// A window that remembers where it is.
 pub(crate) trait Slide: Send {
-    /// Goes on to the end of the next flow.
+    /// Goes on to the end of the next iteration.
     fn flow(&mut self, oracle: &mut Oracle) -> Result<FlowEnd>;
+    /// Where it is. What it guesses of later points, and has learnt of gradients, is not part of that.
+    fn place(&self) -> Result<WindowPlace>;
+}
+
+/// Where a window is: what it needs to go on from there.
+#[derive(Clone)]
+pub(crate) struct WindowPlace {
+    /// Where the next gradient is wanted, `[D]`.
+    pub point: Tensor,
+    /// What is carried to it.
+    pub carried: Carried<Tensor>,
+    /// Steps taken.
+    pub done: usize,
+    /// Ends of iterations that were reached and not yet told, each `[D]`.
+    pub ends: Vec<Tensor>,
+}
+
+impl WindowPlace {
+    /// At a start `[D]`, before any step.
+    pub(crate) fn start(recurrence: &Recurrence, start: &Tensor) -> Result<Self> {
+        let rest = start.zeros_like()?;
+        Ok(Self {
+            point: start.clone(),
+            carried: Carried::before(recurrence, start, &rest),
+            done: 0,
+            ends: Vec::new(),
+        })
+    }
 }

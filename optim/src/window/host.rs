@@ -6,6 +6,8 @@ use super::secant::{middle, share};
 use super::space::{Equations, RoundChanges, Space};
 use crate::cpu::aligned::{Aligned, whole_lines};
 use crate::cpu::real::Real;
+use crate::recurrence::Arithmetic;
+use crate::recurrence::Decays;
 use crate::{Kinetic, Result};
 use candle_core::{Device, Storage, Tensor, WithDType};
 use half::bf16;
@@ -69,8 +71,87 @@ impl<T: Real + WithDType> Host<T> {
     }
 }
 
-impl<T: Real + WithDType> Space for Host<T> {
+impl<T: Real + WithDType> Arithmetic for Host<T> {
     type Vector = Arc<Vec<T>>;
+
+    fn kicked(&self, v: &Arc<Vec<T>>, gradient: &Arc<Vec<T>>, time: f64) -> Result<Arc<Vec<T>>> {
+        let time = T::from_double(time);
+        Ok(Self::each(v, gradient, |v, gradient| v - gradient * time))
+    }
+
+    fn drifted(
+        &self,
+        x: &Arc<Vec<T>>,
+        v: &Arc<Vec<T>>,
+        kinetic: Kinetic,
+        time: f64,
+    ) -> Result<Arc<Vec<T>>> {
+        let time = T::from_double(time);
+        let velocity = self.directed(v, kinetic)?;
+        Ok(Self::each(x, &velocity, |x, v| x + v * time))
+    }
+
+    fn plus(&self, a: &Arc<Vec<T>>, b: &Arc<Vec<T>>) -> Result<Arc<Vec<T>>> {
+        Ok(Self::each(a, b, |a, b| a + b))
+    }
+
+    fn minus(&self, a: &Arc<Vec<T>>, b: &Arc<Vec<T>>) -> Result<Arc<Vec<T>>> {
+        Ok(Self::each(a, b, |a, b| a - b))
+    }
+
+    fn scaled_plus(&self, a: &Arc<Vec<T>>, by: f64, b: &Arc<Vec<T>>) -> Result<Arc<Vec<T>>> {
+        let by = T::from_double(by);
+        Ok(Self::each(a, b, |a, b| a * by + b))
+    }
+
+    fn directed(&self, v: &Arc<Vec<T>>, kinetic: Kinetic) -> Result<Arc<Vec<T>>> {
+        match kinetic {
+            Kinetic::HalfL2Squared => Ok(v.clone()),
+            kinetic => self.vector(&kinetic.gradient(&self.tensor(v)?)?),
+        }
+    }
+
+    fn product(&self, a: &Arc<Vec<T>>, b: &Arc<Vec<T>>) -> Result<f64> {
+        Ok(product(a, b))
+    }
+
+    fn adam(
+        &self,
+        means: Option<&[Arc<Vec<T>>; 2]>,
+        gradient: &Arc<Vec<T>>,
+        taken: usize,
+    ) -> Result<([Arc<Vec<T>>; 2], Arc<Vec<T>>)> {
+        Ok(adam(means, gradient, taken))
+    }
+}
+
+/// As [`Decays::step`] does it, each operation rounded as there.
+fn adam<T: Real>(
+    means: Option<&[Arc<Vec<T>>; 2]>,
+    gradient: &[T],
+    taken: usize,
+) -> ([Arc<Vec<T>>; 2], Arc<Vec<T>>) {
+    let decays = Decays::default();
+    let number = T::from_double;
+    let [kept, kept_square] = [decays.beta1, decays.beta2].map(number);
+    let [new, new_square] = [1.0 - decays.beta1, 1.0 - decays.beta2].map(number);
+    let [unbiased, unbiased_square] = decays.unbiased(taken).map(number);
+    let epsilon = number(decays.epsilon);
+    let before = |of: usize, i: usize| means.map_or(T::ZERO, |means| means[of][i]);
+    let mut made = [const { Vec::new() }; 3];
+    for (i, &g) in gradient.iter().enumerate() {
+        let mean = before(0, i) * kept + g * new;
+        let square = before(1, i) * kept_square + g * g * new_square;
+        let size = (square * unbiased_square).root() + epsilon;
+        for (all, one) in made.iter_mut().zip([mean, square, mean * unbiased / size]) {
+            all.push(one);
+        }
+    }
+    let [mean, square, step] = made.map(Arc::new);
+    ([mean, square], step)
+}
+
+impl<T: Real + WithDType> Space for Host<T> {
     type Rounded = Arc<[bf16]>;
     type Model = HostModel<T>;
 
@@ -115,34 +196,6 @@ impl<T: Real + WithDType> Space for Host<T> {
     fn restored(&self, rounded: &Arc<[bf16]>, _like: &Arc<Vec<T>>) -> Result<Arc<Vec<T>>> {
         let full = rounded.iter().map(|v| T::from_double(v.to_f64()));
         Ok(Arc::new(full.collect()))
-    }
-
-    fn kicked(&self, v: &Arc<Vec<T>>, gradient: &Arc<Vec<T>>, time: f64) -> Result<Arc<Vec<T>>> {
-        let time = T::from_double(time);
-        Ok(Self::each(v, gradient, |v, gradient| v - gradient * time))
-    }
-
-    fn drifted(
-        &self,
-        x: &Arc<Vec<T>>,
-        v: &Arc<Vec<T>>,
-        kinetic: Kinetic,
-        time: f64,
-    ) -> Result<Arc<Vec<T>>> {
-        let time = T::from_double(time);
-        let velocity = match kinetic {
-            Kinetic::HalfL2Squared => v.clone(),
-            kinetic => self.vector(&kinetic.gradient(&self.tensor(v)?)?)?,
-        };
-        Ok(Self::each(x, &velocity, |x, v| x + v * time))
-    }
-
-    fn plus(&self, a: &Arc<Vec<T>>, b: &Arc<Vec<T>>) -> Result<Arc<Vec<T>>> {
-        Ok(Self::each(a, b, |a, b| a + b))
-    }
-
-    fn minus(&self, a: &Arc<Vec<T>>, b: &Arc<Vec<T>>) -> Result<Arc<Vec<T>>> {
-        Ok(Self::each(a, b, |a, b| a - b))
     }
 
     fn changes(&self, new: &[Arc<Vec<T>>], old: &[Arc<Vec<T>>]) -> Result<RoundChanges> {

@@ -25,13 +25,13 @@ mod tensors;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use flow::Slide;
 pub use flow::{FlowEnd, WindowedFlow};
+pub(crate) use flow::{Slide, WindowPlace};
 pub use form::WindowForm;
 pub use settings::{Predictor, Quadrature, Storage, Velocity, Window, WindowMethod};
 pub use tensors::window_kernels;
 
-use crate::{Oracle, Potential, Result};
+use crate::{Error, Oracle, Potential, Result};
 use candle_core::{DType, Tensor};
 use host::Host;
 use sliding::Sliding;
@@ -55,27 +55,53 @@ impl WindowedFlow {
         surrogate: Option<Arc<dyn Potential>>,
         flows: Option<usize>,
     ) -> Result<Box<dyn Slide>> {
+        let from = WindowPlace::start(&self.recurrence, start)?;
+        self.sliding_on(&from, surrogate, flows)
+    }
+
+    /// The same from a place that another window has reached.
+    pub(crate) fn sliding_on(
+        &self,
+        from: &WindowPlace,
+        surrogate: Option<Arc<dyn Potential>>,
+        flows: Option<usize>,
+    ) -> Result<Box<dyn Slide>> {
         self.check()?;
-        match (start.device().is_cpu(), start.dtype()) {
-            (true, DType::F32) => self.over(Host::<f32>::new(), start, surrogate, flows),
-            (true, DType::F64) => self.over(Host::<f64>::new(), start, surrogate, flows),
-            _ => self.over(Tensors::like(start)?, start, surrogate, flows),
+        match (from.point.device().is_cpu(), from.point.dtype()) {
+            (true, DType::F32) => self.over(Host::<f32>::new(), from, surrogate, flows),
+            (true, DType::F64) => self.over(Host::<f64>::new(), from, surrogate, flows),
+            _ => self.over(Tensors::like(&from.point)?, from, surrogate, flows),
         }
     }
 
     fn over<S: Space + 'static>(
         &self,
         space: S,
-        start: &Tensor,
+        from: &WindowPlace,
         surrogate: Option<Arc<dyn Potential>>,
         flows: Option<usize>,
     ) -> Result<Box<dyn Slide>> {
-        let sliding = Sliding::new(space, *self, start, surrogate, flows)?;
+        let sliding = Sliding::new(space, *self, from, surrogate, flows)?;
         Ok(Box::new(sliding))
     }
 
     fn check(&self) -> Result<()> {
         self.recurrence.check()?;
-        self.window.check()
+        self.window.check()?;
+        if self.recurrence.flow_kinetic().is_some() {
+            return Ok(());
+        }
+        let storage = self.window.method.storage();
+        if storage != Storage::Points {
+            let possible = "points, but for Hamiltonian flows";
+            return Err(Error::setting("storage", storage.name(), possible));
+        }
+        match self.window.velocity {
+            Velocity::Carried => Ok(()),
+            velocity => {
+                let possible = "carried, but for Hamiltonian flows";
+                Err(Error::setting("velocity", velocity, possible))
+            }
+        }
     }
 }

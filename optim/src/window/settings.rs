@@ -95,7 +95,7 @@ pub enum WindowMethod {
     /// ([`WindowedDescent::with_surrogate`](crate::WindowedDescent::with_surrogate)).
     ///
     /// Under ½‖v‖² it needs fewer rounds than Picard iteration from W = 4 on, most of all at W ≥ 8.
-    /// `optim/SECANT.md` in the repository describes it, what was measured, and where it does not help.
+    /// `optim/WINDOWS.md` in the repository describes it, what was measured, and where it does not help.
     Secant {
         /// M: how many of the last points and gradients the model is fitted to; 10 is a good value.
         /// Takes memory for about 4M vectors `[D]`: these, and their differences. With 0 or 1 there is

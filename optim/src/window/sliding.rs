@@ -4,17 +4,17 @@
 //! [`Slots`]', and the arithmetic a [`Space`]'s.
 
 use super::corrector::{self, Corrector, Guess};
-use super::flow::{FlowEnd, Slide, WindowedFlow};
+use super::flow::{FlowEnd, Slide, WindowPlace, WindowedFlow};
 use super::settings::{Velocity, Window};
 use super::slots::{Particle, Slot, Slots, Trajectory};
 use super::space::{Space, StepGradients};
+use crate::recurrence::Carried;
 use crate::{Oracle, Potential, Recurrence, Result, Termination};
-use candle_core::Tensor;
 use std::collections::VecDeque;
 use std::ops::Range;
 use std::sync::Arc;
 
-/// Steps are counted from the start of the first flow; at every multiple of S the velocity is
+/// Steps are counted from the start of the first flow; at every multiple of S the velocity of a flow is
 /// reset, which is one more operation that the window knows.
 pub(super) struct Sliding<S: Space> {
     pub(super) space: S,
@@ -76,27 +76,29 @@ enum Moved {
 }
 
 impl<S: Space + 'static> Sliding<S> {
-    /// From `start` `[D]`, at rest. Nothing is computed for steps after the last of `flows` flows.
+    /// From a place. Nothing is computed for steps after the last of `flows` iterations.
     pub(super) fn new(
         space: S,
         flow: WindowedFlow,
-        start: &Tensor,
+        from: &WindowPlace,
         surrogate: Option<Arc<dyn Potential>>,
         flows: Option<usize>,
     ) -> Result<Self> {
-        let rest = space.vector(&start.zeros_like()?)?;
         let (recurrence, window) = (flow.recurrence, flow.window);
+        let ends = from.ends.iter().map(|end| space.vector(end));
         Ok(Self {
             corrector: corrector::of(&window, surrogate),
-            last: flows.map_or(usize::MAX, |flows| flows.saturating_mul(recurrence.steps)),
-            done: 0,
+            last: flows.map_or(usize::MAX, |flows| {
+                flows.saturating_mul(recurrence.iteration)
+            }),
+            done: from.done,
             start: Particle {
-                slot: Slot::new(space.vector(start)?),
-                velocity: rest.clone(),
+                slot: Slot::new(space.vector(&from.point)?),
+                carried: from.carried.map(|tensor| space.vector(tensor))?,
             },
             slots: Slots::new(window.method.storage()),
-            rest,
-            ends: VecDeque::new(),
+            rest: space.vector(&from.point.zeros_like()?)?,
+            ends: ends.collect::<Result<_>>()?,
             space,
             recurrence,
             window,
@@ -107,7 +109,8 @@ impl<S: Space + 'static> Sliding<S> {
 impl<S: Space> Sliding<S> {
     /// The step after which a window that starts at `done` may not reach.
     fn limit(&self) -> usize {
-        let end = (self.done / self.recurrence.steps + 1).saturating_mul(self.recurrence.steps);
+        let length = self.recurrence.iteration;
+        let end = (self.done / length + 1).saturating_mul(length);
         match self.window.across_flows {
             // Asking for more flows than announced is allowed.
             true if self.done < self.last => self.last,
@@ -131,7 +134,7 @@ impl<S: Space> Sliding<S> {
             self.correct(&mut round, slots, oracle)?;
             // Only the first new point is exact; those after it may be wild guesses yet.
             if round.reached.stride == 0 {
-                let step = self.done % self.recurrence.steps + 1;
+                let step = self.done % self.recurrence.iteration + 1;
                 return Ok(Moved::Nowhere(Termination::NotFinite { step }));
             }
         }
@@ -139,7 +142,7 @@ impl<S: Space> Sliding<S> {
         let wanted = stride.min(limit - self.done - width);
         self.start = state;
         if self.window.velocity == Velocity::AsPrinted {
-            self.start.velocity = self.rest.clone();
+            self.start.carried = Carried::Velocity(self.rest.clone());
         }
         self.slots.pass(stride);
         self.done += stride;
@@ -166,7 +169,10 @@ impl<S: Space> Sliding<S> {
         self.lay_together(round, &mut window)?;
         let old = window[1..].to_vec();
         round.guess = window.remove(count);
-        let gradients = self.gradients(round, &window, oracle)?;
+        let gradients = match oracle.varies() {
+            true => self.of_steps(self.done + first, &window, oracle)?,
+            false => self.gradients(round, &window, oracle)?,
+        };
         self.corrector
             .learn(&self.space, &window, &gradients, oracle)?;
         let (at, law) = ((self.done + first, count), StepGradients::Given(&gradients));
@@ -238,6 +244,18 @@ impl<S: Space> Sliding<S> {
         Ok(which.into_iter().map(|i| gradients[i].clone()).collect())
     }
 
+    /// The gradient of each step at its point, from a step on: two steps at the same point have two.
+    fn of_steps(
+        &self,
+        first: usize,
+        window: &[Slot<S::Vector>],
+        oracle: &mut Oracle,
+    ) -> Result<Vec<S::Vector>> {
+        let points: Vec<S::Vector> = window.iter().map(|slot| slot.point.clone()).collect();
+        let computed = oracle.stacked_from(&self.space.stacked(&points)?, first)?;
+        self.space.rows(&computed)
+    }
+
     /// Line 19: goes on to the first new point that differs from the one guessed before.
     fn reach(
         &mut self,
@@ -254,16 +272,17 @@ impl<S: Space> Sliding<S> {
             return Ok(());
         }
         let stride = changes.stride(self.window.tolerance);
-        for (step, point) in (self.done + reached.stride + 1..).zip(&new[..stride]) {
-            if self.recurrence.is_first(step) {
-                self.ends.push_back(point.clone());
+        let reached_by = new.iter().zip(&made.carried).take(stride);
+        for (step, (point, carried)) in (self.done + reached.stride + 1..).zip(reached_by) {
+            if self.recurrence.is_end(step) {
+                self.ends.push_back(carried.position(point).clone());
             }
         }
         reached.stride += stride;
         reached.converged = changes.converged(self.window.tolerance);
         reached.state = Particle {
             slot: made.slots[stride - 1].clone(),
-            velocity: made.velocities[stride - 1].clone(),
+            carried: made.carried[stride - 1].clone(),
         };
         Ok(())
     }
@@ -303,7 +322,7 @@ impl<S: Space> Sliding<S> {
         match guess {
             Guess::Copies => Ok(Trajectory {
                 slots: vec![from.slot.clone(); at.1],
-                velocities: Vec::new(),
+                carried: Vec::new(),
             }),
             Guess::Gradient(gradient, None) => {
                 self.steps(from, at, StepGradients::Constant(gradient), &[], oracle)
@@ -330,6 +349,16 @@ impl<S: Space> Sliding<S> {
 }
 
 impl<S: Space> Slide for Sliding<S> {
+    fn place(&self) -> Result<WindowPlace> {
+        let tensor = |vector: &S::Vector| self.space.tensor(vector);
+        Ok(WindowPlace {
+            point: tensor(&self.start.slot.point)?,
+            carried: self.start.carried.map(tensor)?,
+            done: self.done,
+            ends: self.ends.iter().map(tensor).collect::<Result<_>>()?,
+        })
+    }
+
     fn flow(&mut self, oracle: &mut Oracle) -> Result<FlowEnd> {
         let mut strides = Vec::new();
         loop {
@@ -344,7 +373,9 @@ impl<S: Space> Slide for Sliding<S> {
                 Moved::By(stride) => strides.push(stride),
                 Moved::Nowhere(termination) => {
                     return Ok(FlowEnd {
-                        position: self.space.tensor(&self.start.slot.point)?,
+                        position: self
+                            .space
+                            .tensor(self.start.carried.position(&self.start.slot.point))?,
                         strides,
                         termination: Some(termination),
                     });

@@ -7,7 +7,8 @@
 
 use super::settings::Storage;
 use super::space::Space;
-use crate::{Recurrence, Result};
+use crate::recurrence::Carried;
+use crate::{Kinetic, Recurrence, Result};
 use std::collections::VecDeque;
 use std::ops::Range;
 use std::sync::{Arc, OnceLock};
@@ -45,25 +46,25 @@ pub(super) enum KeptVelocity<S: Space> {
     Rounded(S::Rounded),
 }
 
-/// A point of the recurrence, and the velocity there.
+/// A point of the recurrence, and what is carried to it.
 #[derive(Clone)]
 pub(super) struct Particle<V> {
     pub(super) slot: Slot<V>,
-    pub(super) velocity: V,
+    pub(super) carried: Carried<V>,
 }
 
-/// What steps of the recurrence came to: the slot after each, and the velocity of each; no velocities where
+/// What steps of the recurrence came to: the slot after each, and what is carried to each; nothing where
 /// the slots are copies of the one before them.
 pub(super) struct Trajectory<V> {
     pub(super) slots: Vec<Slot<V>>,
-    pub(super) velocities: Vec<V>,
+    pub(super) carried: Vec<Carried<V>>,
 }
 
 impl<V> Default for Trajectory<V> {
     fn default() -> Self {
         Self {
             slots: Vec::new(),
-            velocities: Vec::new(),
+            carried: Vec::new(),
         }
     }
 }
@@ -109,7 +110,9 @@ impl<S: Space> Slots<S> {
                     continue;
                 }
             };
-            let (kinetic, size) = (recurrence.kinetic, recurrence.step_size);
+            // Velocities are kept of flows alone.
+            let kinetic = recurrence.flow_kinetic().unwrap_or(Kinetic::HalfL2Squared);
+            let size = recurrence.step_size;
             slots.push(Slot::new(space.drifted(
                 &before.point,
                 &velocity,
@@ -138,7 +141,8 @@ impl<S: Space> Slots<S> {
                         (velocity, _) => velocity.cloned().map(KeptVelocity::Full),
                     })
                 };
-                let all = (0..made.slots.len()).map(|i| keep(made.velocities.get(i)));
+                let all = (0..made.slots.len())
+                    .map(|i| keep(made.carried.get(i).and_then(Carried::velocity)));
                 set(kept, first, all.collect::<Result<Vec<_>>>()?);
             }
         }

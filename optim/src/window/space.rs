@@ -1,14 +1,14 @@
 //! Where the arithmetic of a window is done: on the host for points that live there, by tensor
 //! operations for points on another device. The window itself is written once, over this.
 
+use crate::recurrence::Arithmetic;
 use crate::{Kinetic, Result};
 use candle_core::Tensor;
 pub(super) use gpu::Pace;
 
-/// Vectors `[D]` and what a window computes with them. None of it passes over the data.
-pub(super) trait Space: Send {
-    /// A vector; clones share its elements.
-    type Vector: Clone + Send + Sync;
+/// Vectors `[D]` and what a window computes with them, beside the steps of the recurrence. None of it passes
+/// over the data.
+pub(super) trait Space: Arithmetic<Vector: Send + Sync> + Send {
     /// A vector rounded to bf16: two bytes a number.
     type Rounded: Send;
     /// A linear model of how gradients change with points.
@@ -36,21 +36,6 @@ pub(super) trait Space: Send {
     /// A rounded vector, of the precision of another.
     fn restored(&self, rounded: &Self::Rounded, like: &Self::Vector) -> Result<Self::Vector>;
 
-    /// v − time · gradient.
-    fn kicked(&self, v: &Self::Vector, gradient: &Self::Vector, time: f64) -> Result<Self::Vector>;
-    /// x + time · ∂φ(v).
-    fn drifted(
-        &self,
-        x: &Self::Vector,
-        v: &Self::Vector,
-        kinetic: Kinetic,
-        time: f64,
-    ) -> Result<Self::Vector>;
-    /// a + b.
-    fn plus(&self, a: &Self::Vector, b: &Self::Vector) -> Result<Self::Vector>;
-    /// a − b.
-    fn minus(&self, a: &Self::Vector, b: &Self::Vector) -> Result<Self::Vector>;
-
     /// By how much each of `new` differs from that of `old`: one wait for the device.
     fn changes(&self, new: &[Self::Vector], old: &[Self::Vector]) -> Result<RoundChanges>;
     /// The linear model that [`Memory`](super::secant::Memory) describes; `None` where the points
@@ -73,9 +58,9 @@ pub(super) trait Space: Send {
         u: &Self::Vector,
     ) -> Result<Self::Vector>;
 
-    /// Several steps of the recurrence, where the space has something better for them than one
+    /// Several steps of a Hamiltonian flow, where the space has something better for them than one
     /// step after the other: points and velocities after each.
-    fn recurrence(&self, _steps: &WindowSteps<'_, Self>) -> Result<Option<Walked<Self::Vector>>>
+    fn flow_steps(&self, _steps: &WindowSteps<'_, Self>) -> Result<Option<Walked<Self::Vector>>>
     where
         Self: Sized,
     {
@@ -92,7 +77,7 @@ pub(super) struct Equations<'a, V> {
     pub surrogates: Vec<&'a V>,
 }
 
-/// Steps of the recurrence, from a position and a velocity.
+/// Steps of a Hamiltonian flow, from a position and a velocity.
 pub(super) struct WindowSteps<'a, S: Space> {
     pub position: &'a S::Vector,
     pub velocity: &'a S::Vector,

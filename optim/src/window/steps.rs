@@ -4,6 +4,7 @@ use super::corrector::Correction;
 use super::sliding::Sliding;
 use super::slots::{Particle, Slot, Trajectory};
 use super::space::{Space, StepGradients, WindowSteps};
+use crate::recurrence::Carried;
 use crate::{Oracle, Result};
 
 impl<S: Space> Sliding<S> {
@@ -65,28 +66,33 @@ impl<S: Space> Sliding<S> {
             Correction::Model(model) => Some((*model, &around[..])),
             Correction::Nothing => None,
         };
-        if count == 0 {
+        let (Some(kinetic), Some(velocity), 1..) = (
+            self.recurrence.flow_kinetic(),
+            from.carried.velocity(),
+            count,
+        ) else {
             return Ok(None);
-        }
-        let walked = self.space.recurrence(&WindowSteps {
+        };
+        let walked = self.space.flow_steps(&WindowSteps {
             position: &from.slot.point,
-            velocity: &from.velocity,
+            velocity,
             gradients,
             model,
-            kinetic: self.recurrence.kinetic,
+            kinetic,
             pace: self.recurrence.pace(first, count),
         })?;
         let Some((points, velocities)) = walked else {
             return Ok(None);
         };
         let slots: Vec<_> = points.into_iter().map(Slot::new).collect();
-        if let (Some(slot), Some(velocity)) = (slots.last(), velocities.last()) {
+        let carried: Vec<_> = velocities.into_iter().map(Carried::Velocity).collect();
+        if let (Some(slot), Some(carried)) = (slots.last(), carried.last()) {
             *from = Particle {
                 slot: slot.clone(),
-                velocity: velocity.clone(),
+                carried: carried.clone(),
             };
         }
-        Ok(Some(Trajectory { slots, velocities }))
+        Ok(Some(Trajectory { slots, carried }))
     }
 
     /// One step of the recurrence.
@@ -97,20 +103,16 @@ impl<S: Space> Sliding<S> {
         gradient: &S::Vector,
         made: &mut Trajectory<S::Vector>,
     ) -> Result<()> {
-        let recurrence = &self.recurrence;
-        let v = match recurrence.is_first(step) {
-            true => &self.rest,
-            false => &from.velocity,
-        };
-        let v = self.space.kicked(v, gradient, recurrence.kick(step))?;
-        let (kinetic, size) = (recurrence.kinetic, recurrence.step_size);
-        let x = self.space.drifted(&from.slot.point, &v, kinetic, size)?;
+        let at = (&from.slot.point, &from.carried);
+        let (point, carried) = self
+            .recurrence
+            .next(&self.space, at, gradient, step, &self.rest)?;
         *from = Particle {
-            slot: Slot::new(x),
-            velocity: v,
+            slot: Slot::new(point),
+            carried,
         };
         made.slots.push(from.slot.clone());
-        made.velocities.push(from.velocity.clone());
+        made.carried.push(from.carried.clone());
         Ok(())
     }
 }

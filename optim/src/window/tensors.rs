@@ -3,7 +3,7 @@
 
 use super::secant::{RIDGE, SHORTEST};
 use super::space::{Equations, RoundChanges, Space, StepGradients, Walked, WindowSteps};
-use crate::flow::{drifted, kicked};
+use crate::recurrence::{Arithmetic, ByTensors};
 use crate::{Kinetic, Result};
 use candle_core::{D, DType, Device, DeviceLocation, Tensor};
 use gpu::{Lent, Scratch};
@@ -213,8 +213,56 @@ fn secants(known: &Equations<'_, Row>, of: &Tensors) -> Result<Secants> {
     })
 }
 
-impl Space for Tensors {
+impl Arithmetic for Tensors {
     type Vector = Row;
+
+    fn kicked(&self, v: &Row, gradient: &Row, time: f64) -> Result<Row> {
+        Row::alone(&ByTensors.kicked(&v.tensor()?, &gradient.tensor()?, time)?)
+    }
+
+    fn drifted(&self, x: &Row, v: &Row, kinetic: Kinetic, time: f64) -> Result<Row> {
+        Row::alone(&ByTensors.drifted(&x.tensor()?, &v.tensor()?, kinetic, time)?)
+    }
+
+    fn plus(&self, a: &Row, b: &Row) -> Result<Row> {
+        Row::alone(&ByTensors.plus(&a.tensor()?, &b.tensor()?)?)
+    }
+
+    fn minus(&self, a: &Row, b: &Row) -> Result<Row> {
+        Row::alone(&ByTensors.minus(&a.tensor()?, &b.tensor()?)?)
+    }
+
+    fn scaled_plus(&self, a: &Row, by: f64, b: &Row) -> Result<Row> {
+        Row::alone(&ByTensors.scaled_plus(&a.tensor()?, by, &b.tensor()?)?)
+    }
+
+    fn directed(&self, v: &Row, kinetic: Kinetic) -> Result<Row> {
+        Row::alone(&ByTensors.directed(&v.tensor()?, kinetic)?)
+    }
+
+    fn product(&self, a: &Row, b: &Row) -> Result<f64> {
+        ByTensors.product(&a.tensor()?, &b.tensor()?)
+    }
+
+    fn adam(
+        &self,
+        means: Option<&[Row; 2]>,
+        gradient: &Row,
+        taken: usize,
+    ) -> Result<([Row; 2], Row)> {
+        let means = match means {
+            Some([mean, square]) => Some([mean.tensor()?, square.tensor()?]),
+            None => None,
+        };
+        let ([mean, square], step) = ByTensors.adam(means.as_ref(), &gradient.tensor()?, taken)?;
+        Ok((
+            [Row::alone(&mean)?, Row::alone(&square)?],
+            Row::alone(&step)?,
+        ))
+    }
+}
+
+impl Space for Tensors {
     type Rounded = Tensor;
     type Model = TensorModel;
 
@@ -263,22 +311,6 @@ impl Space for Tensors {
 
     fn restored(&self, rounded: &Tensor, like: &Row) -> Result<Row> {
         Row::alone(&rounded.to_dtype(like.block.dtype())?)
-    }
-
-    fn kicked(&self, v: &Row, gradient: &Row, time: f64) -> Result<Row> {
-        Row::alone(&kicked(&v.tensor()?, &gradient.tensor()?, time)?)
-    }
-
-    fn drifted(&self, x: &Row, v: &Row, kinetic: Kinetic, time: f64) -> Result<Row> {
-        Row::alone(&drifted(&x.tensor()?, &v.tensor()?, kinetic, time)?)
-    }
-
-    fn plus(&self, a: &Row, b: &Row) -> Result<Row> {
-        Row::alone(&(a.tensor()? + b.tensor()?)?)
-    }
-
-    fn minus(&self, a: &Row, b: &Row) -> Result<Row> {
-        Row::alone(&(a.tensor()? - b.tensor()?)?)
     }
 
     fn changes(&self, new: &[Row], old: &[Row]) -> Result<RoundChanges> {
@@ -350,7 +382,7 @@ impl Space for Tensors {
         Row::alone(&(change.squeeze(0)? + gradient.tensor()?)?)
     }
 
-    fn recurrence(&self, steps: &WindowSteps<'_, Self>) -> Result<Option<Walked<Row>>> {
+    fn flow_steps(&self, steps: &WindowSteps<'_, Self>) -> Result<Option<Walked<Row>>> {
         let (true, Some(energy)) = (self.kernels, steps.kinetic.of_kernels()) else {
             return Ok(None);
         };

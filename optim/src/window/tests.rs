@@ -3,7 +3,7 @@
 use super::tensors::Tensors;
 use super::{
     FlowEnd, Host, Predictor, Quadrature, Slide, Storage, Velocity, Window, WindowMethod,
-    WindowedFlow,
+    WindowPlace, WindowedFlow,
 };
 use crate::{Batched, Counts, Kinetic, Oracle, Quadratic, Recurrence};
 use candle_core::{Device, Tensor};
@@ -14,6 +14,10 @@ const DIMENSION: usize = 40;
 fn start() -> Tensor {
     let start: Vec<f64> = (0..DIMENSION).map(|d| (d as f64 * 0.7).sin()).collect();
     Tensor::new(start, &Device::Cpu).unwrap()
+}
+
+fn place(flow: &WindowedFlow) -> WindowPlace {
+    WindowPlace::start(&flow.recurrence, &start()).unwrap()
 }
 
 /// Two flows through a window.
@@ -50,10 +54,7 @@ fn flows() -> Vec<WindowedFlow> {
             (Predictor::FrozenForce, Quadrature::Leapfrog),
             (Predictor::LinearForce, Quadrature::SymplecticEuler),
         ] {
-            let recurrence = Recurrence {
-                quadrature,
-                ..Recurrence::new(kinetic, 0.05, 17)
-            };
+            let recurrence = Recurrence::new(kinetic, 0.05, 17).with_quadrature(quadrature);
             let window = Window {
                 width: 5,
                 tolerance: 1e-2,
@@ -97,11 +98,10 @@ fn flows() -> Vec<WindowedFlow> {
 #[test]
 fn a_flow_on_tensors_is_that_on_the_host_in_as_many_rounds() {
     for flow in flows() {
-        let start = start();
-        let host = flow.over(Host::<f64>::new(), &start, None, Some(2));
+        let host = flow.over(Host::<f64>::new(), &place(&flow), None, Some(2));
         let (wanted, counts) = run(host.unwrap());
         for space in tensors() {
-            let window = flow.over(space, &start, None, Some(2)).unwrap();
+            let window = flow.over(space, &place(&flow), None, Some(2)).unwrap();
             let (found, spent) = run(window);
             assert_eq!(spent, counts, "{flow:?}");
             for (found, wanted) in found.iter().zip(&wanted) {
@@ -122,7 +122,7 @@ fn where_every_direction_changes_the_gradient_alike_the_damped_window_is_the_oth
         let mut plain = flow;
         plain.window.method = WindowMethod::secant(flow.window.method.memory());
         let [(wanted, counts), (found, spent)] = [plain, flow].map(|flow| {
-            let window = flow.over(Host::<f64>::new(), &start(), None, Some(2));
+            let window = flow.over(Host::<f64>::new(), &place(&flow), None, Some(2));
             run_on(&[2.0; DIMENSION], window.unwrap())
         });
         assert_eq!(spent, counts, "{flow:?}");
