@@ -37,6 +37,7 @@ mod optimizer;
 mod push;
 mod scope;
 mod state;
+mod windowed;
 
 pub use adam::{ResettingAdam, ResettingAdamConfig};
 pub use baseline::{BaselineConfig, BaselineDescent};
@@ -45,3 +46,4 @@ pub use hamiltonian::HamiltonianDescent;
 pub use optimizer::NetworkOptimizer;
 pub use scope::Scope;
 pub use state::named_vars;
+pub use windowed::{Replica, Windowed};

@@ -40,6 +40,23 @@ pub(super) fn numbered(vars: Vec<Var>) -> Vec<(String, Var)> {
 /// The key of the numbers beside the tensors.
 const NUMBERS: &str = "numbers";
 
+/// Writes tensors as safetensors, whole or not at all.
+pub(super) fn write(all: &HashMap<String, Tensor>, path: &Path) -> Result<()> {
+    let failed = |doing: &str, error: &dyn std::fmt::Display| Error::State {
+        path: path.to_owned(),
+        what: format!("{doing}: {error}"),
+    };
+    let mut part = path.as_os_str().to_owned();
+    part.push(".part");
+    let part = PathBuf::from(part);
+    candle_core::safetensors::save(all, &part).map_err(|e| failed("writing it", &e))?;
+    let written = OpenOptions::new().write(true).open(&part);
+    let written = written.and_then(|file| file.sync_all());
+    written
+        .and_then(|()| std::fs::rename(&part, path))
+        .map_err(|e| failed("putting it in its place", &e))
+}
+
 /// Tensors by the names of their variables, and some numbers.
 pub(super) struct State {
     pub tensors: Vec<Option<Tensor>>,
@@ -57,19 +74,7 @@ impl State {
         }
         let numbers = Tensor::new(self.numbers.clone(), &Device::Cpu)?;
         all.insert(NUMBERS.into(), numbers);
-        let failed = |doing: &str, error: &dyn std::fmt::Display| Error::State {
-            path: path.to_owned(),
-            what: format!("{doing}: {error}"),
-        };
-        let mut part = path.as_os_str().to_owned();
-        part.push(".part");
-        let part = PathBuf::from(part);
-        candle_core::safetensors::save(&all, &part).map_err(|e| failed("writing it", &e))?;
-        let written = OpenOptions::new().write(true).open(&part);
-        let written = written.and_then(|file| file.sync_all());
-        written
-            .and_then(|()| std::fs::rename(&part, path))
-            .map_err(|e| failed("putting it in its place", &e))
+        write(&all, path)
     }
 
     /// Reads it for variables of the same names and shapes.
