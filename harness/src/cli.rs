@@ -163,7 +163,7 @@ pub enum PlanCommand {
     /// `new claims` prints claims on it, for `reproduce mine.yaml --claims FILE`; `new contestant` a program in Python that
     /// takes part in the plan of kind contest.
     New {
-        /// The kind of experiment: contest, descent, sensitivity or windows; or claims, or contestant
+        /// The kind of experiment: contest, descent, parallel, sensitivity or windows; or claims, or contestant
         kind: String,
     },
     /// Name everything that is wrong with a plan, each by its key and line; exit code 1 if anything is

@@ -155,8 +155,9 @@ fn a_plan_to_begin_with_can_be_run_as_it_is_printed() {
     assert_eq!(column(&rows, "profile")[0], "whole");
     let unknown = run(house.command(&["plan", "new", "discent"]));
     assert!(
-        stderr(&unknown)
-            .contains("there is claims, contest, contestant, descent, sensitivity, windows"),
+        stderr(&unknown).contains(
+            "there is claims, contest, contestant, descent, parallel, sensitivity, windows"
+        ),
         "{}",
         stderr(&unknown)
     );

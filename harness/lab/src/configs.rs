@@ -35,6 +35,7 @@ const COMPILED_IN: &[(&str, &str)] = compiled_in![
     "lemmas.yaml",
     "networks.yaml",
     "paper.yaml",
+    "parallel.yaml",
     "peers.yaml",
     "rates.yaml",
     "sensitivity.yaml",

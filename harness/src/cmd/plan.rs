@@ -64,6 +64,10 @@ pub const EXAMPLES: &[(&str, &str)] = &[
         include_str!("../../../configs/examples/descent.yaml"),
     ),
     (
+        "parallel",
+        include_str!("../../../configs/examples/parallel.yaml"),
+    ),
+    (
         "sensitivity",
         include_str!("../../../configs/examples/sensitivity.yaml"),
     ),

@@ -6,6 +6,7 @@ mod contest;
 mod counts;
 mod descent;
 mod idealized;
+mod parallel;
 mod sensitivity;
 mod shared;
 mod spring;
@@ -38,6 +39,7 @@ pub fn document(
     claims: &Claims,
     entries: &[Entry],
 ) -> Result<Document> {
+    use lab::experiments::parallel::{self as methods, ParallelPlan};
     use lab::experiments::{
         contest as contests, descent as descents, idealized as flows, spring as springs,
     };
@@ -62,6 +64,10 @@ pub fn document(
             let rows = flows::rows(plan, entries)?;
             let slopes = flows::slopes(&rows, plan.statistics()?.confidence);
             idealized::document(&rows, &slopes)
+        }
+        "parallel" => {
+            let body = ParallelPlan::new(plan)?;
+            parallel::document(&body, &methods::rows(plan, &body, entries)?)
         }
         "sensitivity" => {
             let (rows, widths) = Sensitivity::new(plan)?.rows(entries)?;

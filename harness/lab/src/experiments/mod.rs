@@ -11,6 +11,7 @@ mod data;
 pub mod descent;
 pub mod idealized;
 pub mod identity;
+pub mod parallel;
 pub mod sensitivity;
 pub mod spring;
 pub mod training;
@@ -326,6 +327,11 @@ const KINDS: &[ExperimentKind] = &[
         name: "idealized",
         make: |plan| Ok(Box::new(idealized::Idealized::new(plan)?)),
         schema: schema::of::<idealized::IdealizedForm>,
+    },
+    ExperimentKind {
+        name: "parallel",
+        make: |plan| Ok(Box::new(parallel::Parallel::new(plan)?)),
+        schema: schema::of::<parallel::ParallelForm>,
     },
     ExperimentKind {
         name: "sensitivity",

@@ -15,10 +15,11 @@ mod wire;
 pub use self::rows::{DescentCurveRow, DescentMarkRow, DescentRow, DescentRows, rows};
 pub use marks::{Axis, Mark, Marks};
 pub use measure::{DescentCell, MeasuredDescent};
+pub use methods::{MethodSite, MethodSpec};
 pub use placing::OWN_BEST;
 pub use problem::{DescentProblem, SensingDistance};
 pub use record::Record;
-pub(super) use wire::DescentForm;
+pub(super) use wire::{DescentForm, MethodForm, methods_without};
 
 use super::{Bench, Data, Effort, Experiment, Need, Unit};
 use crate::device::Machine;

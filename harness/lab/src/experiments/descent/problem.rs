@@ -52,7 +52,7 @@ impl DescentProblem {
         matches!(self, Self::Logistic(_))
     }
 
-    pub(super) fn validated(self) -> Result<Self> {
+    pub(crate) fn validated(self) -> Result<Self> {
         match self {
             Self::Logistic(model) => non_negative("problem.l2", model.l2)?,
             Self::Ackley => {}

@@ -141,6 +141,24 @@ impl Scene {
         })
     }
 
+    /// The problem on a device: itself on its own.
+    ///
+    /// # Errors
+    /// If the device has no room, or the problem is on its own device alone.
+    pub fn potential_on(&self, device: &Device) -> optim::Result<Arc<dyn Potential>> {
+        if device.same_device(self.potential.device()) {
+            return Ok(self.potential.clone());
+        }
+        match &self.truth {
+            Truth::Test(regression) => Ok(Arc::new(regression.train.to_device(device)?)),
+            Truth::Origin => Ok(Arc::new(Ackley::new(device))),
+            Truth::Sensing(..) => Err(candle_core::Error::Msg(
+                "matrix sensing is computed on one device".into(),
+            )
+            .into()),
+        }
+    }
+
     /// What a point `[D]` is worth.
     ///
     /// # Errors

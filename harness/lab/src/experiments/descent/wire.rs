@@ -110,7 +110,7 @@ struct DescentPartForm {
 }
 
 #[derive(Debug, Deserialize)]
-struct MethodForm {
+pub struct MethodForm {
     name: String,
     /// Of flows, in place of steps.
     integration_time: Option<OneOrMany<f64>>,
@@ -329,8 +329,24 @@ impl DescentPart {
     }
 }
 
+/// The schema of methods each of whose lists is a grid of its own accord, so that none says it.
+pub fn methods_without(generator: &mut SchemaGenerator) -> Schema {
+    let mut methods = generator.subschema_for::<Vec<MethodForm>>().to_value();
+    let each = methods["items"]["oneOf"].as_array_mut();
+    for method in each.into_iter().flatten() {
+        if let Some(numbers) = method["properties"].as_object_mut() {
+            numbers.retain(|key, _| !["tune", "readings"].contains(&key.as_str()));
+        }
+    }
+    methods.try_into().unwrap_or_default()
+}
+
 impl MethodForm {
-    fn contestant(&self) -> Result<Contestant> {
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    pub(crate) fn contestant(&self) -> Result<Contestant> {
         let mut variants = Vec::new();
         for numbers in combinations(&self.numbers)? {
             variants.extend(self.timed(numbers)?);

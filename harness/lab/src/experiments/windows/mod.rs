@@ -17,7 +17,7 @@ mod wire;
 
 pub use self::rows::{Maker, curves, lacks_devices};
 pub use schema::{CurveRow, WindowRow};
-pub(super) use wire::WindowsForm;
+pub(super) use wire::{WindowKeys, WindowsForm, placed};
 
 use super::{Bench, Data, Effort, Experiment, Need, Unit};
 use crate::capacity::gpu_warning;

@@ -56,7 +56,7 @@ pub struct PlacedWindow {
 
 impl PlacedWindow {
     /// Itself, if it can be computed with numbers of this precision.
-    pub(super) fn validated(self, precision: Precision) -> Result<Self> {
+    pub(crate) fn validated(self, precision: Precision) -> Result<Self> {
         if let Some(key) = self.unknown.keys().next() {
             let mut known: Vec<&str> = WindowForm::KEYS.to_vec();
             known.extend(["evaluator", "surrogate_rows", "tf32"]);

@@ -107,7 +107,7 @@ type WindowSettings = Mapping;
 #[derive(JsonSchema)]
 #[schemars(deny_unknown_fields, transform = two_are_needed)]
 #[allow(dead_code)]
-pub(super) struct WindowKeys {
+pub struct WindowKeys {
     /// On what gradients are computed: one worker for each slot, or all of them in one product on one whole device.
     #[schemars(schema_with = "one_or_many::<EvaluatorKind>")]
     evaluator: (),
@@ -270,7 +270,7 @@ impl WindowsForm {
             tolerance.or_insert(self.tolerance.into());
             // A sequential flow has no tolerance or predictor: of a grid's many, one is enough.
             for settings in combinations(&settings)? {
-                let window = self.placed(settings);
+                let window = placed(settings, self.precision);
                 let window = window.with_context(|| format!("windows[{i}]"))?;
                 let same = |w: &PlacedWindow| {
                     *w == window
@@ -294,15 +294,16 @@ impl WindowsForm {
         }
         Ok(windows)
     }
+}
 
-    fn placed(&self, settings: WindowSettings) -> Result<PlacedWindow> {
-        let has_memory = settings.contains_key("memory");
-        let placed: PlacedWindow = yaml::typed(&settings.into())?;
-        let secant = matches!(placed.window.method, WindowMethod::Secant { .. });
-        ensure!(
-            has_memory || !secant,
-            "`method: secant` needs `memory`, of how many gradients it makes its model"
-        );
-        placed.validated(self.precision)
-    }
+/// A window of one combination of its values, for numbers of a precision.
+pub fn placed(settings: Mapping, precision: Precision) -> Result<PlacedWindow> {
+    let has_memory = settings.contains_key("memory");
+    let placed: PlacedWindow = yaml::typed(&settings.into())?;
+    let secant = matches!(placed.window.method, WindowMethod::Secant { .. });
+    ensure!(
+        has_memory || !secant,
+        "`method: secant` needs `memory`, of how many gradients it makes its model"
+    );
+    placed.validated(precision)
 }

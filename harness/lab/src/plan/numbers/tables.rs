@@ -254,6 +254,41 @@ const WINDOWS: NumberTable = &[
     ("choose.flow_error", NON_NEGATIVE),
 ];
 
+const PARALLEL: NumberTable = &[
+    ("**.problem.l2", NON_NEGATIVE),
+    ("**.problem.dimension", SIDE),
+    ("**.problem.truth_rank", SIDE),
+    ("**.problem.truth_norm", POSITIVE),
+    ("**.problem.rank", SIDE),
+    ("**.problem.measurements", Allowed::count(1, 100_000)),
+    ("**.problem.scale", POSITIVE),
+    ("**.start.scale", POSITIVE),
+    ("**.start.radius", POSITIVE),
+    ("starts", FEW),
+    ("parts.starts", FEW),
+    ("steps", MANY),
+    ("parts.steps", MANY),
+    ("every", MANY),
+    ("exponent_steps", Allowed::count(0, 1_000_000)),
+    ("parts.exponent_steps", Allowed::count(0, 1_000_000)),
+    ("tolerance", NON_NEGATIVE),
+    ("targets.*", REAL),
+    ("repeats", Allowed::count(0, 10_000)),
+    ("**.methods.step_size", POSITIVE),
+    ("**.methods.steps", MANY),
+    ("**.methods.integration_time", POSITIVE),
+    ("**.methods.momentum", MOMENTUM),
+    ("**.methods.window", HELD),
+    ("**.methods.tolerance", NON_NEGATIVE),
+    ("**.methods.memory", HELD),
+    ("**.methods.reset_every", MANY),
+    ("windows.window", HELD),
+    ("windows.tolerance", NON_NEGATIVE),
+    ("windows.memory", Allowed::count(0, 1_024)),
+    ("windows.surrogate_rows", Allowed::count(0, 1_000_000)),
+    ("windows.at_once", HELD),
+];
+
 /// The table of a kind of experiment; an empty one of a kind that has no numbers.
 #[must_use]
 pub fn of_kind(experiment: &str) -> NumberTable {
@@ -263,6 +298,7 @@ pub fn of_kind(experiment: &str) -> NumberTable {
         "counts" => COUNTS,
         "descent" | "sensitivity" => DESCENT,
         "idealized" => IDEALIZED,
+        "parallel" => PARALLEL,
         "spring" => SPRING,
         "training" => TRAINING,
         "windows" => WINDOWS,

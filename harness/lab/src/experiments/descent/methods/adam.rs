@@ -3,7 +3,7 @@
 use super::{MethodSite, Spec};
 use crate::plan::positive;
 use anyhow::{Result, ensure};
-use optim::{Adam, Method};
+use optim::{Adam, Method, Recurrence, Update};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -31,6 +31,14 @@ impl Spec for AdamSpec {
         Ok(match self.reset_every {
             Some(every) => Box::new(adam.resetting(every)?),
             None => Box::new(adam),
+        })
+    }
+
+    fn recurrence(&self) -> Option<Recurrence> {
+        let reset_every = self.reset_every;
+        Some(Recurrence {
+            update: Update::Adam { reset_every },
+            ..Recurrence::adam(self.step_size)
         })
     }
 

@@ -6,7 +6,8 @@ use crate::plan::{named, positive};
 use crate::seed::Seeds;
 use anyhow::{Result, ensure};
 use optim::{
-    Flow, HamiltonianDescent, Integrator, Kinetic, Leapfrog, Method, Stratified, SymplecticEuler,
+    Flow, HamiltonianDescent, Integrator, Kinetic, Leapfrog, Method, Quadrature, Recurrence,
+    Stratified, SymplecticEuler,
 };
 use rand::RngExt;
 use schemars::JsonSchema;
@@ -38,9 +39,9 @@ impl FlowSpec {
     }
 }
 
-/// Makes a method of a flow with an integrator of its own.
+/// Makes a method of a flow with an integrator of its own; one that windows compute too has its quadrature.
 macro_rules! with_integrator {
-    ($(#[$doc:meta])* $name:ident, $draws:literal, $integrator:expr) => {
+    ($(#[$doc:meta])* $name:ident, $quadrature:expr, $integrator:expr) => {
         $(#[$doc])*
         #[derive(Clone, Debug, Deserialize, JsonSchema, Serialize, PartialEq)]
         #[serde(transparent)]
@@ -63,7 +64,13 @@ macro_rules! with_integrator {
             }
 
             fn draws(&self) -> bool {
-                $draws
+                self.recurrence().is_none()
+            }
+
+            fn recurrence(&self) -> Option<Recurrence> {
+                let (kinetic, size, steps) = (self.0.kinetic_energy, self.0.step_size, self.0.steps);
+                let quadrature: Option<Quadrature> = $quadrature;
+                Some(Recurrence::new(kinetic, size, steps).with_quadrature(quadrature?))
             }
 
             fn kinetic_energy(&self) -> Option<Kinetic> {
@@ -83,15 +90,15 @@ macro_rules! with_integrator {
 
 with_integrator!(
     /// Flows by Leapfrog.
-    LeapfrogSpec, false, |_| Box::new(Leapfrog)
+    LeapfrogSpec, Some(Quadrature::Leapfrog), |_| Box::new(Leapfrog)
 );
 with_integrator!(
     /// Flows by symplectic Euler.
-    EulerSpec, false, |_| Box::new(SymplecticEuler)
+    EulerSpec, Some(Quadrature::SymplecticEuler), |_| Box::new(SymplecticEuler)
 );
 with_integrator!(
     /// Flows by the Stratified integrator, whose numbers the plan's seed decides.
-    StratifiedSpec, true, |site| {
+    StratifiedSpec, None, |site| {
         let name = site.setting.stream_name("stratified");
         let name: Vec<&str> = name.iter().map(String::as_str).collect();
         let mut stream = Seeds::new(site.setting.seed).stream(&name);

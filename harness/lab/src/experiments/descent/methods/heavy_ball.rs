@@ -4,7 +4,7 @@ use super::{MethodSite, Spec};
 use crate::plan::schema::kinetic_energy;
 use crate::plan::{named, positive};
 use anyhow::{Result, ensure};
-use optim::{HeavyBall, Kinetic, Method};
+use optim::{HeavyBall, Kinetic, Method, Recurrence};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -39,6 +39,15 @@ impl Spec for HeavyBallSpec {
         let start = site.scene.start.clone();
         let method = HeavyBall::new(site.counted(), kinetic, self.step_size, momentum, start)?;
         Ok(Box::new(method))
+    }
+
+    fn recurrence(&self) -> Option<Recurrence> {
+        let momentum = self.momentum.unwrap_or_default();
+        Some(Recurrence::heavy_ball(
+            self.kinetic_energy,
+            self.step_size,
+            momentum,
+        ))
     }
 
     fn kinetic_energy(&self) -> Option<Kinetic> {

@@ -9,7 +9,7 @@ mod picard;
 
 use super::scene::{Scene, Setting};
 use anyhow::Result;
-use optim::{Batched, Evaluator, Kinetic, Method, Oracle, Sequential};
+use optim::{Batched, Evaluator, Kinetic, Method, Oracle, Recurrence, Sequential};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::ops::Deref;
@@ -84,6 +84,12 @@ pub trait Spec {
     /// # Errors
     /// If a number is out of range or a tensor operation fails.
     fn build(&self, site: &MethodSite<'_>) -> Result<Box<dyn Method>>;
+
+    /// What it does with one gradient a step, where it takes one and nothing is drawn: such steps a window can
+    /// compute several of.
+    fn recurrence(&self) -> Option<Recurrence> {
+        None
+    }
 
     /// How many gradients an outer iteration takes; `None` where that is not known beforehand.
     fn gradients_an_iteration(&self) -> Option<u64> {

@@ -3,7 +3,7 @@
 use super::{MethodSite, Spec};
 use crate::plan::positive;
 use anyhow::Result;
-use optim::{Acceleration, Method, Nesterov};
+use optim::{Acceleration, Method, Nesterov, Recurrence};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -25,6 +25,13 @@ impl Spec for NesterovSpec {
         let restarted = Acceleration::Restarted;
         let method = Nesterov::new(site.counted(), restarted, self.step_size, start)?;
         Ok(Box::new(method))
+    }
+
+    fn recurrence(&self) -> Option<Recurrence> {
+        Some(Recurrence::nesterov(
+            Acceleration::Restarted,
+            self.step_size,
+        ))
     }
 
     fn step_size(&self) -> Option<f64> {

@@ -1,0 +1,428 @@
+//! A cell: a method whose steps are computed in a window, beside the same steps one after the other.
+
+use super::plan::{Mover, PlacedSteps};
+use crate::clock::timed;
+use crate::device::{Machine, Placement};
+use crate::experiments::descent::scene::{Scene, Setting};
+use crate::experiments::descent::{MethodSite, MethodSpec};
+use crate::experiments::windows::plan::EvaluatorKind;
+use crate::journal::{Cell, Outcome};
+use crate::progress::Watch;
+use crate::seed::Seeds;
+use anyhow::{Context as _, Result};
+use candle_core::{DType, Device, Tensor};
+use optim::{
+    Batched, Bound, Devices, Evaluator, Method, Oracle, Recurrence, Run, WindowedDescent,
+    WindowedFlow,
+};
+use rand::RngExt;
+use serde::{Deserialize, Serialize};
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+/// A mover on a scene: what is measured.
+#[derive(Clone, Debug, Deserialize, Serialize, PartialEq)]
+pub struct ParallelCell {
+    /// The problem and the start.
+    pub setting: Setting,
+    /// What moves.
+    pub mover: Mover,
+    /// How many steps it takes at most.
+    pub steps: usize,
+    /// How many steps lie between two looks at the value.
+    pub every: usize,
+    /// The value to be reached.
+    pub target: Option<f64>,
+    /// Along how many steps the growth of differences is measured, of steps one after the other.
+    pub exponent_steps: usize,
+    /// How often it is timed.
+    pub repeats: usize,
+    /// On what it runs.
+    pub devices: String,
+    /// cpu or cuda.
+    pub backend: String,
+}
+
+/// Where a run was.
+#[derive(Clone, Copy, Debug, Deserialize, Serialize, PartialEq)]
+pub struct ParallelLook {
+    /// Steps up to here.
+    pub steps: u64,
+    /// Rounds up to here.
+    pub rounds: u64,
+    /// Distinct gradients up to here.
+    pub gradients: u64,
+    /// Function value.
+    pub value: f64,
+}
+
+/// What came of a run.
+#[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq)]
+pub struct MeasuredParallel {
+    /// In order.
+    pub looks: Vec<ParallelLook>,
+    /// Steps that the same method took one after the other until its target, or all.
+    pub sequential_steps: u64,
+    /// ‖x − x_sequential‖/‖x_sequential‖ after as many steps; none of what is itself that method.
+    pub error: Option<f64>,
+    /// Seconds to the target, or of all steps, once a repeat.
+    pub wall_s: Vec<f64>,
+    /// Those of the same method's steps one after the other on one whole device, taken in turns.
+    pub baseline_wall_s: Vec<f64>,
+    /// The mean logarithm of the growth of a difference in a step, over the second half of those measured.
+    pub exponent: Option<f64>,
+}
+
+/// A run that was looked at.
+struct Followed {
+    looks: Vec<ParallelLook>,
+    /// Where it was after so many looks as the sequential method had.
+    there: Option<Tensor>,
+    /// The iteration in which its numbers stopped being finite.
+    diverged: Option<usize>,
+}
+
+/// The steps of a method one after the other.
+struct OneByOne {
+    mover: Mover,
+    followed: Followed,
+}
+
+/// A cell that has been counted, and what it is compared with.
+struct CountedCell<'a> {
+    cell: &'a ParallelCell,
+    /// Which of the unit's sequences of steps is its own, one after the other.
+    alone: usize,
+    /// The inner error is the look at which its numbers were no longer finite.
+    measured: Result<std::result::Result<MeasuredParallel, usize>>,
+}
+
+/// Measures all cells of a unit, the step sizes and windows of one method from one start: counts each, then times
+/// in turns the one of each width that comes to the target in the fewest rounds.
+///
+/// # Errors
+/// If a device fails.
+pub(super) fn unit(
+    cells: &[Cell<ParallelCell>],
+    scene: &Scene,
+    machine: &Machine,
+    watch: &dyn Watch,
+) -> Result<Vec<Outcome<MeasuredParallel>>> {
+    let mut alone: Vec<OneByOne> = Vec::new();
+    let mut counted: Vec<CountedCell<'_>> = Vec::new();
+    for Cell { label, settings } in cells {
+        watch.doing(label);
+        let known = alone
+            .iter()
+            .position(|a| a.mover.method == settings.mover.method);
+        let own = match known {
+            Some(own) => own,
+            None => {
+                alone.push(OneByOne::follow(settings, scene, machine)?);
+                alone.len() - 1
+            }
+        };
+        counted.push(CountedCell {
+            cell: settings,
+            alone: own,
+            measured: settings.count(scene, machine, &alone[own]),
+        });
+        watch.step();
+    }
+    time(&mut counted, &alone, scene, machine)?;
+    let outcomes = counted.into_iter().map(|counted| match counted.measured {
+        Ok(Ok(measured)) => Outcome::Measured(measured),
+        Ok(Err(flow)) => Outcome::Diverged { flow },
+        Err(error) => Outcome::failed(&error),
+    });
+    Ok(outcomes.collect())
+}
+
+/// Times the cells worth it in turns, each with the sequence of steps that it is compared with.
+fn time(
+    counted: &mut [CountedCell<'_>],
+    alone: &[OneByOne],
+    scene: &Scene,
+    machine: &Machine,
+) -> Result<()> {
+    let worth = worth_timing(counted);
+    let repeats = counted.first().map_or(0, |first| first.cell.repeats);
+    let mut owns: Vec<usize> = worth.iter().map(|&i| counted[i].alone).collect();
+    owns.sort_unstable();
+    owns.dedup();
+    let seconds = |cell: &ParallelCell, mover: &Mover, looks: &[ParallelLook]| {
+        cell.seconds(mover, cell.until_target(looks), scene, machine)
+    };
+    // One more at first, which finds caches cold.
+    for repeat in 0..repeats + usize::from(repeats > 0) {
+        let mut baseline = vec![0.0; alone.len()];
+        let cell = counted[worth.first().copied().unwrap_or_default()].cell;
+        for &own in &owns {
+            let sequential = &alone[own];
+            baseline[own] = seconds(cell, &sequential.mover, &sequential.followed.looks)?;
+        }
+        for &i in &worth {
+            let (cell, own) = (counted[i].cell, counted[i].alone);
+            let Ok(Ok(measured)) = &mut counted[i].measured else {
+                continue;
+            };
+            let mine = match cell.mover.is_baseline() {
+                true => baseline[own],
+                false => seconds(cell, &cell.mover, &measured.looks)?,
+            };
+            if repeat > 0 {
+                measured.wall_s.push(mine);
+                measured.baseline_wall_s.push(baseline[own]);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Which cells are worth their time: of each width the one that comes to the target in the fewest rounds; without a
+/// target all.
+fn worth_timing(counted: &[CountedCell<'_>]) -> Vec<usize> {
+    let place = |of: &CountedCell<'_>| {
+        let placed = of.cell.mover.placed;
+        placed.map(|placed| (placed.window.width, placed.evaluator.name()))
+    };
+    let rounds = |of: &CountedCell<'_>| -> Option<u64> {
+        let measured = of.measured.as_ref().ok()?.as_ref().ok()?;
+        let target = of.cell.target?;
+        let reached = measured.looks.iter().find(|look| look.value <= target);
+        reached.map(|look| look.rounds)
+    };
+    let mut fewest: Vec<(usize, u64)> = Vec::new();
+    for (i, one) in counted.iter().enumerate() {
+        let Some(rounds) = rounds(one) else { continue };
+        match fewest
+            .iter_mut()
+            .find(|(best, _)| place(&counted[*best]) == place(one))
+        {
+            Some(best) if rounds < best.1 => *best = (i, rounds),
+            Some(_) => {}
+            None => fewest.push((i, rounds)),
+        }
+    }
+    let all = 0..counted.len();
+    all.filter(|&i| counted[i].cell.target.is_none() || fewest.iter().any(|(best, _)| *best == i))
+        .collect()
+}
+
+impl OneByOne {
+    /// Follows a cell's method without a window.
+    fn follow(cell: &ParallelCell, scene: &Scene, machine: &Machine) -> Result<Self> {
+        let mover = Mover {
+            method: cell.mover.method.clone(),
+            placed: cell.mover.method.recurrence().map(|_| PlacedSteps {
+                evaluator: EvaluatorKind::Batched,
+                window: optim::Window::default(),
+            }),
+        };
+        let followed = cell.follow(&mover, scene, machine, None)?;
+        Ok(Self { mover, followed })
+    }
+}
+
+impl ParallelCell {
+    /// The recurrence, looked at as often as the cell says.
+    fn recurrence(&self, method: &MethodSpec) -> Option<Recurrence> {
+        method.recurrence().map(|of| of.every(self.every))
+    }
+
+    /// A mover at its start, where it computes.
+    fn method(
+        &self,
+        mover: &Mover,
+        scene: &Scene,
+        placement: &Placement,
+    ) -> Result<Box<dyn Method>> {
+        let start = scene.start.clone();
+        let Some((placed, recurrence)) = mover.placed.zip(self.recurrence(&mover.method)) else {
+            let evaluator: Arc<dyn Evaluator> = Arc::new(Batched::new(scene.potential.clone()));
+            return mover.method.build(&MethodSite {
+                scene,
+                setting: &self.setting,
+                evaluator,
+            });
+        };
+        let evaluator: Arc<dyn Evaluator> = match placed.evaluator {
+            EvaluatorKind::Devices => {
+                let on = |device: &Device| scene.potential_on(device);
+                Arc::new(Devices::new(&placement.devices, on)?)
+            }
+            _ => Arc::new(Batched::new(scene.potential.clone())),
+        };
+        let flow = WindowedFlow {
+            recurrence,
+            window: placed.window,
+        };
+        let method = WindowedDescent::new(Oracle::shared(evaluator), flow, start);
+        Ok(Box::new(method.ending(self.iterations())))
+    }
+
+    /// Looks at most.
+    fn iterations(&self) -> usize {
+        self.steps / self.every
+    }
+
+    /// Runs to the target, and on to as many looks as `until` says, or to the last step.
+    fn follow(
+        &self,
+        mover: &Mover,
+        scene: &Scene,
+        machine: &Machine,
+        until: Option<usize>,
+    ) -> Result<Followed> {
+        let placement = mover.placement(machine)?;
+        let method = self.method(mover, scene, &placement)?;
+        // Of a method with iterations of its own each is one.
+        let each = if mover.placed.is_some() {
+            self.every
+        } else {
+            1
+        };
+        let most = self.steps / each;
+        let mut run = Run::new(method).until(Bound::Iterations(most as u64));
+        let mut followed = Followed {
+            looks: Vec::new(),
+            there: None,
+            diverged: None,
+        };
+        let mut reached = false;
+        placement.run(|| {
+            run.observe(|seen| {
+                let worth = scene.worth(seen.position())?;
+                let finite = worth.value.is_finite();
+                if !finite || seen.progress.termination.is_some() && mover.placed.is_some() {
+                    followed.diverged = Some(seen.iterations as usize);
+                    return anyhow::Ok(ControlFlow::Break(()));
+                }
+                followed.looks.push(ParallelLook {
+                    steps: seen.iterations * each as u64,
+                    rounds: seen.counts.rounds,
+                    gradients: seen.counts.distinct,
+                    value: worth.value,
+                });
+                reached |= self.target.is_some_and(|target| worth.value <= target);
+                let looks = followed.looks.len();
+                let awaited = until.unwrap_or(looks);
+                if looks == awaited || until.is_none() {
+                    followed.there = Some(seen.position().clone());
+                }
+                Ok(match reached && looks >= awaited {
+                    true => ControlFlow::Break(()),
+                    false => ControlFlow::Continue(()),
+                })
+            })
+        })?;
+        Ok(followed)
+    }
+
+    /// Counts what the cell takes beside its sequential method. The inner error is the look at which its numbers were no longer
+    /// finite.
+    fn count(
+        &self,
+        scene: &Scene,
+        machine: &Machine,
+        sequential: &OneByOne,
+    ) -> Result<std::result::Result<MeasuredParallel, usize>> {
+        let alone = &sequential.followed;
+        let awaited = alone.looks.len();
+        if let Some(at) = alone.diverged {
+            return Ok(Err(at));
+        }
+        let mine = match self.mover.is_baseline() {
+            true => None,
+            false => Some(self.follow(&self.mover, scene, machine, Some(awaited))?),
+        };
+        let looks = match &mine {
+            Some(followed) => &followed.looks,
+            None => &alone.looks,
+        };
+        if let Some(at) = mine.as_ref().and_then(|mine| mine.diverged) {
+            return Ok(Err(at));
+        }
+        let Some(last) = alone.looks.last() else {
+            return Ok(Err(1));
+        };
+        let error = match mine
+            .as_ref()
+            .map(|mine| &mine.there)
+            .zip(alone.there.as_ref())
+        {
+            Some((Some(there), end)) => Some(relative(there, end)?),
+            _ => None,
+        };
+        let mut measured = MeasuredParallel {
+            looks: looks.clone(),
+            sequential_steps: last.steps,
+            error,
+            exponent: None,
+            ..MeasuredParallel::default()
+        };
+        if self.mover.is_baseline() {
+            measured.exponent = self.exponent(scene)?;
+        }
+        Ok(Ok(measured))
+    }
+
+    /// Looks of a run until its target, or all.
+    fn until_target(&self, looks: &[ParallelLook]) -> usize {
+        let reached = looks
+            .iter()
+            .position(|look| self.target.is_some_and(|target| look.value <= target));
+        reached.map_or(looks.len(), |at| at + 1)
+    }
+
+    /// Seconds of so many iterations from the start.
+    fn seconds(
+        &self,
+        mover: &Mover,
+        iterations: usize,
+        scene: &Scene,
+        machine: &Machine,
+    ) -> Result<f64> {
+        let placement = mover.placement(machine)?;
+        let method = self.method(mover, scene, &placement)?;
+        let mut run = Run::new(method).until(Bound::Iterations(iterations as u64));
+        let (_, seconds) = placement.run(|| timed(placement.first(), || run.go()))?;
+        Ok(seconds)
+    }
+
+    /// How fast differences grow along the steps, of a recurrence.
+    fn exponent(&self, scene: &Scene) -> Result<Option<f64>> {
+        let Some(recurrence) = self.recurrence(&self.mover.method) else {
+            return Ok(None);
+        };
+        if self.exponent_steps == 0 {
+            return Ok(None);
+        }
+        let name = self.setting.stream_name("along");
+        let name: Vec<&str> = name.iter().map(String::as_str).collect();
+        let mut stream = Seeds::new(self.setting.seed).stream(&name);
+        let dimension = scene.potential.dimension();
+        let along: Vec<f64> = (0..dimension)
+            .map(|_| stream.random_range(-1.0..1.0))
+            .collect();
+        let along = Tensor::new(along, scene.start.device())?.to_dtype(scene.start.dtype())?;
+        let mut oracle = Oracle::from(scene.potential.clone());
+        let growth = recurrence.growth(&mut oracle, &scene.start, &along, self.exponent_steps)?;
+        // Whole periods, from the middle on: before that the difference still turns.
+        let period = recurrence.period().unwrap_or(1);
+        let late = growth.len().div_ceil(2).div_ceil(period) * period;
+        let late = growth.get(late..).filter(|late| !late.is_empty());
+        let late = late.context("too few steps to tell how differences grow")?;
+        let whole = &late[..late.len() / period * period];
+        Ok((!whole.is_empty()).then(|| whole.iter().sum::<f64>() / whole.len() as f64))
+    }
+}
+
+/// ‖a − b‖/‖b‖, summed in f64.
+fn relative(a: &Tensor, b: &Tensor) -> Result<f64> {
+    let norm = |of: &Tensor| -> Result<f64> {
+        let squares = of.to_dtype(DType::F64)?.sqr()?.sum_all()?;
+        Ok(squares.to_scalar::<f64>()?.sqrt())
+    };
+    Ok(norm(&(a - b)?)? / norm(b)?)
+}

@@ -1,0 +1,317 @@
+//! How windows over the steps of several methods are shown: which comes first to a loss, and how deep each goes.
+
+use super::shared::{failures, grouped};
+use lab::experiments::parallel::{ParallelPlan, ParallelRow};
+use report::{Axis, Block, Document, Figure, FigureBlock, Panel, Series, Table, TableBlock};
+use rows::Frame;
+use rows::format::Format;
+use rows::statistics::median;
+
+/// Makes the report.
+pub fn document(plan: &ParallelPlan, rows: &[ParallelRow]) -> Document {
+    let mut blocks: Vec<Block> = plan.notes.iter().cloned().map(Block::Text).collect();
+    let races = races(rows);
+    if !races.is_empty() {
+        blocks.push(race_table(&races).into());
+    }
+    blocks.push(depth_table(rows).into());
+    blocks.extend(exponents(rows).map(Block::from));
+    blocks.extend(figures(rows, &races).into_iter().map(Block::from));
+    let frames = vec![Frame::of("rows", rows)];
+    let what = |row: &ParallelRow| {
+        let (dataset, method, start) = (&row.dataset, &row.method, row.start);
+        format!("{dataset} {method} {} start {start}", window(row))
+    };
+    Document::made_of(blocks, frames, failures(rows, |row| &row.status, what))
+}
+
+/// A method in the window of one width that brings it to the target in the fewest rounds, at its best step size there.
+struct Race<'a> {
+    dataset: &'a str,
+    method: &'a str,
+    /// 1 of steps one after the other.
+    width: u64,
+    window: String,
+    step_size: Option<f64>,
+    rounds: f64,
+    gradients: Option<f64>,
+    seconds: Option<f64>,
+    /// The rounds of the same method one step after the other, at its best step size for that.
+    alone: Option<f64>,
+}
+
+impl Race<'_> {
+    fn fewer(&self) -> Option<f64> {
+        (self.width > 1).then(|| self.alone.map(|alone| alone / self.rounds))?
+    }
+}
+
+/// What a window is called in a line.
+fn window(row: &ParallelRow) -> String {
+    let Some(width) = row.window else {
+        return String::new();
+    };
+    let on = match row.evaluator.as_deref() {
+        Some("devices") => format!(" on {}", row.devices),
+        _ => String::new(),
+    };
+    let words = [row.corrector.as_deref(), row.predictor.as_deref()];
+    let words: Vec<&str> = words
+        .into_iter()
+        .flatten()
+        .filter(|w| *w != "model")
+        .collect();
+    format!("W = {width} {}{on}", words.join(" "))
+        .trim_end()
+        .to_owned()
+}
+
+fn middle(rows: &[&ParallelRow], of: fn(&ParallelRow) -> Option<f64>) -> Option<f64> {
+    median(&rows.iter().filter_map(|row| of(row)).collect::<Vec<_>>())
+}
+
+/// The medians over the starts of the best rows, for each data set, method and width.
+fn races(rows: &[ParallelRow]) -> Vec<Race<'_>> {
+    let best = rows.iter().filter(|row| row.best.contains("own"));
+    let places = grouped(best.map(|row| ((row.dataset.as_str(), row.method.as_str()), row)));
+    let mut races: Vec<Race<'_>> = Vec::new();
+    for ((dataset, method), rows) in places {
+        let mut widths = grouped(rows.into_iter().map(|row| (row.window.unwrap_or(1), row)));
+        widths.sort_by_key(|(width, _)| *width);
+        let mut alone = None;
+        for (width, rows) in widths {
+            let windows = grouped(rows.into_iter().map(|row| (window(row), row)));
+            let scored = windows.into_iter().filter_map(|(window, rows)| {
+                let rounds = middle(&rows, |row| row.rounds_to_target.map(|r| r as f64))?;
+                Some((rounds, window, rows))
+            });
+            let Some((rounds, window, rows)) = scored.min_by(|a, b| a.0.total_cmp(&b.0)) else {
+                continue;
+            };
+            alone = alone.or((width == 1).then_some(rounds));
+            let gradients = middle(&rows, |row| row.gradients_to_target.map(|g| g as f64));
+            races.push(Race {
+                dataset,
+                method,
+                width,
+                window,
+                step_size: rows[0].step_size,
+                rounds,
+                gradients,
+                seconds: middle(&rows, |row| row.wall_s),
+                alone,
+            });
+        }
+    }
+    races
+}
+
+fn race_table(races: &[Race<'_>]) -> TableBlock {
+    let table = Table::of(races)
+        .words("data set", |race| race.dataset)
+        .words("method", |race| race.method)
+        .words("window", |race| race.window.clone())
+        .number("best step size", Format::Exact, |race| race.step_size)
+        .number("rounds", Format::Whole, |race| Some(race.rounds))
+        .number("fewer rounds", Format::Ratio, Race::fewer)
+        .number("gradients", Format::Whole, |race| race.gradients)
+        .number("one device", Format::Seconds, |race| race.seconds);
+    TableBlock::new(
+        "To the same loss",
+        table.build(),
+        "For each width the window that needs the fewest rounds, at the step size that is best in it; medians over the \
+         starts. *Fewer rounds* compares with the same method one step after the other at the step size that is best \
+         for that: what as many devices as the window has steps would gain at most.",
+    )
+}
+
+/// Rows of one method and window from all starts.
+struct Depth<'a> {
+    first: &'a ParallelRow,
+    rows: Vec<&'a ParallelRow>,
+}
+
+/// Windows with each method's smallest step size and with its best one step after the other.
+fn depths(rows: &[ParallelRow]) -> Vec<Depth<'_>> {
+    let wide = rows.iter().filter(|row| row.window.is_some_and(|w| w > 1));
+    let wide: Vec<&ParallelRow> = wide.filter(|row| row.depth.is_some()).collect();
+    let smallest = |row: &ParallelRow| {
+        let same = wide
+            .iter()
+            .filter(|other| other.dataset == row.dataset && other.method == row.method);
+        same.filter_map(|other| other.step_size)
+            .fold(f64::INFINITY, f64::min)
+    };
+    let kept = wide
+        .iter()
+        .copied()
+        .filter(|row| row.best.contains("one") || row.step_size == Some(smallest(row)));
+    let key = |row: &ParallelRow| {
+        (
+            row.dataset.clone(),
+            row.method.clone(),
+            row.settings.clone(),
+            window(row),
+        )
+    };
+    let groups = grouped(kept.map(|row| (key(row), row)));
+    groups
+        .into_iter()
+        .map(|(_, rows)| Depth {
+            first: rows[0],
+            rows,
+        })
+        .collect()
+}
+
+fn depth_table(rows: &[ParallelRow]) -> TableBlock {
+    let depths = depths(rows);
+    let table = Table::of(&depths)
+        .words("data set", |d| &d.first.dataset)
+        .words("method", |d| &d.first.method)
+        .number("step size", Format::Exact, |d| d.first.step_size)
+        .words("", |d| {
+            if d.first.best.contains("one") {
+                "best"
+            } else {
+                "smallest"
+            }
+        })
+        .words("window", |d| window(d.first))
+        .number("depth", Format::Ratio, |d| middle(&d.rows, |row| row.depth))
+        .number("gradients a step", Format::Fixed(2), |d| {
+            middle(&d.rows, |row| row.gradients_a_step)
+        })
+        .number("error", Format::Power(0), |d| {
+            middle(&d.rows, |row| row.error)
+        });
+    TableBlock::new(
+        "How deep the windows of each method go",
+        table.build(),
+        "*Depth* is steps by rounds, with the smallest step size of each method and with the one that is best one step \
+         after the other; *error* the distance from where the steps one after the other end, relative to its norm. \
+         Medians over the starts.",
+    )
+}
+
+/// The exponents of all methods, with the depth of their deepest window.
+fn exponents(rows: &[ParallelRow]) -> Option<TableBlock> {
+    let with = rows.iter().filter(|row| row.exponent.is_some());
+    let key = |row: &ParallelRow| {
+        (
+            row.dataset.clone(),
+            row.method.clone(),
+            row.settings.clone(),
+        )
+    };
+    let all: Vec<Depth<'_>> = grouped(with.map(|row| (key(row), row)))
+        .into_iter()
+        .map(|(_, of)| Depth {
+            first: of[0],
+            rows: of,
+        })
+        .collect();
+    if all.is_empty() {
+        return None;
+    }
+    let widest = |d: &Depth<'_>| {
+        let same = rows
+            .iter()
+            .filter(|row| key(row) == key(d.first) && row.depth.is_some());
+        let same: Vec<&ParallelRow> = same.collect();
+        let most = same
+            .iter()
+            .filter_map(|row| row.window)
+            .max()
+            .filter(|w| *w > 1)?;
+        let deepest = same.iter().filter(|row| row.window == Some(most));
+        deepest.filter_map(|row| row.depth).reduce(f64::max)
+    };
+    let table = Table::of(&all)
+        .words("data set", |d| &d.first.dataset)
+        .words("method", |d| &d.first.method)
+        .number("step size", Format::Exact, |d| d.first.step_size)
+        .number("exponent a step", Format::Short, |d| {
+            middle(&d.rows, |row| row.exponent)
+        })
+        .number("depth of the widest window", Format::Ratio, widest);
+    Some(TableBlock::new(
+        "How fast nearby trajectories part",
+        table.build(),
+        "The largest Lyapunov exponent of each method's steps: below 0 a small difference dies out, above it grows, \
+         and windows that are much wider than its inverse cannot converge at once.",
+    ))
+}
+
+/// Depth against width, and seconds and rounds to the target.
+fn figures(rows: &[ParallelRow], races: &[Race<'_>]) -> Vec<FigureBlock> {
+    let mut all = vec![depth_figure(rows)];
+    let by = |of: fn(&Race<'_>) -> Option<f64>, name: &str, what: &str| -> Option<FigureBlock> {
+        let panels = grouped(races.iter().map(|race| (race.dataset, race)));
+        let panels: Vec<Panel> = panels
+            .into_iter()
+            .filter_map(|(dataset, races)| {
+                let lines = grouped(races.into_iter().map(|race| (race.method, race)));
+                let lines = lines.into_iter().map(|(method, races)| {
+                    let points = races.iter().filter_map(|r| Some((r.width as f64, of(r)?)));
+                    Series::line(method, points)
+                });
+                let lines: Vec<Series> = lines.filter(|line| !line.points.is_empty()).collect();
+                (!lines.is_empty()).then(|| Panel::new(dataset, lines))
+            })
+            .collect();
+        if panels.is_empty() {
+            return None;
+        }
+        let title = format!("{what} against window");
+        let figure = Figure::new(&title, Axis::linear("window W"), Axis::log(what));
+        let alt =
+            format!("{title}, a panel a data set, a line a method, each at its best step size");
+        Some(FigureBlock::new(name, alt, figure.panels(panels)))
+    };
+    all.extend(by(
+        |race| race.seconds,
+        "parallel-seconds",
+        "seconds to the loss, on one device",
+    ));
+    all.extend(by(
+        |race| Some(race.rounds),
+        "parallel-rounds",
+        "rounds to the loss",
+    ));
+    all
+}
+
+fn depth_figure(rows: &[ParallelRow]) -> FigureBlock {
+    let depths = depths(rows);
+    let panels = grouped(depths.iter().map(|d| (d.first.dataset.as_str(), d)));
+    let panel = |(dataset, depths): (&str, Vec<&Depth<'_>>)| {
+        // A method's deepest window of each width, at the step size that is best one step after the other.
+        let best = depths.iter().filter(|d| d.first.best.contains("one"));
+        let lines = grouped(best.map(|d| (d.first.method.as_str(), *d)));
+        let lines = lines.into_iter().map(|(method, depths)| {
+            let widths = grouped(
+                depths
+                    .iter()
+                    .filter_map(|d| Some((d.first.window?, middle(&d.rows, |row| row.depth)?))),
+            );
+            let point = |(width, depths): &(u64, Vec<f64>)| {
+                (*width as f64, depths.iter().copied().fold(1.0, f64::max))
+            };
+            let points = std::iter::once((1.0, 1.0)).chain(widths.iter().map(point));
+            Series::line(method, points.collect::<Vec<_>>())
+        });
+        Panel::new(dataset, lines)
+    };
+    let figure = Figure::new(
+        "Depth speedup against window",
+        Axis::linear("window W"),
+        Axis::linear("depth: steps / rounds"),
+    );
+    FigureBlock::new(
+        "parallel-depth",
+        "Depth speedup against the window's width, a panel a data set, a line a method at the step size that is best \
+         one step after the other",
+        figure.panels(panels.into_iter().map(panel)),
+    )
+}
