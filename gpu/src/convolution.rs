@@ -2,7 +2,7 @@
 
 use crate::kernel::{Grid, Kernel, Number, Written};
 use crate::launch::{storage, tensor};
-use crate::operation::{Differentiable, Operation};
+use crate::operation::{WithBackward, Operation};
 use candle_core::{DType, Result, Shape, Storage, Tensor, bail};
 
 /// Images `[n, channels, height, width]` convolved with kernels `[filters, channels, k, k]`, without bias, with
@@ -58,7 +58,7 @@ pub fn convolve(
         patches,
         places,
     };
-    images.apply_op2(&kernels, Differentiable(operation))
+    images.apply_op2(&kernels, WithBackward(operation))
 }
 
 /// A convolution of so many images.

@@ -2,7 +2,7 @@
 
 use crate::kernel::{Grid, Kernel, Number, Written};
 use crate::launch::{block_threads, start, storage, tensor};
-use crate::operation::{Differentiable, Operation};
+use crate::operation::{WithBackward, Operation};
 use candle_core::{DType, Result, Shape, Storage, Tensor, bail};
 
 /// Images `[n, channels, height, width]` normalised channel by channel by their own mean and variance, times
@@ -59,7 +59,7 @@ pub fn normalise(
     for (running, entry) in [(mean, "towards_mean"), (variance, "towards_variance")] {
         start(&operation.kernel(entry, &[]), running)?;
     }
-    images.apply_op3(&weight, &bias, Differentiable(operation))
+    images.apply_op3(&weight, &bias, WithBackward(operation))
 }
 
 struct BatchNormalisation {

@@ -18,9 +18,9 @@ pub(crate) trait Operation: Send + Sync + 'static {
 }
 
 /// An operation as the tensor library takes it. What the library hands over is what the operation holds.
-pub(crate) struct Differentiable<O>(pub O);
+pub(crate) struct WithBackward<O>(pub O);
 
-impl<O: Operation> Differentiable<O> {
+impl<O: Operation> WithBackward<O> {
     fn on_cpu(&self) -> Result<(CpuStorage, Shape)> {
         match self.0.forward()? {
             (Storage::Cpu(storage), shape) => Ok((storage, shape)),
@@ -40,7 +40,7 @@ impl<O: Operation> Differentiable<O> {
     }
 }
 
-impl<O: Operation> CustomOp1 for Differentiable<O> {
+impl<O: Operation> CustomOp1 for WithBackward<O> {
     fn name(&self) -> &'static str {
         O::NAME
     }
@@ -59,7 +59,7 @@ impl<O: Operation> CustomOp1 for Differentiable<O> {
     }
 }
 
-impl<O: Operation> CustomOp2 for Differentiable<O> {
+impl<O: Operation> CustomOp2 for WithBackward<O> {
     fn name(&self) -> &'static str {
         O::NAME
     }
@@ -96,7 +96,7 @@ impl<O: Operation> CustomOp2 for Differentiable<O> {
     }
 }
 
-impl<O: Operation> CustomOp3 for Differentiable<O> {
+impl<O: Operation> CustomOp3 for WithBackward<O> {
     fn name(&self) -> &'static str {
         O::NAME
     }

@@ -2,7 +2,7 @@
 
 use crate::kernel::{Grid, Kernel, Number, Written};
 use crate::launch::{storage, tensor};
-use crate::operation::{Differentiable, Operation};
+use crate::operation::{WithBackward, Operation};
 use candle_core::{DType, Result, Shape, Storage, Tensor, bail};
 
 /// max(x, 0) by one kernel, and its gradient, which is the one from above at 0, by another.
@@ -20,7 +20,7 @@ use candle_core::{DType, Result, Shape, Storage, Tensor, bail};
 /// ```
 pub fn rectified(x: &Tensor) -> Result<Tensor> {
     let x = x.contiguous()?;
-    x.apply_op1(Differentiable(Rectified {
+    x.apply_op1(WithBackward(Rectified {
         x: x.detach(),
         y: None,
     }))
@@ -39,7 +39,7 @@ pub fn rectified_sum(x: &Tensor, y: &Tensor) -> Result<Tensor> {
         x: x.detach(),
         y: Some(y.detach()),
     };
-    x.apply_op2(&y, Differentiable(operation))
+    x.apply_op2(&y, WithBackward(operation))
 }
 
 struct Rectified {

@@ -40,8 +40,10 @@
 //! # From a loss to a running optimiser
 //!
 //! 1. The loss. For a network trained on batches take [`nn::HamiltonianDescent`], a
-//!    [`candle_nn::Optimizer`], and you are done. For a linear classifier take [`LogisticRegression`], with
-//!    gradients in closed form. For any other function of a vector implement [`Potential`].
+//!    [`candle_nn::Optimizer`], and you are done. For a linear model take [`LogisticRegression`],
+//!    [`BinaryLogistic`] or [`LeastSquares`], with gradients in closed form. Any other function of a vector that is
+//!    made of candle's operations is [`Differentiable`]; for a gradient of your own implement [`Potential`], and let
+//!    [`check_gradient`] say whether it is right.
 //! 2. The method. Put the potential in an `Arc` and hand it to a method: [`HamiltonianDescent`] with a
 //!    [`Flow`], or [`HeavyBall`], [`Nesterov`], [`Adam`], …
 //! 3. The loop. [`Run`] with a [`Bound`].
@@ -95,8 +97,9 @@ pub use method::{
     Sweep, Termination, WindowedDescent, classical,
 };
 pub use potential::{
-    Ackley, Cost, DataRows, Kernel, LogisticRegression, MatrixSensing, Potential, Problem,
-    Quadratic, Sensing, SparseRows,
+    Ackley, BinaryLogistic, Cost, DataRows, Differentiable, Kernel, LeastSquares,
+    LogisticRegression, MatrixSensing, Potential, Problem, Quadratic, Ridge, RowLoss, Sensing,
+    SparseRows, check_gradient,
 };
 pub use recurrence::{Acceleration, Recurrence, Update};
 pub use window::{

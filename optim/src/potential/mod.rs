@@ -1,13 +1,20 @@
 //! What is minimised.
 
 mod ackley;
-mod logistic;
+mod check;
+mod differentiable;
+mod linear;
 mod procrustes;
 mod quadratic;
 mod sensing;
 
 pub use ackley::Ackley;
-pub use logistic::{DataRows, Kernel, LogisticRegression, Problem, SparseRows};
+pub use check::check_gradient;
+pub use differentiable::Differentiable;
+pub use linear::{
+    BinaryLogistic, DataRows, Kernel, LeastSquares, LogisticRegression, Problem, Ridge, RowLoss,
+    SparseRows,
+};
 pub use quadratic::Quadratic;
 pub use sensing::{MatrixSensing, Sensing};
 
@@ -28,14 +35,14 @@ pub struct Cost {
 /// your own.
 ///
 /// A point is a tensor `[D]` of type [`dtype`](Potential::dtype) on [`device`](Potential::device).
-/// For a loss that only autograd can differentiate, make a [`Var`](candle_core::Var) of the point in
-/// [`gradient`](Potential::gradient), call `backward`, and return the variable's gradient. The *bulk*
+/// A loss that only autograd can differentiate is made one by [`Differentiable`]; whether a gradient of your own is
+/// right says [`check_gradient`]. The *bulk*
 /// form [`gradients`](Potential::gradients) takes all points of a window at once: override it if one
 /// pass over the data serves all of them.
 ///
 /// ```
 /// use candle_core::{DType, Device, Tensor};
-/// use optim::{Bound, Cost, HeavyBall, Kinetic, Potential, Run};
+/// use optim::{Bound, HeavyBall, Kinetic, Potential, Run, check_gradient};
 /// use std::sync::Arc;
 ///
 /// /// f(x) = ¼ Σ x⁴ of so many numbers.
@@ -57,15 +64,12 @@ pub struct Cost {
 ///     fn gradient(&self, x: &Tensor) -> optim::Result<Tensor> {
 ///         Ok((x.sqr()? * x)?)
 ///     }
-///     fn cost(&self, points: usize) -> Cost {
-///         let numbers = (points * self.0) as f64;
-///         Cost { operations: 2.0 * numbers, bytes: 16.0 * numbers }
-///     }
 /// }
 ///
 /// # fn main() -> optim::Result<()> {
 /// let f = Arc::new(Quartic(3));
 /// let start = Tensor::new(&[1f64, -2.0, 0.5], &Device::Cpu)?;
+/// assert!(check_gradient(f.as_ref(), &start)? < 1e-8);
 /// let method = HeavyBall::new(f.clone(), Kinetic::HalfL2Squared, 0.1, 0.0, start.clone())?;
 /// let mut run = Run::new(method).until(Bound::Iterations(10));
 /// run.go()?;
@@ -107,6 +111,13 @@ pub trait Potential: Send + Sync {
     }
 
     /// Estimates the least work of computing `points` gradients at once. Only measurements read it; no
-    /// method or evaluator does: return zeros if you do not measure.
-    fn cost(&self, points: usize) -> Cost;
+    /// method or evaluator does. By default what no gradient does without: reading the points and writing as many
+    /// numbers.
+    fn cost(&self, points: usize) -> Cost {
+        let numbers = 2.0 * self.dimension() as f64 * points as f64;
+        Cost {
+            operations: 0.0,
+            bytes: numbers * self.dtype().size_in_bytes() as f64,
+        }
+    }
 }

@@ -1,7 +1,8 @@
 //! The gradient from the tensor library's own operations: for devices without a kernel here, and
 //! to compare the kernels with.
 
-use super::problem::{Kernel, Problem};
+use super::problem::{Kernel, Ridge};
+use super::residuals::Targets;
 use crate::Result;
 use candle_core::cuda::gemm_reduced_precision_f32;
 use candle_core::{D, Device, Tensor};
@@ -11,10 +12,10 @@ use candle_core::{D, Device, Tensor};
 pub(super) struct Composed {
     /// `[n, d]`.
     pub x: Tensor,
-    /// `[n]`.
-    pub labels: Tensor,
+    observed: Observed,
     /// `[d·C]`, λ at weights and 0 at intercepts, where there is a penalty.
     pub penalty: Option<Tensor>,
+    /// C: how many numbers a point has for a feature.
     pub classes: usize,
     /// Whether kernels are used: one pass over the data where one can make it all, else one for the residuals.
     pub fused: bool,
@@ -22,24 +23,58 @@ pub(super) struct Composed {
     scratch: gpu::Scratch,
 }
 
+/// What is predicted of each row.
+#[derive(Clone)]
+enum Observed {
+    /// Its class, `[n]` of u32, of several logits.
+    Classes(Tensor),
+    /// Whether it is of the second class, `[n, 1]`, of one logit.
+    Two(Tensor),
+    /// A number, `[n, 1]`.
+    Numbers(Tensor),
+}
+
+impl Observed {
+    fn of(targets: &Targets<f64>, x: &Tensor) -> Result<Self> {
+        let column = |of: Vec<f64>| -> Result<Tensor> {
+            let length = of.len();
+            Ok(Tensor::from_vec(of, (length, 1), x.device())?.to_dtype(x.dtype())?)
+        };
+        Ok(match targets {
+            Targets::Classes(_, of) => Self::Classes(Tensor::from_slice(of, of.len(), x.device())?),
+            Targets::Two(of) => Self::Two(column(of.iter().map(|&y| f64::from(y)).collect())?),
+            Targets::Numbers(of) => Self::Numbers(column(of.to_vec())?),
+        })
+    }
+
+    fn to_device(&self, device: &Device) -> Result<Self> {
+        Ok(match self {
+            Self::Classes(of) => Self::Classes(of.to_device(device)?),
+            Self::Two(of) => Self::Two(of.to_device(device)?),
+            Self::Numbers(of) => Self::Numbers(of.to_device(device)?),
+        })
+    }
+}
+
 impl Composed {
     /// Of a problem whose rows `x` have their constant feature already.
     pub(super) fn new(
         x: Tensor,
-        labels: &Tensor,
-        problem: Problem,
+        targets: &Targets<f64>,
+        ridge: Ridge,
         kernel: Kernel,
     ) -> Result<Self> {
-        let fused = match kernel {
-            Kernel::Fused => true,
-            Kernel::Auto => {
-                problem.classes <= gpu::MOST_CLASSES && gpu::agrees(x.device(), x.dtype())?
+        let classes = targets.outputs();
+        let fused = match (targets, kernel) {
+            (Targets::Classes(..), Kernel::Fused) => true,
+            (Targets::Classes(..), Kernel::Auto) => {
+                classes <= gpu::MOST_CLASSES && gpu::agrees(x.device(), x.dtype())?
             }
             _ => false,
         };
-        let intercepts = if problem.bias { problem.classes } else { 0 };
-        let weights = x.dim(1)? * problem.classes - intercepts;
-        let penalty = match problem.l2 {
+        let intercepts = if ridge.bias { classes } else { 0 };
+        let weights = x.dim(1)? * classes - intercepts;
+        let penalty = match ridge.l2 {
             0.0 => None,
             l2 => {
                 let all = [vec![l2; weights], vec![0.0; intercepts]].concat();
@@ -48,10 +83,10 @@ impl Composed {
             }
         };
         Ok(Self {
-            labels: labels.clone(),
+            observed: Observed::of(targets, &x)?,
             x,
             penalty,
-            classes: problem.classes,
+            classes,
             fused,
             scratch: gpu::Scratch::default(),
         })
@@ -63,7 +98,7 @@ impl Composed {
         let penalty = self.penalty.as_ref().map(|p| p.to_device(device));
         let there = Self {
             x: self.x.to_device(device)?,
-            labels: self.labels.to_device(device)?,
+            observed: self.observed.to_device(device)?,
             penalty: penalty.transpose()?,
             classes: self.classes,
             fused: self.fused,
@@ -86,8 +121,11 @@ impl Composed {
         let (samples, features) = self.x.dims2()?;
         let scale = 1.0 / samples as f64;
         // A product in TF32 was asked for as a product.
-        if self.fused && !gemm_reduced_precision_f32() {
-            let (x, labels) = (&self.x, &self.labels);
+        if let Observed::Classes(labels) = &self.observed
+            && self.fused
+            && !gemm_reduced_precision_f32()
+        {
+            let x = &self.x;
             let made = gpu::gradients(x, labels, points, self.classes, scale, &self.scratch)?;
             if let Some(gradients) = made {
                 return self.with_penalty(gradients, points);
@@ -103,13 +141,18 @@ impl Composed {
         };
         let weights = side_by_side(points, window, features)?;
         let weights = weights.reshape((features, window * self.classes))?;
-        let residuals = match self.fused {
-            true => {
-                let z = self.x.matmul(&weights)?;
-                gpu::residuals(&z, &self.labels, self.classes, scale)?;
+        let z = self.x.matmul(&weights)?;
+        let residuals = match &self.observed {
+            Observed::Classes(labels) if self.fused => {
+                gpu::residuals(&z, labels, self.classes, scale)?;
                 z
             }
-            false => self.residuals(&weights)?,
+            Observed::Classes(labels) => self.softmax_residuals(&z, labels)?,
+            Observed::Two(labels) => {
+                let share = (z.neg()?.exp()? + 1.0)?.recip()?;
+                share.broadcast_sub(labels)?
+            }
+            Observed::Numbers(numbers) => z.broadcast_sub(numbers)?,
         };
         let sums = self.x.t()?.matmul(&residuals)?;
         let sums = side_by_side(&sums, features, window)?.reshape((window, dimension))?;
@@ -124,21 +167,15 @@ impl Composed {
         }
     }
 
-    /// softmax(XΘ) − Y, `[n, W·C]`, for weights `[d, W·C]`.
-    fn residuals(&self, weights: &Tensor) -> Result<Tensor> {
-        let (n, columns) = (self.x.dim(0)?, weights.dim(1)?);
+    /// softmax(XΘ) − Y, `[n, W·C]`, of logits of that shape.
+    fn softmax_residuals(&self, z: &Tensor, labels: &Tensor) -> Result<Tensor> {
+        let (n, columns) = z.dims2()?;
         let classes = self.classes;
-        let z = self
-            .x
-            .matmul(weights)?
-            .reshape((n, columns / classes, classes))?;
+        let z = z.reshape((n, columns / classes, classes))?;
         let e = z.broadcast_sub(&z.max_keepdim(D::Minus1)?)?.exp()?;
         let softmax = e.broadcast_div(&e.sum_keepdim(D::Minus1)?)?;
         let kinds = Tensor::arange(0u32, classes as u32, self.x.device())?;
-        let target = self
-            .labels
-            .unsqueeze(1)?
-            .broadcast_eq(&kinds.unsqueeze(0)?)?;
+        let target = labels.unsqueeze(1)?.broadcast_eq(&kinds.unsqueeze(0)?)?;
         let target = target.to_dtype(self.x.dtype())?.unsqueeze(1)?;
         Ok(softmax.broadcast_sub(&target)?.reshape((n, columns))?)
     }

@@ -1,8 +1,8 @@
-//! What distinguishes one logistic regression from another.
+//! What distinguishes one linear model from another, besides its data.
 
 use crate::error::named;
 
-/// What computes the gradient of a logistic regression.
+/// What computes the gradient of a linear model's loss.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Kernel {
     /// On a CPU `Sparse`, `Banded` or `Dense`, by the share of elements that are not 0, whether those are
@@ -19,7 +19,8 @@ pub enum Kernel {
     /// Of the elements that are not 0 alone, kept along rows and along columns; for half-empty data on the
     /// CPU.
     Banded,
-    /// Products of the tensor library and one pass over the logits between them, for any device.
+    /// Products of the tensor library and one pass over the logits between them, for any device; of
+    /// [`LogisticRegression`](crate::LogisticRegression) alone.
     Fused,
     /// Products and a softmax of the tensor library, for any device.
     Composed,
@@ -42,5 +43,24 @@ pub struct Problem {
     /// Whether each class has an intercept (the last row of the weight matrix).
     pub bias: bool,
     /// λ of the penalty λ/2 ‖Θ‖²; intercepts are not penalised.
+    pub l2: f64,
+}
+
+impl Problem {
+    pub(super) fn ridge(self) -> Ridge {
+        Ridge {
+            bias: self.bias,
+            l2: self.l2,
+        }
+    }
+}
+
+/// Says what distinguishes one linear model of one output from another, besides its data: whether it has an
+/// intercept, and its ridge penalty.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Ridge {
+    /// Whether there is an intercept (the last coordinate).
+    pub bias: bool,
+    /// λ of the penalty λ/2 ‖w‖²; the intercept is not penalised.
     pub l2: f64,
 }

@@ -3,7 +3,8 @@
 use super::exclusive::Ones;
 use super::joined::{COPIES, Joined, JoinedProduct, PanelPlace};
 use super::lookups::SparseProduct;
-use super::panels::{ColumnLayout, Factors, LogitResiduals, Panels, Products, columns_of, turned};
+use super::panels::{ColumnLayout, Factors, LogitResiduals, Panels, Products, turned};
+use super::residuals::RowResiduals;
 use super::rows::RowSource;
 
 use crate::cpu::aligned::Aligned;
@@ -172,19 +173,18 @@ impl<T: Real> Sparse<T> {
             .chain(members)
     }
 
-    /// What Xᵀ(softmax(XΘ) − Y) is made of, from the points `[W, d, C]`. With two classes the
+    /// What Xᵀ times the residuals is made of, from the points `[W, d, C]`. With two classes the
     /// residuals of one are those of the other with the sign changed, so that there is one column
     /// for a point, of the logits' difference; else there are C.
     pub(super) fn residual_products(
         &self,
         points: &[T],
-        classes: usize,
-        targets: &[u32],
+        residuals: RowResiduals<'_, T>,
     ) -> Products<T> {
         // The last feature is none, and has no weight.
         let rows = self.features + 1;
-        let each = columns_of(classes);
-        let mut panels = Panels::new(points, classes, each, (self.features, rows), |columns| {
+        let (outputs, each) = (residuals.outputs(), residuals.columns());
+        let mut panels = Panels::new(points, outputs, each, (self.features, rows), |columns| {
             // One alone is faster than four where it has a kernel of its own.
             let narrowest = match (columns, &self.joined) {
                 (1, Some(_)) => 1,
@@ -208,7 +208,7 @@ impl<T: Real> Sparse<T> {
         let copies = if self.joined.is_some() { COPIES } else { 1 };
         let size = panels.weights.len() * copies;
         let sums = self.sections.sums(size, |rows, sums| {
-            self.add_products(&panels, classes, &targets[rows.clone()], rows, sums);
+            self.add_products(&panels, residuals, rows, sums);
         });
         let products = Products {
             sums,
@@ -229,17 +229,16 @@ impl<T: Real> Sparse<T> {
     fn add_products(
         &self,
         panels: &Panels<T>,
-        classes: usize,
-        targets: &[u32],
+        residuals: RowResiduals<'_, T>,
         section: Range<usize>,
         sums: &mut [T],
     ) {
         let (arch, layout) = (Arch::new(), panels.layout);
         let mut z = Aligned::zeros(layout.filled * BLOCK_ROWS);
         let mut turned = turned(layout);
-        let starts = section.step_by(BLOCK_ROWS);
-        for (start, targets) in starts.zip(targets.chunks(BLOCK_ROWS)) {
-            let rows = start..start + targets.len();
+        let end = section.end;
+        for start in section.step_by(BLOCK_ROWS) {
+            let rows = start..(start + BLOCK_ROWS).min(end);
             let product = |(first, width), of: Factors<'_, T>| match &self.joined {
                 None => arch.dispatch(SparseProduct {
                     data: self,
@@ -265,11 +264,10 @@ impl<T: Real> Sparse<T> {
             }
             arch.dispatch(LogitResiduals {
                 layout,
-                classes,
                 rows: BLOCK_ROWS,
                 z: &mut z,
                 turned: &mut turned,
-                targets,
+                of: residuals.of(rows.clone()),
             });
             for panel @ (first, width) in layout.panels() {
                 let z = &z[first * BLOCK_ROWS..][..width * BLOCK_ROWS];

@@ -1,6 +1,7 @@
 //! The gradient from a matrix that is half empty.
 
-use super::panels::{ColumnLayout, LogitResiduals, Panels, Products, columns_of, turned};
+use super::panels::{ColumnLayout, LogitResiduals, Panels, Products, turned};
+use super::residuals::RowResiduals;
 use super::rows::{RowSource, check_room};
 use super::runs::{CHAINS, Code, Coded, Numbers, Quad, Runs, SPAN, Stored};
 use crate::Result;
@@ -122,16 +123,15 @@ impl<T: Real> Banded<T> {
         all.filter(|(_, value)| *value != T::ZERO)
     }
 
-    /// What Xᵀ(softmax(XΘ) − Y) is made of, from the points `[W, d, C]`.
+    /// What Xᵀ times the residuals is made of, from the points `[W, d, C]`.
     pub(super) fn residual_products(
         &self,
         points: &[T],
-        classes: usize,
-        targets: &[u32],
+        residuals: RowResiduals<'_, T>,
     ) -> Products<T> {
-        let panels = self.panels(points, classes, columns_of(classes));
+        let panels = self.panels(points, residuals.outputs(), residuals.columns());
         let sums = self.sections.sums(panels.weights.len(), |rows, sums| {
-            self.add_products(&panels, classes, &targets[rows.clone()], rows, sums);
+            self.add_products(&panels, residuals, rows, sums);
         });
         Products {
             sums,
@@ -144,23 +144,23 @@ impl<T: Real> Banded<T> {
     fn add_products(
         &self,
         panels: &Panels<T>,
-        classes: usize,
-        targets: &[u32],
+        residuals: RowResiduals<'_, T>,
         section: Range<usize>,
         sums: &mut [T],
     ) {
         let (arch, layout) = (Arch::new(), panels.layout);
         let mut z = Aligned::zeros(layout.filled * SPAN);
         let mut turned = turned(layout);
-        for (start, targets) in section.step_by(SPAN).zip(targets.chunks(SPAN)) {
-            self.multiply_rows(panels, start, targets.len(), &mut z);
+        let end = section.end;
+        for start in section.step_by(SPAN) {
+            let rows = start..(start + SPAN).min(end);
+            self.multiply_rows(panels, start, rows.len(), &mut z);
             arch.dispatch(LogitResiduals {
                 layout,
-                classes,
                 rows: SPAN,
                 z: &mut z,
                 turned: &mut turned,
-                targets,
+                of: residuals.of(rows),
             });
             let first_run = start / SPAN * self.features;
             for (first, width) in layout.panels() {
@@ -315,7 +315,7 @@ impl<T: Real> Multiply<'_, T> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::potential::logistic::rows::Elements;
+    use crate::potential::linear::rows::Elements;
 
     /// Rows of which every third element is one of so many numbers.
     fn rows(features: usize, distinct: usize) -> Vec<f64> {

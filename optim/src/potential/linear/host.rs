@@ -1,23 +1,20 @@
-//! The gradient of a logistic regression on a CPU, as an operation of the tensor library.
+//! The gradient of a linear model's loss on a CPU, as an operation of the tensor library.
 
 use super::banded::Banded;
 use super::occurring::Occurring;
 use super::panels::{ColumnLayout, Products, columns_of};
-use super::problem::{Kernel, Problem};
+use super::problem::{Kernel, Ridge};
+use super::residuals::{RowResiduals, Targets};
 use super::rows::{
     DataRows, Density, Elements, Form, RowSource, WithConstant, check_room, dense, form,
 };
-use super::softmax::softmax_minus_target;
 use super::sparse::Sparse;
 use crate::cpu::aligned::whole_lines;
-use crate::cpu::dense::{Between, DenseRows};
+use crate::cpu::dense::DenseRows;
 use crate::cpu::real::Real;
 use crate::cpu::sections::Sections;
-use crate::cpu::tiles::Columns;
 use crate::{Cost, Result};
 use candle_core::{CpuStorage, CustomOp1, DType, Device, Layout, Shape, Tensor, WithDType, bail};
-use pulp::Simd;
-use std::ops::Range;
 use std::sync::Arc;
 
 /// Rows in memory, and what the gradient at a point needs besides.
@@ -25,10 +22,8 @@ pub(super) struct Host<T> {
     rows: HostRows<T>,
     /// The features that the rows are of, where most of all do not occur.
     occurring: Option<Occurring>,
-    /// y, the class of each row.
-    targets: Arc<[u32]>,
-    /// C.
-    classes: usize,
+    /// y, what is predicted of each row.
+    targets: Targets<T>,
     /// λ, and the weights it is for: those of the first so many features, of intercepts not.
     penalty: (f64, usize),
 }
@@ -84,15 +79,15 @@ impl<T: Real> HostRows<T> {
         }
     }
 
-    fn residual_products(&self, points: &[T], classes: usize, targets: &[u32]) -> Products<T> {
+    fn residual_products(&self, points: &[T], residuals: RowResiduals<'_, T>) -> Products<T> {
         match self {
             Self::Dense(rows) => Products {
-                sums: rows.products(points, classes, &SoftmaxResiduals { classes, targets }),
+                sums: rows.products(points, residuals.outputs(), &residuals),
                 layout: ColumnLayout::alone(points.len() / rows.features()),
                 features: rows.stride(),
             },
-            Self::Sparse(rows) => rows.residual_products(points, classes, targets),
-            Self::Banded(rows) => rows.residual_products(points, classes, targets),
+            Self::Sparse(rows) => rows.residual_products(points, residuals),
+            Self::Banded(rows) => rows.residual_products(points, residuals),
         }
     }
 
@@ -113,23 +108,6 @@ fn dense_rows<T: Real>(source: &impl RowSource<T>) -> Result<DenseRows<T>> {
     Ok(DenseRows::new((rows, features), sections, |row, x| {
         source.each(row, |place, value| x[place] = value);
     }))
-}
-
-/// The residuals softmax(XΘ) − Y, of logits.
-struct SoftmaxResiduals<'a> {
-    classes: usize,
-    targets: &'a [u32],
-}
-
-impl<T: Real> Between<T> for SoftmaxResiduals<'_> {
-    #[inline(always)]
-    fn weigh<S: Simd>(&self, simd: S, logits: &mut Columns<'_, T>, rows: Range<usize>) {
-        let targets = &self.targets[rows];
-        let columns = logits.z.len() / logits.stride;
-        for first in (0..columns).step_by(self.classes) {
-            softmax_minus_target(simd, logits, first..first + self.classes, targets);
-        }
-    }
 }
 
 /// Some of the rows of a problem.
@@ -157,37 +135,35 @@ impl<T: Real> RowSource<T> for (&Host<T>, &[usize]) {
 impl<T: Real + WithDType> Host<T> {
     fn new(
         rows: &DataRows<'_>,
-        targets: &Arc<[u32]>,
-        problem: Problem,
+        targets: &Targets<f64>,
+        ridge: Ridge,
         kernel: Kernel,
     ) -> Result<Arc<Self>> {
-        let ((_, d), classes) = (rows.shape()?, problem.classes);
+        let ((_, d), classes) = (rows.shape()?, targets.outputs());
         let (rows, occurring) = match rows {
             DataRows::Dense(x) => {
                 let x = x.flatten_all()?.to_vec1::<T>()?;
-                let rows = WithConstant(Elements(&x, d), problem.bias);
+                let rows = WithConstant(Elements(&x, d), ridge.bias);
                 HostRows::of(&rows, classes, kernel)?
             }
             DataRows::Sparse { rows, .. } => {
-                HostRows::of(&WithConstant(*rows, problem.bias), classes, kernel)?
+                HostRows::of(&WithConstant(*rows, ridge.bias), classes, kernel)?
             }
         };
         Ok(Arc::new(Self {
             rows,
             occurring,
-            targets: targets.clone(),
-            classes,
-            penalty: (problem.l2, d),
+            targets: targets.of(),
+            penalty: (ridge.l2, d),
         }))
     }
 
     fn subset(&self, rows: &[usize], kernel: Kernel) -> Result<Arc<Self>> {
-        let of = HostRows::of(&(self, rows), self.classes, kernel)?;
+        let of = HostRows::of(&(self, rows), self.targets.outputs(), kernel)?;
         Ok(Arc::new(Self {
             rows: of.0,
             occurring: of.1,
-            targets: rows.iter().map(|&row| self.targets[row]).collect(),
-            classes: self.classes,
+            targets: self.targets.subset(rows),
             penalty: self.penalty,
         }))
     }
@@ -204,8 +180,9 @@ impl<T: Real> Host<T> {
     fn gradients(&self, points: &[T]) -> Vec<T> {
         let mut gradients = match &self.occurring {
             Some(occurring) => {
-                let taken = occurring.taken(points, self.classes);
-                occurring.given_back(&self.of_rows(&taken), self.classes)
+                let outputs = self.targets.outputs();
+                let taken = occurring.taken(points, outputs);
+                occurring.given_back(&self.of_rows(&taken), outputs)
             }
             None => self.of_rows(points),
         };
@@ -215,11 +192,13 @@ impl<T: Real> Host<T> {
 
     /// The same without the penalty, for the features that the rows are of.
     fn of_rows(&self, points: &[T]) -> Vec<T> {
-        let (classes, targets) = (self.classes, &self.targets);
+        let classes = self.targets.outputs();
         let features = self.rows.features();
-        let scale = T::from_double(1.0 / targets.len() as f64);
+        let scale = T::from_double(1.0 / self.targets.rows() as f64);
         let mut gradients = vec![T::ZERO; points.len()];
-        let products = self.rows.residual_products(points, classes, targets);
+        let products = self
+            .rows
+            .residual_products(points, self.targets.residuals());
         let columns = self.rows.columns(classes);
         let of_points = gradients.chunks_exact_mut(features * classes).enumerate();
         for (point, gradient) in of_points {
@@ -242,10 +221,11 @@ impl<T: Real> Host<T> {
         if l2 == 0.0 {
             return;
         }
-        let (l2, size) = (T::from_double(l2), self.features() * self.classes);
+        let outputs = self.targets.outputs();
+        let (l2, size) = (T::from_double(l2), self.features() * outputs);
         let each = points.chunks_exact(size);
         for (gradient, point) in gradients.chunks_exact_mut(size).zip(each) {
-            let weights = ..weights * self.classes;
+            let weights = ..weights * outputs;
             for (gradient, &weight) in gradient[weights].iter_mut().zip(&point[weights]) {
                 *gradient += weight * l2;
             }
@@ -254,20 +234,19 @@ impl<T: Real> Host<T> {
 
     /// The least cost of the gradients of `points` points at once.
     fn cost(&self, points: usize) -> Cost {
-        let n = self.targets.len() as f64;
+        let (n, outputs) = (self.targets.rows() as f64, self.targets.outputs());
         let size = size_of::<T>() as f64;
         let d = self.rows.features() as f64;
-        let in_and_out =
-            4.0 * n + 2.0 * self.features() as f64 * (self.classes * points) as f64 * size;
-        let columns = (self.rows.columns(self.classes) * points) as f64;
+        let in_and_out = 4.0 * n + 2.0 * self.features() as f64 * (outputs * points) as f64 * size;
+        let columns = (self.rows.columns(outputs) * points) as f64;
         let (products, bytes) = match &self.rows {
             HostRows::Dense(_) => (4.0 * n * d, n * d * size),
             HostRows::Sparse(rows) => (rows.operations() as f64, rows.bytes() as f64),
             HostRows::Banded(rows) => (4.0 * rows.stored() as f64, rows.bytes() as f64),
         };
         Cost {
-            // Two products, and max, subtract, exp, sum and divide of each logit.
-            operations: (products + 5.0 * n) * columns,
+            // Two products, and what makes a residual of each entry of the first.
+            operations: (products + self.targets.operations() * n) * columns,
             bytes: bytes + in_and_out,
         }
     }
@@ -284,13 +263,13 @@ impl HostData {
     /// Takes in the rows of a problem; `None` for an element type that these kernels do not know.
     pub(super) fn new(
         rows: &DataRows<'_>,
-        targets: &Arc<[u32]>,
-        problem: Problem,
+        targets: &Targets<f64>,
+        ridge: Ridge,
         kernel: Kernel,
     ) -> Result<Option<Self>> {
         Ok(match rows.dtype() {
-            DType::F32 => Some(Self::F32(Host::new(rows, targets, problem, kernel)?)),
-            DType::F64 => Some(Self::F64(Host::new(rows, targets, problem, kernel)?)),
+            DType::F32 => Some(Self::F32(Host::new(rows, targets, ridge, kernel)?)),
+            DType::F64 => Some(Self::F64(Host::new(rows, targets, ridge, kernel)?)),
             _ => None,
         })
     }
@@ -328,7 +307,7 @@ impl HostData {
     /// Returns X `[n, d]`, zeros and all, on a device.
     pub(super) fn to_tensor(&self, device: &Device) -> Result<Tensor> {
         fn tensor<T: Real + WithDType>(host: &Host<T>, device: &Device) -> Result<Tensor> {
-            let rows: Vec<usize> = (0..host.targets.len()).collect();
+            let rows: Vec<usize> = (0..host.targets.rows()).collect();
             let source = (host, &rows[..]);
             let elements = dense(&source, 0..rows.len())?;
             Ok(Tensor::from_vec(elements, source.shape(), device)?)
@@ -342,7 +321,7 @@ impl HostData {
     /// XΘ `[n, C]` for a point `[d·C]`.
     pub(super) fn logits(&self, point: &Tensor) -> Result<Tensor> {
         fn logits<T: Real + WithDType>(host: &Host<T>, point: &Tensor) -> Result<Tensor> {
-            let (mut point, classes) = (point.to_vec1::<T>()?, host.classes);
+            let (mut point, classes) = (point.to_vec1::<T>()?, host.targets.outputs());
             if let Some(occurring) = &host.occurring {
                 point = occurring.taken(&point, classes);
             }
@@ -351,7 +330,7 @@ impl HostData {
                 HostRows::Sparse(rows) => rows.logits(&point, classes),
                 HostRows::Banded(rows) => rows.logits(&point, classes),
             };
-            let shape = (host.targets.len(), classes);
+            let shape = (host.targets.rows(), classes);
             Ok(Tensor::from_vec(z, shape, &Device::Cpu)?)
         }
         match self {
@@ -364,7 +343,7 @@ impl HostData {
 /// Points `[W, d·C]` to their gradients.
 impl CustomOp1 for HostData {
     fn name(&self) -> &'static str {
-        "logistic-gradients"
+        "linear-gradients"
     }
 
     fn cpu_fwd(

@@ -1,6 +1,6 @@
 //! Points side by side: what is multiplied with one feature of all of them lies together.
 
-use super::softmax::softmax_minus_target;
+use super::residuals::{RowResiduals, one_if, sigmoid, softmax_minus_target};
 use crate::cpu::aligned::Aligned;
 use crate::cpu::real::Real;
 use crate::cpu::tiles::Columns;
@@ -112,12 +112,11 @@ impl<T: Real> Panels<T> {
 /// compiled once for all widths.
 pub(super) struct LogitResiduals<'a, T> {
     pub layout: ColumnLayout,
-    pub classes: usize,
     /// Rows that there is memory for in each panel: as many as targets, or more.
     pub rows: usize,
     pub z: &'a mut [T],
     pub turned: &'a mut [T],
-    pub targets: &'a [u32],
+    pub of: RowResiduals<'a, T>,
 }
 
 impl<T: Real> WithSimd for LogitResiduals<'_, T> {
@@ -125,17 +124,22 @@ impl<T: Real> WithSimd for LogitResiduals<'_, T> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        match self.classes {
-            2 => self.of_two(simd),
-            _ => self.of_several(simd),
+        match self.of {
+            RowResiduals::Softmax {
+                classes: 2,
+                targets,
+            }
+            | RowResiduals::Sigmoid { targets } => self.of_two(simd, targets),
+            RowResiduals::Softmax { classes, targets } => self.of_several(simd, classes, targets),
+            RowResiduals::Difference { targets } => self.of_numbers(targets),
         }
     }
 }
 
 impl<T: Real> LogitResiduals<'_, T> {
     #[inline(always)]
-    fn of_several<S: Simd>(self, simd: S) {
-        for (tile, targets) in self.targets.chunks(TILE).enumerate() {
+    fn of_several<S: Simd>(self, simd: S, classes: usize, targets: &[u32]) {
+        for (tile, targets) in targets.chunks(TILE).enumerate() {
             for (first, width) in self.layout.panels() {
                 let panel = &self.z[first * self.rows + tile * TILE * width..][..TILE * width];
                 let columns = self.turned[first * TILE..].chunks_exact_mut(TILE);
@@ -149,8 +153,8 @@ impl<T: Real> LogitResiduals<'_, T> {
                 z: &mut *self.turned,
                 stride: TILE,
             };
-            for first in (0..self.layout.columns).step_by(self.classes) {
-                let of_point = first..first + self.classes;
+            for first in (0..self.layout.columns).step_by(classes) {
+                let of_point = first..first + classes;
                 softmax_minus_target(simd, &mut by_columns, of_point, targets);
             }
             for (first, width) in self.layout.panels() {
@@ -168,27 +172,33 @@ impl<T: Real> LogitResiduals<'_, T> {
     /// The residual of the second class from the logits' differences: 1/(1 + e^−z), less 1 where that is
     /// the target.
     #[inline(always)]
-    fn of_two<S: Simd>(self, simd: S) {
-        let (zero, one) = (T::splat(simd, T::ZERO), T::splat(simd, T::ONE));
+    fn of_two<S: Simd>(self, simd: S, targets: &[u32]) {
         // All rows of the block, whole vectors; those beyond the targets are of no use, and no harm.
-        for z in T::vectors_mut::<S>(self.z) {
-            let e = T::exponential(simd, T::minus(simd, zero, *z));
-            let share = T::over(simd, one, T::plus(simd, one, e));
-            *z = T::without_negligible(simd, share);
-        }
+        sigmoid(simd, self.z);
         for (first, width) in self.layout.panels() {
             let z = &mut self.z[first * self.rows..];
             match width {
-                1 => less_hits::<T, 1>(z, self.targets),
-                2 => less_hits::<T, 2>(z, self.targets),
-                4 => less_hits::<T, 4>(z, self.targets),
-                8 => less_hits::<T, 8>(z, self.targets),
-                16 => less_hits::<T, 16>(z, self.targets),
+                1 => less_hits::<T, 1>(z, targets),
+                2 => less_hits::<T, 2>(z, targets),
+                4 => less_hits::<T, 4>(z, targets),
+                8 => less_hits::<T, 8>(z, targets),
+                16 => less_hits::<T, 16>(z, targets),
                 _ => {
-                    for (z, &target) in z.chunks_exact_mut(width).zip(self.targets) {
+                    for (z, &target) in z.chunks_exact_mut(width).zip(targets) {
                         z.iter_mut().for_each(|z| *z -= one_if(target));
                     }
                 }
+            }
+        }
+    }
+
+    /// The residual of a number: what was predicted, less what is there.
+    #[inline(always)]
+    fn of_numbers(self, targets: &[T]) {
+        for (first, width) in self.layout.panels() {
+            let z = &mut self.z[first * self.rows..];
+            for (z, &target) in z.chunks_exact_mut(width).zip(targets) {
+                z.iter_mut().for_each(|z| *z -= target);
             }
         }
     }
@@ -203,11 +213,6 @@ fn less_hits<T: Real, const WIDTH: usize>(z: &mut [T], targets: &[u32]) {
             *z -= one_if(target);
         }
     }
-}
-
-#[inline(always)]
-fn one_if<T: Real>(target: u32) -> T {
-    if target == 1 { T::ONE } else { T::ZERO }
 }
 
 /// Memory for [`LogitResiduals`].

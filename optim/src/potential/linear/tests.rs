@@ -1,5 +1,8 @@
 use super::panels::columns_of;
+use super::model::LinearData;
 use super::*;
+use crate::{Cost, Error, Potential};
+use candle_core::{DType, Device, Tensor};
 
 /// A problem whose elements look random, with about the given share of them not 0, and those of so many
 /// levels: 1 alone, or multiples of a share of it; with 0 levels nearly all are different.
@@ -389,7 +392,7 @@ fn a_sparse_matrix_goes_to_another_device_with_all_its_elements() {
             l2: 0.0,
         };
         let f = LogisticRegression::new(x.clone(), &labels, problem).unwrap();
-        let Data::Host(host) = &f.data else {
+        let LinearData::Host(host) = &f.linear.data else {
             panic!("on the CPU")
         };
         assert_eq!(apart(&host.to_tensor(&Device::Cpu).unwrap(), &x), 0.0);

@@ -111,7 +111,7 @@ impl<T: Real, S: RowSource<T>> RowSource<T> for Renumbered<'_, S> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::potential::logistic::rows::Elements;
+    use crate::potential::linear::rows::Elements;
     use crate::{Kernel, LogisticRegression, Potential, Problem};
     use candle_core::{DType, Device, Tensor};
 
