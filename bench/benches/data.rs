@@ -13,7 +13,7 @@ fn parse(c: &mut Criterion) {
         let text = shape.text();
         let expected = libsvm::RowShape {
             features: shape.features,
-            labels: &LabelMap::counting_from(0, shape.classes),
+            labels: Some(&LabelMap::counting_from(0, shape.classes)),
             rows: None,
             line_bytes: 1 << 16,
         };
@@ -34,7 +34,7 @@ fn load(c: &mut Criterion) {
         cache::write(&file, &shape.split().unwrap(), Sha::of(b""), 0).unwrap();
         group.throughput(Throughput::Bytes(std::fs::metadata(&file).unwrap().len()));
         group.bench_function(BenchmarkId::new(shape.name, shape.rows), |b| {
-            b.iter(|| cache::read(&file, shape.features, shape.classes).unwrap());
+            b.iter(|| cache::read(&file, shape.features, Some(shape.classes)).unwrap());
         });
     }
     group.finish();

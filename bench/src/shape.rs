@@ -202,7 +202,7 @@ mod tests {
         for shape in SHAPES.map(few) {
             let read = libsvm::RowShape {
                 features: shape.features,
-                labels: &LabelMap::counting_from(0, shape.classes),
+                labels: Some(&LabelMap::counting_from(0, shape.classes)),
                 rows: Some(shape.rows),
                 line_bytes: 1 << 16,
             };

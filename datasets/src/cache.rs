@@ -13,7 +13,7 @@ use crc32fast::Hasher;
 
 use crate::digest::Sha;
 use crate::libsvm::PARSER_VERSION;
-use crate::{Csr, LabelMap, Split};
+use crate::{Csr, LabelMap, Labels, Split};
 
 const MAGIC: [u8; 8] = *b"LSVM-CSR";
 
@@ -59,17 +59,18 @@ impl From<io::Error> for CacheError {
 }
 
 /// The name under which rows are kept: it changes with all that the rows depend on, which is the
-/// bytes, the parser, the number of columns and the label map.
-pub fn key(bytes: Sha, features: usize, labels: &LabelMap) -> String {
-    let text = format!("{bytes} {PARSER_VERSION} {features} {}", labels.digest());
+/// bytes, the parser, the number of columns and the label map; of labels that are numbers there is none.
+pub fn key(bytes: Sha, features: usize, labels: Option<&LabelMap>) -> String {
+    let labels = labels.map_or_else(|| "numbers".to_owned(), |map| map.digest().to_string());
+    let text = format!("{bytes} {PARSER_VERSION} {features} {labels}");
     format!("{}.csr", Sha::of(text.as_bytes()))
 }
 
-/// Reads a cache file of `features` columns and `classes` classes.
+/// Reads a cache file of `features` columns and `classes` classes, or of labels that are numbers if `None`.
 ///
 /// # Errors
 /// [`CacheError`]; nothing of a damaged file gets through.
-pub fn read(path: &Path, features: usize, classes: usize) -> Result<Cached, CacheError> {
+pub fn read(path: &Path, features: usize, classes: Option<usize>) -> Result<Cached, CacheError> {
     let file = File::open(path)?;
     let length = file.metadata()?.len();
     let mut input = Checked {
@@ -113,8 +114,21 @@ pub fn read(path: &Path, features: usize, classes: usize) -> Result<Cached, Cach
     let matrix = Csr::new(features, indptr, indices, values).map_err(invalid)?;
     let mut hash = [0; 32];
     hash.copy_from_slice(content);
+    let split = match classes {
+        Some(classes) => Split::new(matrix, labels, classes).map_err(invalid)?,
+        None => {
+            let numbers: Vec<f32> = labels.into_iter().map(f32::from_bits).collect();
+            if !numbers.iter().all(|number| number.is_finite()) {
+                return Err(CacheError::Damaged("a label is not finite"));
+            }
+            Split {
+                rows: matrix,
+                labels: Labels::Numbers(numbers),
+            }
+        }
+    };
     Ok(Cached {
-        split: Split::new(matrix, labels, classes).map_err(invalid)?,
+        split,
         content: Sha(hash),
         content_bytes,
     })
@@ -145,7 +159,13 @@ fn put(file: &mut File, split: &Split, content: Sha, content_bytes: u64) -> io::
     output.put_array(&numbers)?;
     output.put(&content.0)?;
     output.put_array(rows.indptr())?;
-    output.put_array(&split.labels)?;
+    match &split.labels {
+        Labels::Classes(classes) => output.put_array(classes)?,
+        Labels::Numbers(numbers) => {
+            let bits: Vec<u32> = numbers.iter().map(|number| number.to_bits()).collect();
+            output.put_array(&bits)?;
+        }
+    }
     output.put_array(rows.indices())?;
     output.put_array(rows.values())?;
     let crc = output.crc.clone().finalize();

@@ -169,4 +169,19 @@ impl Csr {
             values: self.values[span].to_vec(),
         }
     }
+
+    /// The rows of these numbers, copied, in that order.
+    ///
+    /// # Panics
+    /// If there is no row of one, as slices do.
+    pub fn select(&self, rows: &[usize]) -> Csr {
+        let (mut indptr, mut indices, mut values) = (vec![0], Vec::new(), Vec::new());
+        for &row in rows {
+            let (columns, of_row) = self.row(row);
+            indices.extend_from_slice(columns);
+            values.extend_from_slice(of_row);
+            indptr.push(indices.len() as u64);
+        }
+        Csr::from_checked(self.cols, indptr, indices, values)
+    }
 }

@@ -6,6 +6,8 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use crate::table::{TablePlace, TableProblem};
+
 /// The crate's result.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -142,6 +144,17 @@ pub enum Error {
         problem: LineProblem,
     },
 
+    /// A table is malformed, or not as the registry says.
+    #[error("reading {file}{place}: {problem}")]
+    Table {
+        /// The file, as a path or a name.
+        file: String,
+        /// Where in it.
+        place: TablePlace,
+        /// Why it is refused.
+        problem: Box<TableProblem>,
+    },
+
     /// Compressed bytes do not decompress.
     #[error("decompressing {file}: {problem}; the file is damaged or cut short, get it again")]
     Decompress {
@@ -187,6 +200,19 @@ pub enum Error {
         rows: usize,
     },
 
+    /// There are too few rows for drawing some of them.
+    #[error(
+        "splitting {dataset}: split {split} draws test rows, but there is only {rows} row to draw from"
+    )]
+    TooFewRows {
+        /// The data set.
+        dataset: String,
+        /// The split.
+        split: String,
+        /// Rows there are.
+        rows: usize,
+    },
+
     /// Arrays that make no matrix, or labels that do not fit it.
     #[error("building a sparse matrix: {0}")]
     Matrix(String),
@@ -215,6 +241,14 @@ impl Error {
             doing,
             path,
             source,
+        }
+    }
+
+    pub(crate) fn table(file: String, place: TablePlace, problem: TableProblem) -> Error {
+        Error::Table {
+            file,
+            place,
+            problem: Box::new(problem),
         }
     }
 

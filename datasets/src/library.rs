@@ -1,7 +1,7 @@
 //! The one door to the data: a name goes in, matrices come out.
 //!
-//! This decides between real and generated, and makes splits of files; how one real file is had is
-//! `real`'s affair.
+//! This decides between real and generated. How one real file is had is `real`'s affair, how a data set is put
+//! together from its files' rows that of `assemble`.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -9,11 +9,13 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::assemble::{assemble, no_such_file};
 use crate::images::{self, ImageSet, Images, ImagesSpec};
-use crate::real::{FileStatus, Place, Real};
-use crate::registry::{DatasetSpec, Part, Role, SplitSpec};
+use crate::place::{FileStatus, Place};
+use crate::real::{Had, Real};
+use crate::registry::{DatasetSpec, SplitSpec};
 use crate::surrogate;
-use crate::{Dataset, Error, FileRecord, Progress, Registry, Result, Source, Split};
+use crate::{Dataset, Error, FileRecord, Progress, Registry, Result, Source};
 
 /// Whether to use the published files or generated rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -204,9 +206,11 @@ impl Library {
             return Ok(vec![self.real_images(spec, progress)?.1]);
         }
         let spec = self.registry.get(name)?;
-        spec.files()
-            .map(|file| Ok(self.real.obtain(spec, file, progress)?.record))
-            .collect()
+        let mut records = Vec::new();
+        for file in spec.files() {
+            records.extend(self.real.obtain(spec, file, None, progress)?.records);
+        }
+        Ok(records)
     }
 
     /// Says where each of a data set's files would come from, without any request and without
@@ -225,7 +229,9 @@ impl Library {
             }]);
         }
         let spec = self.registry.get(name)?;
-        Ok(spec.files().map(|f| self.real.status(spec, f)).collect())
+        let with_labels = spec.files().flat_map(|f| [Some(f), f.labels.as_deref()]);
+        let status = |file| self.real.status(spec, file);
+        Ok(with_labels.flatten().map(status).collect())
     }
 
     /// Published images, of their own archive or as a part of a larger one's.
@@ -268,10 +274,9 @@ impl Library {
         split: &SplitSpec,
         progress: &dyn Progress,
     ) -> Result<Dataset> {
-        let rows = |role| {
+        let rows = |role, columns: Option<&[String]>| {
             let file = spec.file(role).ok_or_else(|| no_such_file(spec))?;
-            let had = self.real.obtain(spec, file, progress)?;
-            Ok((had.split, had.record))
+            self.real.obtain(spec, file, columns, progress)
         };
         assemble(spec, split, Source::Real, progress, rows)
     }
@@ -283,7 +288,7 @@ impl Library {
         reason: String,
         progress: &dyn Progress,
     ) -> Result<Dataset> {
-        let rows = |role| {
+        let rows = |role, _: Option<&[String]>| {
             let file = spec.file(role).ok_or_else(|| no_such_file(spec))?;
             let generated = surrogate::generate(spec, role, &self.seed)?;
             let record = FileRecord {
@@ -292,7 +297,10 @@ impl Library {
                 bytes: 0,
                 from: "generated".into(),
             };
-            Ok((generated.split, record))
+            Ok(Had {
+                rows: generated.split.into(),
+                records: vec![record],
+            })
         };
         assemble(spec, split, Source::Surrogate { reason }, progress, rows)
     }
@@ -313,89 +321,4 @@ fn put_together(
         normalise: spec.normalise.clone(),
         files: vec![record],
     }
-}
-
-/// The registry admits no split of a file that is not there, so that this reaches no user.
-fn no_such_file(spec: &DatasetSpec) -> Error {
-    Error::content(
-        format!("datasets.{}.splits", spec.name),
-        "names a file that the data set does not have",
-    )
-}
-
-/// Puts a data set together from its files' rows, asking for each file once.
-fn assemble(
-    spec: &DatasetSpec,
-    split: &SplitSpec,
-    source: Source,
-    progress: &dyn Progress,
-    rows: impl Fn(Role) -> Result<(Split, FileRecord)>,
-) -> Result<Dataset> {
-    let test_is_train = split.train == split.test;
-    if test_is_train {
-        let note = format!(
-            "{}, split {}: the test rows are the training rows, so that test figures say nothing \
-             about new data",
-            spec.name, split.name
-        );
-        tracing::warn!("{note}");
-        progress.note(&note);
-    }
-    let (content, record) = rows(split.train.file)?;
-    let mut files = vec![record];
-    let (train, test) = if split.test.file == split.train.file {
-        let test = cut(spec, split, &split.test, &content)?;
-        (take(spec, split, &split.train, content)?, test)
-    } else {
-        let train = take(spec, split, &split.train, content)?;
-        let (content, record) = rows(split.test.file)?;
-        files.push(record);
-        (train, take(spec, split, &split.test, content)?)
-    };
-    Ok(Dataset {
-        name: spec.name.clone(),
-        split: split.name.clone(),
-        features: spec.features,
-        classes: spec.classes,
-        source,
-        train,
-        test,
-        test_is_train,
-        files,
-        recipe: format!(
-            "{} {} {} {:?} {:?}",
-            spec.features,
-            spec.classes,
-            spec.labels.digest(),
-            split.train,
-            split.test
-        ),
-    })
-}
-
-/// A part's rows out of its file's, which go with it when it wants them all.
-fn take(spec: &DatasetSpec, split: &SplitSpec, part: &Part, content: Split) -> Result<Split> {
-    match part.rows {
-        None => Ok(content),
-        Some(_) => cut(spec, split, part, &content),
-    }
-}
-
-/// A copy of a part's rows.
-fn cut(spec: &DatasetSpec, split: &SplitSpec, part: &Part, content: &Split) -> Result<Split> {
-    let Some(range) = part.rows.clone() else {
-        return Ok(content.clone());
-    };
-    if range.end > content.len() {
-        let file = spec.file(part.file).map(|f| f.name.clone());
-        return Err(Error::SplitRange {
-            dataset: spec.name.clone(),
-            split: split.name.clone(),
-            file: file.unwrap_or_default(),
-            start: range.start,
-            end: range.end,
-            rows: content.len(),
-        });
-    }
-    Ok(content.slice(range))
 }

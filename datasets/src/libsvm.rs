@@ -9,7 +9,7 @@
 use std::io::{self, BufRead, Read};
 
 pub use crate::error::LineProblem;
-use crate::{Csr, LabelMap, Split};
+use crate::{Csr, LabelMap, Labels, Split};
 
 /// Raised when the same text would give other rows than it did before: parsed caches of older
 /// versions are then left alone.
@@ -20,8 +20,8 @@ pub const PARSER_VERSION: u32 = 1;
 pub struct RowShape<'a> {
     /// Largest index allowed, which is the number of columns made.
     pub features: usize,
-    /// Labels allowed, with their classes.
-    pub labels: &'a LabelMap,
+    /// Labels allowed, with their classes; `None` where labels are numbers.
+    pub labels: Option<&'a LabelMap>,
     /// Number of rows, when it is known.
     pub rows: Option<usize>,
     /// Longest line allowed, in bytes.
@@ -56,9 +56,9 @@ pub enum ParseError {
 /// ```
 /// use datasets::{LabelMap, libsvm};
 /// let labels = LabelMap::counting_from(0, 2);
-/// let shape = libsvm::RowShape { features: 3, labels: &labels, rows: None, line_bytes: 1000 };
+/// let shape = libsvm::RowShape { features: 3, labels: Some(&labels), rows: None, line_bytes: 1000 };
 /// let split = libsvm::parse(&b"1 1:0.5 3:2 \n0 2:-1 \n"[..], &shape)?;
-/// assert_eq!(split.labels, [1, 0]);
+/// assert_eq!(split.labels.classes(), Some(&[1, 0][..]));
 /// assert_eq!(split.to_dense(), [0.5, 0.0, 2.0, 0.0, -1.0, 0.0]);
 ///
 /// let error = libsvm::parse(&b"1 3:1 2:1\n"[..], &shape).unwrap_err();
@@ -74,7 +74,8 @@ pub fn parse(mut reader: impl BufRead, shape: &RowShape) -> Result<Split, ParseE
         indptr: vec![0],
         indices: Vec::new(),
         values: Vec::new(),
-        labels: Vec::new(),
+        classes: Vec::new(),
+        numbers: Vec::new(),
     };
     let mut text = Vec::new();
     let mut line = 0;
@@ -155,19 +156,21 @@ struct Rows<'a> {
     indptr: Vec<u64>,
     indices: Vec<u32>,
     values: Vec<f32>,
-    labels: Vec<u32>,
+    /// Labels that are classes, or else numbers.
+    classes: Vec<u32>,
+    numbers: Vec<f32>,
 }
 
 impl Rows<'_> {
     fn push(&mut self, text: &[u8]) -> Result<(), Refusal> {
         if let Some(declared) = self.shape.rows
-            && self.labels.len() == declared
+            && self.found() == declared
         {
             return Err((0, LineProblem::TooManyRows(declared)));
         }
         let mut at = skip_space(text, 0);
         let end = token_end(text, at);
-        self.labels.push(self.label(&text[at..end], at)?);
+        self.label(&text[at..end], at)?;
         let mut before = 0;
         at = skip_space(text, end);
         while at < text.len() {
@@ -187,20 +190,30 @@ impl Rows<'_> {
         Ok(())
     }
 
-    fn label(&self, token: &[u8], at: usize) -> Result<u32, Refusal> {
+    fn label(&mut self, token: &[u8], at: usize) -> Result<(), Refusal> {
         let label: f64 =
             number(token).ok_or_else(|| named(token, at, LineProblem::LabelNotNumber))?;
         if !label.is_finite() {
             return Err(named(token, at, LineProblem::LabelNotFinite));
         }
-        self.shape.labels.class(label).ok_or_else(|| {
-            let known = self.shape.labels.labels().map(|l| l.to_string());
+        let Some(map) = self.shape.labels else {
+            let number = label as f32;
+            if !number.is_finite() {
+                return Err(named(token, at, LineProblem::LabelNotFinite));
+            }
+            self.numbers.push(number);
+            return Ok(());
+        };
+        let class = map.class(label).ok_or_else(|| {
+            let known = map.labels().map(ToString::to_string);
             let known = known.collect::<Vec<_>>().join(", ");
             named(token, at, |label| LineProblem::LabelUnknown {
                 label,
                 known,
             })
-        })
+        })?;
+        self.classes.push(class);
+        Ok(())
     }
 
     /// Takes one `index:value`, which is what the text has from a place on, and returns its index, given the
@@ -261,7 +274,7 @@ impl Rows<'_> {
     }
 
     fn finish(self) -> Result<Split, LineProblem> {
-        let found = self.labels.len();
+        let found = self.found();
         if found == 0 {
             return Err(LineProblem::Empty);
         }
@@ -271,10 +284,16 @@ impl Rows<'_> {
             return Err(LineProblem::TooFewRows { found, declared });
         }
         let rows = Csr::from_checked(self.shape.features, self.indptr, self.indices, self.values);
-        Ok(Split {
-            rows,
-            labels: self.labels,
-        })
+        let labels = match self.shape.labels {
+            Some(_) => Labels::Classes(self.classes),
+            None => Labels::Numbers(self.numbers),
+        };
+        Ok(Split { rows, labels })
+    }
+
+    /// How many there are.
+    fn found(&self) -> usize {
+        self.indptr.len() - 1
     }
 }
 

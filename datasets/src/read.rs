@@ -202,6 +202,57 @@ pub fn parse_file(
     limit: u64,
     progress: &dyn Progress,
 ) -> Result<Parsed> {
+    let parse = |content: &mut dyn BufRead| match libsvm::parse(content, shape) {
+        Ok(split) => Ok(split),
+        Err(ParseError::Read(error)) => Err(ContentError::Read(error)),
+        Err(ParseError::Line {
+            line,
+            column,
+            problem,
+        }) => Err(ContentError::Refused(Error::Line {
+            file: path.display().to_string(),
+            line,
+            column,
+            problem,
+        })),
+    };
+    let content = read_file((path, name), declared, limit, progress, parse)?;
+    Ok(Parsed {
+        split: content.of,
+        content: content.sha256,
+        content_bytes: content.bytes,
+        raw: content.raw,
+    })
+}
+
+/// Why content gave nothing.
+pub(crate) enum ContentError<R> {
+    /// It could not be read to its end.
+    Read(io::Error),
+    /// It is refused.
+    Refused(R),
+}
+
+/// What a file's content became, and its hashes.
+pub(crate) struct ReadContent<T> {
+    pub of: T,
+    pub sha256: Sha,
+    pub bytes: u64,
+    /// Of the bytes as they lie.
+    pub raw: Sha,
+}
+
+/// Reads the content of a file, of any compression, by whatever makes something of it.
+///
+/// # Errors
+/// As [`parse_file`].
+pub(crate) fn read_file<T>(
+    (path, name): (&Path, &str),
+    declared: Option<Sha>,
+    limit: u64,
+    progress: &dyn Progress,
+    parse: impl FnOnce(&mut dyn BufRead) -> Result<T, ContentError<Error>>,
+) -> Result<ReadContent<T>> {
     let file = File::open(path).map_err(Error::io("opening", path))?;
     let length = file.metadata().map_err(Error::io("opening", path))?.len();
     let shown = ShownFile::start(file, progress, name, length);
@@ -211,16 +262,17 @@ pub fn parse_file(
     let explain = |e: io::Error| explain(e, path, compression, limit);
 
     let mut content = BufReader::with_capacity(BUFFER, HashingReader::new(decoder));
-    let parsed = libsvm::parse(&mut content, shape);
-    if let Err(ParseError::Read(e)) = parsed {
-        return Err(explain(e));
-    }
+    let parsed = match parse(&mut content) {
+        Ok(of) => Ok(of),
+        Err(ContentError::Read(e)) => return Err(explain(e)),
+        Err(ContentError::Refused(error)) => Err(error),
+    };
     // After a refused line the rest is still hashed: that the file is not the one declared is the
     // better message.
     if parsed.is_ok() || declared.is_some() {
         io::copy(&mut content, &mut io::sink()).map_err(explain)?;
     }
-    let (found, content_bytes) = content.into_inner().so_far();
+    let (found, bytes) = content.into_inner().so_far();
     if let Some(expected) = declared
         && expected != found
     {
@@ -234,25 +286,12 @@ pub fn parse_file(
                 .into(),
         });
     }
-    match parsed {
-        Ok(split) => Ok(Parsed {
-            split,
-            content: found,
-            content_bytes,
-            raw: raw.so_far().0,
-        }),
-        Err(ParseError::Line {
-            line,
-            column,
-            problem,
-        }) => Err(Error::Line {
-            file: path.display().to_string(),
-            line,
-            column,
-            problem,
-        }),
-        Err(ParseError::Read(e)) => Err(explain(e)),
-    }
+    Ok(ReadContent {
+        of: parsed?,
+        sha256: found,
+        bytes,
+        raw: raw.so_far().0,
+    })
 }
 
 /// A file whose reading is shown to the user, until it is dropped.

@@ -4,7 +4,6 @@
 //! addresses. A file that a user put somewhere and that is not the declared one is an error; an
 //! earlier download that has gone bad is replaced.
 
-use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
@@ -15,59 +14,18 @@ use crate::fetch::Downloader;
 use crate::images::{self, ImageSet, ImagesSpec};
 use crate::libsvm::RowShape;
 use crate::locate::{CacheFolders, in_folder, platform_cache};
+use crate::place::{FileStatus, Place};
 use crate::read;
-use crate::registry::{Address, DatasetSpec, FileSpec, RegistryLimits};
-use crate::{Error, FileRecord, Progress, Result, Split};
+use crate::registry::{DatasetSpec, FileSpec, FileFormat, LabelSpec, RegistryLimits};
+use crate::table::{FileLabels, FileRows, TablePlace};
+use crate::tabular;
+use crate::{Error, FileRecord, Labels, Progress, Result, Split};
 
-/// Where a file would come from.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Place {
-    /// It is kept parsed.
-    ParsedCache(PathBuf),
-    /// It lies where the registry says that it does.
-    Path(PathBuf),
-    /// It lies in the data folder.
-    DataDir(PathBuf),
-    /// It has been downloaded before.
-    Downloaded(PathBuf),
-    /// It has to be downloaded.
-    MustDownload {
-        /// The addresses, in the order in which they are tried; none if it cannot be had.
-        addresses: Vec<Address>,
-    },
-}
-
-impl fmt::Display for Place {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Place::ParsedCache(p) => write!(f, "parsed cache {}", p.display()),
-            Place::Path(p) | Place::DataDir(p) => write!(f, "{}", p.display()),
-            Place::Downloaded(p) => write!(f, "downloaded {}", p.display()),
-            Place::MustDownload { addresses } if addresses.is_empty() => {
-                f.write_str("nowhere, and no address to download it from")
-            }
-            Place::MustDownload { addresses } => {
-                let all: Vec<String> = addresses.iter().map(Address::to_string).collect();
-                write!(f, "to be downloaded from {}", all.join(" or "))
-            }
-        }
-    }
-}
-
-/// A file's name and where it would come from.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FileStatus {
-    /// The file's name as upstream names it.
-    pub name: String,
-    /// Where it would come from.
-    pub place: Place,
-}
-
-/// A file's rows.
+/// A file's rows, and the files that they were made from.
+#[derive(Clone)]
 pub(crate) struct Had {
-    pub split: Split,
-    pub record: FileRecord,
+    pub rows: FileRows,
+    pub records: Vec<FileRecord>,
 }
 
 /// Gets real files.
@@ -98,19 +56,61 @@ impl Real {
         }
     }
 
+    /// A file's rows, of a table those of named columns if some are given.
     pub(crate) fn obtain(
         &self,
         spec: &DatasetSpec,
         file: &FileSpec,
+        columns: Option<&[String]>,
         progress: &dyn Progress,
     ) -> Result<Had> {
-        if let Some(sha) = file.sha256
-            && let Some(had) = self.cached(spec, file, sha)?
-        {
-            return Ok(had);
+        let limits = &self.limits;
+        match file.format {
+            FileFormat::Libsvm => self.text(spec, file, progress),
+            FileFormat::Csv | FileFormat::Parquet => {
+                self.found(&spec.name, file, progress, |path, from| {
+                    tabular::table(spec, file, columns, limits, (path, from), progress)
+                })
+            }
+            FileFormat::Npy => {
+                let had = self.found(&spec.name, file, progress, |path, from| {
+                    tabular::features(spec, file, limits, (path, from), progress)
+                })?;
+                let Some(labels) = &file.labels else {
+                    return Ok(had);
+                };
+                self.found(&spec.name, labels, progress, |path, from| {
+                    tabular::labels(spec, labels, had.clone(), limits, (path, from), progress)
+                })
+            }
         }
-        self.found(&spec.name, file, progress, |path, from| {
-            self.parse(spec, file, path, from, progress)
+    }
+
+    /// The rows of LIBSVM text.
+    fn text(&self, spec: &DatasetSpec, file: &FileSpec, progress: &dyn Progress) -> Result<Had> {
+        let cached = match file.sha256 {
+            Some(sha) => self.cached(spec, file, sha)?,
+            None => None,
+        };
+        let (split, record) = match cached {
+            Some(had) => had,
+            None => self.found(&spec.name, file, progress, |path, from| {
+                self.parse(spec, file, path, from, progress)
+            })?,
+        };
+        let mut rows: FileRows = split.into();
+        // Labels that nothing is said of were read as numbers, and are classes.
+        if let (LabelSpec::Found, FileLabels::Told(Labels::Numbers(numbers))) =
+            (&spec.labels, &rows.labels)
+        {
+            let labels = FileLabels::found(numbers);
+            rows.labels = labels.map_err(|problem| {
+                Error::table(file.name.clone(), TablePlace::default(), problem)
+            })?;
+        }
+        Ok(Had {
+            rows,
+            records: vec![record],
         })
     }
 
@@ -265,17 +265,17 @@ impl Real {
         path: &Path,
         from: String,
         progress: &dyn Progress,
-    ) -> Result<Had> {
+    ) -> Result<(Split, FileRecord)> {
         // Without a declared hash the bytes as they lie say whether they were parsed before.
         if file.sha256.is_none()
-            && let Some(mut had) = self.cached(spec, file, read::hash_file(path)?)?
+            && let Some((split, mut record)) = self.cached(spec, file, read::hash_file(path)?)?
         {
-            had.record.from = from;
-            return Ok(had);
+            record.from = from;
+            return Ok((split, record));
         }
         let shape = RowShape {
-            features: spec.features,
-            labels: &spec.labels,
+            features: spec.features.unwrap_or_default(),
+            labels: spec.labels.map(),
             rows: file.rows,
             line_bytes: self.limits.line_bytes,
         };
@@ -287,23 +287,28 @@ impl Real {
                 tracing::warn!("keeping the parsed form at {}: {e}", kept.display());
             }
         }
-        Ok(Had {
-            split: parsed.split,
-            record: FileRecord {
-                name: file.name.clone(),
-                sha256: parsed.content.to_string(),
-                bytes: parsed.content_bytes,
-                from,
-            },
-        })
+        let record = FileRecord {
+            name: file.name.clone(),
+            sha256: parsed.content.to_string(),
+            bytes: parsed.content_bytes,
+            from,
+        };
+        Ok((parsed.split, record))
     }
 
     /// The parsed form of the bytes with this hash, if it is there and sound.
-    fn cached(&self, spec: &DatasetSpec, file: &FileSpec, bytes: Sha) -> Result<Option<Had>> {
+    fn cached(
+        &self,
+        spec: &DatasetSpec,
+        file: &FileSpec,
+        bytes: Sha,
+    ) -> Result<Option<(Split, FileRecord)>> {
         let Some(path) = self.parsed_path(spec, bytes) else {
             return Ok(None);
         };
-        let cached = match cache::read(&path, spec.features, spec.classes) {
+        let features = spec.features.unwrap_or_default();
+        let classes = spec.labels.map().and(spec.classes);
+        let cached = match cache::read(&path, features, classes) {
             Ok(cached) => cached,
             Err(CacheError::Absent) => return Ok(None),
             Err(e) => {
@@ -317,15 +322,13 @@ impl Real {
             Some(declared) if found > declared => LineProblem::TooManyRows(declared),
             Some(declared) if found < declared => LineProblem::TooFewRows { found, declared },
             _ => {
-                return Ok(Some(Had {
-                    split: cached.split,
-                    record: FileRecord {
-                        name: file.name.clone(),
-                        sha256: cached.content.to_string(),
-                        bytes: cached.content_bytes,
-                        from: "parsed cache".into(),
-                    },
-                }));
+                let record = FileRecord {
+                    name: file.name.clone(),
+                    sha256: cached.content.to_string(),
+                    bytes: cached.content_bytes,
+                    from: "parsed cache".into(),
+                };
+                return Ok(Some((cached.split, record)));
             }
         };
         Err(Error::Line {
@@ -336,8 +339,12 @@ impl Real {
         })
     }
 
+    /// Where the parsed form of LIBSVM text is kept.
     fn parsed_path(&self, spec: &DatasetSpec, bytes: Sha) -> Option<PathBuf> {
-        let key = cache::key(bytes, spec.features, &spec.labels);
+        let features = spec
+            .features
+            .filter(|_| spec.train.format == FileFormat::Libsvm)?;
+        let key = cache::key(bytes, features, spec.labels.map());
         Some(self.cache.as_ref()?.parsed(&key))
     }
 

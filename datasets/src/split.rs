@@ -8,15 +8,15 @@ use std::ops::Range;
 use sha2::{Digest, Sha256};
 
 use crate::digest::Sha;
-use crate::{Csr, Error, Result};
+use crate::{Csr, Error, Labels, Result};
 
-/// Rows with a class each.
+/// Rows with a label each.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Split {
     /// The rows, one example each.
     pub rows: Csr,
-    /// Each row's class, 0-based.
-    pub labels: Vec<u32>,
+    /// Each row's label.
+    pub labels: Labels,
 }
 
 impl Split {
@@ -37,7 +37,10 @@ impl Split {
                 "class {l} where there are {classes} classes"
             )));
         }
-        Ok(Split { rows, labels })
+        Ok(Split {
+            rows,
+            labels: Labels::Classes(labels),
+        })
     }
 
     /// Number of rows.
@@ -60,10 +63,10 @@ impl Split {
         self.rows.to_dense()
     }
 
-    /// How many rows each class has; at least `classes` entries.
+    /// How many rows each class has; at least `classes` entries. Labels that are numbers are of no class.
     pub fn class_counts(&self, classes: usize) -> Vec<usize> {
         let mut counts = vec![0; classes];
-        for &label in &self.labels {
+        for &label in self.labels.classes().unwrap_or_default() {
             let label = label as usize;
             if label >= counts.len() {
                 counts.resize(label + 1, 0);
@@ -80,7 +83,18 @@ impl Split {
     pub fn slice(&self, range: Range<usize>) -> Split {
         Split {
             rows: self.rows.slice(range.clone()),
-            labels: self.labels[range].to_vec(),
+            labels: self.labels.slice(range),
+        }
+    }
+
+    /// The rows of these numbers with their labels, copied, in that order.
+    ///
+    /// # Panics
+    /// If there is no row of one, as slices do.
+    pub fn select(&self, rows: &[usize]) -> Split {
+        Split {
+            rows: self.rows.select(rows),
+            labels: self.labels.select(rows),
         }
     }
 }
@@ -128,8 +142,10 @@ pub struct Dataset {
     pub split: String,
     /// Number of columns.
     pub features: usize,
-    /// Number of classes.
-    pub classes: usize,
+    /// The columns' names, of tables that have names.
+    pub feature_names: Vec<String>,
+    /// What each class is called: its label in the files. None where labels are numbers.
+    pub class_names: Vec<String>,
     /// Real or generated.
     pub source: Source,
     /// The rows to train on.
@@ -145,6 +161,16 @@ pub struct Dataset {
 }
 
 impl Dataset {
+    /// Number of classes; 0 where labels are numbers.
+    pub fn classes(&self) -> usize {
+        self.class_names.len()
+    }
+
+    /// How many numbers a linear model says of a row: one for each class, or the one that is predicted.
+    pub fn outputs(&self) -> usize {
+        self.classes().max(1)
+    }
+
     /// A sha256, in hex, that two data sets share exactly when their numbers come from the same
     /// bytes by the same recipe: over the source, the split's row ranges, the columns, the label map
     /// and the files' hashes (for generated rows, the seed, the generator's version and numbers).

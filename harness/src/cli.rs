@@ -167,10 +167,13 @@ pub enum PlanCommand {
         kind: String,
     },
     /// Name everything that is wrong with a plan, each by its key and line; exit code 1 if anything is
+    ///
+    /// A registry of data sets is looked at likewise, and claims, beside the plans that they are about: the columns and
+    /// methods that they name have to be there.
     Check(PlanCheck),
-    /// Print the JSON Schema of a kind of plan, which editors read (configs/schema has all of them)
+    /// Print the JSON Schema of a kind of plan, or of registries, which editors read (configs/schema has all of them)
     Schema {
-        /// The kind of experiment
+        /// The kind of experiment, or registry
         kind: String,
     },
     /// Print a table of every key of every kind of plan (configs/PLANS.md)
@@ -180,7 +183,7 @@ pub enum PlanCommand {
 /// `harness plan check`.
 #[derive(Debug, Args)]
 pub struct PlanCheck {
-    /// A plan of your own (….yaml), or a target
+    /// A plan, a registry or claims of your own (….yaml), or a target
     pub plan: String,
     /// Only this profile [default: all of them]
     #[arg(long, short)]
@@ -337,7 +340,7 @@ pub struct Data {
 }
 
 /// Folders.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub struct Common {
     /// The folder of plans and of datasets.yaml [default: ./configs, else compiled-in copies]
     #[arg(long, env = "HARNESS_CONFIGS", value_name = "DIR")]

@@ -42,7 +42,12 @@ fn regression(split: &Split, features: usize) -> LogisticRegression {
         bias: false,
         l2: 0.0,
     };
-    LogisticRegression::new(x.to_dtype(DType::F64).unwrap(), &split.labels, problem).unwrap()
+    LogisticRegression::new(
+        x.to_dtype(DType::F64).unwrap(),
+        split.labels.classes().unwrap(),
+        problem,
+    )
+    .unwrap()
 }
 
 fn method(name: &str, golden: &A8a, oracle: Oracle, start: Tensor) -> Box<dyn Method> {

@@ -3,7 +3,7 @@
 mod common;
 
 use common::{House, column, run, stderr, succeed};
-use harness::cmd::plan::{EXAMPLES, keys, written};
+use harness::cmd::plan::{EXAMPLES, files, keys, written};
 use lab::configs::Configs;
 use lab::experiments::schemas;
 use std::path::Path;
@@ -21,11 +21,10 @@ fn write(house: &House, name: &str, text: &str) {
 
 #[test]
 fn the_schemas_and_the_table_of_keys_that_are_kept_are_those_of_the_types() {
-    for of in schemas() {
-        let kind = of.kind;
+    for (kind, schema) in files() {
         let there = kept(&format!("schema/{kind}.json"));
         assert!(
-            there == written(&of.file).unwrap(),
+            there == written(&schema).unwrap(),
             "harness plan schema {kind} > configs/schema/{kind}.json"
         );
     }
@@ -343,4 +342,236 @@ fn a_setting_reaches_into_lists_by_the_place_of_an_item() {
     );
     assert!(refused("windows.first.window=8").contains("has no item `first`"));
     assert!(refused("repeats.0=8").contains("`repeats` is something that has no keys"));
+}
+
+/// The worked example, in a house.
+fn orchard() -> House {
+    let house = House::new();
+    for name in ["fruit.csv", "registry.yaml", "orchard.yaml", "claims.yaml"] {
+        write(&house, name, &kept(&format!("examples/own/{name}")));
+    }
+    house
+}
+
+#[test]
+fn the_worked_example_runs_on_its_own_table_and_its_claims_are_judged() {
+    let house = orchard();
+    for check in [
+        &["registry.yaml"][..],
+        &["claims.yaml"],
+        &["orchard.yaml", "--registry", "registry.yaml"],
+    ] {
+        succeed(house.command(&[&["plan", "check"], check].concat()));
+    }
+    let of = [
+        "reproduce",
+        "orchard.yaml",
+        "--registry",
+        "registry.yaml",
+        "--claims",
+        "claims.yaml",
+        "--devices",
+        "cpu",
+    ];
+    let ran = run(house.command(&of));
+    assert!(ran.status.success(), "{}", stderr(&ran));
+    assert!(
+        stderr(&ran).contains("fruit: left out, as they hold no numbers: colour"),
+        "{}",
+        stderr(&ran)
+    );
+    let read = |name: &str| {
+        let path = house.folder.path().join("reports/orchard").join(name);
+        std::fs::read_to_string(path).unwrap()
+    };
+    let rows = read("rows.csv");
+    assert!(column(&rows, "dataset").iter().all(|name| name == "fruit"));
+    assert!(
+        column(&rows, "data_source")
+            .iter()
+            .all(|source| source == "real")
+    );
+    assert_eq!(column(&read("claims.csv"), "kind"), ["own", "own"]);
+    // What it comes to is computed in f64 on the host, and the same everywhere.
+    assert_eq!(
+        column(&read("claims.csv"), "verdict"),
+        ["reproduced", "reproduced"]
+    );
+    assert!(
+        read("orchard.md").contains("classes (apple, quince)"),
+        "{}",
+        read("orchard.md")
+    );
+}
+
+#[test]
+fn claims_that_no_row_can_answer_are_refused_before_anything_is_run() {
+    let house = orchard();
+    let claims = kept("examples/own/claims.yaml");
+    for (from, to, wanted) in [
+        (
+            "{method: Heavy Ball}",
+            "{method: Heavy Bal}",
+            "line 3: claims[0] (hd-before-heavy-ball): no row of orchard has the method `Heavy Bal`; there is HD, \
+             Nesterov, Heavy Ball; did you mean `Heavy Ball`?",
+        ),
+        (
+            "column: test_accuracy",
+            "column: test_acuracy",
+            "line 8: claims[1] (most-fruit-is-told-apart): the rows of orchard have no column `test_acuracy`; there is",
+        ),
+        (
+            "target: orchard, where: {method",
+            "target: orchart, where: {method",
+            "did you mean `orchard`?",
+        ),
+        (
+            "target: orchard, where: {method",
+            "target: orchard, frame: row, where: {method",
+            "orchard has no frame `row`, but rows, curves or marks; did you mean `rows`?",
+        ),
+        (
+            "ordering: {first",
+            "order: {first",
+            "claims[0] (hd-before-heavy-ball)",
+        ),
+    ] {
+        assert!(claims.contains(from), "{from}");
+        write(&house, "claims.yaml", &claims.replace(from, to));
+        for command in [
+            &["plan", "check", "claims.yaml"][..],
+            &[
+                "reproduce",
+                "orchard.yaml",
+                "--registry",
+                "registry.yaml",
+                "--claims",
+                "claims.yaml",
+            ],
+        ] {
+            let refused = run(house.command(command));
+            assert_eq!(refused.status.code(), Some(1), "{to}");
+            let said = stderr(&refused);
+            assert!(said.contains(wanted), "{wanted}\nis not in\n{said}");
+        }
+    }
+    assert!(
+        !house.folder.path().join("reports").exists(),
+        "nothing is left behind"
+    );
+}
+
+#[test]
+fn everything_that_is_wrong_with_a_registry_is_named_at_once_by_check_and_by_every_run() {
+    let house = orchard();
+    let registry = kept("examples/own/registry.yaml");
+    let registry = registry
+        .replace("label: kind", "lable: kind")
+        .replace("share: 0.25", "share: 25");
+    write(&house, "registry.yaml", &registry);
+    for command in [
+        &["plan", "check", "registry.yaml"][..],
+        &["reproduce", "orchard.yaml", "--registry", "registry.yaml"],
+        &["list", "--registry", "registry.yaml"],
+    ] {
+        let refused = run(house.command(command));
+        assert_eq!(refused.status.code(), Some(1));
+        let said = stderr(&refused);
+        for wanted in [
+            "registry.yaml: 2 things are wrong with it",
+            "line 6: `lable` is no key of datasets.fruit, which has",
+            "did you mean `label`?",
+            "line 9: datasets.fruit.test.share is 25, but has to be",
+        ] {
+            assert!(said.contains(wanted), "{wanted}\nis not in\n{said}");
+        }
+    }
+}
+
+#[test]
+fn each_loss_runs_on_data_that_it_is_for_and_refuses_other_data() {
+    let house = orchard();
+    let table = "x,z,y\n".to_owned()
+        + &(0..60)
+            .map(|i| format!("{},{},{}\n", i % 7, i % 5, 2 * (i % 7) - i % 5 + 1))
+            .collect::<String>();
+    write(&house, "numbers.csv", &table);
+    write(
+        &house,
+        "numbers.yaml",
+        "datasets: {line: {label: y, labels: numbers, files: {train: {path: numbers.csv}}, test: {share: 0.2, seed: 1}}}\n",
+    );
+    let plan = |kind: &str, dataset: &str, body: &str| {
+        let text = format!("{body}datasets: [{dataset}]\nproblem: {{kind: {kind}, bias: true}}\n");
+        write(&house, "mine.yaml", &text);
+        run(house.command(&[
+            "reproduce",
+            "mine.yaml",
+            "--registry",
+            "registry.yaml",
+            "--registry",
+            "numbers.yaml",
+            "--out",
+            "out",
+            "--fresh",
+            "--devices",
+            "cpu",
+        ]))
+    };
+    let descent = "experiment: descent\ngradients: 4000\nmethods: [{name: N, method: nesterov, step_size: 0.05}]\n";
+    let fitted = plan("least-squares", "line", descent);
+    assert!(fitted.status.success(), "{}", stderr(&fitted));
+    let value: f64 = column(&house.read("rows.csv"), "value")[0].parse().unwrap();
+    // y = 2x − z + 1 in every row.
+    assert!(value < 1e-10, "{value}");
+    assert_eq!(column(&house.read("rows.csv"), "test_accuracy"), [""]);
+    let test_loss: f64 = column(&house.read("rows.csv"), "test_loss")[0]
+        .parse()
+        .unwrap();
+    assert!(test_loss < 1e-10, "{test_loss}");
+    let windows = "experiment: windows\nprecision: f64\nstart: {distribution: zeros}\n\
+                   flow: {kinetic_energy: half-l2-squared, step_size: 0.05, steps: 20}\ntolerance: 1.0e-6\n\
+                   flows: {other: 4}\nrepeats: 0\nwarmup_flows: 0\n\
+                   windows: [{evaluator: batched, window: 1}, {evaluator: batched, window: 4}]\n\
+                   statistics: {resamples: 100, confidence: 0.95}\n";
+    for (kind, dataset) in [("least-squares", "line"), ("binary-logistic", "fruit")] {
+        let ran = plan(kind, dataset, windows);
+        assert!(ran.status.success(), "{kind}: {}", stderr(&ran));
+        let rows = house.read("rows.csv");
+        let losses: Vec<f64> = column(&rows, "train_loss")
+            .iter()
+            .map(|loss| loss.parse().unwrap())
+            .collect();
+        assert!(
+            (losses[0] / losses[1] - 1.0).abs() < 1e-3,
+            "{kind}: {losses:?}"
+        );
+    }
+    let sensitivity = "experiment: sensitivity\nprecision: f64\nstart: {distribution: zeros}\nstarts: 1\ngradients: 50\n\
+                       step_sizes: [0.01, 0.1]\nwithin: 1.5\nmethods: [{name: N, method: nesterov}]\n\
+                       statistics: {resamples: 100, confidence: 0.95}\n";
+    let ran = plan("least-squares", "line", sensitivity);
+    assert!(ran.status.success(), "{}", stderr(&ran));
+    for (kind, dataset, wanted) in [
+        (
+            "logistic",
+            "line",
+            "the labels of line are numbers, but logistic predicts classes: fit `kind: least-squares`",
+        ),
+        (
+            "least-squares",
+            "fruit",
+            "fruit has labels of 2 classes, but least-squares predicts numbers",
+        ),
+    ] {
+        for body in [descent, windows] {
+            let refused = plan(kind, dataset, body);
+            assert_eq!(refused.status.code(), Some(1), "{kind}");
+            assert!(
+                stderr(&refused).contains(wanted),
+                "{wanted}\nis not in\n{}",
+                stderr(&refused)
+            );
+        }
+    }
 }

@@ -62,6 +62,7 @@ fn manifest(configs: &Configs, plan: &Plan, datasets: Vec<String>) -> Result<Man
         source: "real".into(),
         surrogate_reason: None,
         shape: [1000, 500, 123, 2],
+        class_names: Vec::new(),
         test_is_train: false,
         digest: String::new(),
         files: Vec::new(),
@@ -111,7 +112,8 @@ fn cell(seed: u64, plan: &WindowsPlan, dataset: &str, placed: &PlacedWindow) -> 
         data_digest: String::new(),
         seed,
         precision: plan.precision,
-        model: plan.model,
+        loss: plan.fit.loss,
+        model: plan.fit.model,
         start: plan.start,
         kinetic: plan.kinetic[0],
         step_size: plan.step_size,
@@ -147,7 +149,7 @@ fn measured(cell: &WindowCell) -> MeasuredWindow {
         surrogate: 0,
         strides: vec![stride; rounds as usize],
         train_loss: 0.7 / (k + 1) as f64,
-        test_accuracy: 0.8,
+        test_accuracy: Some(0.8),
     };
     // Each flow of each run takes a little more or less than its rounds.
     let seconds = |one: f64, salt: usize| -> Vec<Vec<f64>> {

@@ -27,7 +27,7 @@ pub fn libsvm(bytes: &[u8]) {
     };
     let shape = RowShape {
         features: 1 + usize::from(chosen >> 2),
-        labels: &labels,
+        labels: Some(&labels),
         rows: (chosen & 2 != 0).then_some(3),
         line_bytes: LINE,
     };
@@ -67,10 +67,10 @@ fn said(found: &Result<Split, ParseError>) -> Result<&Split, String> {
 /// Rows as text, the shortest that is read as them.
 fn written(split: &Split, labels: &LabelMap) -> String {
     let mut text = String::new();
-    for (row, class) in split.labels.iter().enumerate() {
+    for (row, class) in split.labels.classes().into_iter().flatten().enumerate() {
         let label = labels
             .labels()
-            .find(|label| labels.class(*label) == Some(*class));
+            .find(|label| labels.class_of(label) == Some(*class));
         text += &label.expect("a class with a label").to_string();
         let (columns, values) = split.rows.row(row);
         for (column, value) in columns.iter().zip(values) {

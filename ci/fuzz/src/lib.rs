@@ -9,18 +9,20 @@
 mod data;
 mod edits;
 mod evidence;
+mod tables;
 mod yaml;
 
 pub use data::{archive, compressed, libsvm};
 pub use edits::{edited, mutated};
 pub use evidence::{journal, manifest};
+pub use tables::tables;
 pub use yaml::{claims, plan, registry};
 
 /// A target: what bytes are put to.
 pub type Target = fn(&[u8]);
 
 /// All targets, by the names of their programs and of their folders of seeds.
-pub const TARGETS: [(&str, Target); 8] = [
+pub const TARGETS: [(&str, Target); 9] = [
     ("archive", archive),
     ("claims", claims),
     ("compressed", compressed),
@@ -29,4 +31,5 @@ pub const TARGETS: [(&str, Target); 8] = [
     ("manifest", manifest),
     ("plan", plan),
     ("registry", registry),
+    ("tables", tables),
 ];

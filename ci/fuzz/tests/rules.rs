@@ -93,6 +93,7 @@ tests! {
     a_manifest_is_as_written_or_says_so: "manifest";
     plans_written_down_are_the_same_or_are_refused: "plan";
     registries_are_bounded_and_plain_or_are_refused: "registry";
+    tables_give_finite_rows_or_a_file_that_is_named: "tables";
 }
 
 /// As a fuzzer would: the project's own files are seeds, too, without being kept twice.

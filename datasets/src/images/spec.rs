@@ -2,40 +2,56 @@
 
 use std::path::Path;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::images::Normalise;
 use crate::registry::{FileSpec, WireFile, file, is_file_name};
 use crate::{Error, Result};
 
-/// As it is written.
-#[derive(Debug, Deserialize)]
+/// A data set of images as it is written.
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct WireImages {
+    /// What it is, in a few words.
     title: Option<String>,
+    /// Whom to cite.
     citation: Option<String>,
+    /// Under what terms it may be used.
     licence: Option<String>,
+    /// Channels of an image.
     channels: usize,
+    /// Pixels of a side.
     side: usize,
+    /// How many classes there are.
     classes: usize,
+    /// The archive: a tar, compressed or not.
     archive: WireFile,
+    /// The data set whose first images these are, and whose archive has them too.
     part_of: Option<String>,
+    /// What is trained on.
     train: ImagePartForm,
+    /// What is tested on.
     test: ImagePartForm,
+    /// The mean of each channel's pixels, which is subtracted.
     mean: Vec<f32>,
+    /// The deviation of each channel's pixels, by which they are divided.
     deviation: Vec<f32>,
+    /// How images are generated that stand in for the archive.
     surrogate: Option<SurrogateImages>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct ImagePartForm {
+    /// The archive's members.
     members: Vec<String>,
+    /// How many images they hold.
     images: usize,
 }
 
 /// Numbers of the stand-in.
-#[derive(Debug, Clone, Copy, Deserialize, Serialize, PartialEq)]
+#[derive(Debug, Clone, Copy, Deserialize, Serialize, JsonSchema, PartialEq)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct SurrogateImages {
     /// How far an image's class moves its pixels, in their units of 0 to 255.

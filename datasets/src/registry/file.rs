@@ -1,7 +1,9 @@
 //! Single files: of data sets, and archives of images.
 
+use std::fmt;
 use std::path::{Path, PathBuf};
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::address::Address;
@@ -26,25 +28,158 @@ pub struct FileSpec {
     pub md5: Option<String>,
     /// Its number of rows, if declared.
     pub rows: Option<usize>,
+    /// What it is written in.
+    pub format: FileFormat,
+    /// What separates the columns of CSV.
+    pub delimiter: u8,
+    /// Of an array of NumPy: the file with its rows' labels.
+    pub labels: Option<Box<FileSpec>>,
 }
 
-#[derive(Debug, Deserialize)]
+/// What a file of a data set is written in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum FileFormat {
+    /// LIBSVM text: a label and `index:value` of what is not 0.
+    Libsvm,
+    /// Text in columns with a line of names.
+    Csv,
+    /// A Parquet file.
+    Parquet,
+    /// An array of NumPy, with another one for the labels.
+    Npy,
+}
+
+impl FileFormat {
+    /// What a file's name, without a compression's suffix, says of it.
+    fn by_name(name: &str) -> Self {
+        let suffix = name
+            .rsplit_once('.')
+            .map(|(_, suffix)| suffix.to_ascii_lowercase());
+        match suffix.as_deref() {
+            Some("csv" | "tsv") => FileFormat::Csv,
+            Some("parquet") => FileFormat::Parquet,
+            Some("npy") => FileFormat::Npy,
+            _ => FileFormat::Libsvm,
+        }
+    }
+
+    /// Whether its columns have names.
+    pub fn has_names(self) -> bool {
+        matches!(self, FileFormat::Csv | FileFormat::Parquet)
+    }
+}
+
+impl fmt::Display for FileFormat {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            FileFormat::Libsvm => "LIBSVM text",
+            FileFormat::Csv => "CSV",
+            FileFormat::Parquet => "Parquet",
+            FileFormat::Npy => "NumPy's .npy",
+        })
+    }
+}
+
+/// A file: where it lies or can be had, and what is in it.
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct WireFile {
+    /// What it is called in the data folder and the cache, without a compression's suffix; that of `path` if nothing is
+    /// said.
     pub name: Option<String>,
+    /// Where it lies, from the folder of the registry's file; plain, bzip2, gzip or xz.
     pub path: Option<PathBuf>,
-    /// One or several; whatever else stands there is not repeated in an error.
+    /// Where it can be downloaded, one or several.
+    // Whatever else stands there is not repeated in an error.
+    #[schemars(with = "Option<Strings>")]
     pub addresses: Option<OneOrMany<String>>,
+    /// The SHA-256 of its decompressed content, in hex; without it nothing is verified.
     pub sha256: Option<String>,
+    /// Of an archive of images: the MD5 of the file as it lies, in hex.
     pub md5: Option<String>,
+    /// How many rows it has; any number is accepted if nothing is said.
     pub rows: Option<usize>,
+    /// What it is written in; by its name if nothing is said: .csv, .tsv, .parquet, .npy, else LIBSVM text.
+    pub format: Option<FileFormat>,
+    /// What separates the columns of CSV; a comma if nothing is said, and a tab in a .tsv.
+    pub delimiter: Option<char>,
+    /// Of an array of NumPy: the array with its rows' labels.
+    #[schemars(with = "Option<LabelsFileKeys>")]
+    pub labels: Option<Box<WireFile>>,
     /// Says that what comes over http may be taken for what it claims to be.
     #[serde(default)]
     pub unverified: bool,
 }
 
+/// One text or several.
+#[derive(JsonSchema)]
+#[serde(untagged)]
+#[allow(dead_code)]
+enum Strings {
+    One(String),
+    Many(Vec<String>),
+}
+
+/// The keys of a file of labels, for those who write one: it is read as a [`WireFile`].
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+#[allow(dead_code)]
+struct LabelsFileKeys {
+    /// What it is called in the data folder and the cache.
+    name: Option<String>,
+    /// Where it lies, from the folder of the registry's file.
+    path: Option<String>,
+    /// Where it can be downloaded, one or several.
+    addresses: Option<Strings>,
+    /// The SHA-256 of its decompressed content, in hex.
+    sha256: Option<String>,
+    /// Says that what comes over http may be taken for what it claims to be.
+    unverified: Option<bool>,
+}
+
 /// Checks a file of the YAML, whose paths are relative to `base`.
-pub(crate) fn file(wire: WireFile, base: &Path, at: &str) -> Result<FileSpec> {
+pub(crate) fn file(mut wire: WireFile, base: &Path, at: &str) -> Result<FileSpec> {
+    let labels = wire.labels.take();
+    let mut file = alone(wire, base, at)?;
+    let at = format!("{at}.labels");
+    match (labels, file.format) {
+        (Some(labels), FileFormat::Npy) => {
+            let labels = alone(*labels, base, &at)?;
+            if labels.format != FileFormat::Npy {
+                let format = labels.format;
+                return Err(Error::content(
+                    at,
+                    format!("is {format}, but has to be {} as well", FileFormat::Npy),
+                ));
+            }
+            file.labels = Some(Box::new(labels));
+        }
+        (None, FileFormat::Npy) => {
+            return Err(Error::content(
+                at,
+                "an array of features has its labels in another file: name it, as {path: y.npy}",
+            ));
+        }
+        (Some(_), format) => {
+            return Err(Error::content(
+                at,
+                format!("{format} has its labels in the same file"),
+            ));
+        }
+        (None, _) => {}
+    }
+    Ok(file)
+}
+
+/// Checks a file by itself, without that of its labels.
+fn alone(wire: WireFile, base: &Path, at: &str) -> Result<FileSpec> {
+    if wire.labels.is_some() {
+        return Err(Error::content(
+            format!("{at}.labels"),
+            "labels have no labels themselves",
+        ));
+    }
     let named = || {
         let name = wire.path.as_ref()?.file_name()?.to_str()?;
         let stem = Compression::SUFFIXES[1..]
@@ -106,7 +241,24 @@ pub(crate) fn file(wire: WireFile, base: &Path, at: &str) -> Result<FileSpec> {
             format!("\"{text}\" is not an md5: 32 hex digits are wanted"),
         ));
     }
+    let format = wire.format.unwrap_or_else(|| FileFormat::by_name(&name));
+    let delimiter = match (wire.delimiter, format) {
+        (None, _) if name.to_ascii_lowercase().ends_with(".tsv") => b'\t',
+        (None, _) => b',',
+        (Some(of), FileFormat::Csv) if of.is_ascii() && !matches!(of, '"' | '\n' | '\r') => of as u8,
+        (Some(of), _) => {
+            return Err(Error::content(
+                format!("{at}.delimiter"),
+                format!(
+                    "{of:?} does not separate columns of {format}: one character does, of CSV, but for quotes"
+                ),
+            ));
+        }
+    };
     Ok(FileSpec {
+        format,
+        delimiter,
+        labels: None,
         md5: wire.md5.map(|text| text.to_ascii_lowercase()),
         name,
         path: wire.path.map(|p| base.join(p)),

@@ -9,15 +9,19 @@ mod limits;
 mod validate;
 mod wire;
 
+use std::borrow::Cow;
 use std::ops::Range;
 use std::path::Path;
 
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+
+use crate::draw::Draw;
 use crate::images::ImagesSpec;
 use crate::surrogate::spec::SurrogateSpec;
 use crate::{Error, LabelMap, Result};
 
 pub use address::Address;
-pub use file::FileSpec;
+pub use file::{FileSpec, FileFormat};
 pub(crate) use file::{WireFile, file, is_file_name};
 pub use limits::RegistryLimits;
 
@@ -37,7 +41,7 @@ pub use limits::RegistryLimits;
 ///            standard: {train: {file: train, rows: [0, 800]}, test: {file: train, rows: [800, 1000]}}",
 /// )?;
 /// assert_eq!(registry.names(), ["mine"]);
-/// assert_eq!(registry.get("mine")?.features, 30);
+/// assert_eq!(registry.get("mine")?.features, Some(30));
 /// assert!(registry.get("yours").unwrap_err().to_string().contains("known: mine"));
 /// # Ok::<(), datasets::Error>(())
 /// ```
@@ -46,6 +50,17 @@ pub struct Registry {
     limits: RegistryLimits,
     datasets: Vec<DatasetSpec>,
     images: Vec<ImagesSpec>,
+}
+
+/// What the YAML of a registry may say.
+impl JsonSchema for Registry {
+    fn schema_name() -> Cow<'static, str> {
+        "Registry".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        wire::WireRegistry::json_schema(generator)
+    }
 }
 
 impl Registry {
@@ -165,12 +180,16 @@ pub struct DatasetSpec {
     pub citation: Option<String>,
     /// Under what terms it may be used, as far as known.
     pub licence: Option<String>,
-    /// Number of columns.
-    pub features: usize,
-    /// Number of classes.
-    pub classes: usize,
-    /// Labels to classes.
-    pub labels: LabelMap,
+    /// Number of columns of features, where it is declared; of tables it is else counted.
+    pub features: Option<usize>,
+    /// Number of classes, where it is declared.
+    pub classes: Option<usize>,
+    /// What labels say.
+    pub labels: LabelSpec,
+    /// The name of the column of labels, of tables that have names.
+    pub label: Option<String>,
+    /// The names of the columns of features; all with numbers but the label if none are given.
+    pub columns: Option<Vec<String>>,
     /// The training file.
     pub train: FileSpec,
     /// The test file, if there is one.
@@ -216,6 +235,27 @@ impl DatasetSpec {
     }
 }
 
+/// What the labels of a data set say.
+#[derive(Debug, Clone, PartialEq)]
+pub enum LabelSpec {
+    /// Which class a row is of, by this map.
+    Map(LabelMap),
+    /// Which class a row is of; the classes are those of the training file's labels.
+    Found,
+    /// The number that is to be predicted.
+    Numbers,
+}
+
+impl LabelSpec {
+    /// The map, where one is declared.
+    pub fn map(&self) -> Option<&LabelMap> {
+        match self {
+            LabelSpec::Map(map) => Some(map),
+            LabelSpec::Found | LabelSpec::Numbers => None,
+        }
+    }
+}
+
 /// Which file of a data set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Role {
@@ -226,14 +266,23 @@ pub enum Role {
 }
 
 /// Which rows to train on, and which to test on.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct SplitSpec {
     /// Its name.
     pub name: String,
-    /// The rows to train on.
+    /// The rows to train on; where test rows are drawn, those that they are drawn from.
     pub train: Part,
     /// The rows to test on.
-    pub test: Part,
+    pub test: TestRows,
+}
+
+/// The rows to test on.
+#[derive(Debug, Clone, PartialEq)]
+pub enum TestRows {
+    /// Some rows of a file.
+    Part(Part),
+    /// Rows drawn from those to train on, which are then trained on no more.
+    Drawn(Draw),
 }
 
 /// Some rows of a file.

@@ -2,10 +2,11 @@
 
 use std::path::Path;
 
-use super::file::{file, is_file_name};
-use super::wire::{WireDataset, WirePart, WireRole, WireSplit};
-use super::{DatasetSpec, Part, Role, SplitSpec};
-use crate::{Error, LabelMap, Result};
+use super::file::{FileFormat, file, is_file_name};
+use super::wire::{WireDataset, WireLabels, WirePart, WireRole, WireSplit, WireTest};
+use super::{DatasetSpec, LabelSpec, Part, Role, SplitSpec, TestRows};
+use crate::draw::Draw;
+use crate::{Error, Label, LabelMap, Result};
 
 /// The name of the split that a data set without `splits` gets.
 const STANDARD: &str = "standard";
@@ -20,23 +21,21 @@ pub(super) fn dataset(name: String, wire: WireDataset, base: &Path) -> Result<Da
         ));
     }
     // Columns are kept as u32.
-    if wire.features == 0 || wire.features > u32::MAX as usize {
+    if let Some(features) = wire
+        .features
+        .filter(|n| !(1..=u32::MAX as usize).contains(n))
+    {
         return Err(Error::content(
             at("features"),
-            format!("{} is not from 1 to {}", wire.features, u32::MAX),
+            format!("{features} is not from 1 to {}", u32::MAX),
         ));
     }
-    if wire.classes < 2 || wire.classes > 1 << 16 {
+    if let Some(classes) = wire.classes.filter(|n| !(2..=1 << 16).contains(n)) {
         return Err(Error::content(
             at("classes"),
-            format!("{} is not from 2 to 65536", wire.classes),
+            format!("{classes} is not from 2 to 65536"),
         ));
     }
-    let labels = match &wire.labels {
-        None => LabelMap::counting_from(0, wire.classes),
-        Some(entries) => labels(&entries.0, wire.classes)
-            .map_err(|problem| Error::content(at("labels"), problem))?,
-    };
     let hashes = [Some(&wire.files.train), wire.files.test.as_ref()];
     if hashes.into_iter().flatten().any(|f| f.md5.is_some()) {
         return Err(Error::content(
@@ -49,6 +48,20 @@ pub(super) fn dataset(name: String, wire: WireDataset, base: &Path) -> Result<Da
         Some(test) => Some(file(test, base, &at("files.test"))?),
         None => None,
     };
+    if let Some(test) = test.as_ref().filter(|test| test.format != train.format) {
+        return Err(Error::content(
+            at("files.test.format"),
+            format!(
+                "is {}, but that of the training file is {}",
+                test.format, train.format
+            ),
+        ));
+    }
+    let classes = wire.classes;
+    let (labels, classes) = labels(wire.labels, classes, train.format)
+        .map_err(|(key, problem)| Error::content(at(key), problem))?;
+    names(&wire.label, &wire.columns, wire.features, train.format)
+        .map_err(|(key, problem)| Error::content(at(key), problem))?;
     if test.as_ref().is_some_and(|t| t.name == train.name) {
         return Err(Error::content(
             at("files.test.name"),
@@ -60,8 +73,10 @@ pub(super) fn dataset(name: String, wire: WireDataset, base: &Path) -> Result<Da
         citation: wire.citation,
         licence: wire.licence,
         features: wire.features,
-        classes: wire.classes,
+        classes,
         labels,
+        label: wire.label,
+        columns: wire.columns,
         train,
         test,
         splits: Vec::new(),
@@ -69,9 +84,28 @@ pub(super) fn dataset(name: String, wire: WireDataset, base: &Path) -> Result<Da
         surrogate: None,
         name: name.clone(),
     };
-    spec.splits = match wire.splits {
-        None => vec![standard(spec.test.is_some())],
-        Some(splits) => splits
+    spec.splits = match (wire.splits, wire.test) {
+        (None, None) => vec![standard(spec.test.is_some())],
+        (None, Some(_)) if spec.test.is_some() => {
+            return Err(Error::content(
+                at("test"),
+                "there is a test file; rows are drawn from the training file where there is none, or by `splits`",
+            ));
+        }
+        (None, Some(wire)) => {
+            let drawn = draw(&spec, wire.share, wire.seed, wire.stratified, &at("test"))?;
+            vec![SplitSpec {
+                test: TestRows::Drawn(drawn),
+                ..standard(false)
+            }]
+        }
+        (Some(_), Some(_)) => {
+            return Err(Error::content(
+                at("test"),
+                "stands beside `splits`; say there which rows are tested on",
+            ));
+        }
+        (Some(splits), None) => splits
             .0
             .into_iter()
             .map(|(split, wire)| split_spec(&spec, &split, wire))
@@ -93,23 +127,95 @@ pub(super) fn dataset(name: String, wire: WireDataset, base: &Path) -> Result<Da
                 "how many rows to generate is not known; declare `rows` of each file",
             ));
         }
-        let checked = surrogate.check(spec.features, spec.classes);
+        let (Some(features), Some(classes)) = (spec.features, spec.classes) else {
+            return Err(Error::content(
+                at("surrogate"),
+                "what to generate is not known; declare `features` and `classes`",
+            ));
+        };
+        let checked = surrogate.check(features, classes);
         spec.surrogate = Some(checked.map_err(|problem| Error::content(at("surrogate"), problem))?);
     }
     Ok(spec)
 }
 
-fn labels(entries: &[(String, u32)], classes: usize) -> Result<LabelMap, String> {
+/// A key of the data set, and what is wrong there.
+type KeyProblem = (&'static str, String);
+
+/// What labels say, and how many classes there are where that is known.
+fn labels(
+    wire: Option<WireLabels>,
+    classes: Option<usize>,
+    format: FileFormat,
+) -> Result<(LabelSpec, Option<usize>), KeyProblem> {
+    let entries = match (wire, classes) {
+        (None, _) => return Ok((LabelSpec::Found, classes)),
+        (Some(WireLabels::Numbers), None) => return Ok((LabelSpec::Numbers, None)),
+        (Some(WireLabels::Numbers), Some(_)) => {
+            return Err(("classes", "labels that are numbers have no classes".into()));
+        }
+        (Some(WireLabels::Map(entries)), _) => entries.0,
+    };
+    let classes = classes.unwrap_or_else(|| {
+        let most = entries.iter().map(|(_, class)| *class as usize + 1).max();
+        most.unwrap_or(0).max(2)
+    });
+    let entry = |(label, class): &(String, u32)| match Label::of(label) {
+        Label::Text(label) if format == FileFormat::Libsvm => Err(format!(
+            "the label \"{label}\" is not a number, as labels of LIBSVM files are"
+        )),
+        label => Ok((label, *class)),
+    };
     let entries = entries
         .iter()
-        .map(|(label, class)| match label.parse::<f64>() {
-            Ok(number) => Ok((number, *class)),
-            Err(_) => Err(format!(
-                "the label \"{label}\" is not a number, as labels of LIBSVM files are"
-            )),
-        })
-        .collect::<Result<Vec<_>, String>>()?;
-    LabelMap::new(&entries, classes)
+        .map(entry)
+        .collect::<Result<Vec<_>, String>>();
+    let map = entries.and_then(|entries| LabelMap::new(&entries, classes));
+    let map = map.map_err(|problem| ("labels", problem))?;
+    Ok((LabelSpec::Map(map), Some(classes)))
+}
+
+/// Checks what is said of columns against what files of a format have.
+fn names(
+    label: &Option<String>,
+    columns: &Option<Vec<String>>,
+    features: Option<usize>,
+    format: FileFormat,
+) -> Result<(), KeyProblem> {
+    let of_names = [("label", label.is_some()), ("columns", columns.is_some())];
+    if let Some((key, _)) = of_names
+        .into_iter()
+        .find(|(_, there)| *there && !format.has_names())
+    {
+        return Err((
+            key,
+            format!("names a column, but those of {format} have no names"),
+        ));
+    }
+    match (label, features) {
+        (None, _) if format.has_names() => {
+            return Err((
+                "label",
+                format!("is missing: the name of the column of {format} that holds the labels"),
+            ));
+        }
+        (_, None) if format == FileFormat::Libsvm => {
+            return Err((
+                "features",
+                "is missing: how many columns LIBSVM text has is not told by the text".into(),
+            ));
+        }
+        _ => {}
+    }
+    let columns = columns.as_deref().unwrap_or_default();
+    let twice = |(at, name): &(usize, &String)| columns[..*at].contains(name);
+    if let Some((_, name)) = columns.iter().enumerate().find(twice) {
+        return Err(("columns", format!("`{name}` is named twice")));
+    }
+    if let Some(name) = columns.iter().find(|name| Some(*name) == label.as_ref()) {
+        return Err(("columns", format!("`{name}` is the label, and no feature")));
+    }
+    Ok(())
 }
 
 /// The split of a data set that names none: the test file, or for want of one the training rows.
@@ -118,25 +224,82 @@ fn standard(has_test: bool) -> SplitSpec {
     SplitSpec {
         name: STANDARD.into(),
         train: all(Role::Train),
-        test: all(if has_test { Role::Test } else { Role::Train }),
+        test: TestRows::Part(all(if has_test { Role::Test } else { Role::Train })),
     }
 }
 
 fn split_spec(spec: &DatasetSpec, name: &str, wire: WireSplit) -> Result<SplitSpec> {
     let at = |key: &str| format!("datasets.{}.splits.{name}.{key}", spec.name);
-    let split = SplitSpec {
-        name: name.into(),
-        train: part(spec, wire.train, &at("train"))?,
-        test: part(spec, wire.test, &at("test"))?,
+    let train = part(spec, wire.train, &at("train"))?;
+    let test = match wire.test {
+        WireTest {
+            file: Some(file),
+            rows,
+            share: None,
+            seed: None,
+            stratified: None,
+        } => TestRows::Part(part(spec, WirePart { file, rows }, &at("test"))?),
+        WireTest {
+            file: None,
+            rows: None,
+            share: Some(share),
+            seed,
+            stratified,
+        } => {
+            let seed = seed.unwrap_or_default();
+            TestRows::Drawn(draw(spec, share, seed, stratified, &at("test"))?)
+        }
+        _ => {
+            return Err(Error::content(
+                at("test"),
+                "has to be rows of a file, as {file: test} or {file: train, rows: [80, 100]}, or rows drawn from \
+                 those to train on, as {share: 0.2, seed: 1}",
+            ));
+        }
     };
     // The same rows twice are a choice; some rows twice are a slip of the pen.
-    if split.train != split.test && overlap(&split.train, &split.test) {
+    if let TestRows::Part(test) = &test
+        && train != *test
+        && overlap(&train, test)
+    {
         return Err(Error::content(
             at("test.rows"),
             "some of these rows are also trained on; make the two ranges apart, or the same",
         ));
     }
-    Ok(split)
+    Ok(SplitSpec {
+        name: name.into(),
+        train,
+        test,
+    })
+}
+
+/// How test rows are drawn: of each class its share where labels are classes and nothing else is said.
+fn draw(
+    spec: &DatasetSpec,
+    share: f64,
+    seed: u64,
+    stratified: Option<bool>,
+    at: &str,
+) -> Result<Draw> {
+    if !(share > 0.0 && share < 1.0) {
+        return Err(Error::content(
+            format!("{at}.share"),
+            format!("{share} is not between 0 and 1"),
+        ));
+    }
+    let classes = spec.labels != LabelSpec::Numbers;
+    if stratified == Some(true) && !classes {
+        return Err(Error::content(
+            format!("{at}.stratified"),
+            "is about classes, but the labels are numbers",
+        ));
+    }
+    Ok(Draw {
+        share,
+        seed,
+        stratified: stratified.unwrap_or(classes),
+    })
 }
 
 fn overlap(a: &Part, b: &Part) -> bool {

@@ -9,7 +9,7 @@ use rand_distr::StandardNormal;
 
 use super::SurrogateChoice;
 use super::spec::DigitImages;
-use crate::{Csr, Split};
+use crate::{Csr, Labels, Split};
 
 /// How often a shape is drawn anew because it is too large, before it is shrunk to fit.
 const SHAPE_TRIES: usize = 200;
@@ -62,7 +62,7 @@ pub(super) fn generate(
     }
     Split {
         rows: Csr::from_checked(pixels, indptr, indices, stored),
-        labels,
+        labels: Labels::Classes(labels),
     }
 }
 

@@ -62,7 +62,7 @@ fn identity(
         spec.name,
         file.name,
         file.rows,
-        spec.features,
+        spec.features.unwrap_or_default(),
         Sha(*seed)
     );
     Ok(Sha::of(text.as_bytes()))

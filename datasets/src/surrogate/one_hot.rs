@@ -9,7 +9,7 @@ use rand_distr::StandardNormal;
 
 use super::SurrogateChoice;
 use super::spec::OneHotGroups;
-use crate::{Csr, Split};
+use crate::{Csr, Labels, Split};
 
 /// Rows over which the intercept is set; enough for a share within a percent.
 const CALIBRATION_ROWS: usize = 8192;
@@ -39,7 +39,7 @@ pub(super) fn generate(
     let values = vec![1.0; indices.len()];
     Split {
         rows: Csr::from_checked(cols, indptr, indices, values),
-        labels,
+        labels: Labels::Classes(labels),
     }
 }
 

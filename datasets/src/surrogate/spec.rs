@@ -1,9 +1,10 @@
 //! What a stand-in should be like: the registry's numbers, checked.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// A stand-in as the registry describes it.
-#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 pub(crate) enum WireSurrogate {
     /// Rows of categorical attributes, one column a category.
@@ -13,7 +14,7 @@ pub(crate) enum WireSurrogate {
 }
 
 /// Numbers of the one-hot form.
-#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct OneHotGroups {
     /// Share of rows of class 1.
@@ -26,7 +27,7 @@ pub(crate) struct OneHotGroups {
 }
 
 /// One attribute.
-#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Group {
     /// Share of rows in which the attribute has no category.
@@ -37,7 +38,7 @@ pub(crate) struct Group {
 }
 
 /// Numbers of the image form. Lengths are in pixels.
-#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct DigitImages {
     /// Width and height.

@@ -21,7 +21,7 @@ fn rows_come_back_as_they_were_written() {
     let path = folder.path().join("deep/er/key.csr");
     let content = Sha::of(b"content");
     cache::write(&path, &split(), content, 1234).unwrap();
-    let cached = cache::read(&path, 7, 3).unwrap();
+    let cached = cache::read(&path, 7, Some(3)).unwrap();
     assert_eq!(cached.split, split());
     assert_eq!((cached.content, cached.content_bytes), (content, 1234));
     let left = std::fs::read_dir(path.parent().unwrap()).unwrap().count();
@@ -31,7 +31,7 @@ fn rows_come_back_as_they_were_written() {
 #[test]
 fn an_absent_file_is_told_apart_from_a_damaged_one() {
     let folder = tempfile::tempdir().unwrap();
-    let absent = cache::read(&folder.path().join("none.csr"), 7, 3);
+    let absent = cache::read(&folder.path().join("none.csr"), 7, Some(3));
     assert!(matches!(absent, Err(CacheError::Absent)));
 }
 
@@ -45,7 +45,7 @@ fn a_file_cut_short_or_grown_is_noticed_at_every_length() {
         let mut bytes = whole.clone();
         bytes.resize(length, 0);
         std::fs::write(&path, bytes).unwrap();
-        let read = cache::read(&path, 7, 3);
+        let read = cache::read(&path, 7, Some(3));
         assert!(
             matches!(read, Err(CacheError::Damaged(_))),
             "{length}: {read:?}"
@@ -63,7 +63,7 @@ fn a_flipped_bit_is_noticed_wherever_it_is() {
         let mut bytes = whole.clone();
         bytes[at] ^= 1 << (at % 8);
         std::fs::write(&path, bytes).unwrap();
-        let read = cache::read(&path, 7, 3);
+        let read = cache::read(&path, 7, Some(3));
         assert!(
             matches!(read, Err(CacheError::Damaged(_))),
             "{at}: {read:?}"
@@ -77,7 +77,7 @@ fn a_file_of_another_shape_is_refused() {
     let path = folder.path().join("key.csr");
     cache::write(&path, &split(), Sha::of(b""), 0).unwrap();
     for (features, classes) in [(8, 3), (6, 3), (7, 2)] {
-        let read = cache::read(&path, features, classes);
+        let read = cache::read(&path, features, Some(classes));
         assert!(
             matches!(read, Err(CacheError::Damaged(_))),
             "{features} {classes}"
@@ -89,9 +89,12 @@ fn a_file_of_another_shape_is_refused() {
 fn the_key_changes_with_all_that_the_rows_depend_on() {
     let labels = LabelMap::counting_from(0, 2);
     let bytes = Sha::of(text(3).as_bytes());
-    let key = cache::key(bytes, 5, &labels);
-    assert_eq!(key, cache::key(bytes, 5, &labels));
-    assert_ne!(key, cache::key(Sha::of(b""), 5, &labels));
-    assert_ne!(key, cache::key(bytes, 6, &labels));
-    assert_ne!(key, cache::key(bytes, 5, &LabelMap::counting_from(1, 2)));
+    let key = cache::key(bytes, 5, Some(&labels));
+    assert_eq!(key, cache::key(bytes, 5, Some(&labels)));
+    assert_ne!(key, cache::key(Sha::of(b""), 5, Some(&labels)));
+    assert_ne!(key, cache::key(bytes, 6, Some(&labels)));
+    assert_ne!(
+        key,
+        cache::key(bytes, 5, Some(&LabelMap::counting_from(1, 2)))
+    );
 }

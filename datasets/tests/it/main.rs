@@ -14,3 +14,4 @@ mod resuming;
 mod scene;
 mod server;
 mod surrogates;
+mod tables;

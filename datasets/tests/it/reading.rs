@@ -31,7 +31,7 @@ fn parse(path: &Path, declared: Option<Sha>, limit: u64) -> Result<Parsed> {
     let labels = LabelMap::counting_from(0, 2);
     let shape = RowShape {
         features: 5,
-        labels: &labels,
+        labels: Some(&labels),
         rows: None,
         line_bytes: 1000,
     };

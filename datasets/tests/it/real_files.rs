@@ -41,7 +41,7 @@ fn library(data_dir: PathBuf, cache: &tempfile::TempDir) -> Library {
 fn check(split: &Split, nonzeros: usize, counts: &[usize]) {
     assert_eq!(split.rows.nnz(), nonzeros);
     assert_eq!(split.class_counts(counts.len()), counts);
-    assert_eq!(split.len(), counts.iter().sum());
+    assert_eq!(split.len(), counts.iter().sum::<usize>());
 }
 
 #[test]
@@ -53,7 +53,7 @@ fn adult_has_its_listed_rows() {
     let library = library(dir, &cache);
     let a8a = library.load("a8a", None, &Silent).unwrap();
     assert_eq!(
-        (a8a.features, a8a.classes, &a8a.source),
+        (a8a.features, a8a.classes(), &a8a.source),
         (123, 2, &Source::Real)
     );
     check(&a8a.train, 314_815, &[17_190, 5_506]);
@@ -133,7 +133,7 @@ fn report_of_speeds() {
     let labels = datasets::LabelMap::counting_from(0, 10);
     let shape = datasets::libsvm::RowShape {
         features: 784,
-        labels: &labels,
+        labels: Some(&labels),
         rows: Some(60_000),
         line_bytes: 1 << 20,
     };

@@ -1,5 +1,6 @@
 //! The registry's YAML: the shipped one, and what is refused.
 
+use datasets::registry::LabelSpec;
 use datasets::{Error, Registry};
 
 use crate::common::shipped;
@@ -32,7 +33,7 @@ fn the_shipped_registry_has_the_papers_data_sets_in_order() {
     assert_eq!(registry.names(), ["a8a", "a9a", "mnist", "usps"]);
     let shape = |name| {
         let d = registry.get(name).unwrap();
-        (d.features, d.classes, d.has_surrogate())
+        (d.features.unwrap(), d.classes.unwrap(), d.has_surrogate())
     };
     assert_eq!(shape("a8a"), (123, 2, true));
     assert_eq!(shape("a9a"), (123, 2, true));
@@ -54,15 +55,21 @@ fn the_shipped_registry_has_the_papers_data_sets_in_order() {
 #[test]
 fn labels_are_numbers_however_they_are_written() {
     let registry = Registry::from_yaml(&mine("{-1: 0, +1: 1}", "{'-1': 0, '+1': 1, '1': 1}"));
-    let labels = &registry.unwrap().get("mine").unwrap().labels.clone();
+    let labels = registry
+        .unwrap()
+        .get("mine")
+        .unwrap()
+        .labels
+        .map()
+        .unwrap()
+        .clone();
     assert_eq!((labels.class(-1.0), labels.class(1.0)), (Some(0), Some(1)));
 }
 
 #[test]
-fn a_data_set_without_labels_counts_from_zero() {
+fn a_data_set_without_labels_has_those_that_are_found() {
     let registry = Registry::from_yaml(&mine("    labels: {-1: 0, +1: 1}\n", "")).unwrap();
-    let labels = &registry.get("mine").unwrap().labels;
-    assert_eq!((labels.class(0.0), labels.class(1.0)), (Some(0), Some(1)));
+    assert_eq!(registry.get("mine").unwrap().labels, LabelSpec::Found);
 }
 
 #[test]
@@ -367,7 +374,7 @@ fn a_registry_is_extended_whole_or_not_at_all() {
     assert_eq!(registry.names()[4], "mine");
     let taken = registry.extend_from_yaml(&mine("features: 4", "features: 6"));
     assert!(taken.unwrap_err().to_string().contains("datasets.mine"));
-    assert_eq!(registry.get("mine").unwrap().features, 5);
+    assert_eq!(registry.get("mine").unwrap().features, Some(5));
 }
 
 #[test]

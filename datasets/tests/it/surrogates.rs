@@ -23,7 +23,7 @@ fn generate(registry: Registry, name: &str, split: Option<&str>, seed: u8) -> Da
 /// Accuracy on `test` of softmax regression trained on the first `most` rows of `train`, by plain
 /// stochastic gradient descent.
 fn linear_accuracy(data: &Dataset, most: usize) -> f64 {
-    let classes = data.classes;
+    let classes = data.classes();
     let width = data.features + 1;
     let mut weights = vec![0.0f64; classes * width];
     let scores = |weights: &[f64], split: &Split, r: usize| -> Vec<f64> {
@@ -49,7 +49,10 @@ fn linear_accuracy(data: &Dataset, most: usize) -> f64 {
             let total: f64 = p.iter().sum();
             let (columns, values) = data.train.rows.row(r);
             for (c, s) in p.iter().enumerate() {
-                let slope = s / total - f64::from(u8::from(data.train.labels[r] as usize == c));
+                let slope = s / total
+                    - f64::from(u8::from(
+                        data.train.labels.classes().unwrap()[r] as usize == c,
+                    ));
                 let w = &mut weights[c * width..(c + 1) * width];
                 for (&j, &v) in columns.iter().zip(values) {
                     w[j as usize] -= rate * slope * f64::from(v);
@@ -61,7 +64,7 @@ fn linear_accuracy(data: &Dataset, most: usize) -> f64 {
     let right = |r: &usize| {
         let s = scores(&weights, &data.test, *r);
         let best = (0..classes).max_by(|&a, &b| s[a].total_cmp(&s[b])).unwrap();
-        best == data.test.labels[*r] as usize
+        best == data.test.labels.classes().unwrap()[*r] as usize
     };
     let tested = data.test.len().min(2000);
     (0..tested).filter(right).count() as f64 / tested as f64
@@ -124,7 +127,7 @@ fn fingerprint(split: &Split) -> String {
     let mut bytes = Vec::new();
     for r in 0..split.len() {
         let (columns, values) = split.rows.row(r);
-        bytes.extend(split.labels[r].to_le_bytes());
+        bytes.extend(split.labels.classes().unwrap()[r].to_le_bytes());
         bytes.extend(columns.iter().flat_map(|c| c.to_le_bytes()));
         bytes.extend(values.iter().flat_map(|v| v.to_le_bytes()));
     }
@@ -147,7 +150,7 @@ fn shapes_are_those_of_the_files_in_every_split() {
         assert!(
             matches!(&data.source, Source::Surrogate { reason } if reason.contains("asked for"))
         );
-        let counts = data.train.class_counts(data.classes);
+        let counts = data.train.class_counts(data.classes());
         assert!(counts.iter().all(|&n| n > train / 50), "{name}: {counts:?}");
         // What was built without checks passes them.
         let m = &data.train.rows;

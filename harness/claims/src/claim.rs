@@ -122,6 +122,9 @@ pub struct Claim {
     pub(crate) rows: RowScope,
     #[serde(with = "serde_yaml::with::singleton_map")]
     pub(crate) judge: Rule,
+    /// Which entry of the file it is of, counted from 0.
+    #[serde(skip)]
+    pub(crate) entry: usize,
 }
 
 impl Claim {
@@ -169,15 +172,57 @@ pub struct Claims {
     pub claims: Vec<Claim>,
 }
 
+/// What a claim asks of the rows of a target: what has to be there for it to be judged.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AskedRows<'a> {
+    /// The claim's name.
+    pub claim: &'a str,
+    /// Which entry of the file it is of, counted from 0.
+    pub entry: usize,
+    /// The target.
+    pub target: &'a str,
+    /// The frame of that target.
+    pub frame: &'a str,
+    /// The columns that it names.
+    pub columns: Vec<&'a str>,
+    /// The texts that rows have to hold, by their columns.
+    pub texts: Vec<(&'a str, &'a str)>,
+}
+
 impl Claims {
+    /// Lists what claims ask of rows, those of evidence among them.
+    #[must_use]
+    pub fn asked(&self) -> Vec<AskedRows<'_>> {
+        let mut all = Vec::new();
+        for claim in &self.claims {
+            all.extend(
+                claim
+                    .question()
+                    .all()
+                    .into_iter()
+                    .map(|question| AskedRows {
+                        claim: &claim.id,
+                        entry: claim.entry,
+                        target: &question.scope.target,
+                        frame: &question.scope.frame,
+                        columns: question.names(),
+                        texts: question.texts(),
+                    }),
+            );
+        }
+        all
+    }
+
     /// Lists the columns that claims on a frame name and its schema does not have: none, if whoever
     /// writes that frame and these claims agree.
     #[must_use]
     pub fn unknown_columns(&self, target: &str, frame: &str, columns: &[Column]) -> Vec<String> {
         let mut unknown = BTreeSet::new();
         for claim in &self.claims {
-            for (scope, names) in claim.question().columns() {
+            for question in claim.question().all() {
+                let scope = question.scope;
                 if scope.target == target && scope.frame == frame {
+                    let names = question.names();
                     let is_there = |name: &&str| columns.iter().any(|c| c.name == *name);
                     let lacking = names.into_iter().filter(|name| !is_there(name));
                     unknown.extend(lacking.map(|name| format!("{}: {name}", claim.id)));

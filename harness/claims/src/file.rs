@@ -3,7 +3,7 @@
 
 use super::claim::{Claim, Claims};
 use super::each::each;
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, bail, ensure};
 use serde::Deserialize;
 use serde_yaml::{Mapping, Value};
 use std::collections::BTreeSet;
@@ -52,18 +52,26 @@ impl Claims {
             "least_pairs is {}, but an interval needs at least 2",
             file.least_pairs
         );
-        let (mut claims, mut ids) = (Vec::new(), BTreeSet::new());
-        for (index, written) in file.claims.into_iter().enumerate() {
+        let (mut claims, mut ids, mut wrong) = (Vec::new(), BTreeSet::new(), Vec::new());
+        for (entry, written) in file.claims.into_iter().enumerate() {
             let id = written.get("id").and_then(Value::as_str);
-            let place = format!("claims[{index}] ({})", id.unwrap_or("no id"));
-            for claim in typed(written).context(place)? {
-                ensure!(
-                    ids.insert(claim.id.clone()),
-                    "two claims have the id {}",
-                    claim.id
-                );
+            let place = format!("claims[{entry}] ({})", id.unwrap_or("no id"));
+            let of_entry = typed(written).unwrap_or_else(|error| {
+                wrong.push(format!("{place}: {error:#}"));
+                Vec::new()
+            });
+            for mut claim in of_entry {
+                claim.entry = entry;
+                if !ids.insert(claim.id.clone()) {
+                    wrong.push(format!("two claims have the id {}", claim.id));
+                }
                 claims.push(claim);
             }
+        }
+        match &wrong[..] {
+            [] => {}
+            [one] => bail!("{one}"),
+            all => bail!("{} things are wrong:\n  {}", all.len(), all.join("\n  ")),
         }
         Ok(Self {
             confidence: file.confidence,

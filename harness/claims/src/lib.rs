@@ -29,7 +29,7 @@ mod examples;
 #[cfg(test)]
 mod tests;
 
-pub use claim::{Claim, ClaimKind, ClaimRow, Claims, Paper};
+pub use claim::{AskedRows, Claim, ClaimKind, ClaimRow, Claims, Paper};
 pub use judge::judge;
 pub use judging::TargetRows;
 pub use rules::RuleKind;

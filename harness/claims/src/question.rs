@@ -1,6 +1,6 @@
 //! What is asked, and of which rows: a scope and a rule.
 
-use super::filter::{Filter, GroupBy, Match, check_filter};
+use super::filter::{Filter, GroupBy, Match, Scalar, check_filter};
 use super::finding::Must;
 use super::rules::Rule;
 use anyhow::{Result, ensure};
@@ -91,23 +91,56 @@ impl<'a> Question<'a> {
         Ok(())
     }
 
-    /// Returns the columns that it names, by the scopes that have to have them.
-    pub fn columns(self) -> Vec<(&'a RowScope, Vec<&'a str>)> {
+    /// Returns itself, if rows answer it, and the questions that are asked as its evidence.
+    pub fn all(self) -> Vec<Question<'a>> {
         let rule = self.rule.answers();
         let evidence = rule.evidence().iter();
-        let mut all: Vec<_> = evidence.flat_map(|e| e.question().columns()).collect();
-        if let Some(rule) = rule.by_rows() {
-            let mut names = rule.columns();
-            for (column, what) in self.scope.filters().chain(rule.filters()).flatten() {
-                names.push(column);
-                if let Match::Same { same_as } = what {
-                    names.push(same_as);
-                }
-            }
-            names.extend(rule.groups().into_iter().map(GroupBy::column));
-            all.push((self.scope, names));
+        let mut all: Vec<_> = evidence.flat_map(|e| e.question().all()).collect();
+        if rule.by_rows().is_some() {
+            all.push(self);
         }
         all
+    }
+
+    /// Returns the filters of the scope and of the rule.
+    fn all_filters(self) -> impl Iterator<Item = (&'a String, &'a Match)> {
+        let of_rule = self.rule.answers().by_rows().map(|rule| rule.filters());
+        let of_rule = of_rule.into_iter().flatten();
+        self.scope.filters().chain(of_rule).flatten()
+    }
+
+    /// Returns the columns that it names.
+    pub fn names(self) -> Vec<&'a str> {
+        let Some(rule) = self.rule.answers().by_rows() else {
+            return Vec::new();
+        };
+        let mut names = rule.columns();
+        for (column, what) in self.all_filters() {
+            names.push(column);
+            if let Match::Same { same_as } = what {
+                names.push(same_as);
+            }
+        }
+        names.extend(rule.groups().into_iter().map(GroupBy::column));
+        names
+    }
+
+    /// Returns the texts that rows have to hold, by their columns.
+    pub fn texts(self) -> Vec<(&'a str, &'a str)> {
+        let mut texts = Vec::new();
+        for (column, what) in self.all_filters() {
+            let wanted = match what {
+                Match::One(one) => std::slice::from_ref(one),
+                Match::Any(several) => several,
+                _ => &[],
+            };
+            for wanted in wanted {
+                if let Scalar::Text(text) = wanted {
+                    texts.push((column.as_str(), text.as_str()));
+                }
+            }
+        }
+        texts
     }
 }
 

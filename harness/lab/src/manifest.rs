@@ -102,6 +102,9 @@ pub struct DataRecord {
     pub surrogate_reason: Option<String>,
     /// Training rows, test rows, features, classes.
     pub shape: [usize; 4],
+    /// What its classes are called, where they are not just counted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub class_names: Vec<String>,
     /// Whether it is tested on the rows it is trained on, for want of others.
     pub test_is_train: bool,
     /// What identifies its numbers.
@@ -128,12 +131,22 @@ impl DataRecord {
                 dataset.train.len(),
                 dataset.test.len(),
                 dataset.features,
-                dataset.classes,
+                dataset.classes(),
             ],
+            class_names: told_names(&dataset.class_names),
             test_is_train: dataset.test_is_train,
             digest: dataset.digest(),
             files: dataset.files.iter().map(file).collect(),
         }
+    }
+}
+
+/// Names of classes, where they say more than to count them, and are few enough to be told.
+fn told_names(names: &[String]) -> Vec<String> {
+    let numbers = names.iter().all(|name| name.parse::<f64>().is_ok());
+    match numbers || names.len() > 20 {
+        true => Vec::new(),
+        false => names.to_vec(),
     }
 }
 
@@ -156,6 +169,7 @@ impl DataRecord {
                 images.train.image_len(),
                 images.classes,
             ],
+            class_names: Vec::new(),
             test_is_train: false,
             digest: images.digest(),
             files: images.files.iter().map(file).collect(),
@@ -245,6 +259,7 @@ impl Manifest {
                 source: text("surrogate"),
                 surrogate_reason: Some(text("no <network>")),
                 shape: [100, 50, 123, 2],
+                class_names: Vec::new(),
                 test_is_train: false,
                 digest: text("0123"),
                 files: Vec::new(),

@@ -1,34 +1,34 @@
 //! Data sets as potentials on a device, and where runs start.
 
 use crate::device::check_dense;
-use crate::plan::{Model, Precision, Scale, Start};
-use anyhow::{Context, Result};
+use crate::plan::{LinearFit, Loss, Precision, Scale, Start};
+use anyhow::{Context, Result, bail};
 use candle_core::Device;
 use datasets::{Dataset, Split};
-use optim::{DataRows, LogisticRegression, Problem, SparseRows};
+use optim::{
+    BinaryLogistic, DataRows, LeastSquares, LogisticRegression, Problem, Ridge, RowLoss, SparseRows,
+};
 use rand::RngExt;
 use rand_chacha::ChaCha20Rng;
+use std::sync::Arc;
 
 /// A data set's training rows and test rows, on a device.
 pub struct Regression {
     /// The potential that methods minimise.
-    pub train: LogisticRegression,
-    /// The test rows, for accuracy.
-    pub test: LogisticRegression,
+    pub train: Arc<dyn RowLoss>,
+    /// The test rows, for accuracy or loss.
+    pub test: Arc<dyn RowLoss>,
 }
 
 impl Regression {
     /// Puts a data set on a device. Its rows stay sparse where the kernel takes them so.
     ///
     /// # Errors
-    /// If the device has no room, or the machine has none to make the rows dense.
-    pub fn new(
-        dataset: &Dataset,
-        model: Model,
-        precision: Precision,
-        device: &Device,
-    ) -> Result<Self> {
-        let load = |split: &Split| potential(split, dataset, model, precision, device);
+    /// If its labels are not what the loss is for, the device has no room, or the machine has none to make the
+    /// rows dense.
+    pub fn new(dataset: &Dataset, fit: LinearFit, precision: Precision, device: &Device) -> Result<Self> {
+        fits(dataset, fit.loss)?;
+        let load = |split: &Split| potential(split, dataset, fit, precision, device);
         let train = load(&dataset.train).context("loading the training rows onto the device")?;
         let test = if dataset.test_is_train {
             train.clone()
@@ -39,14 +39,43 @@ impl Regression {
     }
 }
 
+/// Refuses a data set whose labels are not what a loss is for.
+///
+/// # Errors
+/// If they are not, with the loss that they are for.
+pub fn fits(dataset: &Dataset, loss: Loss) -> Result<()> {
+    let (name, classes) = (&dataset.name, &dataset.class_names);
+    let loss_name = loss.name();
+    match (loss, classes.len()) {
+        (Loss::LeastSquares, 0) | (Loss::Logistic, 1..) | (Loss::BinaryLogistic, 2) => Ok(()),
+        (Loss::LeastSquares, count) => bail!(
+            "{name} has labels of {count} classes, but {loss_name} predicts numbers: fit `kind: logistic`, or say \
+             `labels: numbers` in its entry of the registry"
+        ),
+        (_, 0) => bail!(
+            "the labels of {name} are numbers, but {loss_name} predicts classes: fit `kind: least-squares`, or take \
+             `labels: numbers` out of its entry of the registry"
+        ),
+        (_, count) => bail!(
+            "{name} has {count} classes ({}), but {loss_name} is of two: fit `kind: logistic`",
+            classes
+                .iter()
+                .take(10)
+                .cloned()
+                .collect::<Vec<_>>()
+                .join(", ")
+        ),
+    }
+}
+
 /// Puts rows of a data set on a device as a potential.
 pub(crate) fn potential(
     split: &Split,
     dataset: &Dataset,
-    model: Model,
+    LinearFit { loss, model }: LinearFit,
     precision: Precision,
     device: &Device,
-) -> Result<LogisticRegression> {
+) -> Result<Arc<dyn RowLoss>> {
     let rows = DataRows::Sparse {
         rows: SparseRows {
             features: dataset.features,
@@ -57,16 +86,28 @@ pub(crate) fn potential(
         dtype: precision.dtype(),
         device,
     };
+    let (bias, l2, kernel) = (model.bias, model.l2, model.kernel);
     let problem = Problem {
-        classes: dataset.classes,
-        bias: model.bias,
-        l2: model.l2,
+        classes: loss.columns(dataset.classes()),
+        bias,
+        l2,
     };
-    if let Some(bytes) = rows.bytes_to_make_dense(problem, model.kernel) {
+    if let Some(bytes) = rows.bytes_to_make_dense(problem, kernel) {
         check_dense(&dataset.name, bytes)?;
     }
-    let regression = LogisticRegression::from_rows(rows, &split.labels, problem, model.kernel);
-    Ok(regression?)
+    let ridge = Ridge { bias, l2 };
+    let classes = split.labels.classes().unwrap_or_default();
+    let numbers = split.labels.numbers().unwrap_or_default();
+    Ok(match loss {
+        Loss::Logistic => Arc::new(LogisticRegression::from_rows(
+            rows, classes, problem, kernel,
+        )?),
+        Loss::BinaryLogistic => Arc::new(BinaryLogistic::from_rows(rows, classes, ridge, kernel)?),
+        Loss::LeastSquares => {
+            let numbers: Vec<f64> = numbers.iter().map(|&number| number.into()).collect();
+            Arc::new(LeastSquares::from_rows(rows, &numbers, ridge, kernel)?)
+        }
+    })
 }
 
 /// A starting point, `[dimension]`. Drawn on the host in f64, so that every device and precision
@@ -112,8 +153,9 @@ pub fn standard_normal(stream: &mut ChaCha20Rng) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::plan::Model;
     use datasets::{Library, LibraryOptions, Registry, Silent};
-    use optim::{Kernel, Potential};
+    use optim::Kernel;
     use rand::SeedableRng;
 
     #[test]
@@ -131,12 +173,15 @@ mod tests {
             ..LibraryOptions::default()
         };
         let wide = Library::new(registry, options).load("wide", None, &Silent);
-        let model = Model {
-            bias: true,
-            l2: 0.0,
-            kernel: Kernel::Auto,
+        let fit = LinearFit {
+            loss: Loss::Logistic,
+            model: Model {
+                bias: true,
+                l2: 0.0,
+                kernel: Kernel::Auto,
+            },
         };
-        let of = Regression::new(&wide.unwrap(), model, Precision::F32, &Device::Cpu).unwrap();
+        let of = Regression::new(&wide.unwrap(), fit, Precision::F32, &Device::Cpu).unwrap();
         assert_eq!(of.train.kernel(), Kernel::Sparse);
         assert_eq!(of.test.kernel(), Kernel::Sparse);
         assert_eq!(of.train.dimension(), 2 * 1_355_192);

@@ -3,9 +3,24 @@
 use super::{cost, registry, show};
 use crate::cli::Common;
 use anyhow::{Context, Result};
+use datasets::registry::{DatasetSpec, LabelSpec};
 use lab::configs::Configs;
 use lab::plan::Layers;
 use std::fmt::Write;
+
+/// Says how many columns and classes a data set has, as far as its entry tells.
+fn shape(spec: &DatasetSpec) -> String {
+    let features = match spec.features {
+        Some(features) => format!("{features} features"),
+        None => format!("{}, features counted when it is read", spec.train.format),
+    };
+    let labels = match (&spec.labels, spec.classes) {
+        (LabelSpec::Numbers, _) => "labels are numbers".to_owned(),
+        (_, Some(classes)) => format!("{classes} classes"),
+        (_, None) => "classes as found".to_owned(),
+    };
+    format!("{features}, {labels}")
+}
 
 pub(super) fn run(common: &Common) -> Result<u8> {
     let configs = Configs::new(common.configs.clone());
@@ -32,11 +47,7 @@ pub(super) fn run(common: &Common) -> Result<u8> {
     for name in registry.names() {
         let spec = registry.get(name)?;
         let title = &spec.title;
-        let _ = writeln!(
-            out,
-            "  {name:<14} {} features, {} classes  {title}",
-            spec.features, spec.classes
-        );
+        let _ = writeln!(out, "  {name:<14} {}  {title}", shape(spec));
     }
     for name in registry.image_names() {
         let spec = registry.images(name)?;

@@ -1,5 +1,6 @@
 //! The commands, one file each.
 
+mod asked;
 mod contestant;
 mod doctor;
 mod fetch;
@@ -16,13 +17,14 @@ mod verify;
 
 use crate::cli::{Cli, Command, Common, Data, Reproduce};
 use crate::publish::Built;
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
 use clap::{CommandFactory, FromArgMatches};
 use datasets::{Library, LibraryOptions, Registry};
 use lab::configs::Configs;
 use lab::device::{Machine, Request, abandon_ranks, explained, leave_ranks, settled};
 use lab::environment::Environment;
 use lab::plan::Profile;
+use lab::plan::schema::{registry_faults, told};
 use lab::progress::{printable, say};
 use lab::rates::settings::Settings;
 use lab::rates::store::Store;
@@ -175,8 +177,15 @@ fn registry(common: &Common, configs: &Configs) -> Result<Registry> {
     let mut registry = Registry::from_yaml(&configs.read("datasets.yaml")?)
         .with_context(|| format!("datasets.yaml ({})", configs.place()))?;
     for file in &common.registry {
-        let extended = registry.extend_from_file(file);
-        extended.with_context(|| file.display().to_string())?;
+        let shown = || file.display().to_string();
+        let text = lab::files::read_text(file)
+            .with_context(|| format!("reading the data set registry {}", file.display()))?;
+        // What reads it stops at the first: the schema knows of all.
+        let faults = registry_faults(&text);
+        if !faults.is_empty() {
+            return Err(anyhow!("{}", told(&faults))).with_context(shown);
+        }
+        registry.extend_from_file(file).with_context(shown)?;
     }
     Ok(registry)
 }

@@ -182,7 +182,8 @@ impl ModelInput {
                 continue;
             };
             let [_, _, features, classes] = data.shape;
-            let coordinates = ((features + usize::from(cell.model.bias)) * classes) as u64;
+            let features = features + usize::from(cell.model.bias);
+            let coordinates = (features * cell.loss.columns(classes)) as u64;
             for row in maker.rows(&[entry])? {
                 self.rows.push(ModelledRow { row, coordinates });
             }

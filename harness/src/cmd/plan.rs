@@ -1,13 +1,16 @@
 //! `harness plan`: for those who write plans of their own.
 
-use super::{DONE, FAILED, registry, show};
-use crate::cli::{PlanCheck, PlanCommand};
-use anyhow::{Context, Result};
+use super::{DONE, FAILED, asked, registry, show};
+use crate::cli::{Common, PlanCheck, PlanCommand};
+use anyhow::{Context, Result, bail};
+use claims::Claims;
 use lab::configs::Configs;
 use lab::experiments::{self, KindSchema, Need};
 use lab::plan::{Layers, schema};
 use lab::progress::say;
+use serde_yaml::{Mapping, Value};
 use std::fmt::Write;
+use std::path::{Path, PathBuf};
 
 pub(super) fn run(command: &PlanCommand) -> Result<u8> {
     match command {
@@ -26,16 +29,16 @@ pub(super) fn run(command: &PlanCommand) -> Result<u8> {
         }
         PlanCommand::Check(arguments) => check(arguments),
         PlanCommand::Schema { kind } => {
-            let schemas = experiments::schemas();
-            let known: Vec<&str> = schemas.iter().map(|of| of.kind).collect();
-            let found = schemas.iter().find(|of| of.kind == kind);
-            let found = found.with_context(|| {
+            let schemas = files();
+            let known: Vec<&str> = schemas.iter().map(|(name, _)| *name).collect();
+            let found = schemas.iter().find(|(name, _)| name == kind);
+            let (_, schema) = found.with_context(|| {
                 format!(
-                    "`{kind}` is no kind of experiment: there is {}",
+                    "`{kind}` is no kind of experiment, and no registry: there is {}",
                     known.join(", ")
                 )
             })?;
-            show(&written(&found.file)?)?;
+            show(&written(schema)?)?;
             Ok(DONE)
         }
         PlanCommand::Keys => {
@@ -77,6 +80,15 @@ pub const EXAMPLES: &[(&str, &str)] = &[
     ),
 ];
 
+/// The schemas of all files that one writes: plans by their kinds, and registries of data sets.
+#[must_use]
+pub fn files() -> Vec<(&'static str, serde_json::Value)> {
+    let plans = experiments::schemas()
+        .into_iter()
+        .map(|of| (of.kind, of.file));
+    plans.chain([("registry", schema::registry())]).collect()
+}
+
 /// A schema as it is kept in a file.
 ///
 /// # Errors
@@ -104,12 +116,40 @@ pub fn keys() -> String {
         file["required"] = required.chain(["experiment".into()]).collect();
         let _ = write!(text, "\n## {kind}\n\n{}", schema::table(&file));
     }
+    let registry = schema::table(&schema::registry());
+    let _ = write!(
+        text,
+        "\n## Registries of data sets\n\nWhat `--registry FILE` may say, as [`datasets.yaml`](datasets.yaml) does.\n\n{registry}"
+    );
     text
 }
 
-/// Looks at every profile of a plan, or at one.
+/// Looks at a registry, at claims, or at every profile of a plan, or at one.
 fn check(arguments: &PlanCheck) -> Result<u8> {
     let configs = Configs::new(arguments.common.configs.clone());
+    let file = Path::new(&arguments.plan);
+    let text = match file
+        .extension()
+        .is_some_and(|of| of == "yaml" || of == "yml")
+    {
+        true => lab::files::read_text(file).unwrap_or_default(),
+        false => String::new(),
+    };
+    let keys: Mapping = datasets::yaml::load(&text).unwrap_or_default();
+    let is = |key: &str| keys.contains_key(key) && !keys.contains_key("experiment");
+    if is("claims") {
+        let looked = check_claims(&text, file, &configs);
+        return Ok(said(arguments, looked.with_context(|| arguments.plan.clone())));
+    }
+    // The `datasets` of a plan are a list of names.
+    let of_names = keys.get("datasets").is_some_and(Value::is_mapping);
+    if of_names || is("images") && !keys.contains_key("like") {
+        let common = Common {
+            registry: [arguments.common.registry.clone(), vec![file.to_owned()]].concat(),
+            ..arguments.common.clone()
+        };
+        return Ok(said(arguments, registry(&common, &configs).map(drop)));
+    }
     let registry = registry(&arguments.common, &configs)?;
     let plan = || -> Result<Layers> { Ok(configs.plan(&arguments.plan)?.set(&arguments.settings)) };
     let can_be_run = |profile: Option<&str>| -> Result<String> {
@@ -146,4 +186,66 @@ fn check(arguments: &PlanCheck) -> Result<u8> {
         }
     }
     Ok(code)
+}
+
+/// Says what came of looking at a file.
+fn said(arguments: &PlanCheck, looked: Result<()>) -> u8 {
+    match looked {
+        Ok(()) => {
+            say(&format!("{}: nothing is wrong with it", arguments.plan));
+            DONE
+        }
+        Err(error) => {
+            say(&format!("{error:#}"));
+            FAILED
+        }
+    }
+}
+
+/// The names of the plans, or whatever else is YAML, in a file's folder.
+fn beside(file: &Path) -> Vec<String> {
+    let folder = match file.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    let listed = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let of_plan = |path: PathBuf| {
+        let yaml = path.extension().is_some_and(|of| of == "yaml");
+        let stem = path.file_stem().filter(|_| yaml)?;
+        Some(stem.to_string_lossy().into_owned())
+    };
+    listed.filter_map(|entry| of_plan(entry.path())).collect()
+}
+
+/// Looks at claims, beside the plans that they are about: the project's own, or one of that name in their folder.
+fn check_claims(text: &str, file: &Path, configs: &Configs) -> Result<()> {
+    let claims = Claims::from_yaml(text)?;
+    let targets: Vec<String> = configs
+        .summaries()?
+        .into_iter()
+        .map(|plan| plan.target)
+        .collect();
+    let plan = |target: &str| {
+        let own = file.with_file_name(format!("{target}.yaml"));
+        let name = match own.is_file() {
+            true => own.display().to_string(),
+            false if targets.iter().any(|known| known == target) => target.to_owned(),
+            false => {
+                let known = [&targets[..], &beside(file)].concat();
+                let known: Vec<&str> = known.iter().map(String::as_str).collect();
+                let hint = schema::meant(target, &known);
+                return Err(format!(
+                    "there is neither a plan {target}.yaml beside it nor a target of that name{hint}"
+                ));
+            }
+        };
+        configs
+            .plan(&name)
+            .and_then(Layers::plan)
+            .map_err(|error| format!("{error:#}"))
+    };
+    match &asked::faults(text, &claims, plan)[..] {
+        [] => Ok(()),
+        all => bail!("{}", schema::told(all)),
+    }
 }

@@ -1,11 +1,11 @@
 //! `harness reproduce`.
 
-use super::{library, ranks, rates, registry, suite};
+use super::{asked, library, ranks, rates, registry, suite};
 use crate::cli::Reproduce;
 use crate::publish::{self, Built, site};
 use crate::run::{TargetRun, Theory};
 use crate::screen;
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, anyhow, bail, ensure};
 use claims::Claims;
 use lab::configs::Configs;
 use lab::device::Machine;
@@ -14,6 +14,7 @@ use lab::experiments::windows::ranks::Leader;
 use lab::manifest::{Manifest, now, sha256_hex};
 use lab::paper::Paper;
 use lab::plan::Plan;
+use lab::plan::schema::{meant, told};
 use lab::progress::say;
 use lab::rates::Rates;
 use lab::rates::store::Store;
@@ -49,6 +50,9 @@ pub(super) fn run(arguments: &Reproduce) -> Result<u8> {
         true => Vec::new(),
         false => relatives(&root, &plan)?,
     };
+    if let Some(file) = &arguments.claims {
+        own_claims(file, &plan)?;
+    }
     let machine = Machine::open(arguments.devices.clone())?;
     if let Some(code) = ranks::follow(arguments, &configs, &plan, &machine)? {
         return Ok(code);
@@ -78,6 +82,26 @@ fn claims_of(arguments: &Reproduce, configs: &Configs) -> Result<String> {
         Some(file) => lab::files::read_text(file)
             .with_context(|| format!("reading the claims {}", file.display())),
         None => configs.read(site::CLAIMS),
+    }
+}
+
+/// Refuses claims of one's own that no row of the plan can answer, before hours are spent on its rows.
+fn own_claims(file: &Path, plan: &Plan) -> Result<()> {
+    let shown = || file.display().to_string();
+    let text = lab::files::read_text(file);
+    let text = text.with_context(|| format!("reading the claims {}", file.display()))?;
+    let claims = Claims::from_yaml(&text).with_context(shown)?;
+    let own = &plan.target;
+    let of_plan = |target: &str| match target == own {
+        true => Ok(plan.clone()),
+        false => Err(format!(
+            "is about `{target}`, but what is run is `{own}`{}",
+            meant(target, &[own])
+        )),
+    };
+    match &asked::faults(&text, &claims, of_plan)[..] {
+        [] => Ok(()),
+        all => Err(anyhow!("{}", told(all))).with_context(shown),
     }
 }
 

@@ -12,7 +12,7 @@ use lab::experiments::windows::bench::Through;
 use lab::experiments::windows::cell::{MeasuredWindow, WindowCell};
 use lab::experiments::{Bench, Data, Experiment, Need, Unit};
 use lab::journal::Outcome;
-use lab::plan::{Layers, Model, Plan, Precision, Scale, Start, Statistics};
+use lab::plan::{LinearFit, Layers, Loss, Model, Plan, Precision, Scale, Start, Statistics};
 use lab::progress::{DataBar, RunBar};
 use lab::regression::{Regression, starting_point};
 use lab::seed::Seeds;
@@ -104,13 +104,16 @@ impl Lab {
         precision: Precision,
         kernel: Kernel,
     ) -> Result<Arc<dyn Potential>> {
-        let model = Model {
-            bias: false,
-            l2: 0.0,
-            kernel,
+        let fit = LinearFit {
+            loss: Loss::Logistic,
+            model: Model {
+                bias: false,
+                l2: 0.0,
+                kernel,
+            },
         };
-        let of = Regression::new(data, model, precision, self.machine.home())?;
-        Ok(Arc::new(of.train))
+        let of = Regression::new(data, fit, precision, self.machine.home())?;
+        Ok(of.train)
     }
 
     /// So many random points of a potential, `[points, D]`.
@@ -280,7 +283,7 @@ mod tests {
     fn data_is_generated_in_the_shape_that_the_baseline_says() {
         let lab = Lab::new(&little()).unwrap();
         let data = lab.dataset("little").unwrap();
-        assert_eq!((data.features, data.classes), (9, 2));
+        assert_eq!((data.features, data.classes()), (9, 2));
         assert_eq!((data.train.len(), data.test.len()), (60, 20));
         assert_eq!(data.source.to_string(), "surrogate");
     }

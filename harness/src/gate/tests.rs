@@ -8,7 +8,7 @@ use super::*;
 use lab::experiments::windows::cell::{MeasuredWindow, WindowCell};
 use lab::experiments::windows::plan::EvaluatorKind;
 use lab::journal::Outcome;
-use lab::plan::{Model, Precision, Start};
+use lab::plan::{Loss, Model, Precision, Start};
 use optim::{Predictor, Storage, Velocity, Window, WindowMethod};
 use rows::statistics::Interval;
 use std::collections::BTreeMap;
@@ -139,6 +139,7 @@ pub(super) fn cell(width: usize) -> WindowCell {
         data_digest: "0123456789abcdef-and-more".into(),
         seed: 1,
         precision: Precision::F64,
+        loss: Loss::Logistic,
         model: Model {
             bias: false,
             l2: 0.0,

@@ -73,6 +73,11 @@ pub fn statements(manifest: &Manifest) -> Vec<String> {
             Some(reason) => format!(": {reason}"),
             None => String::new(),
         };
+        let labels = match (classes, &data.class_names[..]) {
+            (0, _) => "labels that are numbers".to_owned(),
+            (_, []) => format!("{classes} classes"),
+            (_, names) => format!("{classes} classes ({})", names.join(", ")),
+        };
         let same = if data.test_is_train {
             " It is tested on its training rows, for want of others."
         } else {
@@ -80,7 +85,7 @@ pub fn statements(manifest: &Manifest) -> Vec<String> {
         };
         all.push(format!(
             "{} ({}{reason}; split `{}`, digest `{}`): {train} training and {test} test rows, \
-             {features} features, {classes} classes.{same}",
+             {features} features, {labels}.{same}",
             data.dataset,
             source(&data.source),
             data.split,

@@ -9,6 +9,7 @@ pub mod contest;
 pub mod counts;
 mod data;
 pub mod descent;
+mod frames;
 pub mod idealized;
 pub mod identity;
 pub mod parallel;
@@ -18,6 +19,7 @@ pub mod training;
 pub mod windows;
 
 pub use data::{Data, Need};
+pub use frames::{FrameColumns, frames};
 
 use crate::device::Machine;
 use crate::journal::{Cell, Entry, Outcome};
@@ -105,6 +107,12 @@ pub trait Experiment {
         Vec::new()
     }
 
+    /// The texts that columns of its rows will hold, as far as the plan says, by the columns: whoever claims something
+    /// of others has misspelt them.
+    fn texts(&self) -> Vec<(&'static str, Vec<String>)> {
+        Vec::new()
+    }
+
     /// Whether its rows hold wall times beside the least times that the machine's rates allow.
     fn is_timed(&self) -> bool {
         false
@@ -172,6 +180,9 @@ pub trait AnyExperiment {
     /// As of the kind.
     fn needs(&self) -> Vec<Need>;
 
+    /// See [`Experiment::texts`].
+    fn texts(&self) -> Vec<(&'static str, Vec<String>)>;
+
     /// As of the kind.
     fn is_timed(&self) -> bool;
 
@@ -218,6 +229,10 @@ pub trait AnyExperiment {
 impl<E: Experiment> AnyExperiment for E {
     fn needs(&self) -> Vec<Need> {
         self.needs()
+    }
+
+    fn texts(&self) -> Vec<(&'static str, Vec<String>)> {
+        Experiment::texts(self)
     }
 
     fn is_timed(&self) -> bool {
@@ -397,11 +412,7 @@ pub fn of(plan: &Plan) -> Result<Box<dyn AnyExperiment>> {
         // What was read stops at the first: the schema knows of all.
         match &plan.faults(&(kind.schema)())[..] {
             [] => first,
-            [one] => anyhow!("{one}"),
-            all => {
-                let all: Vec<String> = all.iter().map(|fault| format!("\n  {fault}")).collect();
-                anyhow!("{} things are wrong with it:{}", all.len(), all.concat())
-            }
+            all => anyhow!("{}", schema::told(all)),
         }
     });
     made.with_context(|| format!("the plan of {}", plan.target))

@@ -34,11 +34,60 @@ impl Precision {
     }
 }
 
+/// By which loss a linear model is fitted to the rows of a data set.
+#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema, Serialize, PartialEq, Eq)]
+#[serde(rename_all = "kebab-case")]
+pub enum Loss {
+    /// Multinomial logistic regression: a column of weights for each class.
+    #[default]
+    Logistic,
+    /// Binary logistic regression: one column of weights, for data of two classes.
+    BinaryLogistic,
+    /// Least squares: one column of weights, for data whose labels are numbers.
+    LeastSquares,
+}
+
+impl Loss {
+    /// The name that plans use.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Logistic => "logistic",
+            Self::BinaryLogistic => "binary-logistic",
+            Self::LeastSquares => "least-squares",
+        }
+    }
+
+    /// Whether it is the one that is meant where nothing is said.
+    #[must_use]
+    pub fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// How many columns of weights it has for data of so many classes.
+    #[must_use]
+    pub fn columns(self, classes: usize) -> usize {
+        match self {
+            Self::Logistic => classes,
+            Self::BinaryLogistic | Self::LeastSquares => 1,
+        }
+    }
+}
+
+/// A loss with the model's free choices.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct LinearFit {
+    /// The loss.
+    pub loss: Loss,
+    /// What else there is to choose.
+    pub model: Model,
+}
+
 /// The model's free choices: bias and penalty.
 #[derive(Clone, Copy, Debug, Deserialize, JsonSchema, Serialize, PartialEq)]
 #[serde(deny_unknown_fields)]
 pub struct Model {
-    /// Whether each class has an intercept.
+    /// Whether each column of weights has an intercept.
     #[serde(default)]
     pub bias: bool,
     /// λ: the penalty λ/2 ‖Θ‖² on the weights.

@@ -14,7 +14,7 @@ pub mod numbers;
 pub mod schema;
 mod settings;
 
-pub use common::{Model, Precision, Scale, Start, named, non_negative, positive};
+pub use common::{LinearFit, Loss, Model, Precision, Scale, Start, named, non_negative, positive};
 pub use datasets::yaml::OneOrMany;
 pub use grid::combinations;
 pub use layers::Layers;
@@ -204,6 +204,7 @@ impl Plan {
     pub fn faults(&self, schema: &serde_json::Value) -> Vec<PlanFault> {
         let body = Value::Mapping(self.body.clone());
         schema::faults(
+            "this kind of plan",
             schema,
             numbers::of_kind(&self.experiment),
             &body,

@@ -32,7 +32,7 @@ fn every_outer_iteration_gives_its_counts_its_strides_and_its_rounded_loss() {
             surrogate: all.surrogate[index],
             strides: all.strides[index].clone(),
             train_loss,
-            test_accuracy: 0.9,
+            test_accuracy: Some(0.9),
         }
     };
     let measured = MeasuredWindow {

@@ -18,7 +18,7 @@ const ACCURACY: Quantity = Quantity {
     name: "test_accuracy",
     title: "Test accuracy",
     label: "test accuracy",
-    of: |curve| Some(curve.test_accuracy),
+    of: |curve| curve.test_accuracy,
 };
 const LOSS: Quantity = Quantity {
     name: "train_loss",

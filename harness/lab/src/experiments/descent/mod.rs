@@ -25,6 +25,7 @@ use super::{Bench, Data, Effort, Experiment, Need, Unit};
 use crate::device::Machine;
 use crate::journal::{Cell, Outcome};
 use crate::plan::Plan;
+use crate::regression::fits;
 use anyhow::{Context as _, Result, bail};
 use datasets::Dataset;
 use optim::Evaluator;
@@ -127,10 +128,28 @@ impl Experiment for Descent {
         self.plan.datasets.iter().map(need).collect()
     }
 
+    fn texts(&self) -> Vec<(&'static str, Vec<String>)> {
+        let parts = || self.plan.parts.iter();
+        let methods = parts().flat_map(|part| part.contestants.iter().map(|c| c.name.clone()));
+        let mut texts = vec![
+            ("method", methods.collect()),
+            ("panel", parts().map(|part| part.name.clone()).collect()),
+        ];
+        if !self.plan.datasets.is_empty() {
+            texts.push(("dataset", self.plan.datasets.clone()));
+        }
+        texts
+    }
+
     /// A unit for each start, so that methods which are compared run next to each other.
     fn units(&self, machine: &Machine, data: &[Data]) -> Result<Vec<Unit<DescentCell>>> {
         let mut units = Vec::new();
         for part in &self.plan.parts {
+            if let Some(fit) = part.problem.fit() {
+                for data in data {
+                    fits(data.rows()?, fit.loss)?;
+                }
+            }
             let subjects: Vec<Option<usize>> = if part.problem.needs_data() {
                 (0..data.len()).map(Some).collect()
             } else {
@@ -157,7 +176,7 @@ impl Experiment for Descent {
         // Without data a gradient is about as much work as starting one.
         let gradient = data
             .and_then(|data| data.rows().ok())
-            .map_or(50_000, |d| d.train.len() * d.features * d.classes);
+            .map_or(50_000, |d| d.train.len() * d.features * d.outputs());
         Effort {
             steps: cells.iter().map(records).sum(),
             weight: gradient as u64 * every,

@@ -1,6 +1,6 @@
 //! What is minimised.
 
-use crate::plan::{Model, non_negative, positive};
+use crate::plan::{LinearFit, Loss, Model, non_negative, positive};
 use anyhow::{Result, ensure};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -14,6 +14,10 @@ const MOST: usize = 10_000;
 pub enum DescentProblem {
     /// Multinomial logistic regression on each of the plan's data sets.
     Logistic(Model),
+    /// Binary logistic regression, of data of two classes: one column of weights.
+    BinaryLogistic(Model),
+    /// Least squares, of data whose labels are numbers.
+    LeastSquares(Model),
     /// The Ackley function, eq. (18).
     Ackley,
     /// Matrix sensing, eq. (19), with vectors and truth drawn anew for each start.
@@ -46,15 +50,29 @@ pub enum SensingDistance {
 }
 
 impl DescentProblem {
+    /// What is fitted to data sets; none of a problem that is about none.
+    #[must_use]
+    pub fn fit(&self) -> Option<LinearFit> {
+        let (loss, model) = match *self {
+            Self::Logistic(model) => (Loss::Logistic, model),
+            Self::BinaryLogistic(model) => (Loss::BinaryLogistic, model),
+            Self::LeastSquares(model) => (Loss::LeastSquares, model),
+            Self::Ackley | Self::MatrixSensing { .. } => return None,
+        };
+        Some(LinearFit { loss, model })
+    }
+
     /// Whether it is about data sets.
     #[must_use]
     pub fn needs_data(&self) -> bool {
-        matches!(self, Self::Logistic(_))
+        self.fit().is_some()
     }
 
     pub(crate) fn validated(self) -> Result<Self> {
         match self {
-            Self::Logistic(model) => non_negative("problem.l2", model.l2)?,
+            Self::Logistic(model) | Self::BinaryLogistic(model) | Self::LeastSquares(model) => {
+                non_negative("problem.l2", model.l2)?;
+            }
             Self::Ackley => {}
             Self::MatrixSensing {
                 dimension,

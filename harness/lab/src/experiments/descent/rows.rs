@@ -35,9 +35,10 @@ schema! {
         iterations: Option<u64>, "", "Outer iterations: flows, or steps of a counterpart.";
         gradients: Option<u64>, "", "Gradients computed, every distinct point once.";
         wall_s: Option<f64>, "s", "Wall time of the run, without evaluation; none where methods shared their products.";
-        value: Option<f64>, "", "Function value at the end: mean cross-entropy on the training rows, or the function itself.";
+        value: Option<f64>, "", "Function value at the end: the loss on the training rows, or the function itself.";
         best_value: Option<f64>, "", "The lowest value of any record.";
         test_accuracy: Option<f64>, "", "Share of test rows classified rightly at the end.";
+        test_loss: Option<f64>, "", "Loss on the test rows at the end, without its penalty, where numbers are predicted.";
         distance: Option<f64>, "", "Distance to the solution at the end, where it is known; of matrix sensing the one that the plan says.";
         area: Option<f64>, "", "Mean value over the gradients: lower is faster.";
         accuracy_area: Option<f64>, "", "Mean test accuracy over the gradients: higher is faster.";
@@ -71,6 +72,7 @@ schema! {
         wall_s: Option<f64>, "s", "Wall time up to here, without evaluation; none where methods shared their products.";
         value: f64, "", "Function value.";
         test_accuracy: Option<f64>, "", "Share of test rows classified rightly.";
+        test_loss: Option<f64>, "", "Loss on the test rows, where numbers are predicted.";
         distance: Option<f64>, "", "Distance to the solution.";
     }
 }
@@ -192,6 +194,7 @@ fn row(
         value: end.map(|r| r.worth.value),
         best_value: records.iter().map(|r| r.worth.value).reduce(f64::min),
         test_accuracy: end.and_then(|r| r.worth.test_accuracy),
+        test_loss: end.and_then(|r| r.worth.test_loss),
         distance: end.and_then(|r| r.worth.distance),
         area: mean(None, whole, VALUE),
         accuracy_area: mean(None, whole, ACCURACY),
@@ -278,6 +281,7 @@ fn curve<'a>(
             wall_s: (!placed.cell.lockstep).then_some(record.wall_s),
             value: record.worth.value,
             test_accuracy: record.worth.test_accuracy,
+            test_loss: record.worth.test_loss,
             distance: record.worth.distance,
         })
 }

@@ -39,7 +39,9 @@ impl Setting {
     #[must_use]
     pub fn name(&self) -> &str {
         match self.problem {
-            DescentProblem::Logistic(_) => self.dataset.as_deref().unwrap_or("logistic"),
+            DescentProblem::Logistic(_)
+            | DescentProblem::BinaryLogistic(_)
+            | DescentProblem::LeastSquares(_) => self.dataset.as_deref().unwrap_or("data"),
             DescentProblem::Ackley => "ackley",
             DescentProblem::MatrixSensing { .. } => "matrix-sensing",
         }
@@ -60,10 +62,13 @@ impl Setting {
 /// What a point is worth.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Serialize, PartialEq)]
 pub struct Worth {
-    /// Function value; mean cross-entropy on the training rows.
+    /// Function value; the loss on the training rows, with its penalty.
     pub value: f64,
     /// Share of test rows classified rightly.
     pub test_accuracy: Option<f64>,
+    /// Loss on the test rows, where no classes are predicted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub test_loss: Option<f64>,
     /// Distance to the solution, where it is known.
     pub distance: Option<f64>,
 }
@@ -104,21 +109,24 @@ impl Scene {
     ) -> Result<Self> {
         let (potential, truth, features): (Arc<dyn Potential>, Truth, usize) = match setting.problem
         {
-            DescentProblem::Logistic(model) => {
-                let dataset = data.context("a logistic problem is about a data set")?;
-                let key = format!("{:?} {:?} {:?}", dataset.digest(), model, setting.precision);
+            DescentProblem::Logistic(_)
+            | DescentProblem::BinaryLogistic(_)
+            | DescentProblem::LeastSquares(_) => {
+                let fit = setting.problem.fit().context("nothing is fitted")?;
+                let dataset = data.context("what is fitted to data is about a data set")?;
+                let key = format!("{:?} {:?} {:?}", dataset.digest(), fit, setting.precision);
                 let regression = match &kept.0 {
                     Some((of, regression)) if *of == key => regression.clone(),
                     _ => {
                         // Before the new one is made, so that two are never there at once.
                         kept.0 = None;
                         let made =
-                            Arc::new(Regression::new(dataset, model, setting.precision, device)?);
+                            Arc::new(Regression::new(dataset, fit, setting.precision, device)?);
                         kept.0 = Some((key, made.clone()));
                         made
                     }
                 };
-                let potential = Arc::new(regression.train.to_device(device)?);
+                let potential = regression.train.on_device(device)?;
                 (potential, Truth::Test(regression), dataset.features)
             }
             DescentProblem::Ackley => (Arc::new(Ackley::new(device)), Truth::Origin, 2),
@@ -170,7 +178,10 @@ impl Scene {
         };
         match &self.truth {
             Truth::Test(regression) => {
-                worth.test_accuracy = Some(regression.test.accuracy(point)?);
+                worth.test_accuracy = regression.test.hits(point)?;
+                if worth.test_accuracy.is_none() {
+                    worth.test_loss = Some(regression.test.loss(point)?);
+                }
             }
             Truth::Origin => {
                 let squares = point.to_dtype(DType::F64)?.sqr()?.sum_all()?;

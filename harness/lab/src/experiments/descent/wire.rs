@@ -7,7 +7,7 @@ use super::plan::{Against, Best, Contestant, DescentPart, DescentPlan, Metric, P
 use super::problem::DescentProblem;
 use crate::experiments::identity::repeated;
 use crate::plan::schema::listed;
-use crate::plan::{OneOrMany, Precision, Start, combinations, positive};
+use crate::plan::{Loss, OneOrMany, Precision, Start, combinations, positive};
 use anyhow::{Context, Result, bail, ensure};
 use datasets::yaml;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
@@ -35,7 +35,7 @@ pub struct DescentForm {
     gradients: u64,
     /// How many gradients lie between two evaluations; a fiftieth of all if nothing is said.
     record_every: Option<u64>,
-    /// The data sets of a logistic problem.
+    /// The data sets of a problem that is fitted to data.
     #[serde(default)]
     datasets: Vec<String>,
     /// The split of each data set that does not use its default.
@@ -61,7 +61,7 @@ pub struct DescentForm {
     /// Whether the methods of a start share one product for their gradients; then they have no time of their own.
     #[serde(default)]
     lockstep: bool,
-    /// What is drawn; the function value, and of a logistic problem the test accuracy, if nothing is said.
+    /// What is drawn; the function value, and where classes are predicted the test accuracy, if nothing is said.
     pictures: Option<Vec<Picture>>,
     /// What has to be said about it all.
     #[serde(default)]
@@ -226,7 +226,12 @@ impl DescentForm {
             logarithmic,
         };
         let mut pictures = vec![picture("value", Metric::Value, true)];
-        if !self.datasets.is_empty() {
+        let classes = |problem: &DescentProblem| {
+            problem
+                .fit()
+                .is_some_and(|fit| fit.loss != Loss::LeastSquares)
+        };
+        if classes(&self.problem) {
             pictures.push(picture("accuracy", Metric::TestAccuracy, false));
         }
         pictures
@@ -244,11 +249,11 @@ impl DescentForm {
         let problem = part.problem.unwrap_or(self.problem).validated()?;
         ensure!(
             !(problem.needs_data() && self.datasets.is_empty()),
-            "datasets is empty, but a logistic problem is about data sets"
+            "datasets is empty, but this problem is about data sets"
         );
         ensure!(
             problem.needs_data() || self.datasets.is_empty(),
-            "`datasets` belongs to a logistic problem, and to no other"
+            "`datasets` belongs to a problem that is fitted to data"
         );
         let contestants: Vec<Contestant> = part
             .methods

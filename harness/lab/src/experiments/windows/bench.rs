@@ -13,8 +13,8 @@ use anyhow::Result;
 use candle_core::{Device, Tensor};
 use datasets::Dataset;
 use optim::{
-    AllGather, Batched, Devices, Evaluator, Flow, HamiltonianDescent, Kernel, LogisticRegression,
-    Method, Oracle, Potential, Ranks, Recurrence, RoundTimes, Sequential, SymplecticEuler, Tf32,
+    AllGather, Batched, Devices, Evaluator, Flow, HamiltonianDescent, Kernel, Method, Oracle,
+    Potential, Ranks, Recurrence, RoundTimes, RowLoss, Sequential, SymplecticEuler, Tf32,
     WindowedDescent, WindowedFlow,
 };
 use std::sync::{Arc, Mutex, PoisonError};
@@ -27,15 +27,15 @@ pub type Through = Arc<dyn Fn(Arc<dyn Potential>) -> Arc<dyn Potential> + Send +
 /// A data set on a machine, ready for its cells.
 pub struct Workbench {
     machine: Machine,
-    train: Arc<LogisticRegression>,
-    test: LogisticRegression,
+    train: Arc<dyn RowLoss>,
+    test: Arc<dyn RowLoss>,
     features: usize,
     /// What it takes on a device with one point.
     need: MemoryNeed,
     /// Where runs started last, and those of which cells: a window of a wide problem takes less long than drawing it.
     start: Mutex<Option<((u64, Start), Tensor)>>,
     /// The problem on devices other than the first: uploaded once, for all cells.
-    replicas: Mutex<Vec<Arc<LogisticRegression>>>,
+    replicas: Mutex<Vec<Arc<dyn RowLoss>>>,
     through: Option<Through>,
 }
 
@@ -98,16 +98,16 @@ impl Workbench {
             rows: dataset.train.len() + dataset.test.len(),
             train_rows: dataset.train.len(),
             features: dataset.features + usize::from(like.model.bias),
-            classes: dataset.classes,
+            classes: like.loss.columns(dataset.classes()),
             points: 1,
             dtype: like.precision.dtype(),
         };
         check_room(&machine.whole().label, home, &dataset.name, need)?;
         let Regression { train, test } =
-            Regression::new(dataset, like.model, like.precision, home)?;
+            Regression::new(dataset, like.fit(), like.precision, home)?;
         Ok(Self {
             machine: machine.clone(),
-            train: Arc::new(train),
+            train,
             test,
             features: dataset.features,
             need,
@@ -221,7 +221,7 @@ impl Workbench {
     }
 
     /// The problem on a device.
-    fn replica(&self, device: &Device) -> optim::Result<Arc<LogisticRegression>> {
+    fn replica(&self, device: &Device) -> optim::Result<Arc<dyn RowLoss>> {
         if device.same_device(self.machine.home()) {
             return Ok(self.train.clone());
         }
@@ -230,7 +230,7 @@ impl Workbench {
         if let Some(known) = known {
             return Ok(known.clone());
         }
-        let replica = Arc::new(self.train.to_device(device)?);
+        let replica = self.train.on_device(device)?;
         replicas.push(replica.clone());
         Ok(replica)
     }
@@ -328,7 +328,7 @@ impl Workbench {
         let all = self.train.samples();
         let mut stream = Seeds::new(cell.seed).stream(&["surrogate", &cell.dataset]);
         let rows = rand::seq::index::sample(&mut stream, all, cell.surrogate_rows);
-        Ok(Some(Arc::new(self.train.subset(&rows.into_vec())?)))
+        Ok(Some(self.train.subset(&rows.into_vec())?))
     }
 
     /// What computes the gradients.
@@ -389,7 +389,7 @@ impl Workbench {
         self.train.dimension()
     }
 
-    /// Mean cross-entropy on the training rows.
+    /// Loss on the training rows, with its penalty.
     ///
     /// # Errors
     /// If the device fails.
@@ -397,11 +397,11 @@ impl Workbench {
         Ok(self.train.value(point)?)
     }
 
-    /// Share of test rows classified rightly.
+    /// Share of test rows classified rightly; `None` where numbers are predicted.
     ///
     /// # Errors
     /// If the device fails.
-    pub fn test_accuracy(&self, point: &Tensor) -> Result<f64> {
-        Ok(self.test.accuracy(point)?)
+    pub fn test_accuracy(&self, point: &Tensor) -> Result<Option<f64>> {
+        Ok(self.test.hits(point)?)
     }
 }

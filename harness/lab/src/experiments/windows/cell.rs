@@ -3,7 +3,7 @@
 use super::plan::{EvaluatorKind, FlowSetting, PlacedWindow, WindowsPlan};
 use crate::capacity::{Account, Sample};
 use crate::device::Placement;
-use crate::plan::{Model, Precision, Start, named};
+use crate::plan::{LinearFit, Loss, Model, Precision, Start, named};
 use crate::rates::floor::Work;
 use optim::{Kinetic, RoundTimes, Window, WindowForm};
 use serde::{Deserialize, Serialize};
@@ -23,6 +23,9 @@ pub struct WindowCell {
     pub seed: u64,
     /// Element type.
     pub precision: Precision,
+    /// The loss.
+    #[serde(default, skip_serializing_if = "Loss::is_default")]
+    pub loss: Loss,
     /// The model.
     pub model: Model,
     /// The starting point.
@@ -105,7 +108,8 @@ impl WindowCell {
             data_digest: place.dataset.digest(),
             seed,
             precision: plan.precision,
-            model: plan.model,
+            loss: plan.fit.loss,
+            model: plan.fit.model,
             start: plan.start,
             kinetic,
             step_size: setting.step_size,
@@ -133,6 +137,15 @@ impl WindowCell {
                 true => plan.long_flows_of(&place.dataset.name),
                 false => 0,
             },
+        }
+    }
+
+    /// What is fitted.
+    #[must_use]
+    pub fn fit(&self) -> LinearFit {
+        LinearFit {
+            loss: self.loss,
+            model: self.model,
         }
     }
 
@@ -299,8 +312,8 @@ pub struct FlowRecord {
     pub surrogate: u64,
     /// How far the window moved in each round.
     pub strides: Vec<usize>,
-    /// Mean cross-entropy on the training rows after it.
+    /// Loss on the training rows after it, with its penalty.
     pub train_loss: f64,
-    /// Share of test rows classified rightly after it.
-    pub test_accuracy: f64,
+    /// Share of test rows classified rightly after it, where classes are predicted.
+    pub test_accuracy: Option<f64>,
 }

@@ -2,13 +2,13 @@
 
 use anyhow::Result;
 use candle_core::{DType, Device, Tensor};
-use optim::{Cost, LogisticRegression, Potential};
+use optim::{Cost, Potential, RowLoss};
 use std::hint::black_box;
 use std::sync::Arc;
 
 /// A gradient at the starting point, on each of several workers.
 pub struct Lone {
-    pub(super) workers: Vec<(Arc<LogisticRegression>, Tensor)>,
+    pub(super) workers: Vec<(Arc<dyn RowLoss>, Tensor)>,
 }
 
 impl Lone {
@@ -32,7 +32,7 @@ impl Lone {
 /// A potential of the same shape whose gradient is the point itself: what is left of a round's
 /// time is not gradients.
 pub(super) struct FreeGradients {
-    pub like: Arc<LogisticRegression>,
+    pub like: Arc<dyn RowLoss>,
     pub device: Device,
 }
 

@@ -26,6 +26,7 @@ use crate::journal::{Cell, Outcome};
 use crate::kept::Keeper;
 use crate::plan::Plan;
 use crate::progress::say;
+use crate::regression::fits;
 use anyhow::{Context as _, Result};
 use bench::{Through, Workbench};
 use cell::{CellPlace, MeasuredWindow, WindowCell};
@@ -180,12 +181,19 @@ impl Experiment for Windows {
         self.plan.datasets.iter().map(need).collect()
     }
 
+    fn texts(&self) -> Vec<(&'static str, Vec<String>)> {
+        vec![("dataset", self.plan.datasets.clone())]
+    }
+
     fn is_timed(&self) -> bool {
         self.plan.repeats > 0
     }
 
     /// A unit for each sequential flow that others are compared with.
     fn units(&self, machine: &Machine, data: &[Data]) -> Result<Vec<Unit<WindowCell>>> {
+        for data in data {
+            fits(data.rows()?, self.plan.fit.loss)?;
+        }
         self.tell_left_out(machine);
         let mut units: Vec<Unit<WindowCell>> = Vec::new();
         for (index, data) in data.iter().enumerate() {
@@ -217,7 +225,7 @@ impl Experiment for Windows {
     fn effort(&self, cells: &[Cell<WindowCell>], data: Option<&Data>) -> Effort {
         let gradient = data
             .and_then(|data| data.rows().ok())
-            .map_or(1, |d| d.train.len() * d.features * d.classes);
+            .map_or(1, |d| d.train.len() * d.features * d.outputs());
         Effort {
             steps: runner::flows_of(&described(cells)) as u64,
             weight: (gradient * self.plan.steps) as u64,
@@ -230,7 +238,7 @@ impl Experiment for Windows {
             let rows = unit.data.and_then(|place| data[place].rows().ok())?;
             let cell = &cell.settings;
             let vectors = 2 * (cell.window.width + cell.window.method.memory()) as u64;
-            let numbers = rows.features as u64 * rows.classes as u64;
+            let numbers = rows.features as u64 * rows.outputs() as u64;
             let bytes = cell.precision.dtype().size_in_bytes() as u64;
             (cell.backend == "cpu").then(|| numbers.saturating_mul(vectors * bytes))
         };

@@ -5,6 +5,7 @@ use super::plan::EvaluatorKind;
 use super::rows::Maker;
 use super::schema::WindowRow;
 use crate::paper::Table2;
+use crate::plan::Loss;
 use optim::{Storage, Velocity, WindowMethod};
 
 impl Maker<'_> {
@@ -64,6 +65,13 @@ fn other_setting(cell: &WindowCell, paper: &Table2, split: &str) -> Option<Strin
                 "τ",
                 cell.window.tolerance.to_string(),
                 setting.tolerance.to_string(),
+            )
+        })
+        .or_else(|| {
+            differs(
+                "loss",
+                cell.loss.name().into(),
+                Loss::Logistic.name().into(),
             )
         })
         .or_else(|| {

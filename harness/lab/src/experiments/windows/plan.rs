@@ -2,7 +2,7 @@
 
 use super::wire::WindowsForm;
 use crate::capacity::Limits;
-use crate::plan::{Model, Plan, Precision, Start, positive};
+use crate::plan::{LinearFit, Plan, Precision, Start, positive};
 use anyhow::{Result, bail, ensure};
 use optim::{Kinetic, Velocity, Window, WindowForm, WindowMethod};
 use schemars::JsonSchema;
@@ -175,8 +175,8 @@ impl Inference {
 pub struct WindowsPlan {
     /// Element type.
     pub precision: Precision,
-    /// The model.
-    pub model: Model,
+    /// What is fitted to the data.
+    pub fit: LinearFit,
     /// The starting point.
     pub start: Start,
     /// φ, one or several.

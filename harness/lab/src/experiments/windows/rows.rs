@@ -65,7 +65,7 @@ impl Maker<'_> {
         row.held_bytes = measured.held.map(|held| held.bytes);
         row.bytes_per_point = measured.held.and_then(|held| held.per_point(row.window));
         row.train_loss = measured.flows.last().map(|f| f.train_loss);
-        row.test_accuracy = measured.flows.last().map(|f| f.test_accuracy);
+        row.test_accuracy = measured.flows.last().and_then(|f| f.test_accuracy);
         let total = |runs: &[Vec<f64>]| {
             runs.iter()
                 .map(|run| run.iter().sum())

@@ -106,6 +106,6 @@ schema! {
         distinct_gradients: u64, "", "Gradients computed up to here.";
         wall_s: Option<f64>, "s", "Wall time up to here, median over the timed runs.";
         train_loss: f64, "", "Mean cross-entropy on the training rows.";
-        test_accuracy: f64, "", "Share of test rows classified rightly.";
+        test_accuracy: Option<f64>, "", "Share of test rows classified rightly.";
     }
 }

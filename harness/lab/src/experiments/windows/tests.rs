@@ -5,7 +5,7 @@ use super::*;
 use crate::configs::Configs;
 use crate::journal::Entry;
 use crate::paper::{Paper, Table2};
-use crate::plan::{Model, Precision, Start};
+use crate::plan::{Loss, Model, Precision, Start};
 use crate::rates::Rates;
 use crate::rates::floor::{Amount, Work};
 use ::rows::Frame;
@@ -50,6 +50,7 @@ fn cell() -> WindowCell {
         data_digest: String::new(),
         seed: 1,
         precision: Precision::F32,
+        loss: Loss::Logistic,
         model: Model {
             bias: false,
             l2: 0.0,
@@ -104,7 +105,7 @@ fn measured(baseline_s: &[f64]) -> MeasuredWindow {
         surrogate: 0,
         strides: vec![],
         train_loss: 0.5,
-        test_accuracy: 0.8,
+        test_accuracy: Some(0.8),
     };
     MeasuredWindow {
         flows: vec![flow.clone(), flow],
@@ -367,6 +368,10 @@ fn what_is_not_the_papers_experiment_gets_no_verdict() {
         },
         WindowCell {
             kinetic: optim::Kinetic::L1,
+            ..cell()
+        },
+        WindowCell {
+            loss: Loss::LeastSquares,
             ..cell()
         },
         WindowCell {

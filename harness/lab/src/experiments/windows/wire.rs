@@ -5,12 +5,15 @@ use super::plan::{
 };
 use crate::capacity::Limits;
 use crate::plan::schema::{
-    kinetic_energies, one_or_many, predictor, window_method, window_storage, window_velocity,
+    kernel, kinetic_energies, one_or_many, predictor, window_method, window_storage,
+    window_velocity,
 };
-use crate::plan::{Model, OneOrMany, Precision, Start, combinations, non_negative, positive};
+use crate::plan::{
+    LinearFit, Loss, Model, OneOrMany, Precision, Start, combinations, named, non_negative, positive,
+};
 use anyhow::{Context, Result, bail, ensure};
 use datasets::yaml;
-use optim::{Kinetic, WindowMethod};
+use optim::{Kernel, Kinetic, WindowMethod};
 use schemars::{JsonSchema, Schema};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
@@ -23,8 +26,8 @@ use std::collections::BTreeMap;
 pub struct WindowsForm {
     /// The element type that is computed in.
     precision: Precision,
-    /// The regression.
-    problem: Model,
+    /// What is fitted to the data.
+    problem: WindowsProblem,
     /// Where runs start.
     start: Start,
     /// The flow that is computed in windows.
@@ -85,6 +88,38 @@ struct Variation {
     /// Its own windows, if not those of all variations.
     #[schemars(with = "Option<Vec<WindowKeys>>")]
     windows: Option<Vec<WindowSettings>>,
+}
+
+/// The loss, and the model's free choices.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct WindowsProblem {
+    /// The loss; logistic if nothing is said.
+    #[serde(default)]
+    kind: Loss,
+    /// Whether each column of weights has an intercept.
+    #[serde(default)]
+    bias: bool,
+    /// λ: the penalty λ/2 ‖Θ‖² on the weights.
+    #[serde(default)]
+    l2: f64,
+    /// What computes gradients; by the data and the device where nothing is said.
+    #[serde(default, with = "named")]
+    #[schemars(schema_with = "kernel")]
+    kernel: Kernel,
+}
+
+impl WindowsProblem {
+    fn fit(&self) -> LinearFit {
+        LinearFit {
+            loss: self.kind,
+            model: Model {
+                bias: self.bias,
+                l2: self.l2,
+                kernel: self.kernel,
+            },
+        }
+    }
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -212,7 +247,7 @@ impl WindowsForm {
             inference: self.inference.map(Inference::validated).transpose()?,
             kinetic,
             precision: self.precision,
-            model: self.problem,
+            fit: self.problem.fit(),
             start: self.start.validated()?,
             step_size: self.flow.step_size,
             steps: self.flow.steps,

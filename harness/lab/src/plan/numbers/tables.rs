@@ -37,6 +37,40 @@ pub const HEAD: NumberTable = &[
     ("profiles.*.minutes", Allowed::within(0.0, 1e6)),
 ];
 
+/// Seconds.
+const A_DAY: Allowed = Allowed::within(0.0, 86_400.0);
+
+/// Of registries of data sets.
+pub const REGISTRY: NumberTable = &[
+    ("datasets.*.features", Allowed::count(1, u32::MAX as u64)),
+    ("datasets.*.classes", Allowed::count(2, 65_536)),
+    ("datasets.*.labels.*", Allowed::count(0, 65_535)),
+    (
+        "datasets.*.files.*.rows",
+        Allowed::count(1, u32::MAX as u64),
+    ),
+    (
+        "datasets.*.splits.*.train.rows",
+        Allowed::count(0, u32::MAX as u64),
+    ),
+    (
+        "datasets.*.splits.*.test.rows",
+        Allowed::count(0, u32::MAX as u64),
+    ),
+    ("**.share", SHARE.above().below()),
+    ("**.seed", SEED),
+    ("limits.download_bytes", Allowed::count(1, u64::MAX)),
+    ("limits.decompressed_bytes", Allowed::count(1, u64::MAX)),
+    ("limits.line_bytes", Allowed::count(1, u64::MAX)),
+    ("limits.connect_timeout_s", A_DAY.above()),
+    ("limits.stall_timeout_s", A_DAY.above()),
+    ("limits.backoff_s", A_DAY),
+    ("limits.backoff_max_s", A_DAY),
+    ("limits.retry_after_max_s", A_DAY),
+    ("limits.attempts", Allowed::count(1, u32::MAX as u64)),
+    ("limits.redirects", Allowed::count(0, u32::MAX as u64)),
+];
+
 const CHECKS: NumberTable = &[
     ("**.problems.problems", Allowed::count(1, 1_000)),
     ("**.problems.rows", Allowed::count(1, 100_000)),

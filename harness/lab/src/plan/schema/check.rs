@@ -2,6 +2,7 @@
 
 use super::PlanLines;
 use super::shape::{begin, branches, constant, is, kinds, names, tag};
+use super::words::{either, meant, shown};
 use crate::plan::numbers::{self, Allowed, NumberTable};
 use serde_json::Value as JsonValue;
 use serde_yaml::{Number, Value};
@@ -27,15 +28,18 @@ impl fmt::Display for PlanFault {
     }
 }
 
-/// Everything in a value that its schema, or a table of numbers, does not allow, in its order.
+/// Everything in a value that its schema, or a table of numbers, does not allow, in its order. `of` is what has the
+/// keys at the top, in words.
 #[must_use]
 pub fn faults(
+    of: &'static str,
     schema: &JsonValue,
     table: NumberTable,
     value: &Value,
     lines: &PlanLines,
 ) -> Vec<PlanFault> {
     let mut check = FaultFinder {
+        of,
         table,
         lines,
         found: Vec::new(),
@@ -72,6 +76,7 @@ impl PlanPlace {
 }
 
 struct FaultFinder<'a> {
+    of: &'static str,
     table: NumberTable,
     lines: &'a PlanLines,
     found: Vec<PlanFault>,
@@ -163,16 +168,10 @@ impl FaultFinder<'_> {
                         .map(|(key, _)| key.as_str());
                     let known: Vec<&str> = known.collect();
                     let of = match at.place.as_str() {
-                        "" => "of this kind of plan",
+                        "" => self.of,
                         place => place,
                     };
-                    let what = format!(
-                        "`{key}` is no key {}",
-                        match of {
-                            "of this kind of plan" => of.to_owned(),
-                            place => format!("of {place}"),
-                        }
-                    );
+                    let what = format!("`{key}` is no key of {of}");
                     self.fault(
                         &below,
                         format!(
@@ -260,6 +259,7 @@ impl FaultFinder<'_> {
         let mut nearest = None;
         for branch in branches {
             let mut trial = FaultFinder {
+                of: self.of,
                 table: self.table,
                 lines: self.lines,
                 found: Vec::new(),
@@ -367,36 +367,4 @@ impl FaultFinder<'_> {
 fn parent(place: &str) -> &str {
     let end = place.rfind(['.', '[']).unwrap_or(0);
     &place[..end]
-}
-
-/// A value as it is told of: a long one by its kind.
-fn shown(value: &Value) -> String {
-    match value {
-        Value::Null => "nothing".into(),
-        Value::String(text) if text.chars().count() <= 60 => format!("{text:?}"),
-        Value::String(_) => "a long text".into(),
-        Value::Bool(value) => value.to_string(),
-        Value::Number(number) => number.to_string(),
-        Value::Sequence(items) if items.is_empty() => "an empty list".into(),
-        Value::Sequence(_) => "a list".into(),
-        Value::Mapping(_) | Value::Tagged(_) => "a mapping".into(),
-    }
-}
-
-fn either(names: &[&str]) -> String {
-    match names {
-        [] => "nothing".into(),
-        [one] => (*one).to_owned(),
-        [before @ .., last] => format!("{} or {last}", before.join(", ")),
-    }
-}
-
-/// What was probably meant, as the end of a sentence.
-fn meant(found: &str, known: &[&str]) -> String {
-    let distance = |name: &&&str| strsim::osa_distance(found, name);
-    let near = known
-        .iter()
-        .min_by_key(distance)
-        .filter(|name| distance(name) <= 1 + found.chars().count() / 4);
-    near.map_or_else(String::new, |name| format!("; did you mean `{name}`?"))
 }

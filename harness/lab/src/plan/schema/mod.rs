@@ -4,8 +4,10 @@
 mod check;
 mod lines;
 mod named;
+mod registry;
 mod shape;
 mod table;
+mod words;
 
 pub use check::{PlanFault, faults};
 pub use lines::PlanLines;
@@ -13,7 +15,9 @@ pub use named::{
     integration, kernel, kinetic_energies, kinetic_energy, listed, one_or_many, predictor, scope,
     window_method, window_storage, window_velocity,
 };
+pub use registry::{registry, registry_faults};
 pub use table::table;
+pub use words::{either, meant, told};
 
 use super::Statistics;
 use super::numbers::{self, NumberTable};
