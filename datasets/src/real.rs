@@ -16,7 +16,7 @@ use crate::libsvm::RowShape;
 use crate::locate::{CacheFolders, in_folder, platform_cache};
 use crate::place::{FileStatus, Place};
 use crate::read;
-use crate::registry::{DatasetSpec, FileSpec, FileFormat, LabelSpec, RegistryLimits};
+use crate::registry::{DatasetSpec, FileFormat, FileSpec, LabelSpec, RegistryLimits};
 use crate::table::{FileLabels, FileRows, TablePlace};
 use crate::tabular;
 use crate::{Error, FileRecord, Labels, Progress, Result, Split};

@@ -6,7 +6,7 @@ use std::path::Path;
 use crate::error::{Error, Result};
 use crate::read::{ContentError, read_file};
 use crate::real::Had;
-use crate::registry::{DatasetSpec, FileSpec, FileFormat, LabelSpec, RegistryLimits};
+use crate::registry::{DatasetSpec, FileFormat, FileSpec, LabelSpec, RegistryLimits};
 use crate::table::{self, FileRows, TablePlace, TableProblem, TableRefusal, TableShape};
 use crate::{FileRecord, Progress};
 

@@ -2,7 +2,7 @@
 
 use crate::kernel::{Grid, Kernel, Number, Written};
 use crate::launch::{block_threads, start, storage, tensor};
-use crate::operation::{WithBackward, Operation};
+use crate::operation::{Operation, WithBackward};
 use candle_core::{DType, Result, Shape, Storage, Tensor, bail};
 
 /// Images `[n, channels, height, width]` normalised channel by channel by their own mean and variance, times

@@ -2,7 +2,7 @@
 
 use crate::kernel::{Grid, Kernel, Number, Written};
 use crate::launch::{storage, tensor};
-use crate::operation::{WithBackward, Operation};
+use crate::operation::{Operation, WithBackward};
 use candle_core::{DType, Result, Shape, Storage, Tensor, bail};
 
 /// max(x, 0) by one kernel, and its gradient, which is the one from above at 0, by another.

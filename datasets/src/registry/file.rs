@@ -245,7 +245,9 @@ fn alone(wire: WireFile, base: &Path, at: &str) -> Result<FileSpec> {
     let delimiter = match (wire.delimiter, format) {
         (None, _) if name.to_ascii_lowercase().ends_with(".tsv") => b'\t',
         (None, _) => b',',
-        (Some(of), FileFormat::Csv) if of.is_ascii() && !matches!(of, '"' | '\n' | '\r') => of as u8,
+        (Some(of), FileFormat::Csv) if of.is_ascii() && !matches!(of, '"' | '\n' | '\r') => {
+            of as u8
+        }
         (Some(of), _) => {
             return Err(Error::content(
                 format!("{at}.delimiter"),

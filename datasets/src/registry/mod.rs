@@ -21,7 +21,7 @@ use crate::surrogate::spec::SurrogateSpec;
 use crate::{Error, LabelMap, Result};
 
 pub use address::Address;
-pub use file::{FileSpec, FileFormat};
+pub use file::{FileFormat, FileSpec};
 pub(crate) use file::{WireFile, file, is_file_name};
 pub use limits::RegistryLimits;
 

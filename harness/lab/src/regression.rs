@@ -26,7 +26,12 @@ impl Regression {
     /// # Errors
     /// If its labels are not what the loss is for, the device has no room, or the machine has none to make the
     /// rows dense.
-    pub fn new(dataset: &Dataset, fit: LinearFit, precision: Precision, device: &Device) -> Result<Self> {
+    pub fn new(
+        dataset: &Dataset,
+        fit: LinearFit,
+        precision: Precision,
+        device: &Device,
+    ) -> Result<Self> {
         fits(dataset, fit.loss)?;
         let load = |split: &Split| potential(split, dataset, fit, precision, device);
         let train = load(&dataset.train).context("loading the training rows onto the device")?;

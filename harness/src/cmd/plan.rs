@@ -139,7 +139,10 @@ fn check(arguments: &PlanCheck) -> Result<u8> {
     let is = |key: &str| keys.contains_key(key) && !keys.contains_key("experiment");
     if is("claims") {
         let looked = check_claims(&text, file, &configs);
-        return Ok(said(arguments, looked.with_context(|| arguments.plan.clone())));
+        return Ok(said(
+            arguments,
+            looked.with_context(|| arguments.plan.clone()),
+        ));
     }
     // The `datasets` of a plan are a list of names.
     let of_names = keys.get("datasets").is_some_and(Value::is_mapping);

@@ -12,7 +12,7 @@ use lab::experiments::windows::bench::Through;
 use lab::experiments::windows::cell::{MeasuredWindow, WindowCell};
 use lab::experiments::{Bench, Data, Experiment, Need, Unit};
 use lab::journal::Outcome;
-use lab::plan::{LinearFit, Layers, Loss, Model, Plan, Precision, Scale, Start, Statistics};
+use lab::plan::{Layers, LinearFit, Loss, Model, Plan, Precision, Scale, Start, Statistics};
 use lab::progress::{DataBar, RunBar};
 use lab::regression::{Regression, starting_point};
 use lab::seed::Seeds;

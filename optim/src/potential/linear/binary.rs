@@ -1,8 +1,8 @@
 //! Binary logistic regression: two classes, and one weight for each feature.
 
-use super::residuals::Targets;
 use super::model::{Linear, RowLoss, as_linear, check_classes};
 use super::problem::{Kernel, Ridge};
+use super::residuals::Targets;
 use super::rows::DataRows;
 use crate::Result;
 use candle_core::{Device, Tensor};

@@ -1,8 +1,8 @@
 //! Least squares: numbers predicted by a linear model.
 
-use super::residuals::Targets;
 use super::model::{Linear, RowLoss, as_linear};
 use super::problem::{Kernel, Ridge};
+use super::residuals::Targets;
 use super::rows::DataRows;
 use crate::{Error, Result};
 use candle_core::{Device, Tensor};

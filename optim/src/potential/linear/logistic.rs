@@ -1,8 +1,8 @@
 //! Multinomial logistic regression, the problem of the paper's Sections 4.1 and 4.3.
 
-use super::residuals::Targets;
 use super::model::{Linear, RowLoss, as_linear, check_classes};
 use super::problem::{Kernel, Problem};
+use super::residuals::Targets;
 use super::rows::DataRows;
 use crate::{Error, Result};
 use candle_core::{D, DType, Device, Tensor};

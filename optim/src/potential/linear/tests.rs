@@ -1,5 +1,5 @@
-use super::panels::columns_of;
 use super::model::LinearData;
+use super::panels::columns_of;
 use super::*;
 use crate::{Cost, Error, Potential};
 use candle_core::{DType, Device, Tensor};

@@ -9,7 +9,8 @@ use crate::plan::schema::{
     window_velocity,
 };
 use crate::plan::{
-    LinearFit, Loss, Model, OneOrMany, Precision, Start, combinations, named, non_negative, positive,
+    LinearFit, Loss, Model, OneOrMany, Precision, Start, combinations, named, non_negative,
+    positive,
 };
 use anyhow::{Context, Result, bail, ensure};
 use datasets::yaml;

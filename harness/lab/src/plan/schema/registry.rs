@@ -4,6 +4,7 @@ use super::{PlanFault, PlanLines, faults, of, with_numbers};
 use crate::plan::numbers::REGISTRY;
 use datasets::Registry;
 use serde_json::{Value, json};
+use serde_yaml::Value as YamlValue;
 
 /// The schema of a registry's file.
 #[must_use]
@@ -22,7 +23,24 @@ pub fn registry_faults(text: &str) -> Vec<PlanFault> {
         return Vec::new();
     };
     let lines = PlanLines::of(text);
-    faults("a registry", &registry(), REGISTRY, &value, &lines)
+    faults("a registry", &registry(), REGISTRY, &named(value), &lines)
+}
+
+/// The same with texts for the keys that are numbers or truth values, as labels may be.
+fn named(value: YamlValue) -> YamlValue {
+    match value {
+        YamlValue::Mapping(map) => {
+            let key = |key: YamlValue| match key {
+                YamlValue::Number(number) => number.to_string().into(),
+                YamlValue::Bool(truth) => truth.to_string().into(),
+                other => other,
+            };
+            let entries = map.into_iter();
+            YamlValue::Mapping(entries.map(|(of, value)| (key(of), named(value))).collect())
+        }
+        YamlValue::Sequence(items) => YamlValue::Sequence(items.into_iter().map(named).collect()),
+        other => other,
+    }
 }
 
 #[cfg(test)]
@@ -59,5 +77,8 @@ mod tests {
             assert!(there, "{wanted}\nis not in\n{}", found.join("\n"));
         }
         assert!(registry_faults("datasets: [").is_empty());
+        let labels =
+            "datasets: {a: {features: 1, labels: {-1: 0, true: 1}, files: {train: {path: a}}}}";
+        assert_eq!(registry_faults(labels), []);
     }
 }
