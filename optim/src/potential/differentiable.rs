@@ -16,8 +16,8 @@ use std::fmt;
 /// use std::sync::Arc;
 /// # fn main() -> optim::Result<()> {
 /// // Huber's loss of a line through data with an outlier.
-/// let x = Tensor::new(&[[0f64, 1.0], [1.0, 1.0], [2.0, 1.0], [3.0, 1.0]], &Device::Cpu)?;
-/// let y = Tensor::new(&[1f64, 3.0, 5.0, 90.0], &Device::Cpu)?;
+/// let x = Tensor::new(&[[-2f64, 1.0], [-1.0, 1.0], [0.0, 1.0], [1.0, 1.0], [2.0, 1.0]], &Device::Cpu)?;
+/// let y = Tensor::new(&[-3f64, -1.0, 90.0, 3.0, 5.0], &Device::Cpu)?;
 /// let huber = Differentiable::new(2, DType::F64, &Device::Cpu, move |w| {
 ///     let error = (x.matmul(&w.unsqueeze(1)?)?.squeeze(1)? - &y)?;
 ///     // √(1 + e²) − 1 is half a square near 0, and grows by 1 far away.
@@ -30,7 +30,8 @@ use std::fmt;
 /// let mut run = Run::new(method).until(Bound::Iterations(2000));
 /// run.go()?;
 /// let line = run.position().to_vec1::<f64>()?;
-/// assert!((line[0] - 2.0).abs() < 0.9 && (line[1] - 1.0).abs() < 0.9, "{line:?}");
+/// // Four lie on 2x + 1; the fifth pulls at it with a weight of 1 however far away it is.
+/// assert!((line[0] - 2.0).abs() < 1e-3 && (line[1] - 1.0).abs() < 0.3, "{line:?}");
 /// # Ok(())
 /// # }
 /// ```
