@@ -243,7 +243,8 @@ impl Ring {
 
 /// Xᵀ(softmax(XW) − Y)/n, written out.
 fn gradient(dataset: &Dataset, point: &[f64]) -> Vec<f64> {
-    let (d, c, n) = (dataset.features, dataset.classes, dataset.train.len());
+    let (d, c, n) = (dataset.features, dataset.classes(), dataset.train.len());
+    let labels = dataset.train.labels.classes().unwrap();
     let x = dataset.train.to_dense();
     let mut gradient = vec![0.0; d * c];
     for row in 0..n {
@@ -256,7 +257,7 @@ fn gradient(dataset: &Dataset, point: &[f64]) -> Vec<f64> {
         let powers: Vec<f64> = (0..c).map(|class| logit(class).exp()).collect();
         let sum: f64 = powers.iter().sum();
         for class in 0..c {
-            let own = f64::from(u8::from(dataset.train.labels[row] as usize == class));
+            let own = f64::from(u8::from(labels[row] as usize == class));
             let residual = powers[class] / sum - own;
             for i in 0..d {
                 gradient[i * c + class] += f64::from(x[i]) * residual / n as f64;

@@ -1,9 +1,11 @@
 //! Which frames the rows of each kind of experiment are in, and what columns they have.
 
 use super::checks::{CheckRow, SummaryRow, TraceRow};
+use super::contest::{ContestRow, TurnRow};
 use super::counts::CountRow;
 use super::descent::{DescentCurveRow, DescentMarkRow, DescentRow};
 use super::idealized::{IdealizedRow, SlopeRow};
+use super::parallel::ParallelRow;
 use super::sensitivity::StepWidthRow;
 use super::spring::{SpringRow, SpringSummary};
 use super::training::{TrainingCurveRow, TrainingRow};
@@ -22,6 +24,7 @@ pub fn frames(kind: &str) -> Vec<FrameColumns> {
             ("summary", SummaryRow::COLUMNS),
             ("traces", TraceRow::COLUMNS),
         ],
+        "contest" => vec![("rows", ContestRow::COLUMNS), ("turns", TurnRow::COLUMNS)],
         "counts" => vec![("rows", CountRow::COLUMNS)],
         "descent" => vec![
             ("rows", DescentRow::COLUMNS),
@@ -32,6 +35,7 @@ pub fn frames(kind: &str) -> Vec<FrameColumns> {
             ("rows", IdealizedRow::COLUMNS),
             ("slopes", SlopeRow::COLUMNS),
         ],
+        "parallel" => vec![("rows", ParallelRow::COLUMNS)],
         "sensitivity" => vec![
             ("rows", DescentRow::COLUMNS),
             ("widths", StepWidthRow::COLUMNS),

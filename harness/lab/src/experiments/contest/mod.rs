@@ -154,7 +154,7 @@ impl Experiment for Contest {
         let rows = data.and_then(|data| data.rows().ok());
         Effort {
             steps: (cells.len() * (1 + rounds)) as u64,
-            weight: rows.map_or(1, |d| d.train.len() * d.features * d.classes) as u64,
+            weight: rows.map_or(1, |d| d.train.len() * d.features * d.classes()) as u64,
         }
     }
 

@@ -103,14 +103,15 @@ impl ProblemFolder {
 
     fn arrays(&self, dataset: &Dataset, points: &[Vec<f32>]) -> std::io::Result<()> {
         let (rows, features) = (dataset.train.len(), dataset.features);
-        let length = features * dataset.classes;
+        let length = features * dataset.classes();
         let of = |name: &str| self.0.join(name);
         npy::write(
             &of("x_train.npy"),
             &[rows, features],
             &dataset.train.to_dense(),
         )?;
-        npy::write(&of("y_train.npy"), &[rows], &dataset.train.labels)?;
+        let labels = dataset.train.labels.classes().unwrap_or_default();
+        npy::write(&of("y_train.npy"), &[rows], labels)?;
         npy::write(&of("start.npy"), &[length], &points[0])?;
         npy::write(&of("points.npy"), &[points.len(), length], &points.concat())
     }
@@ -126,7 +127,7 @@ pub fn problem(cell: &ContestCell, dataset: &Dataset) -> ContestProblem {
         digest: dataset.digest(),
         rows: dataset.train.len(),
         features: dataset.features,
-        classes: dataset.classes,
+        classes: dataset.classes(),
         loss: LOSS.to_owned(),
         step_size: cell.step_size,
         steps: cell.steps,
@@ -149,7 +150,7 @@ pub fn points(cell: &ContestCell, dataset: &Dataset) -> Vec<Vec<f32>> {
             0 => (cell.start, seeds.stream(&["start", &dataset.name])),
             _ => (elsewhere, seeds.stream(&["point", &dataset.name, &number])),
         };
-        let length = dataset.features * dataset.classes;
+        let length = dataset.features * dataset.classes();
         let drawn = starting_point(start, dataset.features, length, &mut stream);
         drawn.into_iter().map(|x| x as f32).collect()
     };

@@ -3,20 +3,20 @@
 use super::answer::Answer;
 use super::cell::ContestCell;
 use super::fault::ContestantFault;
-use crate::plan::{Model, Precision};
-use crate::regression::potential;
+use crate::plan::{LinearFit, Loss, Model, Precision};
+use crate::regression::{fits, potential};
 use anyhow::{Context, Result, ensure};
 use candle_core::{DType, Device, Tensor};
 use datasets::Dataset;
 use optim::{
-    Flow, HamiltonianDescent, Kernel, Kinetic, LogisticRegression, Method as _, Oracle, Potential,
-    Sequential, SymplecticEuler,
+    Flow, HamiltonianDescent, Kernel, Kinetic, Method as _, Oracle, RowLoss, Sequential,
+    SymplecticEuler,
 };
 use std::sync::Arc;
 
 /// Judges what contestants answer on a data set.
 pub struct Referee {
-    potential: Arc<LogisticRegression>,
+    potential: Arc<dyn RowLoss>,
     /// At each point.
     gradients: Vec<Vec<f64>>,
     /// Where the flow ends.
@@ -45,8 +45,11 @@ impl Referee {
             l2: 0.0,
             kernel: Kernel::default(),
         };
-        let potential = potential(&dataset.train, dataset, model, Precision::F64, &Device::Cpu);
-        let potential = Arc::new(potential.context("loading the training rows in f64")?);
+        let loss = Loss::Logistic;
+        fits(dataset, loss)?;
+        let fit = LinearFit { loss, model };
+        let potential = potential(&dataset.train, dataset, fit, Precision::F64, &Device::Cpu)
+            .context("loading the training rows in f64")?;
         let tensor = |point: &Vec<f32>| -> Result<Tensor> {
             Ok(Tensor::new(point.as_slice(), &Device::Cpu)?.to_dtype(DType::F64)?)
         };

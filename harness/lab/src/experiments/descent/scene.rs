@@ -158,7 +158,7 @@ impl Scene {
             return Ok(self.potential.clone());
         }
         match &self.truth {
-            Truth::Test(regression) => Ok(Arc::new(regression.train.to_device(device)?)),
+            Truth::Test(regression) => Ok(regression.train.on_device(device)?),
             Truth::Origin => Ok(Arc::new(Ackley::new(device))),
             Truth::Sensing(..) => Err(candle_core::Error::Msg(
                 "matrix sensing is computed on one device".into(),

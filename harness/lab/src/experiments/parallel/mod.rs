@@ -122,7 +122,7 @@ impl Experiment for Parallel {
         // Without data a gradient is about as much work as starting one.
         let gradient = data
             .and_then(|data| data.rows().ok())
-            .map_or(50_000, |d| d.train.len() * d.features * d.classes);
+            .map_or(50_000, |d| d.train.len() * d.features * d.classes());
         let steps = cells.first().map_or(1, |cell| cell.settings.steps as u64);
         Effort {
             steps: cells.len() as u64,
@@ -159,7 +159,7 @@ impl Experiment for Parallel {
                 } => dimension * rank,
                 _ => {
                     let rows = unit.data.and_then(|place| data[place].rows().ok())?;
-                    rows.features * rows.classes
+                    rows.features * rows.classes()
                 }
             };
             let window = cell.mover.placed?.window;
