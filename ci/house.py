@@ -20,7 +20,7 @@ LONGEST_CIRCLE = 3
 MOST_NAMES = 20
 CRATES = {
     "optim": "optim/src", "gpu": "gpu/src", "datasets": "datasets/src", "rows": "harness/rows/src",
-    "claims": "harness/claims/src", "report": "harness/report/src", "lab": "harness/lab/src",
+    "claims": "harness/claims/src", "report": "harness/report/src", "layers": "harness/layers/src", "lab": "harness/lab/src",
     "harness": "harness/src", "bench": "bench/src", "fuzz": "ci/fuzz/src",
 }
 

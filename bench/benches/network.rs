@@ -5,10 +5,9 @@
 use candle_core::{DType, Device, Result, Tensor, Var};
 use candle_nn::{ModuleT, VarBuilder, VarMap, batch_norm};
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use lab::experiments::training::{
-    Architecture, Learner, ResNet, TrainingMethod, convolve, normalise,
-};
+use lab::experiments::training::{Architecture, Learner, ResNet, TrainingMethod};
 use lab::seed::Seeds;
+use layers::{convolve, normalise};
 
 const IMAGES: usize = 64;
 const SIDE: usize = 32;

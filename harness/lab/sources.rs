@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 
 /// The folders and files, from the root of the workspace: the crate that measures, which shows nothing,
 /// those that it computes with, kernels included, and how they are compiled.
-pub const SOURCES: [&str; 7] = [
+pub const SOURCES: [&str; 8] = [
     "harness/lab/src",
+    "harness/layers/src",
     "optim/src",
     "gpu/src",
     "gpu/kernels",

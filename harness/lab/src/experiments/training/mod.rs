@@ -1,7 +1,6 @@
 //! Networks trained by stochastic gradients: Figure 4.
 
 mod checkpoint;
-mod layers;
 mod learner;
 mod measure;
 mod methods;
@@ -11,7 +10,6 @@ mod rows;
 
 pub use self::rows::{TrainingCurveRow, TrainingRow, rows};
 pub use checkpoint::Checkpoints;
-pub use layers::{convolve, normalise};
 pub use learner::{Learner, Score};
 pub use measure::{EpochRecord, MeasuredTraining, TrainingCell, run};
 pub use methods::{TrainingMethod, TrainingSpec};

@@ -1,6 +1,5 @@
 //! ResNet in the form for small images, in candle.
 
-use super::layers::{convolve, normalise, rectify, rectify_sum};
 use crate::seed::Seeds;
 use anyhow::Result;
 use candle_core::{DType, Device, Tensor, Var};
@@ -8,6 +7,7 @@ use candle_nn::{
     BatchNorm, Conv2d, Conv2dConfig, Linear, Module, ModuleT, VarBuilder, VarMap, batch_norm,
     conv2d_no_bias, linear,
 };
+use layers::{convolve, normalise, rectify, rectify_sum};
 use rand::RngExt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

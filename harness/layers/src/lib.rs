@@ -9,37 +9,15 @@
 mod convolution;
 mod normalisation;
 mod patches;
+mod rectified;
 #[cfg(test)]
 mod tests;
 
 pub use convolution::convolve;
 pub use normalisation::normalise;
+pub use rectified::{rectify, rectify_sum};
 
 use candle_core::{CpuStorage, DType, Layout, Result, Storage, Tensor, WithDType, bail};
-
-/// max(x, 0).
-///
-/// # Errors
-/// If the device fails.
-pub fn rectify(x: &Tensor) -> Result<Tensor> {
-    if on_gpu(x) {
-        gpu::rectified(x)
-    } else {
-        x.relu()
-    }
-}
-
-/// max(x + y, 0).
-///
-/// # Errors
-/// If the shapes differ, or the device fails.
-pub fn rectify_sum(x: &Tensor, y: &Tensor) -> Result<Tensor> {
-    if on_gpu(x) {
-        gpu::rectified_sum(x, y)
-    } else {
-        (x + y)?.relu()
-    }
-}
 
 /// Whether the kernels for GPUs compute on a tensor.
 fn on_gpu(tensor: &Tensor) -> bool {

@@ -142,3 +142,39 @@ fn batch_normalisation_its_gradients_and_running_statistics_are_the_tensor_libra
         assert!(distance(ours.running_var(), theirs.running_var()) < 1e-15);
     }
 }
+
+#[test]
+fn rectified_units_and_their_gradients_are_the_tensor_librarys_at_0_too() {
+    // More numbers than a thread takes at once, and another length; a few of them 0.
+    for shape in [[3, 7, 5, 3], [2, 5, 64, 53]] {
+        let numbers = waves(&shape, 0.9);
+        let some = numbers.ge(-0.7).unwrap().to_dtype(DType::F64).unwrap();
+        let x = Var::from_tensor(&(numbers * some).unwrap()).unwrap();
+        let y = Var::from_tensor(&x.affine(-2.0, 0.0).unwrap()).unwrap();
+        let pairs = [
+            (rectify(&x).unwrap(), x.relu().unwrap()),
+            (
+                rectify_sum(&x, &y).unwrap(),
+                (x.as_tensor() + y.as_tensor()).unwrap().relu().unwrap(),
+            ),
+        ];
+        for (index, (ours, theirs)) in pairs.iter().enumerate() {
+            assert_eq!(distance(ours, theirs), 0.0);
+            let of: &[&Var] = if index == 0 { &[&x] } else { &[&x, &y] };
+            // A slope that is not 0 where the unit is.
+            let slopes = |of_units: &Tensor| {
+                let steep =
+                    (of_units * 3.0).unwrap() + of_units.affine(0.5, 1.0).unwrap().sqr().unwrap();
+                gradients(&steep.unwrap(), of)
+            };
+            for (ours, theirs) in slopes(ours).iter().zip(slopes(theirs)) {
+                assert_eq!(distance(ours, &theirs), 0.0);
+            }
+        }
+    }
+    let x = waves(&[2, 3], 0.1);
+    assert!(rectify_sum(&x, &waves(&[3, 2], 0.1)).is_err());
+    assert!(rectify_sum(&x, &x.to_dtype(DType::F32).unwrap()).is_err());
+    let turned = rectify(&x.t().unwrap()).unwrap();
+    assert_eq!(distance(&turned, &x.relu().unwrap().t().unwrap()), 0.0);
+}

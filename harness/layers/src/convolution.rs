@@ -20,7 +20,7 @@ const AT_ONCE: usize = 1 << 18;
 ///
 /// ```
 /// # use candle_core::{Device, Tensor};
-/// # use lab::experiments::training::convolve;
+/// # use layers::convolve;
 /// let images = Tensor::ones((1, 1, 3, 3), candle_core::DType::F64, &Device::Cpu)?;
 /// let kernels = Tensor::ones((1, 1, 3, 3), candle_core::DType::F64, &Device::Cpu)?;
 /// let sums = convolve(&images, &kernels, 1, 1)?.flatten_all()?.to_vec1::<f64>()?;
