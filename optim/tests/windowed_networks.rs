@@ -7,7 +7,7 @@ use optim::nn::{
     BaselineConfig, BaselineDescent, HamiltonianConfig, HamiltonianDescent, NetworkOptimizer,
     Replica, ResettingAdam, ResettingAdamConfig, Windowed,
 };
-use optim::{Acceleration, Kinetic, Predictor, Recurrence, Window, WindowMethod};
+use optim::{Acceleration, Kinetic, Method, Predictor, Recurrence, Window, WindowMethod};
 
 const ROWS: usize = 6;
 

@@ -15,19 +15,20 @@ pub fn document(plan: &ParallelPlan, rows: &[ParallelRow]) -> Document {
         blocks.push(race_table(&races).into());
     }
     blocks.push(depth_table(rows).into());
+    blocks.extend(ends_table(rows).map(Block::from));
     blocks.extend(exponents(rows).map(Block::from));
     blocks.extend(figures(rows, &races).into_iter().map(Block::from));
     let frames = vec![Frame::of("rows", rows)];
     let what = |row: &ParallelRow| {
-        let (dataset, method, start) = (&row.dataset, &row.method, row.start);
-        format!("{dataset} {method} {} start {start}", window(row))
+        let (place, method, start) = (row.place(), &row.method, row.start);
+        format!("{place} {method} {} start {start}", window(row))
     };
     Document::made_of(blocks, frames, failures(rows, |row| &row.status, what))
 }
 
 /// A method in the window of one width that brings it to the target in the fewest rounds, at its best step size there.
 struct Race<'a> {
-    dataset: &'a str,
+    place: String,
     method: &'a str,
     /// 1 of steps one after the other.
     width: u64,
@@ -73,9 +74,9 @@ fn middle(rows: &[&ParallelRow], of: fn(&ParallelRow) -> Option<f64>) -> Option<
 /// The medians over the starts of the best rows, for each data set, method and width.
 fn races(rows: &[ParallelRow]) -> Vec<Race<'_>> {
     let best = rows.iter().filter(|row| row.best.contains("own"));
-    let places = grouped(best.map(|row| ((row.dataset.as_str(), row.method.as_str()), row)));
+    let places = grouped(best.map(|row| ((row.place(), row.method.as_str()), row)));
     let mut races: Vec<Race<'_>> = Vec::new();
-    for ((dataset, method), rows) in places {
+    for ((place, method), rows) in places {
         let mut widths = grouped(rows.into_iter().map(|row| (row.window.unwrap_or(1), row)));
         widths.sort_by_key(|(width, _)| *width);
         let mut alone = None;
@@ -91,7 +92,7 @@ fn races(rows: &[ParallelRow]) -> Vec<Race<'_>> {
             alone = alone.or((width == 1).then_some(rounds));
             let gradients = middle(&rows, |row| row.gradients_to_target.map(|g| g as f64));
             races.push(Race {
-                dataset,
+                place: place.clone(),
                 method,
                 width,
                 window,
@@ -108,7 +109,7 @@ fn races(rows: &[ParallelRow]) -> Vec<Race<'_>> {
 
 fn race_table(races: &[Race<'_>]) -> TableBlock {
     let table = Table::of(races)
-        .words("data set", |race| race.dataset)
+        .words("data set", |race| &race.place)
         .words("method", |race| race.method)
         .words("window", |race| race.window.clone())
         .number("best step size", Format::Exact, |race| race.step_size)
@@ -138,7 +139,7 @@ fn depths(rows: &[ParallelRow]) -> Vec<Depth<'_>> {
     let smallest = |row: &ParallelRow| {
         let same = wide
             .iter()
-            .filter(|other| other.dataset == row.dataset && other.method == row.method);
+            .filter(|other| other.place() == row.place() && other.method == row.method);
         same.filter_map(|other| other.step_size)
             .fold(f64::INFINITY, f64::min)
     };
@@ -148,7 +149,7 @@ fn depths(rows: &[ParallelRow]) -> Vec<Depth<'_>> {
         .filter(|row| row.best.contains("one") || row.step_size == Some(smallest(row)));
     let key = |row: &ParallelRow| {
         (
-            row.dataset.clone(),
+            row.place(),
             row.method.clone(),
             row.settings.clone(),
             window(row),
@@ -167,7 +168,7 @@ fn depths(rows: &[ParallelRow]) -> Vec<Depth<'_>> {
 fn depth_table(rows: &[ParallelRow]) -> TableBlock {
     let depths = depths(rows);
     let table = Table::of(&depths)
-        .words("data set", |d| &d.first.dataset)
+        .words("data set", |d| d.first.place())
         .words("method", |d| &d.first.method)
         .number("step size", Format::Exact, |d| d.first.step_size)
         .words("", |d| {
@@ -194,16 +195,74 @@ fn depth_table(rows: &[ParallelRow]) -> TableBlock {
     )
 }
 
+/// Where every method ends in every window, on problems without a target.
+fn ends_table(rows: &[ParallelRow]) -> Option<TableBlock> {
+    let ended = rows
+        .iter()
+        .filter(|row| row.target.is_none() && row.value.is_some());
+    let key = |row: &ParallelRow| {
+        (
+            row.place(),
+            row.method.clone(),
+            row.settings.clone(),
+            tolerant(row),
+        )
+    };
+    let all: Vec<Depth<'_>> = grouped(ended.map(|row| (key(row), row)))
+        .into_iter()
+        .map(|(_, rows)| Depth {
+            first: rows[0],
+            rows,
+        })
+        .collect();
+    if all.is_empty() {
+        return None;
+    }
+    let table = Table::of(&all)
+        .words("data set", |d| d.first.place())
+        .words("method", |d| &d.first.method)
+        .number("step size", Format::Exact, |d| d.first.step_size)
+        .words("window", |d| tolerant(d.first))
+        .number("steps", Format::Whole, |d| {
+            middle(&d.rows, |row| row.steps.map(|s| s as f64))
+        })
+        .number("rounds", Format::Whole, |d| {
+            middle(&d.rows, |row| row.rounds.map(|r| r as f64))
+        })
+        .number("depth", Format::Ratio, |d| middle(&d.rows, |row| row.depth))
+        .number("gradients a step", Format::Fixed(2), |d| {
+            middle(&d.rows, |row| row.gradients_a_step)
+        })
+        .number("error", Format::Power(0), |d| {
+            middle(&d.rows, |row| row.error)
+        })
+        .number("value", Format::Fixed(3), |d| {
+            middle(&d.rows, |row| row.value)
+        })
+        .number("accuracy", Format::Percent(1), |d| {
+            middle(&d.rows, |row| row.accuracy)
+        });
+    Some(TableBlock::new(
+        "After the same steps",
+        table.build(),
+        "Where every method ends in every window, on problems without a target; medians over the starts. *Value* is of \
+         a network the mean loss over the test images, *accuracy* the share of them that is classified rightly, both \
+         with each batch of them normalised by itself.",
+    ))
+}
+
+/// What a window is called in a line where tolerances differ.
+fn tolerant(row: &ParallelRow) -> String {
+    match row.tolerance {
+        Some(tolerance) => format!("{} τ = {tolerance:e}", window(row)),
+        None => window(row),
+    }
+}
+
 /// The exponents of all methods, with the depth of their deepest window.
 fn exponents(rows: &[ParallelRow]) -> Option<TableBlock> {
     let with = rows.iter().filter(|row| row.exponent.is_some());
-    let key = |row: &ParallelRow| {
-        (
-            row.dataset.clone(),
-            row.method.clone(),
-            row.settings.clone(),
-        )
-    };
+    let key = |row: &ParallelRow| (row.place(), row.method.clone(), row.settings.clone());
     let all: Vec<Depth<'_>> = grouped(with.map(|row| (key(row), row)))
         .into_iter()
         .map(|(_, of)| Depth {
@@ -228,7 +287,7 @@ fn exponents(rows: &[ParallelRow]) -> Option<TableBlock> {
         deepest.filter_map(|row| row.depth).reduce(f64::max)
     };
     let table = Table::of(&all)
-        .words("data set", |d| &d.first.dataset)
+        .words("data set", |d| d.first.place())
         .words("method", |d| &d.first.method)
         .number("step size", Format::Exact, |d| d.first.step_size)
         .number("exponent a step", Format::Short, |d| {
@@ -247,7 +306,7 @@ fn exponents(rows: &[ParallelRow]) -> Option<TableBlock> {
 fn figures(rows: &[ParallelRow], races: &[Race<'_>]) -> Vec<FigureBlock> {
     let mut all = vec![depth_figure(rows)];
     let by = |of: fn(&Race<'_>) -> Option<f64>, name: &str, what: &str| -> Option<FigureBlock> {
-        let panels = grouped(races.iter().map(|race| (race.dataset, race)));
+        let panels = grouped(races.iter().map(|race| (race.place.as_str(), race)));
         let panels: Vec<Panel> = panels
             .into_iter()
             .filter_map(|(dataset, races)| {
@@ -284,10 +343,14 @@ fn figures(rows: &[ParallelRow], races: &[Race<'_>]) -> Vec<FigureBlock> {
 
 fn depth_figure(rows: &[ParallelRow]) -> FigureBlock {
     let depths = depths(rows);
-    let panels = grouped(depths.iter().map(|d| (d.first.dataset.as_str(), d)));
-    let panel = |(dataset, depths): (&str, Vec<&Depth<'_>>)| {
-        // A method's deepest window of each width, at the step size that is best one step after the other.
-        let best = depths.iter().filter(|d| d.first.best.contains("one"));
+    let panels = grouped(depths.iter().map(|d| (d.first.place(), d)));
+    let panel = |(place, depths): (String, Vec<&Depth<'_>>)| {
+        // A method's deepest window of each width, at the step size that is best one step after the other; where there
+        // is no target at its smallest.
+        let raced = depths.iter().any(|d| d.first.target.is_some());
+        let best = depths
+            .iter()
+            .filter(|d| !raced || d.first.best.contains("one"));
         let lines = grouped(best.map(|d| (d.first.method.as_str(), *d)));
         let lines = lines.into_iter().map(|(method, depths)| {
             let widths = grouped(
@@ -301,7 +364,7 @@ fn depth_figure(rows: &[ParallelRow]) -> FigureBlock {
             let points = std::iter::once((1.0, 1.0)).chain(widths.iter().map(point));
             Series::line(method, points.collect::<Vec<_>>())
         });
-        Panel::new(dataset, lines)
+        Panel::new(place, lines)
     };
     let figure = Figure::new(
         "Depth speedup against window",

@@ -2,7 +2,9 @@
 
 use super::state::{named_vars, write};
 use crate::window::{Slide, WindowPlace};
-use crate::{Counts, Error, Evaluator, Oracle, Progress, Recurrence, Result, Window, WindowedFlow};
+use crate::{
+    Counts, Error, Evaluator, Method, Oracle, Progress, Recurrence, Result, Window, WindowedFlow,
+};
 use candle_core::{DType, Device, Tensor, Var};
 use candle_nn::VarMap;
 use std::collections::{BTreeMap, HashMap};
@@ -52,7 +54,7 @@ impl Replica {
 /// use candle_core::{DType, Device, Tensor};
 /// use candle_nn::{Module, VarBuilder, VarMap};
 /// use optim::nn::{Replica, Windowed};
-/// use optim::{Kinetic, Recurrence, Window};
+/// use optim::{Kinetic, Method, Recurrence, Window};
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// // Eight batches of two rows, whose label says which of their numbers is larger.
 /// let batch = |step: usize| -> candle_core::Result<(Tensor, Tensor)> {
@@ -91,7 +93,7 @@ pub struct Windowed {
 
 impl Windowed {
     /// Makes a training of the first replica's network, from its variables as they are. Every
-    /// [`advance`](Self::advance) makes one iteration of the recurrence. Computes the first loss once, to see
+    /// [`advance`](Method::advance) makes one iteration of the recurrence. Computes the first loss once, to see
     /// which variables have a gradient.
     ///
     /// # Errors
@@ -109,29 +111,6 @@ impl Windowed {
             position: start,
             steps: 0,
         })
-    }
-
-    /// Makes one iteration of the recurrence and puts the network where they end.
-    ///
-    /// # Errors
-    /// If a loss or a tensor operation fails.
-    pub fn advance(&mut self) -> Result<Progress> {
-        let before = self.oracle.counts();
-        let end = self.window.flow(&mut self.oracle)?;
-        self.steps += self.flow.recurrence.iteration;
-        self.network.first.move_to(&end.position)?;
-        self.position = end.position;
-        Ok(Progress {
-            counts: self.oracle.counts() - before,
-            strides: end.strides,
-            termination: end.termination,
-        })
-    }
-
-    /// Returns what has been computed so far.
-    #[must_use]
-    pub fn counts(&self) -> Counts {
-        self.oracle.counts()
     }
 
     /// Returns the mean of the losses of the steps of the last iteration, each at the point where its last gradient
@@ -233,6 +212,34 @@ impl Windowed {
         self.window = window;
         self.steps = steps as usize;
         Ok(())
+    }
+}
+
+impl Method for Windowed {
+    /// Makes one iteration of the recurrence and puts the first replica's network where it ends.
+    ///
+    /// # Errors
+    /// If a loss or a tensor operation fails.
+    fn advance(&mut self) -> Result<Progress> {
+        let before = self.oracle.counts();
+        let end = self.window.flow(&mut self.oracle)?;
+        self.steps += self.flow.recurrence.iteration;
+        self.network.first.move_to(&end.position)?;
+        self.position = end.position;
+        Ok(Progress {
+            counts: self.oracle.counts() - before,
+            strides: end.strides,
+            termination: end.termination,
+        })
+    }
+
+    /// All trained variables as one vector, in the order of their names.
+    fn position(&self) -> &Tensor {
+        &self.position
+    }
+
+    fn counts(&self) -> Counts {
+        self.oracle.counts()
     }
 }
 

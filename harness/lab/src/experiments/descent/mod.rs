@@ -62,17 +62,8 @@ impl Descent {
     }
 
     fn setting(&self, part: &DescentPart, data: Option<&Dataset>, index: u64) -> Setting {
-        Setting {
-            problem: part.problem,
-            dataset: data.map(|d| d.name.clone()),
-            split: data.map(|d| d.split.clone()),
-            data_source: data.map_or_else(|| "synthetic".into(), |d| d.source.to_string()),
-            data_digest: data.map(Dataset::digest),
-            precision: self.plan.precision,
-            seed: self.seed,
-            start: part.start,
-            index,
-        }
+        let start = (self.seed, part.start, index);
+        Setting::new(part.problem, data, self.plan.precision, start)
     }
 
     /// The cells of a part at one start, each once.

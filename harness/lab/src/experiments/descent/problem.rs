@@ -62,6 +62,18 @@ impl DescentProblem {
         Some(LinearFit { loss, model })
     }
 
+    /// D, of a problem that is about no data set.
+    #[must_use]
+    pub fn dimension(&self) -> Option<usize> {
+        match *self {
+            Self::Ackley => Some(2),
+            Self::MatrixSensing {
+                dimension, rank, ..
+            } => Some(dimension * rank),
+            Self::Logistic(_) | Self::BinaryLogistic(_) | Self::LeastSquares(_) => None,
+        }
+    }
+
     /// Whether it is about data sets.
     #[must_use]
     pub fn needs_data(&self) -> bool {

@@ -35,6 +35,31 @@ pub struct Setting {
 }
 
 impl Setting {
+    /// Of a problem, on its data if it is about any, at a start of those that are drawn from the root seed. What is
+    /// generated is computed in f64, whatever is asked for.
+    #[must_use]
+    pub fn new(
+        problem: DescentProblem,
+        data: Option<&Dataset>,
+        precision: Precision,
+        (seed, start, index): (u64, Start, u64),
+    ) -> Self {
+        Self {
+            problem,
+            dataset: data.map(|d| d.name.clone()),
+            split: data.map(|d| d.split.clone()),
+            data_source: data.map_or_else(|| "synthetic".into(), |d| d.source.to_string()),
+            data_digest: data.map(Dataset::digest),
+            precision: match problem.needs_data() {
+                true => precision,
+                false => Precision::F64,
+            },
+            seed,
+            start,
+            index,
+        }
+    }
+
     /// How rows name the problem.
     #[must_use]
     pub fn name(&self) -> &str {

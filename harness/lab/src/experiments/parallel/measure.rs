@@ -1,30 +1,28 @@
 //! A cell: a method whose steps are computed in a window, beside the same steps one after the other.
 
 use super::plan::{Mover, PlacedSteps};
+use super::scene::{ParallelScene, Started};
+use super::setting::ParallelSetting;
 use crate::clock::timed;
-use crate::device::{Machine, Placement};
-use crate::experiments::descent::scene::{Scene, Setting};
-use crate::experiments::descent::{MethodSite, MethodSpec};
+use crate::device::Machine;
+use crate::experiments::descent::MethodSpec;
 use crate::experiments::windows::plan::EvaluatorKind;
 use crate::journal::{Cell, Outcome};
 use crate::progress::Watch;
-use crate::seed::Seeds;
-use anyhow::{Context as _, Result};
-use candle_core::{DType, Device, Tensor};
-use optim::{
-    Batched, Bound, Devices, Evaluator, Method, Oracle, Recurrence, Run, WindowedDescent,
-    WindowedFlow,
-};
-use rand::RngExt;
+use anyhow::Result;
+use candle_core::{DType, Tensor};
+use optim::{Bound, Recurrence, Run};
 use serde::{Deserialize, Serialize};
 use std::ops::ControlFlow;
-use std::sync::Arc;
 
 /// A mover on a scene: what is measured.
 #[derive(Clone, Debug, Deserialize, Serialize, PartialEq)]
 pub struct ParallelCell {
+    /// The part of the plan that it is of; none of the plan's own problem.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub part: String,
     /// The problem and the start.
-    pub setting: Setting,
+    pub setting: ParallelSetting,
     /// What moves.
     pub mover: Mover,
     /// How many steps it takes at most.
@@ -52,8 +50,11 @@ pub struct ParallelLook {
     pub rounds: u64,
     /// Distinct gradients up to here.
     pub gradients: u64,
-    /// Function value.
+    /// Function value; of a network the mean loss over the test images.
     pub value: f64,
+    /// Share of test rows or images classified rightly, where classes are predicted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub accuracy: Option<f64>,
 }
 
 /// What came of a run.
@@ -104,7 +105,7 @@ struct CountedCell<'a> {
 /// If a device fails.
 pub(super) fn unit(
     cells: &[Cell<ParallelCell>],
-    scene: &Scene,
+    scene: &ParallelScene,
     machine: &Machine,
     watch: &dyn Watch,
 ) -> Result<Vec<Outcome<MeasuredParallel>>> {
@@ -142,7 +143,7 @@ pub(super) fn unit(
 fn time(
     counted: &mut [CountedCell<'_>],
     alone: &[OneByOne],
-    scene: &Scene,
+    scene: &ParallelScene,
     machine: &Machine,
 ) -> Result<()> {
     let worth = worth_timing(counted);
@@ -211,7 +212,7 @@ fn worth_timing(counted: &[CountedCell<'_>]) -> Vec<usize> {
 
 impl OneByOne {
     /// Follows a cell's method without a window.
-    fn follow(cell: &ParallelCell, scene: &Scene, machine: &Machine) -> Result<Self> {
+    fn follow(cell: &ParallelCell, scene: &ParallelScene, machine: &Machine) -> Result<Self> {
         let mover = Mover {
             method: cell.mover.method.clone(),
             placed: cell.mover.method.recurrence().map(|_| PlacedSteps {
@@ -226,43 +227,12 @@ impl OneByOne {
 
 impl ParallelCell {
     /// The recurrence, looked at as often as the cell says.
-    fn recurrence(&self, method: &MethodSpec) -> Option<Recurrence> {
+    pub(super) fn recurrence(&self, method: &MethodSpec) -> Option<Recurrence> {
         method.recurrence().map(|of| of.every(self.every))
     }
 
-    /// A mover at its start, where it computes.
-    fn method(
-        &self,
-        mover: &Mover,
-        scene: &Scene,
-        placement: &Placement,
-    ) -> Result<Box<dyn Method>> {
-        let start = scene.start.clone();
-        let Some((placed, recurrence)) = mover.placed.zip(self.recurrence(&mover.method)) else {
-            let evaluator: Arc<dyn Evaluator> = Arc::new(Batched::new(scene.potential.clone()));
-            return mover.method.build(&MethodSite {
-                scene,
-                setting: &self.setting,
-                evaluator,
-            });
-        };
-        let evaluator: Arc<dyn Evaluator> = match placed.evaluator {
-            EvaluatorKind::Devices => {
-                let on = |device: &Device| scene.potential_on(device);
-                Arc::new(Devices::new(&placement.devices, on)?)
-            }
-            _ => Arc::new(Batched::new(scene.potential.clone())),
-        };
-        let flow = WindowedFlow {
-            recurrence,
-            window: placed.window,
-        };
-        let method = WindowedDescent::new(Oracle::shared(evaluator), flow, start);
-        Ok(Box::new(method.ending(self.iterations())))
-    }
-
     /// Looks at most.
-    fn iterations(&self) -> usize {
+    pub(super) fn iterations(&self) -> usize {
         self.steps / self.every
     }
 
@@ -270,12 +240,12 @@ impl ParallelCell {
     fn follow(
         &self,
         mover: &Mover,
-        scene: &Scene,
+        scene: &ParallelScene,
         machine: &Machine,
         until: Option<usize>,
     ) -> Result<Followed> {
         let placement = mover.placement(machine)?;
-        let method = self.method(mover, scene, &placement)?;
+        let Started { method, worth } = scene.started(self, mover, &placement)?;
         // Of a method with iterations of its own each is one.
         let each = if mover.placed.is_some() {
             self.every
@@ -292,7 +262,7 @@ impl ParallelCell {
         let mut reached = false;
         placement.run(|| {
             run.observe(|seen| {
-                let worth = scene.worth(seen.position())?;
+                let worth = worth(seen.position())?;
                 let finite = worth.value.is_finite();
                 if !finite || seen.progress.termination.is_some() && mover.placed.is_some() {
                     followed.diverged = Some(seen.iterations as usize);
@@ -303,6 +273,7 @@ impl ParallelCell {
                     rounds: seen.counts.rounds,
                     gradients: seen.counts.distinct,
                     value: worth.value,
+                    accuracy: worth.test_accuracy,
                 });
                 reached |= self.target.is_some_and(|target| worth.value <= target);
                 let looks = followed.looks.len();
@@ -323,7 +294,7 @@ impl ParallelCell {
     /// finite.
     fn count(
         &self,
-        scene: &Scene,
+        scene: &ParallelScene,
         machine: &Machine,
         sequential: &OneByOne,
     ) -> Result<std::result::Result<MeasuredParallel, usize>> {
@@ -362,7 +333,7 @@ impl ParallelCell {
             ..MeasuredParallel::default()
         };
         if self.mover.is_baseline() {
-            measured.exponent = self.exponent(scene)?;
+            measured.exponent = scene.exponent(self)?;
         }
         Ok(Ok(measured))
     }
@@ -380,41 +351,14 @@ impl ParallelCell {
         &self,
         mover: &Mover,
         iterations: usize,
-        scene: &Scene,
+        scene: &ParallelScene,
         machine: &Machine,
     ) -> Result<f64> {
         let placement = mover.placement(machine)?;
-        let method = self.method(mover, scene, &placement)?;
+        let Started { method, .. } = scene.started(self, mover, &placement)?;
         let mut run = Run::new(method).until(Bound::Iterations(iterations as u64));
         let (_, seconds) = placement.run(|| timed(placement.first(), || run.go()))?;
         Ok(seconds)
-    }
-
-    /// How fast differences grow along the steps, of a recurrence.
-    fn exponent(&self, scene: &Scene) -> Result<Option<f64>> {
-        let Some(recurrence) = self.recurrence(&self.mover.method) else {
-            return Ok(None);
-        };
-        if self.exponent_steps == 0 {
-            return Ok(None);
-        }
-        let name = self.setting.stream_name("along");
-        let name: Vec<&str> = name.iter().map(String::as_str).collect();
-        let mut stream = Seeds::new(self.setting.seed).stream(&name);
-        let dimension = scene.potential.dimension();
-        let along: Vec<f64> = (0..dimension)
-            .map(|_| stream.random_range(-1.0..1.0))
-            .collect();
-        let along = Tensor::new(along, scene.start.device())?.to_dtype(scene.start.dtype())?;
-        let mut oracle = Oracle::from(scene.potential.clone());
-        let growth = recurrence.growth(&mut oracle, &scene.start, &along, self.exponent_steps)?;
-        // Whole periods, from the middle on: before that the difference still turns.
-        let period = recurrence.period().unwrap_or(1);
-        let late = growth.len().div_ceil(2).div_ceil(period) * period;
-        let late = growth.get(late..).filter(|late| !late.is_empty());
-        let late = late.context("too few steps to tell how differences grow")?;
-        let whole = &late[..late.len() / period * period];
-        Ok((!whole.is_empty()).then(|| whole.iter().sum::<f64>() / whole.len() as f64))
     }
 }
 

@@ -1,10 +1,12 @@
 //! What a plan of kind `parallel` says, validated. How it is written is in `wire`.
 
+use super::setting::NetworkProblem;
 use super::wire::ParallelForm;
 use crate::device::{Machine, Placement};
 use crate::experiments::descent::DescentProblem;
 use crate::experiments::descent::MethodSpec;
 use crate::experiments::descent::plan::Contestant;
+use crate::experiments::identity::once;
 use crate::experiments::windows::plan::EvaluatorKind;
 use crate::plan::{Plan, Precision, Start};
 use anyhow::Result;
@@ -66,11 +68,30 @@ impl Mover {
     }
 }
 
+/// What is minimised.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ParallelProblem {
+    /// A potential, on each of the plan's data sets where it is fitted to data.
+    Potential(DescentProblem),
+    /// The loss of a network.
+    Network(NetworkProblem),
+}
+
+impl ParallelProblem {
+    /// Whether it is fitted to the plan's data sets.
+    #[must_use]
+    pub fn needs_rows(&self) -> bool {
+        matches!(self, Self::Potential(problem) if problem.needs_data())
+    }
+}
+
 /// A problem of the plan, with what is compared on it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ParallelPart {
+    /// Its name in rows; none of the plan's own problem.
+    pub name: String,
     /// What is minimised.
-    pub problem: DescentProblem,
+    pub problem: ParallelProblem,
     /// How runs start.
     pub start: Start,
     /// How many starting points.
@@ -81,6 +102,8 @@ pub struct ParallelPart {
     pub every: usize,
     /// Along how many steps the growth of differences is measured; 0 if it is not.
     pub exponent_steps: usize,
+    /// How often each run is timed; 0 for never.
+    pub repeats: usize,
     /// The value to be reached, by data set or problem.
     pub targets: BTreeMap<String, f64>,
     /// What is compared.
@@ -131,8 +154,6 @@ pub struct ParallelPlan {
     pub datasets: Vec<String>,
     /// Their splits, where they are not the default.
     pub splits: BTreeMap<String, String>,
-    /// How often each run is timed; 0 for never.
-    pub repeats: usize,
     /// The problems.
     pub parts: Vec<ParallelPart>,
     /// What has to be said about it all.
@@ -140,10 +161,20 @@ pub struct ParallelPlan {
 }
 
 impl ParallelPlan {
-    /// What the plan calls a method.
+    /// The networks of its parts, each once.
+    pub fn networks(&self) -> impl Iterator<Item = &NetworkProblem> {
+        once(self.parts.iter().filter_map(|part| match &part.problem {
+            ParallelProblem::Network(network) => Some(network),
+            ParallelProblem::Potential(_) => None,
+        }))
+        .into_iter()
+    }
+
+    /// What a part calls a method.
     #[must_use]
-    pub fn name_of(&self, method: &MethodSpec) -> String {
-        let mut all = self.parts.iter().flat_map(ParallelPart::variants);
+    pub fn name_of(&self, part: &str, method: &MethodSpec) -> String {
+        let parts = self.parts.iter().filter(|of| of.name == part);
+        let mut all = parts.flat_map(ParallelPart::variants);
         let found = all.find(|(_, spec)| *spec == method);
         found.map_or_else(String::new, |(name, _)| name.to_owned())
     }

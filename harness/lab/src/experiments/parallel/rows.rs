@@ -17,6 +17,7 @@ schema! {
         experiment: String, "", "The target that this row belongs to.";
         profile: String, "", "The plan's profile it was run with.";
         cell: String, "", "The cell's key, under which the journal holds the whole run.";
+        part: String, "", "The part of the plan that it is of; nothing of the plan's own problem.";
         dataset: String, "", "Data set or problem.";
         data_source: String, "", "real; surrogate: generated, no statement about the paper; synthetic: generated as the paper itself does.";
         start: u64, "", "Which starting point, counted from 0; all share it.";
@@ -43,7 +44,8 @@ schema! {
         depth: Option<f64>, "", "steps / rounds: how many times fewer rounds than steps.";
         gradients_a_step: Option<f64>, "", "Distinct gradients computed up to there, by step.";
         error: Option<f64>, "", "‖x − x_sequential‖/‖x_sequential‖ there; none where W = 1.";
-        value: Option<f64>, "", "Function value there.";
+        value: Option<f64>, "", "Function value there; of a network the mean loss over the test images, each batch of them normalised by itself.";
+        accuracy: Option<f64>, "", "Share of test rows, or of test images likewise, classified rightly there.";
         target: Option<f64>, "", "The value to be reached.";
         steps_to_target: Option<u64>, "", "Steps until it was first seen reached.";
         rounds_to_target: Option<u64>, "", "Rounds until then.";
@@ -111,10 +113,11 @@ fn row(head: &Plan, plan: &ParallelPlan, entry: &Entry) -> Result<ParallelRow> {
         experiment: head.target.clone(),
         profile: head.profile.name.clone(),
         cell: entry.key.clone(),
+        part: cell.part.clone(),
         dataset: setting.name().into(),
-        data_source: setting.data_source.clone(),
-        start: setting.index,
-        method: plan.name_of(method),
+        data_source: setting.data_source().into(),
+        start: setting.index(),
+        method: plan.name_of(&cell.part, method),
         kinetic_energy: method.kinetic_energy().map(|k| k.to_string()),
         step_size: method.step_size(),
         flow_steps: method.steps().map(|s| s as u64),
@@ -130,8 +133,8 @@ fn row(head: &Plan, plan: &ParallelPlan, entry: &Entry) -> Result<ParallelRow> {
         across_flows: wide.is_some_and(|form| form.across_flows),
         evaluator: placed.map(|placed| placed.evaluator.name().to_owned()),
         devices: cell.devices.clone(),
-        precision: setting.precision.name().into(),
-        seed: setting.seed,
+        precision: setting.precision().name().into(),
+        seed: setting.seed(),
         status: entry.status(),
         best: String::new(),
         steps: of(|look| look.steps),
@@ -140,6 +143,7 @@ fn row(head: &Plan, plan: &ParallelPlan, entry: &Entry) -> Result<ParallelRow> {
         gradients_a_step: share(|look| (look.gradients, look.steps)),
         error: measured.and_then(|m| m.error),
         value: counted.map(|look| look.value),
+        accuracy: counted.and_then(|look| look.accuracy),
         target: cell.target,
         steps_to_target: reached.map(|look| look.steps),
         rounds_to_target: reached.map(|look| look.rounds),
@@ -164,6 +168,15 @@ type WindowName<'a> = (
 );
 
 impl ParallelRow {
+    /// What it is measured on, in words.
+    #[must_use]
+    pub fn place(&self) -> String {
+        match self.part.as_str() {
+            "" => self.dataset.clone(),
+            part => format!("{}, {part}", self.dataset),
+        }
+    }
+
     /// Tells the rows of one window, whatever moves in it.
     #[must_use]
     pub fn window_name(&self) -> WindowName<'_> {
@@ -186,13 +199,10 @@ impl ParallelRow {
 
 /// Says which step size takes the fewest rounds to the target: in each window, and one step after the other.
 fn mark_best(rows: &mut [ParallelRow]) {
-    let groups = once(
-        rows.iter()
-            .map(|row| (row.dataset.clone(), row.method.clone())),
-    );
-    for (dataset, method) in groups {
+    let groups = once(rows.iter().map(|row| (row.place(), row.method.clone())));
+    for (place, method) in groups {
         let here: Vec<usize> = (0..rows.len())
-            .filter(|&i| rows[i].dataset == dataset && rows[i].method == method)
+            .filter(|&i| rows[i].place() == place && rows[i].method == method)
             .collect();
         let best = |of: &dyn Fn(&ParallelRow) -> bool| -> Option<String> {
             let of: Vec<&ParallelRow> = here.iter().map(|&i| &rows[i]).filter(|r| of(r)).collect();

@@ -1,8 +1,13 @@
 //! Plans of windows over several methods, and their smallest runs.
 
 use super::*;
+use crate::experiments::training::{Feed, Learner, ResNet, Score, TrainingMethod};
 use crate::journal::Entry;
 use crate::progress::Watch;
+use crate::seed::Seeds;
+use candle_core::{DType, Device};
+use candle_nn::ModuleT;
+use datasets::{Library, LibraryOptions, Registry, Silent};
 use optim::Window;
 
 struct Quiet;
@@ -43,18 +48,22 @@ fn plan(settings: &[&str]) -> Plan {
 
 /// Rows of all that a plan measures.
 fn run(settings: &[&str]) -> Vec<ParallelRow> {
+    run_on(&[], settings)
+}
+
+fn run_on(data: &[Data], settings: &[&str]) -> Vec<ParallelRow> {
     let plan = plan(settings);
     let mut experiment = Parallel::new(&plan).unwrap();
     let machine = Machine::open("cpu".parse().unwrap()).unwrap();
-    let bench = Bench {
-        machine: &machine,
-        data: None,
-        watch: &Quiet,
-        keep: &|_| None,
-        ended: &|_, _| Ok(()),
-    };
     let mut entries = Vec::new();
-    for unit in Experiment::units(&experiment, &machine, &[]).unwrap() {
+    for unit in Experiment::units(&experiment, &machine, data).unwrap() {
+        let bench = Bench {
+            machine: &machine,
+            data: unit.data.map(|place| &data[place]),
+            watch: &Quiet,
+            keep: &|_| None,
+            ended: &|_, _| Ok(()),
+        };
         let outcomes = Experiment::measure(&mut experiment, &bench, &unit.cells).unwrap();
         assert_eq!(outcomes.len(), unit.cells.len());
         for (cell, outcome) in unit.cells.iter().zip(outcomes) {
@@ -159,4 +168,160 @@ fn a_window_of_one_step_on_workers_is_no_baseline_of_its_own() {
     };
     assert!(!mover.is_baseline());
     assert_eq!(mover.label(), "0.1 devices W=1 copy");
+}
+
+/// Generated images of 3 x 8 x 8 in 4 classes.
+fn images() -> Images {
+    let text = "images:\n  tiny: {channels: 3, side: 8, classes: 4, archive: {name: tiny.tar}, \
+        train: {members: [a], images: 64}, test: {members: [b], images: 20}, \
+        mean: [128, 128, 128], deviation: [50, 50, 50], surrogate: {signal: 60, noise: 20, shift: 1}}";
+    let registry = Registry::from_yaml(text).unwrap();
+    let library = Library::new(registry, LibraryOptions::default());
+    library.images("tiny", &Silent).unwrap()
+}
+
+/// A part that trains a network on them: twelve steps of two epochs.
+fn network(more: &str) -> String {
+    format!(
+        "parts=[{{name: network, network: {{dataset: tiny, architecture: {{width: 4, blocks: [1]}}, batch: 8, \
+         augment: {{pad: 1, flip: true}}}}, steps: 12, every: 6, exponent_steps: 0, targets: {{}}, methods: \
+         [{{name: SGD, method: heavy-ball, kinetic_energy: half-l2-squared, step_size: 0.05, momentum: 0.5}}, \
+         {{name: HD, method: hd-euler, kinetic_energy: half-l2-squared, steps: 6, step_size: 0.2}}], {more}}}]"
+    )
+}
+
+fn of_networks(more: &str) -> Vec<ParallelRow> {
+    let part = network(more);
+    let mut rows = run_on(
+        &[Data::Images(images())],
+        &["methods=[{name: L-BFGS, method: l-bfgs, memory: 5}]", &part],
+    );
+    rows.retain(|row| row.part == "network");
+    rows
+}
+
+#[test]
+fn a_network_in_windows_without_a_tolerance_ends_where_its_steps_do_to_the_last_bit() {
+    let rows = of_networks(
+        "windows: [{evaluator: batched, window: 1}, {evaluator: batched, window: 3, predictor: linear-force, \
+         tolerance: 0.0}, {evaluator: devices, window: 3, predictor: copy, tolerance: 0.0, across_flows: true}]",
+    );
+    assert_eq!(rows.len(), 6);
+    for row in &rows {
+        assert_eq!(
+            (row.dataset.as_str(), row.status.as_str()),
+            ("tiny", "complete"),
+            "{row:?}"
+        );
+        assert_eq!((row.steps, row.precision.as_str()), (Some(12), "f32"));
+        let alone = rows
+            .iter()
+            .find(|other| other.method == row.method && other.is_alone());
+        let alone = alone.unwrap();
+        assert_eq!(
+            (row.value, row.accuracy),
+            (alone.value, alone.accuracy),
+            "{row:?}"
+        );
+        assert!(
+            row.accuracy
+                .is_some_and(|share| (0.0..=1.0).contains(&share))
+        );
+        assert_eq!(row.error, (!row.is_alone()).then_some(0.0), "{row:?}");
+    }
+}
+
+#[test]
+fn a_network_in_windows_of_a_tolerance_takes_fewer_rounds_than_steps_and_ends_near_them() {
+    let rows = of_networks(
+        "windows: [{evaluator: batched, window: 1}, {evaluator: batched, window: 4, predictor: copy, tolerance: 0.02, \
+         across_flows: true}]",
+    );
+    for row in rows.iter().filter(|row| !row.is_alone()) {
+        assert!(
+            row.rounds.unwrap() < 12 && row.depth.unwrap() > 1.0,
+            "{row:?}"
+        );
+        assert!(
+            row.error.is_some_and(|error| error > 0.0 && error < 0.05),
+            "{row:?}"
+        );
+    }
+}
+
+#[test]
+fn a_networks_steps_see_the_batches_that_a_training_sees() {
+    let images = images();
+    let rows = of_networks("windows: [{evaluator: batched, window: 1}]");
+    let seeds = Seeds::new(plan(&[]).seed);
+    let feed = Feed {
+        images: &images,
+        device: Device::Cpu,
+        batch: 8,
+        augment: Some(crate::experiments::training::Moves { pad: 1, flip: true }),
+        seeds,
+        start: 0,
+    };
+    let architecture = crate::experiments::training::Architecture {
+        width: 4,
+        blocks: vec![1],
+    };
+    let network = ResNet::new(&architecture, 3, 4, &Device::Cpu, seeds, 0).unwrap();
+    let written = "baseline: {direction: half-l2-squared, learning_rate: 0.05, momentum: 0.5}";
+    let method = TrainingMethod::listed(&datasets::yaml::load(written).unwrap()).unwrap();
+    let mut learner = Learner::new(network, &method[0], 0).unwrap();
+    // Epoch by epoch, as a training goes through them.
+    for (number, batches) in [(1, 8), (2, 4)] {
+        let epoch = feed.epoch(number);
+        for index in 0..batches {
+            let (images, labels) = feed.batch(&epoch, &feed.images.train, index).unwrap();
+            learner.step(&images, &labels).unwrap();
+        }
+    }
+    let score = |images: &candle_core::Tensor, labels: &candle_core::Tensor| {
+        let logits = learner.network().forward_t(images, true)?.detach();
+        let loss = candle_nn::loss::cross_entropy(&logits, labels)?;
+        Score::of(&logits, labels, loss.to_dtype(DType::F64)?.to_scalar()?)
+    };
+    let wanted = feed.scored(&images.test, score).unwrap();
+    let row = rows.iter().find(|row| row.method == "SGD").unwrap();
+    assert_eq!(row.value, Some(wanted.mean_loss()));
+    assert_eq!(row.accuracy, Some(wanted.accuracy()));
+}
+
+#[test]
+fn what_is_no_training_of_a_network_is_refused_by_its_part_and_key() {
+    let refused = |part: &str| {
+        let error = Parallel::new(&plan(&[part])).err().unwrap();
+        format!("{error:#}")
+    };
+    let windows = "windows: [{evaluator: batched, window: 1}]";
+    let no_steps = refused(&network(windows).replace("{name: SGD, method: heavy-ball, kinetic_energy: half-l2-squared, step_size: 0.05, momentum: 0.5}", "{name: L, method: l-bfgs, memory: 3}"));
+    assert!(no_steps.contains("part network: method L"), "{no_steps}");
+    let exponent = refused(&network(windows).replace("exponent_steps: 0", "exponent_steps: 5"));
+    assert!(exponent.contains("exponent_steps is 5"), "{exponent}");
+    let batch = refused(&network(windows).replace("batch: 8", "batch: 1"));
+    assert!(batch.contains("network.batch is 1"), "{batch}");
+    let both = refused(&network(&format!("problem: {{kind: ackley}}, {windows}")));
+    assert!(both.contains("a problem and a network"), "{both}");
+    let twice = refused("parts=[{name: a}, {name: a}]");
+    assert!(twice.contains("two are named `a`"), "{twice}");
+}
+
+#[test]
+fn a_part_with_another_target_is_told_apart_from_the_plans_own() {
+    let rows = run(&["parts=[{name: tight, targets: {matrix-sensing: 0.01}}]"]);
+    let of = |part: &str| {
+        rows.iter()
+            .filter(|row| row.part == part)
+            .collect::<Vec<_>>()
+    };
+    let (own, tight) = (of(""), of("tight"));
+    assert_eq!(own.len(), tight.len());
+    assert_eq!(tight[0].place(), "matrix-sensing, tight");
+    for (own, tight) in own.iter().zip(&tight) {
+        assert_eq!((own.target, tight.target), (Some(0.05), Some(0.01)));
+        assert!(own.rounds_to_target <= tight.rounds_to_target.or(Some(u64::MAX)));
+    }
+    assert!(own.iter().any(|row| row.best == "own+one"));
 }

@@ -1,6 +1,8 @@
 //! A plan of kind `parallel` as it is written, and what makes it valid.
 
-use super::plan::{ParallelPart, ParallelPlan, PlacedSteps};
+use super::plan::{ParallelPart, ParallelPlan, ParallelProblem, PlacedSteps};
+use super::setting::NetworkProblem;
+use crate::experiments::descent::plan::Contestant;
 use crate::experiments::descent::{DescentProblem, MethodForm, methods_without};
 use crate::experiments::identity::repeated;
 use crate::experiments::windows::plan::EvaluatorKind;
@@ -54,7 +56,7 @@ pub struct ParallelForm {
     /// In what windows the steps of each method are computed that takes one gradient a step.
     #[schemars(with = "Vec<WindowKeys>")]
     windows: Vec<Mapping>,
-    /// Other problems, each with what is said otherwise of it.
+    /// More problems, or the same with other targets, each with what is said otherwise of it.
     #[serde(default)]
     parts: Vec<ParallelPartForm>,
     /// What has to be said about it all.
@@ -65,19 +67,53 @@ pub struct ParallelForm {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct ParallelPartForm {
-    /// What is minimised.
-    problem: DescentProblem,
+    /// Its name in rows.
+    name: String,
+    /// What is minimised, if not what the plan says.
+    problem: Option<DescentProblem>,
+    /// A network whose loss is minimised by stochastic gradients, in place of a problem.
+    network: Option<NetworkProblem>,
     /// Where runs start, if not as the plan says.
     start: Option<Start>,
     /// How many starting points, if not as many as the plan says.
     starts: Option<u64>,
     /// How many steps each run takes at most, if not as many as the plan says.
     steps: Option<usize>,
-    /// Along how many steps it is measured how fast nearby trajectories part, if not as many as the plan says.
+    /// How many steps lie between two looks, if not as many as the plan says.
+    every: Option<usize>,
+    /// Along how many steps it is measured how fast nearby trajectories part, if not as many as the plan says; of a
+    /// network it is not measured.
     exponent_steps: Option<usize>,
+    /// The values to be reached, if not those of the plan.
+    targets: Option<BTreeMap<String, f64>>,
+    /// How often each run is timed, if not as often as the plan says.
+    repeats: Option<usize>,
     /// What is compared, if not the plan's methods.
     #[schemars(schema_with = "methods_without")]
     methods: Option<Vec<MethodForm>>,
+    /// In what windows, if not the plan's.
+    #[schemars(with = "Option<Vec<WindowKeys>>")]
+    windows: Option<Vec<Mapping>>,
+}
+
+impl ParallelPartForm {
+    /// The plan's own problem, of which all is as the plan says.
+    fn whole() -> Self {
+        Self {
+            name: String::new(),
+            problem: None,
+            network: None,
+            start: None,
+            starts: None,
+            steps: None,
+            every: None,
+            exponent_steps: None,
+            targets: None,
+            repeats: None,
+            methods: None,
+            windows: None,
+        }
+    }
 }
 
 fn single() -> Precision {
@@ -98,35 +134,25 @@ fn ten() -> usize {
 
 impl ParallelForm {
     pub(super) fn validated(self) -> Result<ParallelPlan> {
-        let windows = self.windows()?;
-        let whole = ParallelPartForm {
-            problem: self.problem,
-            start: None,
-            starts: None,
-            steps: None,
-            exponent_steps: None,
-            methods: None,
-        };
+        if let Some(name) = repeated(&self.parts.iter().map(|part| &part.name).collect::<Vec<_>>())
+        {
+            bail!("parts: two are named `{name}`");
+        }
+        let whole = ParallelPartForm::whole();
         let forms = std::iter::once(&whole).chain(&self.parts);
-        let parts = forms.enumerate().map(|(i, form)| {
-            let part = self.part(form, &windows);
-            match i {
-                0 => part,
-                i => part.with_context(|| format!("parts[{}]", i - 1)),
+        let parts = forms.map(|form| {
+            let part = self.part(form);
+            match form.name.as_str() {
+                "" => part,
+                name => part.with_context(|| format!("part {name}")),
             }
         });
         let parts: Vec<ParallelPart> = parts.collect::<Result<_>>()?;
-        let needs_data = parts.iter().any(|part| part.problem.needs_data());
+        let needs_data = parts.iter().any(|part| part.problem.needs_rows());
         ensure!(
             needs_data != self.datasets.is_empty(),
             "datasets is for logistic problems, and there has to be one for them"
         );
-        for (name, target) in &self.targets {
-            ensure!(
-                target.is_finite(),
-                "targets.{name} is {target}, but has to be a number"
-            );
-        }
         if let Some(name) = repeated(&self.datasets) {
             bail!("datasets: two are named `{name}`");
         }
@@ -134,13 +160,23 @@ impl ParallelForm {
             precision: self.precision,
             datasets: self.datasets,
             splits: self.splits,
-            repeats: self.repeats,
             parts,
             notes: self.notes,
         })
     }
 
-    fn part(&self, form: &ParallelPartForm, windows: &[PlacedSteps]) -> Result<ParallelPart> {
+    /// What a part minimises.
+    fn problem(&self, form: &ParallelPartForm) -> Result<ParallelProblem> {
+        Ok(match (&form.network, form.problem) {
+            (Some(_), Some(_)) => bail!("has a problem and a network, but is about one of them"),
+            (Some(network), None) => ParallelProblem::Network(network.validated()?),
+            (None, own) => ParallelProblem::Potential(own.unwrap_or(self.problem).validated()?),
+        })
+    }
+
+    fn part(&self, form: &ParallelPartForm) -> Result<ParallelPart> {
+        let problem = self.problem(form)?;
+        let network = matches!(problem, ParallelProblem::Network(_));
         let methods = form.methods.as_ref().unwrap_or(&self.methods);
         let methods = methods.iter().map(|method| {
             let contestant = method.contestant();
@@ -161,16 +197,37 @@ impl ParallelForm {
         if let Some(name) = repeated(&names) {
             bail!("methods: two are named `{name}`");
         }
+        let recurs = |method: &Contestant| method.variants.iter().all(|v| v.recurrence().is_some());
+        if let Some(other) = methods.iter().find(|method| network && !recurs(method)) {
+            bail!(
+                "method {}: a network is trained by a method that takes one gradient a step",
+                other.name
+            );
+        }
+        let targets = form.targets.as_ref().unwrap_or(&self.targets);
+        if let Some((name, target)) = targets.iter().find(|(_, target)| !target.is_finite()) {
+            bail!("targets.{name} is {target}, but has to be a number");
+        }
+        let exponents = form.exponent_steps.unwrap_or(match network {
+            true => 0,
+            false => self.exponent_steps,
+        });
+        ensure!(
+            !network || exponents == 0,
+            "exponent_steps is {exponents}, but is not measured of a network, whose gradient is another one at every step"
+        );
         let part = ParallelPart {
-            problem: form.problem.validated()?,
+            name: form.name.clone(),
+            problem,
             start: form.start.unwrap_or(self.start).validated()?,
             starts: form.starts.unwrap_or(self.starts),
             steps: form.steps.unwrap_or(self.steps),
-            every: self.every,
-            exponent_steps: form.exponent_steps.unwrap_or(self.exponent_steps),
-            targets: self.targets.clone(),
+            every: form.every.unwrap_or(self.every),
+            exponent_steps: exponents,
+            repeats: form.repeats.unwrap_or(self.repeats),
+            targets: targets.clone(),
             methods,
-            windows: windows.to_vec(),
+            windows: self.windows(form.windows.as_ref().unwrap_or(&self.windows))?,
         };
         ensure!(part.starts >= 1, "starts is 0, but a run starts somewhere");
         ensure!(
@@ -179,7 +236,11 @@ impl ParallelForm {
             part.every,
             part.steps
         );
-        let drawn_anew = matches!(part.problem, DescentProblem::MatrixSensing { .. });
+        let drawn_anew = network
+            || matches!(
+                part.problem,
+                ParallelProblem::Potential(DescentProblem::MatrixSensing { .. })
+            );
         ensure!(
             part.starts == 1 || part.start != Start::Zeros || drawn_anew,
             "starts is {}, but with `start: {{distribution: zeros}}` all runs are the same one: write starts: 1, or a start that is drawn",
@@ -188,9 +249,9 @@ impl ParallelForm {
         Ok(part)
     }
 
-    fn windows(&self) -> Result<Vec<PlacedSteps>> {
+    fn windows(&self, written: &[Mapping]) -> Result<Vec<PlacedSteps>> {
         let mut all: Vec<PlacedSteps> = Vec::new();
-        for (i, written) in self.windows.iter().enumerate() {
+        for (i, written) in written.iter().enumerate() {
             let mut written = written.clone();
             let tolerance = written.entry("tolerance".into());
             tolerance.or_insert(self.tolerance.into());

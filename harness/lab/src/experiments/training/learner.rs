@@ -28,7 +28,10 @@ pub struct Score {
 
 impl Score {
     /// Of logits `[n, C]` and labels `[n]`, with their mean loss.
-    fn of(logits: &Tensor, labels: &Tensor, mean_loss: f64) -> Result<Self> {
+    ///
+    /// # Errors
+    /// If the device fails.
+    pub fn of(logits: &Tensor, labels: &Tensor, mean_loss: f64) -> Result<Self> {
         let right = gpu::first_largest(logits)?.squeeze(D::Minus1)?.eq(labels)?;
         let right = right.to_dtype(DType::F64)?.sum_all()?.to_scalar()?;
         let images = labels.dim(0)?;

@@ -1,6 +1,7 @@
 //! Trains one network and writes down how it does after every epoch.
 
 use super::checkpoint::{Checkpoints, TrainingProgress};
+use super::feed::Feed;
 use super::learner::{Learner, Score};
 use super::methods::TrainingMethod;
 use super::network::{Architecture, ResNet};
@@ -9,8 +10,7 @@ use crate::clock::timed;
 use crate::progress::Watch;
 use crate::seed::Seeds;
 use anyhow::Result;
-use candle_core::{Device, Tensor};
-use datasets::{Epoch, ImageSet};
+use candle_core::Device;
 use serde::{Deserialize, Serialize};
 use std::ops::ControlFlow;
 use std::time::Instant;
@@ -76,24 +76,6 @@ pub struct MeasuredTraining {
     pub diverged_at: Option<u64>,
 }
 
-/// The images on their way to a device.
-struct Feed<'a> {
-    images: &'a datasets::Images,
-    device: &'a Device,
-    batch: usize,
-}
-
-impl Feed<'_> {
-    fn batch(&self, epoch: &Epoch, of: &ImageSet, index: usize) -> Result<(Tensor, Tensor)> {
-        let (pixels, labels) = epoch.batch(of, &self.images.normalise, index, self.batch);
-        let shape = (labels.len(), of.channels, of.side, of.side);
-        Ok((
-            Tensor::from_vec(pixels, shape, self.device)?,
-            Tensor::new(labels, self.device)?,
-        ))
-    }
-}
-
 /// The seed of a method's own random numbers.
 fn own_seed(seeds: Seeds, start: u64) -> u64 {
     let key = seeds.key(&["integrator", &start.to_string()]);
@@ -120,8 +102,11 @@ pub fn run(
     let mut learner = Learner::new(network, &cell.method, own_seed(seeds, cell.start))?;
     let feed = Feed {
         images,
-        device,
+        device: device.clone(),
         batch: cell.batch,
+        augment: cell.augment,
+        seeds,
+        start: cell.start,
     };
     let mut progress = checkpoints.resume(&mut learner)?;
     (0..progress.records.len()).for_each(|_| watch.step());
@@ -167,18 +152,14 @@ struct KeptAndTold<'a> {
 /// exploded.
 fn epoch(
     cell: &TrainingCell,
-    feed: &Feed<'_>,
+    feed: &Feed<&datasets::Images>,
     learner: &mut Learner,
     (progress, kept): (&mut TrainingProgress, &KeptAndTold<'_>),
 ) -> Result<ControlFlow<u64, EpochRecord>> {
     let before = progress.records.last().copied();
     let number = before.map_or(0, |record| record.epoch) + 1;
     let train = &feed.images.train;
-    let seeds = Seeds::new(cell.seed);
-    let (start, which) = (cell.start.to_string(), number.to_string());
-    let stream = |what| seeds.stream(&[what, &cell.dataset, &start, &which]);
-    let augment = cell.augment.map(Into::into);
-    let order = Epoch::shuffled(train.len(), augment, stream("order"), stream("moves"));
+    let order = feed.epoch(number);
     let all = order.batches(cell.batch);
     let steps =
         |trained: &Trained| before.map_or(0, |record| record.steps) + trained.batches as u64;
@@ -209,7 +190,7 @@ fn epoch(
             }
             Ok(ControlFlow::Continue(()))
         };
-        let (end, seconds) = timed(feed.device, some)?;
+        let (end, seconds) = timed(&feed.device, some)?;
         trained.wall_s += seconds;
         if end.is_break() {
             return Ok(ControlFlow::Break(steps(trained)));
@@ -227,12 +208,7 @@ fn epoch(
     let wall_s = before.map_or(0.0, |record| record.wall_s) + trained.wall_s;
     let trained = trained.score;
     let test = &feed.images.test;
-    let in_order = Epoch::in_order(test.len());
-    let mut tested = Score::default();
-    for index in 0..test.len().div_ceil(cell.batch) {
-        let (images, labels) = feed.batch(&in_order, test, index)?;
-        tested.add(learner.score(&images, &labels)?);
-    }
+    let tested = feed.scored(test, |images, labels| learner.score(images, labels))?;
     // The last step of an epoch may have been one too many.
     let means = [trained.mean_loss(), tested.mean_loss()];
     if !means.iter().all(|loss| loss.is_finite()) {

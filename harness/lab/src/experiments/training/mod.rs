@@ -1,6 +1,7 @@
 //! Networks trained by stochastic gradients: Figure 4.
 
 mod checkpoint;
+mod feed;
 mod learner;
 mod measure;
 mod methods;
@@ -10,6 +11,7 @@ mod rows;
 
 pub use self::rows::{TrainingCurveRow, TrainingRow, rows};
 pub use checkpoint::Checkpoints;
+pub(super) use feed::Feed;
 pub use learner::{Learner, Score};
 pub use measure::{EpochRecord, MeasuredTraining, TrainingCell, run};
 pub use methods::{TrainingMethod, TrainingSpec};

@@ -1,7 +1,7 @@
 //! ResNet in the form for small images, in candle.
 
 use crate::seed::Seeds;
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use candle_core::{DType, Device, Tensor, Var};
 use candle_nn::{
     BatchNorm, Conv2d, Conv2dConfig, Linear, Module, ModuleT, VarBuilder, VarMap, batch_norm,
@@ -24,6 +24,21 @@ pub struct Architecture {
 }
 
 impl Architecture {
+    /// Refuses what is no network, or none that is meant; `key` is where a plan says it.
+    ///
+    /// # Errors
+    /// By the key.
+    pub fn check(&self, key: &str) -> Result<()> {
+        ensure!(
+            (1..=4096).contains(&self.width)
+                && !self.blocks.is_empty()
+                && !self.blocks.contains(&0),
+            "{key}: a width (at most 4096) and a block in each of its stages are wanted"
+        );
+        ensure!(self.blocks.len() <= 8, "{key}: has more than 8 stages");
+        Ok(())
+    }
+
     /// The numbers of its convolutions within stages, fewer than are trained; nothing is made for it.
     #[must_use]
     pub fn least_parameters(&self) -> u64 {

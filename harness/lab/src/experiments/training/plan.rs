@@ -59,6 +59,18 @@ pub struct Moves {
     pub flip: bool,
 }
 
+impl Moves {
+    /// Refuses what moves images out of sight; `key` is where a plan says it.
+    ///
+    /// # Errors
+    /// By the key.
+    pub fn check(&self, key: &str) -> Result<()> {
+        let pad = self.pad;
+        ensure!(pad <= 16, "{key}.pad is {pad}, but is at most 16");
+        Ok(())
+    }
+}
+
 impl From<Moves> for Augment {
     fn from(moves: Moves) -> Self {
         Self {
@@ -203,18 +215,9 @@ impl TrainingForm {
         ensure!(self.epochs >= 1, "epochs is 0, but a run has at least 1");
         ensure!(self.starts >= 1, "starts is 0, but there is at least 1");
         positive("diverged_above", self.diverged_above)?;
-        let blocks = &self.network.blocks;
-        ensure!(
-            (1..=4096).contains(&self.network.width) && !blocks.is_empty() && !blocks.contains(&0),
-            "network: a width (at most 4096) and a block in each of its stages are wanted"
-        );
-        ensure!(blocks.len() <= 8, "network: has more than 8 stages");
+        self.network.check("network")?;
         if let Some(moves) = self.augment {
-            ensure!(
-                moves.pad <= 16,
-                "augment.pad is {}, but is at most 16",
-                moves.pad
-            );
+            moves.check("augment")?;
         }
         let mut methods: Vec<TrainingContestant> = Vec::new();
         for wire in &self.methods {
