@@ -8,7 +8,7 @@ use rows::{Column, Typed, schema};
 use serde::Deserialize;
 use std::collections::BTreeSet;
 
-/// Names one of the two papers.
+/// Names a paper.
 #[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
 pub enum Paper {
     /// "Frictionless Hamiltonian Descent with Discretization and Parallel Optimization".
@@ -16,18 +16,26 @@ pub enum Paper {
     P,
     /// "Exposition on the connections between descent methods and Hamiltonian mechanics".
     G,
+    /// Another work than the two that are reproduced: PASO, which takes several steps of SGD and Adam at once as windows
+    /// do. What is asked of it is told in other words than its own.
+    #[serde(rename = "PASO")]
+    Paso,
     /// None of them: a claim of whoever wrote the plan.
     #[serde(rename = "own")]
     Own,
 }
 
 impl Paper {
-    /// Returns its letter.
+    /// All whose statements are judged, in the order in which they are shown.
+    pub const STATED: [Self; 3] = [Self::P, Self::G, Self::Paso];
+
+    /// Returns its letter or short name.
     #[must_use]
     pub fn word(self) -> &'static str {
         match self {
             Self::P => "P",
             Self::G => "G",
+            Self::Paso => "PASO",
             Self::Own => "own",
         }
     }
@@ -42,8 +50,15 @@ impl Paper {
             Self::G => {
                 "Exposition on the connections between descent methods and Hamiltonian mechanics"
             }
+            Self::Paso => "PASO: steps of SGD and Adam in parallel (ICML 2026)",
             Self::Own => "Claims of one's own",
         }
+    }
+
+    /// Whether it is one of the two whose statements are what reproduction is about; those of another are counted apart.
+    #[must_use]
+    pub fn is_reproduced(self) -> bool {
+        matches!(self, Self::P | Self::G)
     }
 }
 
@@ -239,7 +254,7 @@ schema! {
         claim: String, "", "The claim's name.";
         kind: ClaimKind, "", "statement: a paper's own; control: what it is compared with; finding: what no paper says; erratum: a slip or contradiction of a paper; own: of whoever wrote the plan.";
         sentence: String, "", "The sentence that it is part of: claims of one sentence count once.";
-        paper: Paper, "", "P: Frictionless Hamiltonian Descent; G: the exposition; own: neither.";
+        paper: Paper, "", "P: Frictionless Hamiltonian Descent; G: the exposition; PASO: another work, which takes steps of SGD and Adam in parallel; own: of no paper.";
         place: String, "", "Where the paper says it; nowhere of claims of one's own.";
         says: String, "", "What it says.";
         target: String, "", "The target whose rows answer it.";

@@ -1,13 +1,15 @@
 //! How verdicts are counted: by sentence of the papers, and what is not theirs apart.
 
 use super::verdict::one_of;
-use super::{ClaimKind, ClaimRow, Verdict};
+use super::{ClaimKind, ClaimRow, Paper, Verdict};
 
 /// Counts how many sentences of one kind came to what.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tally {
     /// Whose words they are.
     pub kind: ClaimKind,
+    /// The paper, of statements of one that is not reproduced as a whole.
+    pub beside: Option<Paper>,
     /// Every verdict with the number of sentences that it was passed on; none is left out.
     pub counts: Vec<(Verdict, usize)>,
 }
@@ -42,11 +44,17 @@ impl Tally {
 }
 
 /// Counts each kind that there is. A sentence that several claims are part of is counted once, by
-/// what they come to together: one sentence about nine methods is not nine statements.
+/// what they come to together: one sentence about nine methods is not nine statements. Statements of the two papers
+/// that are reproduced come first, those of each other paper right after them.
 #[must_use]
 pub fn tallies(rows: &[ClaimRow]) -> Vec<Tally> {
-    let of_kind = |kind: ClaimKind| {
-        let sentences = sentences(rows.iter().filter(|row| row.kind == kind));
+    let apart = |row: &ClaimRow| {
+        let beside = row.kind == ClaimKind::Statement && !row.paper.is_reproduced();
+        beside.then_some(row.paper)
+    };
+    let of_kind = |(kind, beside): (ClaimKind, Option<Paper>)| {
+        let mine = |row: &&ClaimRow| row.kind == kind && apart(row) == beside;
+        let sentences = sentences(rows.iter().filter(mine));
         let verdicts: Vec<Verdict> = sentences.iter().map(|s| s.verdict).collect();
         let count = |verdict: Verdict| {
             let count = verdicts.iter().filter(|v| **v == verdict).count();
@@ -54,12 +62,16 @@ pub fn tallies(rows: &[ClaimRow]) -> Vec<Tally> {
         };
         Tally {
             kind,
+            beside,
             counts: Verdict::ALL.map(count).to_vec(),
         }
     };
-    let all = ClaimKind::ALL.map(of_kind);
+    let beside = Paper::STATED.iter().filter(|paper| !paper.is_reproduced());
+    let beside = beside.map(|paper| (ClaimKind::Statement, Some(*paper)));
+    let mut groups = ClaimKind::ALL.map(|kind| (kind, None)).to_vec();
+    groups.splice(1..1, beside);
     let there = |tally: &Tally| tally.total() + tally.not_run() > 0;
-    all.into_iter().filter(there).collect()
+    groups.into_iter().map(of_kind).filter(there).collect()
 }
 
 /// The claims of one sentence, with what they come to together.
@@ -100,6 +112,14 @@ pub fn sentences<'a>(rows: impl IntoIterator<Item = &'a ClaimRow>) -> Vec<Senten
 pub fn headline(rows: &[ClaimRow]) -> String {
     let one = |tally: &Tally| {
         let total = tally.total();
+        if let Some(paper) = tally.beside {
+            let noun = if total == 1 {
+                "statement"
+            } else {
+                "statements"
+            };
+            return format!("{total} {noun} of {}: {}", paper.word(), tally.words());
+        }
         let noun = match (tally.kind, total) {
             (ClaimKind::Statement, 1) => "statement of the papers",
             (ClaimKind::Statement, _) => "statements of the papers",
@@ -146,7 +166,7 @@ pub fn comparisons(rows: &[ClaimRow], level: f64) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Paper, RuleKind};
+    use crate::RuleKind;
 
     fn row(sentence: &str, kind: ClaimKind, verdict: Verdict) -> ClaimRow {
         ClaimRow {
@@ -193,6 +213,22 @@ mod tests {
             headline(&rows)
         );
         assert_eq!(headline(&rows[11..]), "no claims; 1 more not run");
+    }
+
+    #[test]
+    fn statements_of_a_paper_that_is_not_reproduced_are_counted_apart() {
+        let mut rows = [
+            row("a", ClaimKind::Statement, Verdict::Reproduced),
+            row("b", ClaimKind::Statement, Verdict::Partly),
+            row("c", ClaimKind::Control, Verdict::Reproduced),
+        ];
+        rows[1].paper = Paper::Paso;
+        assert_eq!(
+            headline(&rows),
+            "1 statement of the papers: 1 reproduced; 1 statement of PASO: 1 partly; 1 control: 1 reproduced"
+        );
+        let first = &tallies(&rows)[0];
+        assert_eq!((first.beside, first.total()), (None, 1));
     }
 
     #[test]

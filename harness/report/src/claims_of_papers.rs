@@ -60,6 +60,12 @@ impl<'a> Judged<'a> {
         let chapters = [
             ("paper-p", Kind::Statement, Some(Paper::P), Paper::P.title()),
             ("paper-g", Kind::Statement, Some(Paper::G), Paper::G.title()),
+            (
+                "paper-paso",
+                Kind::Statement,
+                Some(Paper::Paso),
+                Paper::Paso.title(),
+            ),
             ("own-claims", Kind::Own, None, Paper::Own.title()),
             (
                 "errata",

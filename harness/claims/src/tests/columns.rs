@@ -112,6 +112,7 @@ fn a_row_says_of_which_paper_kind_and_sentence_its_claim_is() {
     assert_eq!(words("paper: P"), ("P", "statement", "c".into()));
     let control = words("paper: G, kind: control, sentence: s");
     assert_eq!(control, ("G", "control", "s".into()));
+    assert_eq!(words("paper: PASO").0, "PASO");
     assert_eq!(words("paper: P, kind: finding").1, "finding");
     assert_eq!(words("paper: P, kind: erratum").1, "erratum");
     assert!(
