@@ -8,6 +8,9 @@ use serde::{Deserialize, Serialize};
 /// The largest of a matrix sensing problem's sizes: its 2·m·d numbers are then 1.6 GB.
 const MOST: usize = 10_000;
 
+/// The largest side of a quadratic's matrix, which is then 134 MB.
+const MOST_SIDE: usize = 4_096;
+
 /// What is minimised.
 #[derive(Clone, Copy, Debug, Deserialize, JsonSchema, Serialize, PartialEq)]
 #[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
@@ -20,6 +23,14 @@ pub enum DescentProblem {
     LeastSquares(Model),
     /// The Ackley function, eq. (18).
     Ackley,
+    /// A convex quadratic, its eigenvalues evenly spaced on the scale of logarithms from 1/κ to 1 along directions that a
+    /// drawn reflection gives them; least at the origin.
+    Quadratic {
+        /// D: how many numbers a point has.
+        dimension: usize,
+        /// κ: the largest eigenvalue, which is 1, by the smallest.
+        condition: f64,
+    },
     /// Matrix sensing, eq. (19), with vectors and truth drawn anew for each start.
     MatrixSensing {
         /// d: the rows of a factor.
@@ -57,7 +68,7 @@ impl DescentProblem {
             Self::Logistic(model) => (Loss::Logistic, model),
             Self::BinaryLogistic(model) => (Loss::BinaryLogistic, model),
             Self::LeastSquares(model) => (Loss::LeastSquares, model),
-            Self::Ackley | Self::MatrixSensing { .. } => return None,
+            Self::Ackley | Self::Quadratic { .. } | Self::MatrixSensing { .. } => return None,
         };
         Some(LinearFit { loss, model })
     }
@@ -67,6 +78,7 @@ impl DescentProblem {
     pub fn dimension(&self) -> Option<usize> {
         match *self {
             Self::Ackley => Some(2),
+            Self::Quadratic { dimension, .. } => Some(dimension),
             Self::MatrixSensing {
                 dimension, rank, ..
             } => Some(dimension * rank),
@@ -86,6 +98,19 @@ impl DescentProblem {
                 non_negative("problem.l2", model.l2)?;
             }
             Self::Ackley => {}
+            Self::Quadratic {
+                dimension,
+                condition,
+            } => {
+                ensure!(
+                    (2..=MOST_SIDE).contains(&dimension),
+                    "problem.dimension is {dimension}, but lies between 2 and {MOST_SIDE}"
+                );
+                ensure!(
+                    condition.is_finite() && condition > 1.0,
+                    "problem.condition is {condition}, but is a number above 1"
+                );
+            }
             Self::MatrixSensing {
                 dimension,
                 truth_rank,

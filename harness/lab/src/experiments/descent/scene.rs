@@ -7,7 +7,7 @@ use crate::seed::Seeds;
 use anyhow::{Context, Result};
 use candle_core::{DType, Device, Tensor};
 use datasets::Dataset;
-use optim::{Ackley, MatrixSensing, Potential, Sensing};
+use optim::{Ackley, MatrixSensing, Potential, Quadratic, Sensing};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -68,6 +68,7 @@ impl Setting {
             | DescentProblem::BinaryLogistic(_)
             | DescentProblem::LeastSquares(_) => self.dataset.as_deref().unwrap_or("data"),
             DescentProblem::Ackley => "ackley",
+            DescentProblem::Quadratic { .. } => "quadratic",
             DescentProblem::MatrixSensing { .. } => "matrix-sensing",
         }
     }
@@ -113,6 +114,8 @@ enum Truth {
     Test(Arc<Regression>),
     /// It is the origin.
     Origin,
+    /// It is the origin of a quadratic, whose matrix is on one device.
+    QuadraticOrigin,
     /// The matrix to be found, or its factor.
     Sensing(Arc<MatrixSensing>, SensingDistance),
 }
@@ -155,6 +158,13 @@ impl Scene {
                 (potential, Truth::Test(regression), dataset.features)
             }
             DescentProblem::Ackley => (Arc::new(Ackley::new(device)), Truth::Origin, 2),
+            DescentProblem::Quadratic {
+                dimension,
+                condition,
+            } => {
+                let made = Arc::new(quadratic(setting, (dimension, condition), device)?);
+                (made, Truth::QuadraticOrigin, dimension)
+            }
             DescentProblem::MatrixSensing { distance, .. } => {
                 let sensing = Arc::new(sensing(setting, device)?);
                 let dimension = sensing.dimension();
@@ -185,8 +195,8 @@ impl Scene {
         match &self.truth {
             Truth::Test(regression) => Ok(regression.train.on_device(device)?),
             Truth::Origin => Ok(Arc::new(Ackley::new(device))),
-            Truth::Sensing(..) => Err(candle_core::Error::Msg(
-                "matrix sensing is computed on one device".into(),
+            Truth::Sensing(..) | Truth::QuadraticOrigin => Err(candle_core::Error::Msg(
+                "matrix sensing and quadratics are computed on one device".into(),
             )
             .into()),
         }
@@ -208,7 +218,7 @@ impl Scene {
                     worth.test_loss = Some(regression.test.loss(point)?);
                 }
             }
-            Truth::Origin => {
+            Truth::Origin | Truth::QuadraticOrigin => {
                 let squares = point.to_dtype(DType::F64)?.sqr()?.sum_all()?;
                 worth.distance = Some(squares.to_scalar::<f64>()?.sqrt());
             }
@@ -221,6 +231,22 @@ impl Scene {
         }
         Ok(worth)
     }
+}
+
+/// The quadratic of a start, whose eigenvectors are the same for every κ.
+fn quadratic(
+    setting: &Setting,
+    (dimension, condition): (usize, f64),
+    device: &Device,
+) -> Result<Quadratic> {
+    let name = setting.stream_name("reflection");
+    let name: Vec<&str> = name.iter().map(String::as_str).collect();
+    let mut stream = Seeds::new(setting.seed).stream(&name);
+    let reflection = on_sphere(1.0, dimension, &mut stream);
+    let last = dimension.saturating_sub(1).max(1) as f64;
+    let eigenvalue = |i: usize| condition.powf(-(i as f64) / last);
+    let eigenvalues: Vec<f64> = (0..dimension).map(eigenvalue).collect();
+    Ok(Quadratic::spectral(&eigenvalues, &reflection, device)?)
 }
 
 /// The matrix sensing problem of a start: vectors and truth from streams of their own.

@@ -325,3 +325,32 @@ fn a_part_with_another_target_is_told_apart_from_the_plans_own() {
     }
     assert!(own.iter().any(|row| row.best == "own+one"));
 }
+
+#[test]
+fn on_a_quadratic_gradient_descent_takes_the_steps_that_its_smallest_eigenvalue_asks_for() {
+    // From anywhere, at a step of 1: the value falls at last by (1 - 1/κ)² a step.
+    let part = |condition: f64| {
+        format!(
+            "{{name: κ = {condition}, problem: {{kind: quadratic, dimension: 10, condition: {condition}}}, every: 1, steps: 400, \
+             exponent_steps: 400, targets: {{quadratic: 1.0e-12}}, methods: [{{name: GD, method: heavy-ball, kinetic_energy: \
+             half-l2-squared, step_size: 1.0}}]}}"
+        )
+    };
+    let rows = run(&[&format!("parts=[{}, {}]", part(2.0), part(8.0))]);
+    for (name, condition) in [("κ = 2", 2.0_f64), ("κ = 8", 8.0)] {
+        let of = |row: &&ParallelRow| row.part == name && row.is_alone();
+        let row = rows.iter().find(of).unwrap();
+        assert_eq!(row.dataset, "quadratic");
+        assert_eq!(row.precision, "f64");
+        let rate = (1.0 - 1.0 / condition).ln();
+        // A start of radius 1/2 has a value below 1/8.
+        let wanted = (1e-12_f64 / 0.125).ln() / (2.0 * rate);
+        let found = row.steps_to_target.unwrap() as f64;
+        assert!(
+            found < wanted + 1.0 && found > 0.6 * wanted,
+            "{found} {wanted}"
+        );
+        let exponent = row.exponent.unwrap();
+        assert!((exponent - rate).abs() < 0.01, "{exponent} {rate}");
+    }
+}

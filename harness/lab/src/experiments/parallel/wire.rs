@@ -38,7 +38,7 @@ pub struct ParallelForm {
     exponent_steps: usize,
     /// τ of windows that say none: by how much, in its own size, a point may change and has converged.
     tolerance: f64,
-    /// The value to be reached, by data set, or by ackley and matrix-sensing.
+    /// The value to be reached, by data set, or by ackley, quadratic and matrix-sensing.
     #[serde(default)]
     targets: BTreeMap<String, f64>,
     /// How often each run is timed; 0 counts and times nothing.

@@ -183,6 +183,7 @@ const COUNTS: NumberTable = &[("printed.*.*", Allowed::count(0, 1_000_000_000_00
 const DESCENT: NumberTable = &[
     ("**.problem.l2", NON_NEGATIVE),
     ("**.problem.dimension", SIDE),
+    ("**.problem.condition", CONDITION),
     ("**.problem.truth_rank", SIDE),
     ("**.problem.truth_norm", POSITIVE),
     ("**.problem.rank", SIDE),
@@ -291,6 +292,7 @@ const WINDOWS: NumberTable = &[
 const PARALLEL: NumberTable = &[
     ("**.problem.l2", NON_NEGATIVE),
     ("**.problem.dimension", SIDE),
+    ("**.problem.condition", CONDITION),
     ("**.problem.truth_rank", SIDE),
     ("**.problem.truth_norm", POSITIVE),
     ("**.problem.rank", SIDE),
