@@ -16,8 +16,8 @@ pub enum Paper {
     P,
     /// "Exposition on the connections between descent methods and Hamiltonian mechanics".
     G,
-    /// Another work than the two that are reproduced: PASO, which takes several steps of SGD and Adam at once as windows
-    /// do. What is asked of it is told in other words than its own.
+    /// Another work than the two that are reproduced, "PASO: Step Parallel Stochastic Optimization" (ICML 2026), which takes
+    /// several steps of SGD and Adam at once as windows do.
     #[serde(rename = "PASO")]
     Paso,
     /// None of them: a claim of whoever wrote the plan.
@@ -50,7 +50,7 @@ impl Paper {
             Self::G => {
                 "Exposition on the connections between descent methods and Hamiltonian mechanics"
             }
-            Self::Paso => "PASO: steps of SGD and Adam in parallel (ICML 2026)",
+            Self::Paso => "PASO: Step Parallel Stochastic Optimization",
             Self::Own => "Claims of one's own",
         }
     }
