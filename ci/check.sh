@@ -29,6 +29,9 @@ if command -v python3 >/dev/null; then
   step python3 ci/house.py
 fi
 step env RUSTDOCFLAGS="-D warnings" cargo doc --locked --workspace --no-deps
+# What can be published has all that its package needs.
+step cargo package --locked --no-verify --allow-dirty --quiet \
+  -p hamiltonian-descent-gpu -p hamiltonian-descent -p hamiltonian-descent-datasets
 # The README's test command, as it stands there.
 step cargo test --workspace
 # The measured results that are kept: as they were written, and what is shown of them as their rows make it.
@@ -61,7 +64,7 @@ fi
 # The CUDA kernels' sources, run on the CPU thread by thread.
 if command -v c++ >/dev/null; then
   # The whole workspace's features, which what it is built on was compiled with.
-  step cargo test --locked --workspace --features gpu/emulated,optim/emulated \
+  step cargo test --locked --workspace --features hamiltonian-descent-gpu/emulated,hamiltonian-descent/emulated \
     --test kernels --test layers --test residuals --test devices --test golden_numbers --test networks
 else
   echo "no C++ compiler: the CUDA kernels are not run on the CPU" >&2

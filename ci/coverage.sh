@@ -13,8 +13,8 @@ least="${1:-95}"
 command -v cargo-llvm-cov >/dev/null || cargo install --locked --quiet cargo-llvm-cov
 lines="$PWD/${CARGO_TARGET_DIR:-target}/coverage.lcov"
 cargo llvm-cov clean --workspace --profraw-only
-cargo llvm-cov --locked --no-report -p optim -p datasets -p claims -p rows -p gpu --lib --tests
-cargo llvm-cov --locked --no-report -p optim -p gpu --lib --features gpu/emulated,optim/emulated \
+cargo llvm-cov --locked --no-report -p hamiltonian-descent -p hamiltonian-descent-datasets -p claims -p rows -p hamiltonian-descent-gpu --lib --tests
+cargo llvm-cov --locked --no-report -p hamiltonian-descent -p hamiltonian-descent-gpu --lib --features hamiltonian-descent-gpu/emulated,hamiltonian-descent/emulated \
   --test kernels --test layers --test residuals --test devices --test golden_numbers --test networks
 cargo llvm-cov report --lcov --output-path "$lines"
 python3 ci/coverage.py "$lines" "$least" "${CARGO_TARGET_DIR:-target}/uncovered.txt"

@@ -8,6 +8,9 @@
 //!
 //! No tensors, no models and no experiments live here.
 
+// Its snippets are compiled and run as tests.
+#![cfg_attr(doctest, doc = include_str!("../README.md"))]
+
 mod assemble;
 pub mod cache;
 mod csr;

@@ -1,6 +1,6 @@
 //! Prints how long the kernels take on the first GPU, at the shapes of the paper's data.
 //!
-//! `cargo run --release -p gpu --features cuda --example times`, with the name of a data set for that alone
+//! `cargo run --release -p hamiltonian-descent-gpu --features cuda --example times`, with the name of a data set for that alone
 
 use candle_core::{DType, Device, Result, Tensor};
 use gpu::{Energy, KernelGradients, Model, Pace, Scratch, Steps};

@@ -4,6 +4,8 @@
 //! Each is compared with the same computed plainly. With the feature `emulated` the kernels' own sources
 //! run on the CPU, thread by thread, so that they are tested where there is no GPU.
 
+// Its snippets are compiled and run as tests.
+#![cfg_attr(doctest, doc = include_str!("../README.md"))]
 // Without either there is nothing to start a kernel on.
 #![cfg_attr(not(any(feature = "cuda", feature = "emulated")), allow(dead_code))]
 

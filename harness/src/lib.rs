@@ -8,6 +8,9 @@
 //! Crates beside this one: `rows` (what a run says), `claims` (verdicts on rows), `report` (documents as
 //! text, pages and pictures), `lab` (what measures).
 
+// The snippets of the front page are compiled and run as tests.
+#![cfg_attr(doctest, doc = include_str!("../../README.md"))]
+
 pub mod cli;
 pub mod cmd;
 pub mod gate;

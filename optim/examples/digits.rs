@@ -1,7 +1,7 @@
 //! Trains a small network to read digits, with SGD and with Hamiltonian Descent: what changes is the line
 //! that makes the optimiser.
 //!
-//! `cargo run --release -p optim --example digits`
+//! `cargo run --release -p hamiltonian-descent --example digits`
 //!
 //! The digits are drawn here, from a font of 5 x 7 dots, moved about and with noise, so that nothing has
 //! to be fetched.

@@ -77,6 +77,35 @@ pub enum Error {
     },
 }
 
+/// Lets `?` carry an error of this crate out of a function that returns candle's result. What came from candle is
+/// itself again; anything else is wrapped, with the same words.
+///
+/// ```
+/// use candle_core::{DType, Device, Result};
+/// use candle_nn::{VarBuilder, VarMap};
+/// use optim::nn::{HamiltonianConfig, HamiltonianDescent, NetworkOptimizer};
+///
+/// fn save(optimizer: &HamiltonianDescent, path: &std::path::Path) -> Result<()> {
+///     optimizer.save_state(path)?;
+///     Ok(())
+/// }
+///
+/// let varmap = VarMap::new();
+/// candle_nn::linear(2, 3, VarBuilder::from_varmap(&varmap, DType::F32, &Device::Cpu))?;
+/// let optimizer = HamiltonianDescent::of(&varmap, HamiltonianConfig::default())?;
+/// let error = save(&optimizer, "no/such/folder/state".as_ref()).unwrap_err();
+/// assert!(error.to_string().contains("the optimiser's state no/such/folder/state: writing it"));
+/// # Ok::<(), candle_core::Error>(())
+/// ```
+impl From<Error> for candle_core::Error {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::Tensor(error) => error,
+            other => Self::wrap(other),
+        }
+    }
+}
+
 impl Error {
     pub(crate) fn setting(
         name: &'static str,
@@ -128,3 +157,28 @@ macro_rules! named {
     };
 }
 pub(crate) use named;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_came_from_candle_goes_back_as_it_was_and_the_rest_with_its_words() {
+        let tensor = candle_core::Error::UnexpectedNumberOfDims {
+            expected: 1,
+            got: 2,
+            shape: (3, 4).into(),
+        };
+        let back = candle_core::Error::from(Error::from(tensor));
+        let is_itself = matches!(
+            back,
+            candle_core::Error::UnexpectedNumberOfDims { expected: 1, .. }
+        );
+        assert!(is_itself, "{back:?}");
+        let setting = Error::setting("steps", 0, "at least 1");
+        let words = setting.to_string();
+        let wrapped = candle_core::Error::from(setting).to_string();
+        // Behind it there may be a backtrace.
+        assert!(wrapped.starts_with(&words), "{wrapped}");
+    }
+}

@@ -72,6 +72,9 @@
 //! (cited below as *the paper*) and "Exposition on the connections between descent methods and
 //! Hamiltonian mechanics" (*the exposition*).
 
+// Its snippets are compiled and run as tests.
+#![cfg_attr(doctest, doc = include_str!("../README.md"))]
+
 mod cpu;
 mod error;
 pub mod evaluator;

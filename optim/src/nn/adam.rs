@@ -145,7 +145,7 @@ impl ResettingAdam {
     }
 
     fn over(mut vars: Vec<(String, Var)>, config: ResettingAdamConfig) -> Result<Self> {
-        config.check().map_err(candle_core::Error::wrap)?;
+        config.check()?;
         vars.retain(|(_, var)| var.dtype().is_float());
         let mut means = Vec::with_capacity(2 * vars.len());
         for (name, var) in &vars {
@@ -206,7 +206,7 @@ impl NetworkOptimizer for ResettingAdam {
     /// use candle_core::{Device, Var};
     /// use candle_nn::Optimizer;
     /// use optim::nn::{NetworkOptimizer, ResettingAdam, ResettingAdamConfig};
-    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # fn main() -> candle_core::Result<()> {
     /// let folder = tempfile::tempdir()?;
     /// let path = folder.path().join("optimizer.safetensors");
     /// let x = Var::new(&[1f64], &Device::Cpu)?;

@@ -105,7 +105,7 @@ impl BaselineDescent {
     }
 
     fn over(mut vars: Vec<(String, Var)>, config: BaselineConfig) -> Result<Self> {
-        config.check().map_err(candle_core::Error::wrap)?;
+        config.check()?;
         vars.retain(|(_, var)| var.dtype().is_float());
         Ok(Self {
             updates: vec![None; vars.len()],
@@ -135,7 +135,7 @@ impl NetworkOptimizer for BaselineDescent {
     /// use candle_core::{Device, Var};
     /// use candle_nn::Optimizer;
     /// use optim::nn::{BaselineConfig, BaselineDescent, NetworkOptimizer};
-    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # fn main() -> candle_core::Result<()> {
     /// let folder = tempfile::tempdir()?;
     /// let path = folder.path().join("optimizer.safetensors");
     /// let x = Var::new(&[1f64], &Device::Cpu)?;
@@ -180,9 +180,7 @@ impl Optimizer for BaselineDescent {
         let (indices, gradients): (Vec<usize>, Vec<Tensor>) = with
             .filter_map(|(index, (_, var))| Some((index, gradients.get(var)?.detach())))
             .unzip();
-        let directions = (self.config.scope)
-            .gradient(self.config.direction, &gradients)
-            .map_err(candle_core::Error::wrap)?;
+        let directions = (self.config.scope).gradient(self.config.direction, &gradients)?;
         let mut moving = Vec::with_capacity(indices.len());
         for (index, direction) in indices.into_iter().zip(directions) {
             let update = match self.updates[index].take() {

@@ -76,7 +76,7 @@ impl HamiltonianDescent {
     }
 
     fn over(mut vars: Vec<(String, Var)>, config: HamiltonianConfig) -> Result<Self> {
-        config.check().map_err(candle_core::Error::wrap)?;
+        config.check()?;
         vars.retain(|(_, var)| var.dtype().is_float());
         Ok(Self {
             velocities: vec![None; vars.len()],
@@ -200,9 +200,7 @@ impl HamiltonianDescent {
             .filter_map(|((_, var), v)| v.clone().map(|v| (var, v)))
             .unzip();
         let scope = self.config.scope;
-        let directions = scope
-            .gradient(self.config.kinetic, &velocities)
-            .map_err(candle_core::Error::wrap)?;
+        let directions = scope.gradient(self.config.kinetic, &velocities)?;
         push(vars.into_iter().zip(directions), time)
     }
 
@@ -233,7 +231,7 @@ impl NetworkOptimizer for HamiltonianDescent {
     /// use candle_core::{Device, Var};
     /// use candle_nn::Optimizer;
     /// use optim::nn::{HamiltonianConfig, HamiltonianDescent, NetworkOptimizer};
-    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # fn main() -> candle_core::Result<()> {
     /// let folder = tempfile::tempdir()?;
     /// let path = folder.path().join("optimizer.safetensors");
     /// let x = Var::new(&[1f64], &Device::Cpu)?;
