@@ -1,6 +1,7 @@
 //! How YAML is read, whatever stands in the file: merge keys `<<` are applied, no key is given
 //! twice, every number is finite. Whoever reads YAML reads it by [`load`].
 
+use schemars::JsonSchema;
 use serde::de::{DeserializeOwned, Error as _};
 use serde::{Deserialize, Serialize};
 use serde_yaml::{Error, Mapping, Number, Value};
@@ -9,7 +10,7 @@ use serde_yaml::{Error, Mapping, Number, Value};
 const MERGE: &str = "<<";
 
 /// A value, or a list of values of which each is to be run.
-#[derive(Clone, Debug, Deserialize, Serialize, PartialEq)]
+#[derive(Clone, Debug, Deserialize, JsonSchema, Serialize, PartialEq)]
 #[serde(untagged)]
 pub enum OneOrMany<T> {
     /// One.

@@ -160,20 +160,23 @@ pub struct TakePart {
 pub enum PlanCommand {
     /// Print a small plan that runs, to begin with: harness plan new descent > mine.yaml
     ///
-    /// `new claims` prints claims on it, for `reproduce mine.yaml --claims FILE`; `new contestant` a program in Python that
+    /// Its first line names the schema by which editors complete and check it. `new claims` prints claims on it, for `reproduce mine.yaml --claims FILE`; `new contestant` a program in Python that
     /// takes part in the plan of kind contest.
     New {
         /// The kind of experiment: contest, descent, parallel, sensitivity or windows; or claims, or contestant
         kind: String,
+        /// Folders
+        #[command(flatten)]
+        common: Common,
     },
     /// Name everything that is wrong with a plan, each by its key and line; exit code 1 if anything is
     ///
     /// A registry of data sets is looked at likewise, and claims, beside the plans that they are about: the columns and
     /// methods that they name have to be there.
     Check(PlanCheck),
-    /// Print the JSON Schema of a kind of plan, or of registries, which editors read (configs/schema has all of them)
+    /// Print the JSON Schema of a kind of plan, of claims or of registries, which editors read (configs/schema has all of them)
     Schema {
-        /// The kind of experiment, or registry
+        /// The kind of experiment, claims or registry
         kind: String,
     },
     /// Print a table of every key of every kind of plan (configs/PLANS.md)

@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{House, column, run, stderr, succeed};
+use common::{House, column, copy_configs, run, stderr, succeed};
 use harness::cmd::plan::{EXAMPLES, files, keys, written};
 use lab::configs::Configs;
 use lab::experiments::schemas;
@@ -120,7 +120,10 @@ fn a_plan_to_begin_with_can_be_run_as_it_is_printed() {
     let house = House::new();
     for (kind, text) in EXAMPLES {
         let printed = succeed(house.command(&["plan", "new", kind]));
-        assert_eq!(printed, *text);
+        let beside = format!("$schema={kind}.schema.json");
+        let relative = format!("$schema=../schema/{kind}.json");
+        assert_eq!(printed, text.replace(&relative, &beside));
+        assert_eq!(text.contains(&relative), *kind != "contestant");
         if ["claims", "contestant"].contains(kind) {
             continue;
         }
@@ -160,6 +163,137 @@ fn a_plan_to_begin_with_can_be_run_as_it_is_printed() {
         "{}",
         stderr(&unknown)
     );
+}
+
+#[test]
+fn the_first_line_of_what_is_begun_names_a_schema_that_is_there_wherever_the_file_is_kept() {
+    let house = House::new();
+    let new = |kind| run(house.command(&["plan", "new", kind]));
+    let first = |output: &std::process::Output| {
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        let (first, _) = text.split_once('\n').unwrap();
+        let (_, schema) = first
+            .split_once("# yaml-language-server: $schema=")
+            .unwrap();
+        std::path::PathBuf::from(schema)
+    };
+    // Away from any folder of configurations: beside it, and how it comes there is said.
+    for kind in ["claims", "descent"] {
+        let begun = new(kind);
+        let schema = first(&begun);
+        assert!(
+            stderr(&begun).contains(&format!(
+                "`harness plan schema {kind} > {kind}.schema.json`"
+            )),
+            "{}",
+            stderr(&begun)
+        );
+        write(
+            &house,
+            schema.to_str().unwrap(),
+            &succeed(house.command(&["plan", "schema", kind])),
+        );
+        let written = std::fs::read_to_string(house.folder.path().join(&schema)).unwrap();
+        assert_eq!(written, kept(&format!("schema/{kind}.json")));
+    }
+    // Where there is one, in it.
+    copy_configs(&house.folder.path().join("configs"));
+    std::fs::create_dir_all(house.folder.path().join("configs/schema")).unwrap();
+    write(
+        &house,
+        "configs/schema/claims.json",
+        &kept("schema/claims.json"),
+    );
+    let begun = new("claims");
+    assert!(first(&begun).is_absolute() && first(&begun).is_file());
+    assert!(
+        !stderr(&begun).contains("plan schema"),
+        "{}",
+        stderr(&begun)
+    );
+}
+
+#[test]
+fn everything_that_is_wrong_with_claims_is_named_at_once_by_check_and_by_every_run() {
+    let house = orchard();
+    write(
+        &house,
+        "claims.yaml",
+        "confidnce: 0.9\n\
+         least_pairs: 1\n\
+         claims:\n\
+         - id: one\n  \
+           say: so\n  \
+           rows: {target: orchard, where: {method: {hass: HD}, start: {at_leest: 1}}}\n  \
+           judge: {ordring: {metric: value}}\n\
+         - id: two\n  \
+           says: so\n  \
+           rows: {target: orchard, were: {method: HD}}\n  \
+           judge:\n    \
+             ordering:\n      \
+               first: {method: HD}\n      \
+               second: {method: Nesterov}\n      \
+               metric: value\n      \
+               better: less\n      \
+               margin: -1\n\
+         - id: three\n  \
+           says: so\n  \
+           rows: {target: orchard, where: {method: Heavy Bal}}\n  \
+           judge: {holds: {column: valeu}}\n\
+         - id: four\n  \
+           says: so\n  \
+           rows: {target: orchard}\n  \
+           judge: {value: {column: value, is: {above: 2, below: 1}}}\n\
+         - id: five-{n}\n  \
+           each: [{n: a, bound: 1}, {n: b, bound: low}]\n  \
+           says: so\n  \
+           rows: {target: orchard}\n  \
+           judge: {value: {column: value, is: {below: \"{bound}\"}}}\n\
+         - id: six\n  \
+           says: so\n  \
+           rows: {target: orchard}\n  \
+           judge: {holds: {column: value}, value: {column: value, is: {above: 1}}}\n",
+    );
+    for command in [
+        &["plan", "check", "claims.yaml"][..],
+        &[
+            "reproduce",
+            "orchard.yaml",
+            "--registry",
+            "registry.yaml",
+            "--claims",
+            "claims.yaml",
+        ],
+    ] {
+        let refused = run(house.command(command));
+        assert_eq!(refused.status.code(), Some(1));
+        let said = stderr(&refused);
+        for wanted in [
+            "line 1: `confidnce` is no key of claims, which has claims, confidence, least_pairs, profile; did you mean `confidence`?",
+            "line 2: least_pairs is 1, but has to be a whole number from 2 to 1000000",
+            "line 5: `say` is no key of claims[0], which has",
+            "did you mean `says`?",
+            "line 4: claims[0].says is missing: a text (What: a quotation, or a faithful paraphrase)",
+            "line 6: `hass` is no key of claims[0].rows.where.method, which has has, same_as,",
+            "did you mean `has`?",
+            "line 6: `at_leest` is no key of claims[0].rows.where.start, which has",
+            "did you mean `at_least`?",
+            "line 7: `ordring` is no key of claims[0].judge, which has",
+            "did you mean `ordering`?",
+            "line 10: `were` is no key of claims[1].rows, which has",
+            "line 12: claims[1].judge.ordering.pair_by is missing: a list, each item a text (What makes two rows a pair",
+            "line 16: claims[1].judge.ordering.better is \"less\", but has to be lower or higher",
+            "line 17: claims[1].judge.ordering.margin is -1, but has to be a number from 0 on",
+            "line 18: claims[2] (three): no row of orchard has the method `Heavy Bal`",
+            "line 18: claims[2] (three): the rows of orchard have no column `valeu`; there is",
+            "line 22: claims[3] (four): judge.value: the lower bound is above the upper one",
+            "line 30: claims[4].judge.value.is.below is \"low\", but has to be a number",
+            "line 34: claims[5].judge has 2 keys, but has to have one: best-of, contradiction,",
+        ] {
+            assert!(said.contains(wanted), "{wanted}\nis not in\n{said}");
+        }
+        assert!(said.contains("16 things are wrong with it"), "{said}");
+    }
 }
 
 #[test]
@@ -433,7 +567,7 @@ fn claims_that_no_row_can_answer_are_refused_before_anything_is_run() {
         (
             "ordering: {first",
             "order: {first",
-            "claims[0] (hd-before-heavy-ball)",
+            "`order` is no key of claims[0].judge, which has best-of, contradiction, differ, dominates, holds, not-testable,",
         ),
     ] {
         assert!(claims.contains(from), "{from}");
@@ -574,4 +708,12 @@ fn each_loss_runs_on_data_that_it_is_for_and_refuses_other_data() {
             );
         }
     }
+}
+
+#[test]
+fn the_projects_own_claims_are_as_their_schema_says() {
+    let house = House::new();
+    write(&house, "claims.yaml", &kept("claims.yaml"));
+    let output = run(house.command(&["plan", "check", "claims.yaml"]));
+    assert!(output.status.success(), "{}", stderr(&output));
 }

@@ -1,7 +1,7 @@
 //! Trains a small network several steps at a time: the same Heavy Ball run one step after the other, and in windows of
 //! four steps, each step on a replica of the network with the batch that it would have had anyway.
 //!
-//! `cargo run --release -p optim --example windowed_network`
+//! `cargo run --release -p hamiltonian-descent --example windowed_network`
 //!
 //! The data are two spirals, made here. To train your own network, replace [`batch`] and [`Spirals`]: a replica is
 //! variables and a closure that computes the loss of a step.

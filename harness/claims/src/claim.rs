@@ -5,11 +5,12 @@ use super::rules::{Rule, RuleKind};
 use super::verdict::Verdict;
 use anyhow::{Result, ensure};
 use rows::{Column, Typed, schema};
+use schemars::{JsonSchema, Schema};
 use serde::Deserialize;
 use std::collections::BTreeSet;
 
 /// Names a paper.
-#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema, PartialEq, Eq)]
 pub enum Paper {
     /// "Frictionless Hamiltonian Descent with Discretization and Parallel Optimization".
     #[default]
@@ -63,7 +64,7 @@ impl Paper {
 }
 
 /// Says whose words a claim is, which is what it counts as.
-#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema, PartialEq, Eq, PartialOrd, Ord)]
 #[serde(rename_all = "kebab-case")]
 pub enum ClaimKind {
     /// A paper's statement: what reproduction is about.
@@ -117,29 +118,53 @@ macro_rules! words {
 words!(Paper, ClaimKind, RuleKind, Verdict);
 
 /// States something that a paper says and rows can answer, as `claims.yaml` has it.
-#[derive(Clone, Debug, Deserialize, PartialEq)]
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq)]
 #[serde(deny_unknown_fields)]
+#[schemars(transform = with_each)]
 pub struct Claim {
     /// Its name.
     pub id: String,
-    /// Which paper says it.
+    /// Which paper says it; none of them, if it is not said.
+    #[serde(default = "none_of_them")]
     pub paper: Paper,
     /// Whose words it is.
     #[serde(default)]
     pub kind: ClaimKind,
+    /// The sentence that it is part of, if it is not one by itself: claims of one sentence count once.
     sentence: Option<String>,
-    /// Where.
+    /// Where the paper says it.
+    #[serde(default)]
     pub place: String,
     /// What: a quotation, or a faithful paraphrase.
     pub says: String,
     /// Why it is read as it is.
     pub note: Option<String>,
+    /// Which rows answer.
     pub(crate) rows: RowScope,
+    /// The rule by which they do, under its name.
     #[serde(with = "serde_yaml::with::singleton_map")]
+    #[schemars(schema_with = "super::rules::any")]
     pub(crate) judge: Rule,
     /// Which entry of the file it is of, counted from 0.
     #[serde(skip)]
     pub(crate) entry: usize,
+}
+
+/// The paper of a claim that names none: it is that of whoever wrote it.
+fn none_of_them() -> Paper {
+    Paper::Own
+}
+
+/// A file may say a claim once for several; those that are read have no `each` any more.
+fn with_each(schema: &mut Schema) {
+    let each = schemars::json_schema!({
+        "type": "array",
+        "items": {"type": "object"},
+        "description": "Values by their names, which are put in the place of `{name}` anywhere in the claim: there is a claim for each entry.",
+    });
+    if let Some(properties) = schema.get_mut("properties") {
+        properties["each"] = each.to_value();
+    }
 }
 
 impl Claim {
@@ -169,6 +194,10 @@ impl Claim {
             !self.id.is_empty() && self.id.chars().all(kebab),
             "id is `{}`, but is written in lower case with hyphens",
             self.id
+        );
+        ensure!(
+            self.paper == Paper::Own || !self.place.is_empty(),
+            "place is missing: where the paper says it"
         );
         self.question().check()
     }

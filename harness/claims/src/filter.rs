@@ -1,15 +1,16 @@
 //! Filters and groups as YAML has them. What they choose is in `selection`.
 
-use super::range::AllowedRange;
+use super::range::{AllowedRange, Bounds};
 use super::selection::number;
 use anyhow::{Result, ensure};
 use rows::Value;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::fmt;
 
 /// Holds a value as YAML has it; any number matches a whole or a real column.
-#[derive(Clone, Debug, Deserialize, PartialEq)]
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq)]
 #[serde(untagged, expecting = "a text, a number, true or false")]
 pub enum Scalar {
     /// Yes or no.
@@ -21,7 +22,7 @@ pub enum Scalar {
 }
 
 /// Says what a column has to hold.
-#[derive(Clone, Debug, Deserialize, PartialEq)]
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq)]
 #[serde(
     untagged,
     deny_unknown_fields,
@@ -44,14 +45,14 @@ pub enum Match {
         same_as: String,
     },
     /// A number in this range.
-    Within(AllowedRange),
+    Within(#[schemars(with = "Bounds")] AllowedRange),
 }
 
 /// Says what several columns have to hold, all of them.
 pub type Filter = BTreeMap<String, Match>;
 
 /// Says what rows are taken apart by.
-#[derive(Clone, Debug, Deserialize, PartialEq)]
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq)]
 #[serde(
     untagged,
     deny_unknown_fields,

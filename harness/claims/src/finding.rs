@@ -1,6 +1,7 @@
 //! What a question comes to, and on which rows.
 
 use super::verdict::{PartVerdict, Verdict, combined, in_short};
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 /// Holds what a question comes to.
@@ -49,7 +50,7 @@ pub struct Side {
 }
 
 /// Says what a contradiction needs of its evidence.
-#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema, PartialEq, Eq)]
 #[serde(rename_all = "lowercase")]
 pub enum Must {
     /// Reproduced.

@@ -3,13 +3,16 @@
 use super::selection::{Selection, number};
 use anyhow::{Result, ensure};
 use rows::Value;
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 /// Names the columns of an interval.
-#[derive(Clone, Debug, Deserialize, PartialEq)]
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq)]
 #[serde(deny_unknown_fields)]
 pub struct IntervalColumns {
+    /// The column of its lower end.
     low: String,
+    /// The column of its upper end.
     high: String,
     /// The column that says of how many repeats it is the interval of a median. The least and the
     /// largest of n values enclose the median with probability 1 − 2^(1 − n): of fewer repeats than

@@ -30,6 +30,7 @@ mod examples;
 mod tests;
 
 pub use claim::{AskedRows, Claim, ClaimKind, ClaimRow, Claims, Paper};
+pub use file::{ClaimFault, ClaimsFile};
 pub use judge::judge;
 pub use judging::TargetRows;
 pub use rules::RuleKind;

@@ -4,10 +4,11 @@ use super::filter::{Filter, GroupBy, Match, Scalar, check_filter};
 use super::finding::Must;
 use super::rules::Rule;
 use anyhow::{Result, ensure};
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 /// Chooses the rows that a question is put to, as YAML has it under `rows`.
-#[derive(Clone, Debug, Deserialize, PartialEq)]
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq)]
 #[serde(deny_unknown_fields)]
 pub struct RowScope {
     /// The target whose rows answer.
@@ -35,7 +36,7 @@ fn rows() -> String {
 }
 
 /// Chooses the rows of another reading of the paper.
-#[derive(Clone, Debug, Deserialize, PartialEq)]
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq)]
 #[serde(deny_unknown_fields)]
 pub struct Beside {
     /// What the reading is called.
@@ -145,7 +146,7 @@ impl<'a> Question<'a> {
 }
 
 /// Asks rows about one side of a contradiction.
-#[derive(Clone, Debug, Deserialize, PartialEq)]
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq)]
 #[serde(deny_unknown_fields)]
 pub struct Evidence {
     /// The statement that rows would support.
@@ -153,8 +154,11 @@ pub struct Evidence {
     /// What the contradiction needs of it; none where it stands either way and rows only tell which
     /// side the measurement is on.
     pub must: Option<Must>,
+    /// Which rows answer.
     rows: RowScope,
+    /// The rule by which they answer, under its name.
     #[serde(with = "serde_yaml::with::singleton_map")]
+    #[schemars(schema_with = "super::rules::of_evidence")]
     judge: Rule,
 }
 

@@ -2,19 +2,27 @@
 
 use super::verdict::{Verdict, short};
 use anyhow::{Result, bail, ensure};
+use schemars::JsonSchema;
 use serde::Deserialize;
 use std::fmt;
 
 /// Holds a range as YAML has it: bounds, and by how much they may be missed.
-#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Bounds {
+    /// The least number inside.
     pub at_least: Option<f64>,
+    /// Numbers above it are inside, itself is not.
     pub above: Option<f64>,
+    /// The largest number inside.
     pub at_most: Option<f64>,
+    /// Numbers below it are inside, itself is not.
     pub below: Option<f64>,
+    /// The one number inside, but for a tolerance.
     pub equals: Option<f64>,
+    /// The share of a bound by which it may be missed.
     pub relative_tolerance: Option<f64>,
+    /// By how much a bound may be missed.
     pub absolute_tolerance: Option<f64>,
 }
 

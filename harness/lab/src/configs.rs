@@ -100,6 +100,17 @@ impl Configs {
         }
     }
 
+    /// The whole path of a schema's file, such as that of `descent`; none where there is no such file.
+    #[must_use]
+    pub fn schema(&self, kind: &str) -> Option<String> {
+        let path = self
+            .folder
+            .as_ref()?
+            .join("schema")
+            .join(format!("{kind}.json"));
+        Some(path.canonicalize().ok()?.display().to_string())
+    }
+
     /// Finds the plan of a target, or, if `target` is a path to a YAML file, that file's, over the plan
     /// that it is `like`.
     ///

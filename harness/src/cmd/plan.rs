@@ -2,8 +2,7 @@
 
 use super::{DONE, FAILED, asked, registry, show};
 use crate::cli::{Common, PlanCheck, PlanCommand};
-use anyhow::{Context, Result, bail};
-use claims::Claims;
+use anyhow::{Context, Result};
 use lab::configs::Configs;
 use lab::experiments::{self, KindSchema, Need};
 use lab::plan::{Layers, schema};
@@ -14,7 +13,7 @@ use std::path::{Path, PathBuf};
 
 pub(super) fn run(command: &PlanCommand) -> Result<u8> {
     match command {
-        PlanCommand::New { kind } => {
+        PlanCommand::New { kind, common } => {
             let known: Vec<&str> = EXAMPLES.iter().map(|(kind, _)| *kind).collect();
             let example = EXAMPLES.iter().find(|(name, _)| name == kind);
             let (_, text) = example.with_context(|| {
@@ -24,7 +23,7 @@ pub(super) fn run(command: &PlanCommand) -> Result<u8> {
                     known.join(", ")
                 )
             })?;
-            show(text)?;
+            show(&begun(kind, text, &Configs::new(common.configs.clone())))?;
             Ok(DONE)
         }
         PlanCommand::Check(arguments) => check(arguments),
@@ -34,7 +33,7 @@ pub(super) fn run(command: &PlanCommand) -> Result<u8> {
             let found = schemas.iter().find(|(name, _)| name == kind);
             let (_, schema) = found.with_context(|| {
                 format!(
-                    "`{kind}` is no kind of experiment, and no registry: there is {}",
+                    "`{kind}` is no kind of experiment, and neither claims nor a registry: there is {}",
                     known.join(", ")
                 )
             })?;
@@ -80,13 +79,34 @@ pub const EXAMPLES: &[(&str, &str)] = &[
     ),
 ];
 
-/// The schemas of all files that one writes: plans by their kinds, and registries of data sets.
+/// A text to begin with, whose first line names its schema where an editor finds it wherever the file is kept: in the
+/// folder of configurations; where there is none beside the file, and how it comes there is said.
+fn begun(kind: &str, text: &str, configs: &Configs) -> String {
+    let relative = format!("$schema=../schema/{kind}.json");
+    if !text.contains(&relative) {
+        return text.to_owned();
+    }
+    let schema = configs.schema(kind).unwrap_or_else(|| {
+        let beside = format!("{kind}.schema.json");
+        say(&format!(
+            "its first line names {beside}, by which editors complete and check it: `harness plan schema {kind} > {beside}` writes that"
+        ));
+        beside
+    });
+    text.replacen(&relative, &format!("$schema={schema}"), 1)
+}
+
+/// The schemas of all files that one writes: plans by their kinds, claims, and registries of data sets.
 #[must_use]
 pub fn files() -> Vec<(&'static str, serde_json::Value)> {
     let plans = experiments::schemas()
         .into_iter()
         .map(|of| (of.kind, of.file));
-    plans.chain([("registry", schema::registry())]).collect()
+    let others = [
+        ("claims", asked::file_schema()),
+        ("registry", schema::registry()),
+    ];
+    plans.chain(others).collect()
 }
 
 /// A schema as it is kept in a file.
@@ -103,7 +123,9 @@ pub fn keys() -> String {
     let mut text = String::from(
         "# What plans say\n\nEvery key of every kind of plan, made from the types that plans are read as (`harness plan keys`). \
          `[]` is an item of a list, `*` any name, and `methods[method=adam]` an item whose `method` is `adam`. A profile is a set \
-         of keys each of which takes the whole place of the plan's; `harness plan check FILE` names all that is wrong with a plan at once.\n",
+         of keys each of which takes the whole place of the plan's; `harness plan check FILE` names all that is wrong with a plan at once.\n\n\
+         An editor with the YAML language server (VS Code: the extension YAML of Red Hat) completes and checks a file by its first line,\n\
+         `# yaml-language-server: $schema=PATH`; `harness plan new KIND` writes it, and `harness plan schema KIND > PATH` the schema.\n",
     );
     for KindSchema {
         kind,
@@ -119,7 +141,9 @@ pub fn keys() -> String {
     let registry = schema::table(&schema::registry());
     let _ = write!(
         text,
-        "\n## Registries of data sets\n\nWhat `--registry FILE` may say, as [`datasets.yaml`](datasets.yaml) does.\n\n{registry}"
+        "\n## Claims\n\nWhat `--claims FILE` may say, as [`claims.yaml`](claims.yaml) does. Where a claim has `each`, `{{name}}` may stand \
+         for any value.\n\n{}\n## Registries of data sets\n\nWhat `--registry FILE` may say, as [`datasets.yaml`](datasets.yaml) does.\n\n{registry}",
+        schema::table(&asked::schema())
     );
     text
 }
@@ -222,7 +246,6 @@ fn beside(file: &Path) -> Vec<String> {
 
 /// Looks at claims, beside the plans that they are about: the project's own, or one of that name in their folder.
 fn check_claims(text: &str, file: &Path, configs: &Configs) -> Result<()> {
-    let claims = Claims::from_yaml(text)?;
     let targets: Vec<String> = configs
         .summaries()?
         .into_iter()
@@ -247,8 +270,5 @@ fn check_claims(text: &str, file: &Path, configs: &Configs) -> Result<()> {
             .and_then(Layers::plan)
             .map_err(|error| format!("{error:#}"))
     };
-    match &asked::faults(text, &claims, plan)[..] {
-        [] => Ok(()),
-        all => bail!("{}", schema::told(all)),
-    }
+    asked::read(text, plan).map(drop)
 }

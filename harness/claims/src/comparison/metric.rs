@@ -4,10 +4,11 @@ use super::super::selection::{Selection, number};
 use super::super::verdict::short;
 use anyhow::{Result, ensure};
 use rows::Value;
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 /// Says which end of a metric is the good one.
-#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema, PartialEq, Eq)]
 #[serde(rename_all = "lowercase")]
 pub enum Better {
     /// Less is better: a loss, a distance, a time.
@@ -18,7 +19,7 @@ pub enum Better {
 }
 
 /// Says how two metrics are compared.
-#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema, PartialEq, Eq)]
 #[serde(rename_all = "lowercase")]
 pub enum CompareBy {
     /// By their difference.

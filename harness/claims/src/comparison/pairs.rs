@@ -4,10 +4,11 @@ use super::super::selection::{Selection, number};
 use super::Comparison;
 use anyhow::{Result, ensure};
 use rows::{Column, Value};
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 /// Says which of several first rows is compared.
-#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema, PartialEq, Eq)]
 #[serde(rename_all = "lowercase")]
 pub enum WhichFirst {
     /// There may be only one.
@@ -18,7 +19,7 @@ pub enum WhichFirst {
 }
 
 /// Says which of several second rows a first row is compared with.
-#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema, PartialEq, Eq)]
 #[serde(rename_all = "lowercase")]
 pub enum WhichSecond {
     /// There may be only one.

@@ -6,20 +6,23 @@ use crate::comparison::{Better, CompareBy, Comparison, check_pair_by};
 use crate::filter::{Filter, GroupBy, Match, Scalar};
 use crate::verdict::{PartVerdict, Verdict, joined};
 use anyhow::{Result, ensure};
+use schemars::JsonSchema;
 use serde::Deserialize;
 use std::collections::BTreeSet;
 
 /// Asks whether, of the values of `column`, the stated ones are better than each of the others: an
 /// ordering for each stated value against each other one, all of which count alike. A stated value
 /// that is as good as another by noise is neither better nor refuted.
-#[derive(Clone, Debug, Deserialize, PartialEq)]
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq)]
 #[serde(deny_unknown_fields)]
 pub struct BestOf {
     /// The grid's column.
     column: String,
     /// The column compared.
     metric: String,
+    /// Which end of it is the good one.
     better: Better,
+    /// By differences or by ratios.
     #[serde(default)]
     scale: CompareBy,
     /// What the paper calls the best.
@@ -30,6 +33,7 @@ pub struct BestOf {
     /// together.
     #[serde(default)]
     mean_over: Vec<String>,
+    /// What the rows are taken apart by, each group judged by itself.
     #[serde(default)]
     groups: Vec<GroupBy>,
 }

@@ -4,12 +4,13 @@ use super::{Answers, Judging};
 use crate::finding::{Basis, Finding, Must, Side};
 use crate::question::{Evidence, RowScope};
 use anyhow::{Context, Result, ensure};
+use schemars::JsonSchema;
 use serde::Deserialize;
 use std::collections::BTreeSet;
 
 /// Asks whether statements of a paper exclude each other. That they do is read off the paper; where
 /// rows can bear it out, they have to.
-#[derive(Clone, Debug, Deserialize, PartialEq)]
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq)]
 #[serde(deny_unknown_fields)]
 pub struct Contradiction {
     /// The statements.

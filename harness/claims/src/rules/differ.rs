@@ -6,6 +6,7 @@ use crate::comparison::{Better, CompareBy, Comparison, Hypothesis, Sides, check_
 use crate::filter::sides_in_words;
 use crate::verdict::short;
 use anyhow::{Result, ensure};
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 /// Asks whether rows of `first` and rows of `second` have different metrics, whichever has the larger:
@@ -13,7 +14,7 @@ use serde::Deserialize;
 ///
 /// The whole interval of the paired differences has to lie beyond the margin, on one side or the other;
 /// if it lies within the margin, they do not differ.
-#[derive(Clone, Debug, Deserialize, PartialEq)]
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq)]
 #[serde(deny_unknown_fields)]
 pub struct Differ {
     /// The rows on one side.
@@ -22,6 +23,7 @@ pub struct Differ {
     second: Filter,
     /// The column compared.
     metric: String,
+    /// By differences or by ratios.
     #[serde(default)]
     scale: CompareBy,
     /// By how much they have to differ: a share on the log scale.

@@ -8,6 +8,7 @@ use crate::selection::number;
 use crate::verdict::Verdict;
 use anyhow::{Context, Result, ensure};
 use rows::{Column, Frame, Kind, Value};
+use schemars::JsonSchema;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
@@ -17,7 +18,7 @@ use std::collections::BTreeMap;
 /// Rows of a side that agree in `pair_by` are a curve. Places of one curve are no independent tries; so
 /// each pair of curves counts once, by the share of its places at which the first is not worse, and the
 /// interval of these shares over the pairs has to lie above `share`. A first that diverged is worse.
-#[derive(Clone, Debug, Deserialize, PartialEq)]
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq)]
 #[serde(deny_unknown_fields)]
 pub struct Dominates {
     /// The rows whose curves should lie on the good side.
@@ -30,6 +31,7 @@ pub struct Dominates {
     share: f64,
     /// The column compared.
     metric: String,
+    /// Which end of it is the good one.
     #[serde(default)]
     better: Better,
     /// What makes two curves a pair.

@@ -4,12 +4,14 @@ use super::{GroupBy, PartVerdict, Rigour, RowRule, Verdict, each_row, in_words, 
 use crate::selection::{Selection, shown};
 use anyhow::Result;
 use rows::Value;
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 /// Asks whether a column of yes and no has the expected answer in all rows.
-#[derive(Clone, Debug, Deserialize, PartialEq)]
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq)]
 #[serde(deny_unknown_fields)]
 pub struct Holds {
+    /// The column of yes and no.
     column: String,
     /// The expected answer; no, for a control.
     #[serde(default = "yes")]

@@ -25,6 +25,7 @@ use super::selection::Selection;
 use super::verdict::{PartVerdict, Verdict};
 use anyhow::Result;
 use rows::Value;
+use schemars::{Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 
 /// Lists the rules, each under its name in YAML.
@@ -42,6 +43,11 @@ macro_rules! rules {
             /// Returns which rule it is.
             pub fn kind(&self) -> RuleKind {
                 match self { $(Self::$rule(_) => RuleKind::$rule,)+ }
+            }
+
+            /// Lists the names of all rules, with what makes their schemas.
+            fn schemas() -> Vec<(&'static str, fn(&mut SchemaGenerator) -> Schema)> {
+                vec![$(($name, SchemaGenerator::subschema_for::<$module::$rule>),)+]
             }
 
             /// Returns what the rule can do.
@@ -71,6 +77,30 @@ rules! {
     "slope" => slope::Slope, "A fitted slope lies in a range.";
     "contradiction" => contradiction::Contradiction, "Statements of a paper exclude each other.";
     #[default] "not-testable" => not_testable::NotTestable, "Nothing here can answer it.";
+}
+
+/// Makes the schema of a rule, whichever, under its name.
+pub fn any(generator: &mut SchemaGenerator) -> Schema {
+    under_its_name(generator, |_| true)
+}
+
+/// Makes the schema of a rule that evidence may have: it is asked of rows, and not of further evidence.
+pub fn of_evidence(generator: &mut SchemaGenerator) -> Schema {
+    under_its_name(generator, |name| name != RuleKind::Contradiction.word())
+}
+
+fn under_its_name(generator: &mut SchemaGenerator, is_one: fn(&str) -> bool) -> Schema {
+    let all = Rule::schemas().into_iter().filter(|(name, _)| is_one(name));
+    let properties: serde_json::Map<_, _> = all
+        .map(|(name, schema)| (name.to_owned(), schema(generator).to_value()))
+        .collect();
+    json_schema!({
+        "type": "object",
+        "properties": properties,
+        "additionalProperties": false,
+        "minProperties": 1,
+        "maxProperties": 1,
+    })
 }
 
 /// Judges rows: what a rule is that rows answer.

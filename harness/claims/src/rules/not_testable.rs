@@ -2,12 +2,14 @@
 
 use super::{Answers, Finding, Judging, RowScope};
 use anyhow::Result;
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 /// Says of a claim that nothing here can answer what it would take.
-#[derive(Clone, Debug, Deserialize, PartialEq)]
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq)]
 #[serde(deny_unknown_fields)]
 pub struct NotTestable {
+    /// What it would take.
     needs: String,
 }
 

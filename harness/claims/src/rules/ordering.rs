@@ -9,6 +9,7 @@ use crate::filter::sides_in_words;
 use crate::interval::{IntervalColumns, Rigour};
 use crate::verdict::short;
 use anyhow::{Result, ensure};
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 /// Asks whether rows of `first` have a better metric than rows of `second`.
@@ -16,7 +17,7 @@ use serde::Deserialize;
 /// Rows that agree in `pair_by` form a pair, in each group of `groups`, for each group of the
 /// first rows alone (`first_by`: every method has to win) and of the second alone (`second_by`:
 /// against every method).
-#[derive(Clone, Debug, Deserialize, PartialEq)]
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq)]
 #[serde(deny_unknown_fields)]
 pub struct Ordering {
     /// The rows that should win.
@@ -25,7 +26,9 @@ pub struct Ordering {
     second: Filter,
     /// The column compared.
     metric: String,
+    /// Which end of it is the good one.
     better: Better,
+    /// By differences or by ratios.
     #[serde(default)]
     scale: CompareBy,
     /// By how much the first may be worse and still count: a share on the log scale.

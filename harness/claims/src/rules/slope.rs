@@ -6,16 +6,19 @@ use crate::range::AllowedRange;
 use crate::selection::{Selection, number};
 use crate::verdict::{PartVerdict, Verdict, short};
 use anyhow::{Context, Result};
+use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, de::Error};
 
 /// Asks whether a fitted slope lies in a range. It decides by itself; its interval only keeps a slope
 /// just outside from counting as refuted.
-#[derive(Clone, Debug, Deserialize, PartialEq)]
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq)]
 #[serde(deny_unknown_fields)]
 pub struct Slope {
+    /// The column of the slope.
     column: String,
-    /// Where it has to lie.
+    /// Where it has to lie: the least and the largest.
     #[serde(deserialize_with = "ends")]
+    #[schemars(with = "[f64; 2]")]
     between: AllowedRange,
     /// The interval of the fit.
     interval: Option<IntervalColumns>,

@@ -8,6 +8,7 @@ use crate::verdict::{PartVerdict, Verdict, short};
 use anyhow::{Error, Result, bail, ensure};
 use datasets::yaml::OneOrMany;
 use rows::Value;
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 /// Asks whether a measured speedup, with the interval of its median, is the stated one: not below it by
@@ -17,12 +18,14 @@ use serde::Deserialize;
 /// gradients side by side. Depth grows with the number of flows, which the paper does not state; so
 /// a speedup that falls short in a run whose depth is too small for it, though late in a long run
 /// depth suffices, is no refutation: the run was too short to decide.
-#[derive(Clone, Debug, Deserialize, PartialEq)]
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq)]
 #[serde(deny_unknown_fields)]
 pub struct Speedup {
+    /// The column of the speedup.
     column: String,
     /// The interval of its median.
     interval: IntervalColumns,
+    /// The stated speedup, or the least and the largest of several.
     stated: Stated,
     /// The share of the stated speedup by which a measured one may miss it.
     relative_tolerance: f64,
@@ -30,12 +33,13 @@ pub struct Speedup {
     depth: String,
     /// The column of the depth speedup late in a long run.
     depth_late: String,
+    /// What the rows are taken apart by, each group judged by itself.
     #[serde(default)]
     groups: Vec<GroupBy>,
 }
 
 /// Holds the least and the largest stated speedup; the same where one is stated.
-#[derive(Clone, Copy, Debug, Deserialize, PartialEq)]
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema, PartialEq)]
 #[serde(try_from = "OneOrMany<f64>")]
 struct Stated {
     least: f64,

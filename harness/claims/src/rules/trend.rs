@@ -5,11 +5,12 @@ use crate::comparison::{Better, CompareBy, Comparison, check_pair_by};
 use crate::selection::{Selection, number};
 use crate::verdict::{PartVerdict, Verdict, joined, short};
 use anyhow::{Context, Result};
+use schemars::JsonSchema;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
 /// Says which way a metric goes.
-#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema, PartialEq, Eq)]
 #[serde(rename_all = "lowercase")]
 enum Direction {
     /// Up, as the column goes up.
@@ -19,20 +20,24 @@ enum Direction {
 }
 
 /// Asks whether a metric goes one way along a column: an ordering between all neighbouring values.
-#[derive(Clone, Debug, Deserialize, PartialEq)]
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq)]
 #[serde(deny_unknown_fields)]
 pub struct Trend {
     /// The column that it goes along.
     column: String,
+    /// The column compared.
     metric: String,
+    /// Which way it goes.
     direction: Direction,
     /// At which end of the metric a run lies that diverged: the bad one.
     #[serde(default)]
     better: Better,
+    /// By differences or by ratios.
     #[serde(default)]
     scale: CompareBy,
     /// What makes two rows a pair.
     pair_by: Vec<String>,
+    /// What the rows are taken apart by, each group judged by itself.
     #[serde(default)]
     groups: Vec<GroupBy>,
 }

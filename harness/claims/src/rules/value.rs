@@ -3,16 +3,17 @@
 use super::{GroupBy, RowRule, each_row, in_words, no_number};
 use crate::comparison::diverged;
 use crate::interval::{IntervalColumns, Rigour};
-use crate::range::AllowedRange;
+use crate::range::{AllowedRange, Bounds};
 use crate::selection::{Selection, number};
 use crate::verdict::{PartVerdict, Verdict, short};
 use anyhow::{Result, ensure};
 use rows::Value;
 use rows::statistics::median;
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 /// Says which number of a group of rows is compared with the range.
-#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema, PartialEq, Eq)]
 #[serde(rename_all = "lowercase")]
 enum Over {
     /// Each row's own.
@@ -24,16 +25,20 @@ enum Over {
 
 /// Asks whether a column lies in a range: in each row, or in the median of each group. Where the
 /// column has an interval, the whole of it has to; one that lies on both sides decides nothing.
-#[derive(Clone, Debug, Deserialize, PartialEq)]
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq)]
 #[serde(deny_unknown_fields)]
 pub struct InRange {
+    /// The column that has to lie there.
     column: String,
     /// Where it has to lie.
+    #[schemars(with = "Bounds")]
     is: AllowedRange,
+    /// Which number of a group: each row's own, or their median.
     #[serde(default)]
     over: Over,
     /// The column's own uncertainty.
     interval: Option<IntervalColumns>,
+    /// What the rows are taken apart by, each group judged by itself.
     #[serde(default)]
     groups: Vec<GroupBy>,
 }

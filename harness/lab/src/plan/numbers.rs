@@ -6,7 +6,7 @@
 
 mod tables;
 
-pub use tables::{HEAD, REGISTRY, of_kind};
+pub use tables::{CLAIMS, HEAD, REGISTRY, of_kind};
 
 use anyhow::{Result, ensure};
 use datasets::yaml::{Located, numbers};

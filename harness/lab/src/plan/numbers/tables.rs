@@ -40,6 +40,20 @@ pub const HEAD: NumberTable = &[
 /// Seconds.
 const A_DAY: Allowed = Allowed::within(0.0, 86_400.0);
 
+/// Of claims.
+pub const CLAIMS: NumberTable = &[
+    ("confidence", SHARE.above().below()),
+    ("least_pairs", Allowed::count(2, 1_000_000)),
+    ("**.share", SHARE.below()),
+    ("**.differ.margin", POSITIVE),
+    ("**.margin", NON_NEGATIVE),
+    ("**.allowance", NON_NEGATIVE),
+    ("**.speedup.stated", POSITIVE),
+    ("**.speedup.relative_tolerance", SHARE.below()),
+    ("**.relative_tolerance", NON_NEGATIVE),
+    ("**.absolute_tolerance", NON_NEGATIVE),
+];
+
 /// Of registries of data sets.
 pub const REGISTRY: NumberTable = &[
     ("datasets.*.features", Allowed::count(1, u32::MAX as u64)),

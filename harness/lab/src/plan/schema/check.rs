@@ -48,6 +48,25 @@ pub fn faults(
     check.found
 }
 
+/// The same of an item of a list that is a key at the top.
+#[must_use]
+pub fn faults_of_item(
+    (key, index): (&str, usize),
+    schema: &JsonValue,
+    table: NumberTable,
+    value: &Value,
+    lines: &PlanLines,
+) -> Vec<PlanFault> {
+    let mut check = FaultFinder {
+        of: "it",
+        table,
+        lines,
+        found: Vec::new(),
+    };
+    check.node(schema, value, &PlanPlace::default().key(key).item(index));
+    check.found
+}
+
 /// Where a value stands.
 #[derive(Clone, Default)]
 struct PlanPlace {
@@ -148,6 +167,13 @@ impl FaultFinder<'_> {
     fn mapping(&mut self, schema: &JsonValue, map: &serde_yaml::Mapping, at: &PlanPlace) {
         let properties = schema["properties"].as_object();
         let of = |key: &str| properties.and_then(|all| all.get(key));
+        let known = || -> Vec<&str> {
+            properties
+                .into_iter()
+                .flatten()
+                .map(|(key, _)| key.as_str())
+                .collect()
+        };
         let others = &schema["additionalProperties"];
         for (key, value) in map {
             let Some(key) = key.as_str() else {
@@ -162,11 +188,7 @@ impl FaultFinder<'_> {
                 (Some(of), _) => self.node(of, value, &below),
                 (None, JsonValue::Object(_)) => self.node(others, value, &below),
                 (None, JsonValue::Bool(false)) => {
-                    let known = properties
-                        .into_iter()
-                        .flatten()
-                        .map(|(key, _)| key.as_str());
-                    let known: Vec<&str> = known.collect();
+                    let known = known();
                     let of = match at.place.as_str() {
                         "" => self.of,
                         place => place,
@@ -183,6 +205,16 @@ impl FaultFinder<'_> {
                 }
                 _ => {}
             }
+        }
+        let bounds = ["minProperties", "maxProperties"].map(|key| schema[key].as_u64());
+        if bounds == [Some(1), Some(1)] && map.len() != 1 {
+            let what = format!(
+                "{} has {} keys, but has to have one: {}",
+                at.place,
+                map.len(),
+                either(&known())
+            );
+            self.fault(at, what);
         }
         for key in schema["required"].as_array().into_iter().flatten() {
             let key = key.as_str().unwrap_or_default();
@@ -255,8 +287,9 @@ impl FaultFinder<'_> {
             }
             return;
         }
-        // One that takes the value as it is; else what is wrong with the value by the one of its type.
-        let mut nearest = None;
+        // One that takes the value as it is; else what is wrong with the value by the one of its type, of mappings the one
+        // that has most of its keys.
+        let mut nearest: Option<(usize, Vec<PlanFault>)> = None;
         for branch in branches {
             let mut trial = FaultFinder {
                 of: self.of,
@@ -268,12 +301,19 @@ impl FaultFinder<'_> {
             if trial.found.is_empty() {
                 return;
             }
-            if nearest.is_none() && kinds(branch).iter().any(|kind| is(value, kind)) {
-                nearest = Some(trial.found);
+            let keys = keys_of(branch, value);
+            let nearer = nearest.as_ref().is_none_or(|(most, _)| keys > *most);
+            if nearer && kinds(branch).iter().any(|kind| is(value, kind)) {
+                nearest = Some((keys, trial.found));
             }
         }
+        if let (Some((0, _)), Value::Mapping(map)) = (&nearest, value)
+            && self.no_key_of_any(branches, map, at)
+        {
+            return;
+        }
         match nearest {
-            Some(found) => self.found.extend(found),
+            Some((_, found)) => self.found.extend(found),
             None => {
                 let names: Vec<String> = branches.iter().filter_map(names).flatten().collect();
                 match (names.is_empty(), value) {
@@ -292,6 +332,36 @@ impl FaultFinder<'_> {
                 }
             }
         }
+    }
+
+    /// Tells of keys that none of several mappings has, where there are several; answers whether it did.
+    fn no_key_of_any(
+        &mut self,
+        branches: &[JsonValue],
+        map: &serde_yaml::Mapping,
+        at: &PlanPlace,
+    ) -> bool {
+        let of = branches
+            .iter()
+            .filter_map(|branch| branch["properties"].as_object());
+        let mappings: Vec<Vec<&str>> = of
+            .map(|of| of.keys().map(String::as_str).collect())
+            .collect();
+        if mappings.len() < 2 || map.is_empty() {
+            return false;
+        }
+        let known = mappings.concat();
+        for key in map.keys() {
+            let key = shown_key(key);
+            let what = format!(
+                "`{key}` is no key of {}, which has {}{}",
+                at.place,
+                known.join(", "),
+                meant(&key, &known)
+            );
+            self.fault(&at.key(&key), what);
+        }
+        true
     }
 
     fn no_name(&mut self, names: &[String], value: &Value, at: &PlanPlace) {
@@ -351,6 +421,11 @@ impl FaultFinder<'_> {
                     let keys: Vec<&str> = keys.iter().filter_map(JsonValue::as_str).collect();
                     format!("a mapping with {}", keys.join(", "))
                 }
+                None if schema["maxProperties"] == 1 => {
+                    let keys = schema["properties"].as_object().into_iter().flatten();
+                    let keys: Vec<&str> = keys.map(|(key, _)| key.as_str()).collect();
+                    format!("a mapping with one of {}", keys.join(", "))
+                }
                 None => "a mapping".into(),
             },
             other => other.to_owned(),
@@ -361,6 +436,20 @@ impl FaultFinder<'_> {
             .collect();
         kinds.iter().map(word).collect::<Vec<_>>().join(", or ")
     }
+}
+
+/// How many of a mapping's keys a schema has.
+fn keys_of(schema: &JsonValue, value: &Value) -> usize {
+    let (Some(known), Some(map)) = (schema["properties"].as_object(), value.as_mapping()) else {
+        return 0;
+    };
+    let keys = map.keys().filter_map(Value::as_str);
+    keys.filter(|key| known.contains_key(*key)).count()
+}
+
+/// A key as it stands in a place.
+fn shown_key(key: &Value) -> String {
+    key.as_str().map_or_else(|| shown(key), str::to_owned)
 }
 
 /// The place that a place is in.

@@ -9,7 +9,7 @@ mod shape;
 mod table;
 mod words;
 
-pub use check::{PlanFault, faults};
+pub use check::{PlanFault, faults, faults_of_item};
 pub use lines::PlanLines;
 pub use named::{
     integration, kernel, kinetic_energies, kinetic_energy, listed, one_or_many, predictor, scope,
