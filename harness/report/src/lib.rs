@@ -5,6 +5,7 @@
 mod claims_of_papers;
 mod document;
 mod escape;
+mod fitted;
 #[cfg(test)]
 mod fixture;
 mod frame;

@@ -124,7 +124,7 @@ pub(super) struct TableColumn {
 #[derive(Clone, Debug, Default)]
 pub struct Table {
     pub(super) columns: Vec<TableColumn>,
-    rows: usize,
+    pub(super) rows: usize,
 }
 
 /// A table in the making, each line of which shows one of `rows`.
@@ -265,48 +265,21 @@ impl Table {
         out
     }
 
-    /// Leaves out columns until a terminal of so many characters shows it whole: details first, then from the right;
-    /// the first two columns stay. Returns what is left and the titles of what is not.
-    #[must_use]
-    pub fn fitted(&self, width: usize) -> (Self, Vec<String>) {
-        let (mut table, mut left_out) = (self.clone(), Vec::new());
-        let wide = |table: &Self| {
-            let lines = table.to_terminal();
-            lines
-                .lines()
-                .map(|line| line.trim_end().chars().count())
-                .max()
-                > Some(width)
-        };
-        while table.columns.len() > 2 && wide(&table) {
-            let last = table.columns.len() - 1;
-            let detail = table
-                .columns
-                .iter()
-                .skip(2)
-                .rposition(|column| column.detail);
-            let column = table.columns.remove(detail.map_or(last, |at| at + 2));
-            left_out.insert(0, column.title);
-        }
-        let place = |title: &String| self.columns.iter().position(|c| c.title == *title);
-        left_out.sort_by_key(place);
-        (table, left_out)
-    }
-
     /// Says whether a cell has this text in it.
     pub(super) fn holds(&self, text: &str) -> bool {
         let cells = self.columns.iter().flat_map(|column| &column.cells);
         cells.into_iter().any(|cell| cell.text().contains(text))
     }
 
-    /// Returns it for the terminal; a name in the first column is shown once for its group.
+    /// Returns it for the terminal, a line for each row; a name in the first column is shown once for its group.
     #[must_use]
     pub fn to_terminal(&self) -> String {
         let mut table = comfy_table::Table::new();
         table.load_style(RULED).set_header(self.titles());
         let mut group = None;
         for cells in self.lines() {
-            let mut texts: Vec<String> = cells.into_iter().map(Cell::text).collect();
+            let texts = cells.into_iter().map(|cell| cell.text().replace('\n', " "));
+            let mut texts: Vec<String> = texts.collect();
             let name = texts.first().cloned();
             if name == group && !texts.is_empty() {
                 texts[0].clear();
@@ -340,34 +313,6 @@ mod tests {
     fn markdown_escapes_what_would_end_a_cell() {
         let wanted = "| a | c |\n|---|---:|\n| x | 1\\|2 |\n| x | 3 |\n";
         assert_eq!(table().to_markdown(), wanted);
-    }
-
-    #[test]
-    fn details_are_left_out_first_then_from_the_right_and_what_is_left_fits() {
-        let table = Table::of(&["mnist"])
-            .words("data set", |name| *name)
-            .numbers("wall", |_| "4.67 s")
-            .numbers("gradients", |_| "195")
-            .detail()
-            .numbers("speedup", |_| "1.88x [1.25, 1.89]")
-            .numbers("memory", |_| "629.2 kB")
-            .detail()
-            .build();
-        let at = |width: usize| {
-            let (fitted, left_out) = table.fitted(width);
-            let widest = fitted
-                .to_terminal()
-                .lines()
-                .map(|l| l.trim_end().chars().count())
-                .max();
-            assert!(widest <= Some(width.max(22)), "{widest:?} of {width}");
-            left_out
-        };
-        assert!(at(200).is_empty());
-        assert_eq!(at(62), ["memory"]);
-        assert_eq!(at(50), ["gradients", "memory"]);
-        assert_eq!(at(30), ["gradients", "speedup", "memory"]);
-        assert_eq!(at(1).len(), 3, "the first two columns stay");
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Writes a report as a terminal shows it: tables and statements, no figures.
 
+use super::fitted::{FittedTable, wrapped};
 use super::{Block, Document, TableBlock, inline};
 use std::fmt::Write;
 
@@ -49,44 +50,21 @@ pub fn terminal(document: &Document, width: Option<usize>) -> String {
     out
 }
 
-/// Writes a table, what its marks mean where they occur, and which columns there was no room for.
+/// Writes a table, what its marks mean where they occur, and which details there was no room for.
 fn table(block: &TableBlock, target: &str, width: Option<usize>) -> String {
     let mut out = match block.caption.as_str() {
         "" => String::new(),
         caption => wrapped(&format!("{}:", inline::plain(caption)), width) + "\n",
     };
-    let (table, left_out) = match width {
-        Some(width) => block.table.fitted(width),
-        None => (block.table.clone(), Vec::new()),
-    };
-    let _ = writeln!(out, "{}", table.to_terminal());
+    let table = FittedTable::new(&block.table, width);
+    let _ = writeln!(out, "{}", table.to_terminal(width));
     for (mark, meaning) in block.marks.iter().filter(|(mark, _)| table.holds(mark)) {
         let _ = writeln!(out, "{}", wrapped(&format!("{mark}: {meaning}"), width));
     }
-    if !left_out.is_empty() {
-        let columns = left_out.join(", ");
+    if !table.left_out.is_empty() {
+        let columns = table.left_out.join(", ");
         let said = format!("Not shown for want of width, all in {target}.md: {columns}");
         let _ = writeln!(out, "{}", wrapped(&said, width));
-    }
-    out
-}
-
-/// Breaks a line between words where it is longer than a terminal's.
-fn wrapped(line: &str, width: Option<usize>) -> String {
-    let width = width.unwrap_or(usize::MAX);
-    let (mut out, mut room) = (String::new(), width);
-    for word in line.split(' ') {
-        let length = word.chars().count();
-        if out.is_empty() {
-            room = width.saturating_sub(length);
-        } else if length < room {
-            out.push(' ');
-            room -= length + 1;
-        } else {
-            out.push_str("\n  ");
-            room = width.saturating_sub(length + 2);
-        }
-        out.push_str(word);
     }
     out
 }
@@ -121,6 +99,7 @@ mod tests {
             .words("data set", |_| "mnist")
             .numbers("wall", |wall| *wall)
             .numbers("late", |_| "3.41x (K = 200)")
+            .detail()
             .build();
         let block = TableBlock::new("", wide, "")
             .explaining("*", "more workers than cores")
