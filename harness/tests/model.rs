@@ -31,6 +31,32 @@ fn the_model_that_is_kept_is_what_the_kept_rows_make() {
 }
 
 #[test]
+fn what_several_targets_share_is_in_the_model_once() {
+    let house = House::new();
+    let made = |folders: &[String], out: &str| {
+        let folders = folders.iter().map(String::as_str);
+        let arguments: Vec<&str> = std::iter::once("model").chain(folders).collect();
+        succeed(house.command(&[&arguments[..], &["--out", out]].concat()));
+        let rows = house.folder.path().join(out).join("compared.csv");
+        let rows = std::fs::read_to_string(rows).unwrap();
+        rows.lines().map(str::to_owned).collect::<Vec<_>>()
+    };
+    // Figures 5 and 6 have taken cells of Table 2.
+    let alone = made(&[kept("all-xeon/table2")], "table2");
+    let rows = made(&[kept("all-xeon")], "all");
+    let once: std::collections::BTreeSet<&String> = rows.iter().collect();
+    assert_eq!(once.len(), rows.len());
+    assert!(
+        rows.len() > alone.len() && alone.len() > 1,
+        "{}",
+        rows.len()
+    );
+    // Nor does the same folder twice say anything more.
+    let twice = made(&[kept("all-xeon/table2"), kept("all-xeon/table2")], "twice");
+    assert_eq!(twice, alone);
+}
+
+#[test]
 fn a_model_needs_rows_of_workers_and_a_network_that_is_known() {
     let house = House::new();
     let refused = |arguments: &[&str]| {

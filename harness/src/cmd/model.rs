@@ -19,6 +19,7 @@ use lab::manifest::{DataRecord, Manifest};
 use lab::paper::Table2;
 use report::{Document, markdown, to_csv};
 use rows::format::Format;
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::str::FromStr;
 
@@ -70,12 +71,15 @@ impl FromStr for DeviceCounts {
 /// What was measured, of all folders.
 struct ModelInput {
     rows: Vec<ModelledRow>,
+    /// Keys and ends of the measurements: those that several targets share are one.
+    seen: BTreeSet<(String, u64)>,
     paper: Option<(Table2, Inference)>,
 }
 
 pub(super) fn run(arguments: &ModelWindows) -> Result<u8> {
     let mut found = ModelInput {
         rows: Vec::new(),
+        seen: BTreeSet::new(),
         paper: None,
     };
     for folder in &arguments.folders {
@@ -175,6 +179,9 @@ impl ModelInput {
         let mut entries = run.entries();
         entries.retain(|entry| manifest.cells.contains(&entry.key) && manifest.keys(entry));
         for entry in journal::select(&entries, &manifest.cells) {
+            if !self.seen.insert((entry.key.clone(), entry.ended_at)) {
+                continue;
+            }
             let cell: WindowCell = entry.cell()?;
             let of_cell =
                 |data: &&DataRecord| data.dataset == cell.dataset && data.split == cell.split;
