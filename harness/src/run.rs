@@ -256,10 +256,24 @@ impl TargetRun {
             effort.steps * effort.weight
         };
         let efforts: Vec<u64> = units.iter().map(effort).collect();
+        let count = units.len();
         let ours = units.into_iter().zip(shard.of(&efforts));
-        ours.filter(|(_, ours)| *ours)
+        let ours: Vec<Unit> = ours
+            .filter(|(_, ours)| *ours)
             .map(|(unit, _)| unit)
-            .collect()
+            .collect();
+        if ours.is_empty() {
+            let units = match count {
+                1 => "one unit, whose cells are compared with one another and stay together"
+                    .to_owned(),
+                count => format!("{count} units"),
+            };
+            say(&format!(
+                "share {shard} of {} has nothing to measure: the run has {units}, in other shares",
+                self.manifest.target
+            ));
+        }
+        ours
     }
 
     /// Checks the theory where something is to be measured; of a run that is whole already its manifest knows.

@@ -58,6 +58,44 @@ fn shares_put_together_are_byte_for_byte_what_one_run_writes() {
 }
 
 #[test]
+fn a_share_without_anything_to_measure_says_so_and_is_put_together_like_the_others() {
+    let house = House::new();
+    let spring = |shard: &str| {
+        let output = run(house.command(&[
+            "reproduce",
+            "spring",
+            "--profile",
+            "smoke",
+            "--shard",
+            shard,
+        ]));
+        assert!(output.status.success(), "{}", stderr(&output));
+        stderr(&output)
+    };
+    assert!(!spring("1/2").contains("nothing to measure"));
+    let empty = spring("2/2");
+    assert!(
+        empty.contains("share 2/2 of spring has nothing to measure: the run has one unit"),
+        "{empty}"
+    );
+    let folders = [1, 2].map(|k| {
+        house
+            .folder
+            .path()
+            .join(format!("reports/shard-{k}-of-2/spring"))
+    });
+    let merged = merge(&house, &[&folders[0], &folders[1]], &["--out", "merged"]);
+    assert!(merged.status.success(), "{}", stderr(&merged));
+    assert!(
+        house
+            .folder
+            .path()
+            .join("merged/figure1-energy.svg")
+            .is_file()
+    );
+}
+
+#[test]
 fn shares_have_each_cell_once_and_pass_no_verdict() {
     let house = House::new();
     let mut cells: Vec<String> = Vec::new();
