@@ -663,6 +663,11 @@ fn each_loss_runs_on_data_that_it_is_for_and_refuses_other_data() {
         .parse()
         .unwrap();
     assert!(test_loss < 1e-10, "{test_loss}");
+    let shown = String::from_utf8_lossy(&fitted.stdout).into_owned();
+    assert!(
+        shown.contains("test loss") && !shown.contains("test acc."),
+        "{shown}"
+    );
     let windows = "experiment: windows\nprecision: f64\nstart: {distribution: zeros}\n\
                    flow: {kinetic_energy: half-l2-squared, step_size: 0.05, steps: 20}\ntolerance: 1.0e-6\n\
                    flows: {other: 4}\nrepeats: 0\nwarmup_flows: 0\n\

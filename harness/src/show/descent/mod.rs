@@ -75,6 +75,7 @@ fn table(rows: &[DescentRow]) -> Table {
         .numbers("test acc., tail", |line| {
             line.spread(|r| r.tail_accuracy, percent)
         })
+        .numbers("test loss", |line| line.spread(|r| r.test_loss, number))
         .numbers("distance", |line| line.spread(|r| r.distance, number))
         .numbers("distance, tail", |line| {
             line.spread(|r| r.tail_distance, number)
