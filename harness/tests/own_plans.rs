@@ -92,7 +92,7 @@ fn everything_that_is_wrong_with_a_plan_is_named_at_once_with_its_line_and_what_
         assert_eq!(output.status.code(), Some(1));
         let said = stderr(&output);
         for wanted in [
-            "line 3: problem.kind is \"logistc\", but has to be logistic, binary-logistic, least-squares, ackley or matrix-sensing; did you mean `logistic`?",
+            "line 3: problem.kind is \"logistc\", but has to be logistic, binary-logistic, least-squares, ackley, quadratic or matrix-sensing; did you mean `logistic`?",
             "line 4: gradients is 0, but has to be a whole number from 1 to 1000000000",
             "line 5: `precison` is no key of this kind of plan, which has",
             "did you mean `precision`?",
