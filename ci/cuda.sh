@@ -23,6 +23,8 @@ mkdir -p "$work"
 work="$(cd "$work" && pwd)"
 # The tests that use a GPU where there is one.
 ON_DEVICES=(--test kernels --test layers --test residuals --test devices --test golden_numbers --test same_numbers)
+# Nothing is timed here: the tensor library need not be fast, which takes two minutes of compiling.
+UNTIMED=(--config profile.dev.package.candle-core.opt-level=0 --config profile.dev.package.candle-nn.opt-level=0)
 NO_COMPILER=75 # exit code: nothing was checked, for want of a compiler
 step() {
   printf '\n== %s\n' "$*"
@@ -130,10 +132,10 @@ standin() {
   on_two() { # variable=value… command…
     step env LD_LIBRARY_PATH="$work/computing:${LD_LIBRARY_PATH:-}" STANDIN_DEVICES=2 GPU_TESTS=required "$@"
   }
-  on_two cargo test --locked --workspace --features cuda "${tests[@]}"
+  on_two cargo test "${UNTIMED[@]}" --locked --workspace --features cuda "${tests[@]}"
   local seed
   for seed in 2 3 4 5; do
-    on_two STANDIN_SEED="$seed" cargo test --locked --workspace --features cuda --test devices
+    on_two STANDIN_SEED="$seed" cargo test "${UNTIMED[@]}" --locked --workspace --features cuda --test devices
   done
   # Each wait that `gpu::after` stands for is left out once: before and after a copy, of points and gradients
   # and of data. A wrong number has to come out, or what is above proves nothing. The log is kept apart: its
@@ -141,7 +143,7 @@ standin() {
   local left_out test
   for test in workers_on_every_device a_replica_of_data; do
     for left_out in 2 3; do
-      if on_two STANDIN_NO_WAITS="$left_out" cargo test --locked --workspace --features cuda --test devices \
+      if on_two STANDIN_NO_WAITS="$left_out" cargo test "${UNTIMED[@]}" --locked --workspace --features cuda --test devices \
         "$test" >"$work/without-waits.log" 2>&1; then
         echo "$test: a wait that is left out ($left_out) was not found out" >&2
         exit 1
@@ -157,7 +159,7 @@ check() {
   # cuDNN, which adds to all that is linted without; compiled and run without.
   step cargo clippy --locked --workspace --features cuda,cudnn --all-targets -- -D warnings
   libraries
-  step cargo test --locked --workspace --features cuda "${ON_DEVICES[@]}"
+  step cargo test "${UNTIMED[@]}" --locked --workspace --features cuda "${ON_DEVICES[@]}"
   step bash ci/registers.sh "$work/registers"
   if ! has_driver; then
     step starts_without "${CARGO_TARGET_DIR:-target}/debug/harness"
