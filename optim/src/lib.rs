@@ -6,8 +6,8 @@
 //! [`WindowedDescent`] computes the gradients of several steps of a flow at once (Parallel Picard
 //! Iteration), and an [`Evaluator`] says *where* those gradients are computed: one after the other,
 //! stacked into one product, or on several devices. [`HeavyBall`] holds the methods that the paper compares
-//! with, [`Nesterov`] and [`ConjugateGradients`] are yardsticks it does not use, and [`Momentum`] is the
-//! family of the exposition. All of them are [`Method`]s, and [`Run`] runs any of them until a [`Bound`] is
+//! with, [`Nesterov`], [`ConjugateGradients`] and [`TruncatedNewton`] are yardsticks it does not use, and
+//! [`Momentum`] is the family of the exposition. All of them are [`Method`]s, and [`Run`] runs any of them until a [`Bound`] is
 //! met, the method stops of itself, or an observer of yours ends it.
 //!
 //! ```
@@ -97,7 +97,7 @@ pub use kinetic::{Kinetic, SpeedLimit};
 pub use method::{
     Adam, Bound, ConjugateGradients, CoordinateHamiltonianDescent, HamiltonianDescent, HeavyBall,
     IdealizedDescent, IntegrationTimes, Method, Momentum, Nesterov, Progress, Run, RunEnd, Seen,
-    Sweep, Termination, WindowedDescent, classical,
+    Sweep, Termination, TruncatedNewton, WindowedDescent, classical,
 };
 pub use potential::{
     Ackley, BinaryLogistic, Cost, DataRows, Differentiable, Kernel, LeastSquares,

@@ -7,8 +7,8 @@ use common::{distance, numbers, oracle as logistic_oracle, random_numbers, rando
 use optim::{
     Acceleration, Adam, Bound, ConjugateGradients, Counts, Evaluator, Flow, HamiltonianDescent,
     HeavyBall, Kinetic, Leapfrog, Method, Momentum, Nesterov, Oracle, Phase, Potential, Quadratic,
-    Recurrence, Run, RunEnd, Sequential, SymplecticEuler, Termination, Window, WindowedDescent,
-    WindowedFlow,
+    Recurrence, Run, RunEnd, Sequential, SymplecticEuler, Termination, TruncatedNewton, Window,
+    WindowedDescent, WindowedFlow,
 };
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -172,6 +172,74 @@ fn conjugate_gradients_refuse_a_function_that_curves_down() {
     let mut method = ConjugateGradients::new(oracle(&f), start);
     let error = method.advance().unwrap_err().to_string();
     assert!(error.starts_with("curvature"), "{error}");
+}
+
+#[test]
+fn newtons_method_solves_a_quadratic_faster_than_linearly_in_gradients_alone() {
+    // Six coordinates, but three eigenvalues: at most three products and a look ahead for a step.
+    let (f, start) = problem(3, &[1.0, 1.0, 7.0, 50.0, 50.0, 50.0]);
+    let mut method = TruncatedNewton::new(f.clone(), start);
+    let mut errors = vec![error(&f, method.position())];
+    for k in 1..=6u64 {
+        let progress = method.advance().unwrap();
+        let asked = progress.counts.requested;
+        assert_eq!(progress.counts.rounds, asked);
+        // Where differences of gradients are more than rounding.
+        if errors.last().is_some_and(|error| *error > 1e-6) {
+            let first = u64::from(k == 1);
+            let most = 2 + first..=4 + first;
+            assert!(most.contains(&asked), "{k}: {asked}");
+        }
+        errors.push(error(&f, method.position()));
+    }
+    let near: Vec<f64> = errors.into_iter().filter(|e| *e > 1e-13).collect();
+    assert!(near.len() < 6, "{near:?}");
+    let rates: Vec<f64> = near.windows(2).map(|pair| pair[1] / pair[0]).collect();
+    assert!(
+        rates
+            .windows(2)
+            .all(|pair| pair[1] < pair[0] || pair[1] < 1e-3),
+        "{rates:?}"
+    );
+}
+
+#[test]
+fn newtons_method_reaches_what_l_bfgs_would_on_logistic_regression_in_either_precision() {
+    for (dtype, bound) in [
+        (candle_core::DType::F64, 1e-8),
+        (candle_core::DType::F32, 1e-3),
+    ] {
+        let (potential, start) = random_problem(4, dtype);
+        let mut method = TruncatedNewton::new(potential.clone(), start.clone());
+        let norm = |at: &Tensor| {
+            let gradient = numbers(&potential.gradient(at).unwrap());
+            gradient.iter().map(|g| g * g).sum::<f64>().sqrt()
+        };
+        let first = norm(&start);
+        for _ in 0..25 {
+            method.advance().unwrap();
+        }
+        let left = norm(method.position()) / first;
+        assert!(left < bound, "{dtype:?}: {left}");
+    }
+}
+
+#[test]
+fn newtons_method_is_stationary_at_a_minimum_and_leaves_one_that_curves_down_alone() {
+    let f = Arc::new(Quadratic::diagonal(&[1.0, 2.0], &Device::Cpu).unwrap());
+    let minimum = Tensor::zeros(2, candle_core::DType::F64, &Device::Cpu).unwrap();
+    let mut method = TruncatedNewton::new(f, minimum);
+    assert_eq!(method.advance().unwrap().termination, None);
+    let second = method.advance().unwrap();
+    assert_eq!(second.termination, Some(Termination::Stationary));
+    assert_eq!(method.counts().requested, 1);
+    // Along a direction that curves down it takes the steepest descent's step.
+    let saddle = Arc::new(Quadratic::diagonal(&[1.0, -1.0], &Device::Cpu).unwrap());
+    let start = Tensor::new(&[0.1f64, 1.0], &Device::Cpu).unwrap();
+    let before = saddle.value(&start).unwrap();
+    let mut method = TruncatedNewton::new(saddle.clone(), start);
+    method.advance().unwrap();
+    assert!(saddle.value(method.position()).unwrap() < before);
 }
 
 #[test]

@@ -104,7 +104,8 @@ impl ConjugateGradients {
     }
 }
 
-fn dot(a: &Tensor, b: &Tensor) -> Result<f64> {
+/// Returns aᵀb, summed in f64.
+pub(super) fn dot(a: &Tensor, b: &Tensor) -> Result<f64> {
     let product = (a.to_dtype(DType::F64)? * b.to_dtype(DType::F64)?)?;
     Ok(product.sum_all()?.to_scalar()?)
 }

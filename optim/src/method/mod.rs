@@ -9,6 +9,7 @@ mod heavy_ball;
 mod idealized;
 mod momentum;
 mod nesterov;
+mod newton;
 mod run;
 mod stepwise;
 mod times;
@@ -21,6 +22,7 @@ pub use heavy_ball::HeavyBall;
 pub use idealized::IdealizedDescent;
 pub use momentum::Momentum;
 pub use nesterov::Nesterov;
+pub use newton::TruncatedNewton;
 pub use run::{Bound, Run, RunEnd, Seen};
 pub use times::IntegrationTimes;
 pub(crate) use times::check as check_curvatures;
@@ -88,8 +90,8 @@ pub struct Progress {
 
 /// Says why a method stopped of itself.
 ///
-/// Only [`WindowedDescent`] (at points that are not finite) and [`ConjugateGradients`] (at the
-/// minimum) stop of themselves.
+/// Only [`WindowedDescent`] (at points that are not finite), [`ConjugateGradients`] and
+/// [`TruncatedNewton`] (at the minimum) stop of themselves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Termination {
     /// The norm of the point after the given step of the flow is infinite or not a number, in the

@@ -243,10 +243,15 @@ fn quadratic(
     let name: Vec<&str> = name.iter().map(String::as_str).collect();
     let mut stream = Seeds::new(setting.seed).stream(&name);
     let reflection = on_sphere(1.0, dimension, &mut stream);
+    let eigenvalues = eigenvalues(dimension, condition);
+    Ok(Quadratic::spectral(&eigenvalues, &reflection, device)?)
+}
+
+/// The eigenvalues of a quadratic, from 1 down to 1/κ.
+pub fn eigenvalues(dimension: usize, condition: f64) -> Vec<f64> {
     let last = dimension.saturating_sub(1).max(1) as f64;
     let eigenvalue = |i: usize| condition.powf(-(i as f64) / last);
-    let eigenvalues: Vec<f64> = (0..dimension).map(eigenvalue).collect();
-    Ok(Quadratic::spectral(&eigenvalues, &reflection, device)?)
+    (0..dimension).map(eigenvalue).collect()
 }
 
 /// The matrix sensing problem of a start: vectors and truth from streams of their own.

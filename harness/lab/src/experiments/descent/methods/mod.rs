@@ -5,6 +5,7 @@ mod flow;
 mod heavy_ball;
 mod lbfgs;
 mod nesterov;
+mod newton;
 mod picard;
 
 use super::scene::{Scene, Setting};
@@ -52,6 +53,8 @@ methods! {
     Adam(adam::AdamSpec),
     /// L-BFGS with a line search.
     LBfgs(lbfgs::LBfgsSpec),
+    /// Newton's method, its steps by conjugate gradients, whose products with the Hessian are differences of gradients.
+    NewtonCg(newton::NewtonSpec),
 }
 
 /// What a method is made with: where it starts and what computes its gradients.

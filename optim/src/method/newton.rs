@@ -1,0 +1,182 @@
+//! Newton's method of which only gradients are asked: the second-order yardstick.
+
+use super::conjugate::dot;
+use crate::{Counts, Method, Potential, Progress, Result, Termination};
+use candle_core::{DType, Tensor};
+use std::sync::Arc;
+
+/// How often a step is halved before it is said that there is none.
+const HALVINGS: usize = 30;
+
+/// Minimises by Newton's method, each step from as many conjugate gradients as its progress is worth
+/// (truncated Newton; Dembo and Steihaug, 1983; Nocedal and Wright, *Numerical Optimization*, Algorithm 7.1).
+///
+/// A step p solves ∇²f(x)p = −∇f(x) until the residual is below min(½, √(‖∇f(x)‖/‖∇f(x_1)‖))·‖∇f(x)‖, so that it
+/// converges faster than linearly, or until a direction of no positive curvature is met, before which it stops.
+/// Products with the Hessian are differences of gradients,
+/// ∇²f(x)d ≈ \[∇f(x + sd) − ∇f(x)\]/s with ‖sd‖ = √ε(1 + ‖x‖). The step is halved until the value falls by a ten thousandth
+/// of what its slope promises, but for rounding. Each point counts as one gradient, its value included, as the points
+/// of a line search do; they are computed one after the other.
+///
+/// ```
+/// use candle_core::{Device, Tensor};
+/// use optim::{Method, Quadratic, TruncatedNewton};
+/// use std::sync::Arc;
+/// # fn main() -> optim::Result<()> {
+/// let f = Arc::new(Quadratic::diagonal(&[1.0, 9.0], &Device::Cpu)?);
+/// let start = Tensor::new(&[1f64, 1.0], &Device::Cpu)?;
+/// let mut method = TruncatedNewton::new(f, start);
+/// for _ in 0..8 {
+///     method.advance()?;
+/// }
+/// assert!(method.position().to_vec1::<f64>()?.iter().all(|x| x.abs() < 1e-12));
+/// # Ok(())
+/// # }
+/// ```
+pub struct TruncatedNewton {
+    potential: Arc<dyn Potential>,
+    position: Tensor,
+    /// f and ∇f at the position; none before the first iteration.
+    known: Option<(f64, Tensor)>,
+    /// How many points were asked of.
+    points: u64,
+    /// ‖∇f(x_1)‖.
+    first: f64,
+    /// Whether there is no step that goes down any more.
+    stopped: bool,
+}
+
+impl TruncatedNewton {
+    /// Starts from `start` `[D]`.
+    #[must_use]
+    pub fn new(potential: Arc<dyn Potential>, start: Tensor) -> Self {
+        Self {
+            potential,
+            position: start,
+            known: None,
+            points: 0,
+            first: 0.0,
+            stopped: false,
+        }
+    }
+
+    fn gradient(&mut self, point: &Tensor) -> Result<Tensor> {
+        self.points += 1;
+        self.potential.gradient(point)
+    }
+
+    /// The distance of a number from the next, at 1, in the precision that is computed in.
+    fn epsilon(&self) -> f64 {
+        match self.position.dtype() {
+            DType::F64 => f64::EPSILON,
+            _ => f64::from(f32::EPSILON),
+        }
+    }
+
+    /// Returns p by conjugate gradients.
+    fn direction(&mut self, gradient: &Tensor, norm: f64) -> Result<Tensor> {
+        let enough = (norm / self.first).sqrt().min(0.5) * norm;
+        let length = dot(&self.position, &self.position)?.sqrt();
+        let reach = self.epsilon().sqrt() * (1.0 + length);
+        let mut step = gradient.zeros_like()?;
+        let mut residual = gradient.neg()?;
+        let mut square = norm * norm;
+        let mut direction = residual.clone();
+        // In exact arithmetic as many are enough for a quadratic.
+        for i in 0..gradient.elem_count() {
+            let stretch = reach / dot(&direction, &direction)?.sqrt();
+            let there = (&self.position + (&direction * stretch)?)?;
+            let product = ((self.gradient(&there)? - gradient)? / stretch)?;
+            let curvature = dot(&direction, &product)?;
+            // Also where it is not a number.
+            if !(curvature > 0.0 && curvature.is_finite()) {
+                return Ok(if i == 0 { direction } else { step });
+            }
+            let length = square / curvature;
+            step = (step + (&direction * length)?)?;
+            residual = (residual - (product * length)?)?;
+            let next = dot(&residual, &residual)?;
+            if next.sqrt() <= enough {
+                break;
+            }
+            direction = (&residual + (direction * (next / square))?)?;
+            square = next;
+        }
+        Ok(step)
+    }
+
+    /// One iteration from a gradient that is not zero; whether it found a step.
+    fn step(&mut self, (value, gradient): (f64, &Tensor), norm: f64) -> Result<bool> {
+        let direction = self.direction(gradient, norm)?;
+        let slope = dot(gradient, &direction)?;
+        // Also where it is not a number.
+        if !(slope < 0.0) {
+            return Ok(false);
+        }
+        // A sum over many rows rounds more than once.
+        let rounding = 8.0 * self.epsilon() * value.abs();
+        let mut length = 1.0;
+        for _ in 0..HALVINGS {
+            let point = (&self.position + (&direction * length)?)?;
+            let there = self.potential.value(&point)?;
+            if there <= value + 1e-4 * length * slope + rounding {
+                let gradient = self.gradient(&point)?;
+                self.known = Some((there, gradient));
+                self.position = point;
+                return Ok(true);
+            }
+            self.points += 1;
+            length /= 2.0;
+        }
+        Ok(false)
+    }
+
+    fn counts_of(points: u64) -> Counts {
+        Counts {
+            requested: points,
+            distinct: points,
+            rounds: points,
+            surrogate: 0,
+        }
+    }
+}
+
+impl Method for TruncatedNewton {
+    /// Does one Newton step; nothing, at no cost, once none goes down.
+    ///
+    /// # Errors
+    /// If a gradient fails.
+    fn advance(&mut self) -> Result<Progress> {
+        let before = self.points;
+        if !self.stopped {
+            let (value, gradient) = match self.known.take() {
+                Some(known) => known,
+                None => {
+                    let start = self.position.clone();
+                    (self.potential.value(&start)?, self.gradient(&start)?)
+                }
+            };
+            let norm = dot(&gradient, &gradient)?.sqrt();
+            if self.first == 0.0 {
+                self.first = norm;
+            }
+            // Also where it is not a number.
+            self.stopped =
+                !(norm > 0.0 && norm.is_finite()) || !self.step((value, &gradient), norm)?;
+        }
+        let points = self.points - before;
+        Ok(Progress {
+            counts: Self::counts_of(points),
+            termination: (self.stopped && points == 0).then_some(Termination::Stationary),
+            ..Progress::default()
+        })
+    }
+
+    fn position(&self) -> &Tensor {
+        &self.position
+    }
+
+    fn counts(&self) -> Counts {
+        Self::counts_of(self.points)
+    }
+}
