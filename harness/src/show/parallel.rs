@@ -2,7 +2,9 @@
 
 use super::shared::{failures, grouped};
 use lab::experiments::parallel::{ParallelPlan, ParallelRow};
-use report::{Axis, Block, Document, Figure, FigureBlock, Panel, Series, Table, TableBlock};
+use report::{
+    Axis, Block, Dash, Document, Figure, FigureBlock, Hue, Mark, Panel, Series, Table, TableBlock,
+};
 use rows::Frame;
 use rows::format::Format;
 use rows::statistics::median;
@@ -185,13 +187,17 @@ fn depth_table(rows: &[ParallelRow]) -> TableBlock {
         })
         .number("error", Format::Power(0), |d| {
             middle(&d.rows, |row| row.error)
+        })
+        .number("bytes a slot", Format::Fixed(1), |d| {
+            middle(&d.rows, |row| row.bytes_per_point)
         });
     TableBlock::new(
         "How deep the windows of each method go",
         table.build(),
         "*Depth* is steps by rounds, with the smallest step size of each method and with the one that is best one step \
-         after the other; *error* the distance from where the steps one after the other end, relative to its norm. \
-         Medians over the starts.",
+         after the other; *error* the distance from where the steps one after the other end, relative to its norm; \
+         *bytes a slot* what one more step of the window holds in memory for each number of a point. Medians over the \
+         starts.",
     )
 }
 
@@ -273,19 +279,7 @@ fn exponents(rows: &[ParallelRow]) -> Option<TableBlock> {
     if all.is_empty() {
         return None;
     }
-    let widest = |d: &Depth<'_>| {
-        let same = rows
-            .iter()
-            .filter(|row| key(row) == key(d.first) && row.depth.is_some());
-        let same: Vec<&ParallelRow> = same.collect();
-        let most = same
-            .iter()
-            .filter_map(|row| row.window)
-            .max()
-            .filter(|w| *w > 1)?;
-        let deepest = same.iter().filter(|row| row.window == Some(most));
-        deepest.filter_map(|row| row.depth).reduce(f64::max)
-    };
+    let widest = |d: &Depth<'_>| widest(rows, d.first).map(|(_, depth)| depth);
     let table = Table::of(&all)
         .words("data set", |d| d.first.place())
         .words("method", |d| &d.first.method)
@@ -293,18 +287,41 @@ fn exponents(rows: &[ParallelRow]) -> Option<TableBlock> {
         .number("exponent a step", Format::Short, |d| {
             middle(&d.rows, |row| row.exponent)
         })
+        .number("closed form", Format::Short, |d| {
+            middle(&d.rows, |row| row.exponent_exact)
+        })
         .number("depth of the widest window", Format::Ratio, widest);
     Some(TableBlock::new(
         "How fast nearby trajectories part",
         table.build(),
         "The largest Lyapunov exponent of each method's steps: below 0 a small difference dies out, above it grows, \
-         and windows that are much wider than its inverse cannot converge at once.",
+         and windows that are much wider than its inverse cannot converge at once. *Closed form* is what it tends to, \
+         of flows, gradient descent and Heavy Ball on a quadratic.",
     ))
+}
+
+/// The width of the widest window in which a method ran from a start, and the depth of the deepest one of that width.
+fn widest(rows: &[ParallelRow], of: &ParallelRow) -> Option<(u64, f64)> {
+    let key = |row: &ParallelRow| (row.place(), row.method.clone(), row.settings.clone());
+    let same = rows
+        .iter()
+        .filter(|row| key(row) == key(of) && row.depth.is_some());
+    let same: Vec<&ParallelRow> = same.collect();
+    let most = same
+        .iter()
+        .filter_map(|row| row.window)
+        .max()
+        .filter(|w| *w > 1)?;
+    let deepest = same.iter().filter(|row| row.window == Some(most));
+    let depth = deepest.filter_map(|row| row.depth).reduce(f64::max)?;
+    Some((most, depth))
 }
 
 /// Depth against width, and seconds and rounds to the target.
 fn figures(rows: &[ParallelRow], races: &[Race<'_>]) -> Vec<FigureBlock> {
     let mut all = vec![depth_figure(rows)];
+    all.extend(bound_figure(rows));
+    all.extend(exponent_figure(rows));
     let by = |of: fn(&Race<'_>) -> Option<f64>, name: &str, what: &str| -> Option<FigureBlock> {
         let panels = grouped(races.iter().map(|race| (race.place.as_str(), race)));
         let panels: Vec<Panel> = panels
@@ -341,6 +358,81 @@ fn figures(rows: &[ParallelRow], races: &[Race<'_>]) -> Vec<FigureBlock> {
     all
 }
 
+/// A line that theory draws.
+fn limit(label: &str, points: [(f64, f64); 2]) -> Series {
+    Series::line(label, points)
+        .hue(Some(Hue::Grey))
+        .dash(Dash::Dashed)
+        .mark(Mark::None)
+}
+
+/// Each measured error beside what theory bounds it by.
+fn bound_figure(rows: &[ParallelRow]) -> Option<FigureBlock> {
+    let bounded = rows.iter().filter_map(|row| {
+        let size = format!("{} θ = {}", row.method, row.step_size?);
+        // An error of 0 has no place on a logarithmic axis, and is below any bound.
+        let point = (row.error_bound?, row.error.filter(|error| *error > 0.0)?);
+        Some((row.place(), (size, point)))
+    });
+    let panels = grouped(bounded).into_iter().map(|(place, points)| {
+        let bounds = points.iter().map(|(_, (bound, _))| *bound);
+        let low = bounds.clone().fold(f64::INFINITY, f64::min);
+        let high = bounds.fold(0.0, f64::max);
+        let sizes = grouped(points).into_iter();
+        let mut all: Vec<Series> = sizes
+            .map(|(size, points)| Series::scatter(size, points))
+            .collect();
+        all.push(limit("limit: the bound", [(low, low), (high, high)]));
+        Panel::new(place, all)
+    });
+    let panels: Vec<Panel> = panels.collect();
+    if panels.is_empty() {
+        return None;
+    }
+    let figure = Figure::new(
+        "The error of Picard windows against its bound on a quadratic",
+        Axis::log("bound"),
+        Axis::log("error"),
+    );
+    Some(FigureBlock::new(
+        "parallel-bound",
+        "The error of each window of flows on a quadratic against what theory bounds it by: all points lie below the line",
+        figure.panels(panels),
+    ))
+}
+
+/// The depth of the widest window against the exponent.
+fn exponent_figure(rows: &[ParallelRow]) -> Option<FigureBlock> {
+    let with = rows.iter().filter_map(|row| {
+        let (most, depth) = widest(rows, row)?;
+        let point = (row.exponent?, depth);
+        Some((row.place(), (row.method.as_str(), most, point)))
+    });
+    let panels = grouped(with).into_iter().map(|(place, all)| {
+        let most = all.iter().map(|(_, most, _)| *most).max().unwrap_or(1);
+        let points = grouped(all.into_iter().map(|(method, _, point)| (method, point)));
+        let series = points
+            .into_iter()
+            .map(|(method, points)| Series::scatter(method, points));
+        Panel::new(format!("{place}, W = {most}"), series)
+    });
+    let panels: Vec<Panel> = panels.collect();
+    if panels.is_empty() {
+        return None;
+    }
+    let figure = Figure::new(
+        "Depth of the widest window against the exponent",
+        Axis::linear("largest Lyapunov exponent, a step"),
+        Axis::log("depth: steps / rounds"),
+    );
+    Some(FigureBlock::new(
+        "parallel-exponent",
+        "The depth of the widest window against the largest Lyapunov exponent of the steps, a point a step size, a colour a \
+         method",
+        figure.panels(panels),
+    ))
+}
+
 fn depth_figure(rows: &[ParallelRow]) -> FigureBlock {
     let depths = depths(rows);
     let panels = grouped(depths.iter().map(|d| (d.first.place(), d)));
@@ -364,17 +456,24 @@ fn depth_figure(rows: &[ParallelRow]) -> FigureBlock {
             let points = std::iter::once((1.0, 1.0)).chain(widths.iter().map(point));
             Series::line(method, points.collect::<Vec<_>>())
         });
+        let mut lines: Vec<Series> = lines.collect();
+        let ends = lines.iter().filter_map(|line| line.points.last());
+        let widest = ends.map(|(width, _)| *width).fold(1.0, f64::max);
+        lines.push(limit(
+            "limit: a round a window",
+            [(1.0, 1.0), (widest, widest)],
+        ));
         Panel::new(place, lines)
     };
     let figure = Figure::new(
         "Depth speedup against window",
-        Axis::linear("window W"),
-        Axis::linear("depth: steps / rounds"),
+        Axis::log("window W"),
+        Axis::log("depth: steps / rounds"),
     );
     FigureBlock::new(
         "parallel-depth",
         "Depth speedup against the window's width, a panel a data set, a line a method at the step size that is best \
-         one step after the other",
+         one step after the other, below the line of windows that move by their whole width",
         figure.panels(panels.into_iter().map(panel)),
     )
 }

@@ -10,6 +10,7 @@ pub mod counts;
 mod data;
 pub mod descent;
 mod frames;
+mod held;
 pub mod idealized;
 pub mod identity;
 pub mod parallel;
@@ -20,6 +21,7 @@ pub mod windows;
 
 pub use data::{Data, Need};
 pub use frames::{FrameColumns, frames};
+pub use held::Held;
 
 use crate::device::Machine;
 use crate::journal::{Cell, Entry, Outcome};

@@ -3,8 +3,10 @@
 use super::plan::{Mover, PlacedSteps};
 use super::scene::{ParallelScene, Started};
 use super::setting::ParallelSetting;
+use super::theory;
 use crate::clock::timed;
 use crate::device::Machine;
+use crate::experiments::Held;
 use crate::experiments::descent::MethodSpec;
 use crate::experiments::windows::plan::EvaluatorKind;
 use crate::journal::{Cell, Outcome};
@@ -41,8 +43,9 @@ pub struct ParallelCell {
     pub backend: String,
 }
 
-/// Where a run was.
+/// Where a run was; a list of its numbers in journals, of which there are many.
 #[derive(Clone, Copy, Debug, Deserialize, Serialize, PartialEq)]
+#[serde(from = "WrittenLook", into = "WrittenLook")]
 pub struct ParallelLook {
     /// Steps up to here.
     pub steps: u64,
@@ -53,8 +56,41 @@ pub struct ParallelLook {
     /// Function value; of a network the mean loss over the test images.
     pub value: f64,
     /// Share of test rows or images classified rightly, where classes are predicted.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub accuracy: Option<f64>,
+}
+
+/// Steps, rounds, gradients, value, and accuracy where there is one.
+#[derive(Deserialize, Serialize)]
+#[serde(untagged)]
+enum WrittenLook {
+    Scored(u64, u64, u64, f64, f64),
+    Valued(u64, u64, u64, f64),
+}
+
+impl From<WrittenLook> for ParallelLook {
+    fn from(written: WrittenLook) -> Self {
+        let (steps, rounds, gradients, value, accuracy) = match written {
+            WrittenLook::Scored(s, r, g, value, accuracy) => (s, r, g, value, Some(accuracy)),
+            WrittenLook::Valued(s, r, g, value) => (s, r, g, value, None),
+        };
+        Self {
+            steps,
+            rounds,
+            gradients,
+            value,
+            accuracy,
+        }
+    }
+}
+
+impl From<ParallelLook> for WrittenLook {
+    fn from(look: ParallelLook) -> Self {
+        let (s, r, g, value) = (look.steps, look.rounds, look.gradients, look.value);
+        match look.accuracy {
+            Some(accuracy) => Self::Scored(s, r, g, value, accuracy),
+            None => Self::Valued(s, r, g, value),
+        }
+    }
 }
 
 /// What came of a run.
@@ -66,12 +102,22 @@ pub struct MeasuredParallel {
     pub sequential_steps: u64,
     /// ‖x − x_sequential‖/‖x_sequential‖ after as many steps; none of what is itself that method.
     pub error: Option<f64>,
+    /// What theory bounds that by, of a flow's Picard window on a quadratic.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error_bound: Option<f64>,
+    /// What an iteration holds in memory besides gradients while they are computed; none of a method that is no
+    /// recurrence of one gradient a step, nor in journals of older versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub held: Option<Held>,
     /// Seconds to the target, or of all steps, once a repeat.
     pub wall_s: Vec<f64>,
     /// Those of the same method's steps one after the other on one whole device, taken in turns.
     pub baseline_wall_s: Vec<f64>,
     /// The mean logarithm of the growth of a difference in a step, over the second half of those measured.
     pub exponent: Option<f64>,
+    /// What theory says it is at last, where it says it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exponent_exact: Option<f64>,
 }
 
 /// A run that was looked at.
@@ -87,6 +133,8 @@ struct Followed {
 struct OneByOne {
     mover: Mover,
     followed: Followed,
+    /// Bytes that an iteration holds, of a recurrence.
+    held: Option<u64>,
 }
 
 /// A cell that has been counted, and what it is compared with.
@@ -221,7 +269,14 @@ impl OneByOne {
             }),
         };
         let followed = cell.follow(&mover, scene, machine, None)?;
-        Ok(Self { mover, followed })
+        let end = followed.there.as_ref();
+        let held = end.map(|like| cell.held(&mover, like, machine));
+        let held = held.transpose()?.flatten();
+        Ok(Self {
+            mover,
+            followed,
+            held,
+        })
     }
 }
 
@@ -317,23 +372,27 @@ impl ParallelCell {
         let Some(last) = alone.looks.last() else {
             return Ok(Err(1));
         };
-        let error = match mine
-            .as_ref()
-            .map(|mine| &mine.there)
-            .zip(alone.there.as_ref())
-        {
-            Some((Some(there), end)) => Some(relative(there, end)?),
-            _ => None,
-        };
         let mut measured = MeasuredParallel {
             looks: looks.clone(),
             sequential_steps: last.steps,
-            error,
-            exponent: None,
             ..MeasuredParallel::default()
         };
+        let there = mine.as_ref().and_then(|mine| mine.there.as_ref());
+        if let Some((there, end)) = there.zip(alone.there.as_ref()) {
+            measured.error = Some(relative(there, end)?);
+            if let Some(start) = scene.start() {
+                let (start, end) = (norm(start)?, norm(end)?);
+                let bound = theory::error_bound(self, start, last.steps);
+                // One that allows another point altogether says nothing.
+                measured.error_bound = bound.map(|bound| bound / end).filter(|bound| *bound < 1.0);
+            }
+        }
         if self.mover.is_baseline() {
             measured.exponent = scene.exponent(self)?;
+            measured.exponent_exact = measured.exponent.and_then(|_| theory::exponent(self));
+        }
+        if let Some((like, held)) = alone.there.as_ref().zip(sequential.held) {
+            measured.held = self.compared_in_memory(held, like, machine)?;
         }
         Ok(Ok(measured))
     }
@@ -362,11 +421,13 @@ impl ParallelCell {
     }
 }
 
-/// ‖a − b‖/‖b‖, summed in f64.
+/// ‖a − b‖/‖b‖.
 fn relative(a: &Tensor, b: &Tensor) -> Result<f64> {
-    let norm = |of: &Tensor| -> Result<f64> {
-        let squares = of.to_dtype(DType::F64)?.sqr()?.sum_all()?;
-        Ok(squares.to_scalar::<f64>()?.sqrt())
-    };
     Ok(norm(&(a - b)?)? / norm(b)?)
+}
+
+/// ‖a‖, summed in f64.
+fn norm(of: &Tensor) -> Result<f64> {
+    let squares = of.to_dtype(DType::F64)?.sqr()?.sum_all()?;
+    Ok(squares.to_scalar::<f64>()?.sqrt())
 }

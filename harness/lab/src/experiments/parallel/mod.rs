@@ -2,10 +2,12 @@
 //! time, and which of them gets first to a loss so.
 
 mod measure;
+mod memory;
 mod plan;
 mod rows;
 mod scene;
 mod setting;
+mod theory;
 mod wire;
 
 pub use self::rows::{ParallelRow, rows};
@@ -231,7 +233,7 @@ impl Experiment for Parallel {
         Ok(())
     }
 
-    const CLOCKED: &'static [&'static str] = &["wall_s", "baseline_wall_s"];
+    const CLOCKED: &'static [&'static str] = &["wall_s", "baseline_wall_s", "held"];
 
     fn without_clock(cell: ParallelCell) -> ParallelCell {
         ParallelCell { repeats: 0, ..cell }

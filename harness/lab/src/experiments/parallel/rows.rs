@@ -44,6 +44,7 @@ schema! {
         depth: Option<f64>, "", "steps / rounds: how many times fewer rounds than steps.";
         gradients_a_step: Option<f64>, "", "Distinct gradients computed up to there, by step.";
         error: Option<f64>, "", "‖x − x_sequential‖/‖x_sequential‖ there; none where W = 1.";
+        error_bound: Option<f64>, "", "What theory bounds error by there: of a flow's Picard window on a quadratic, where that is below 1.";
         value: Option<f64>, "", "Function value there; of a network the mean loss over the test images, each batch of them normalised by itself.";
         accuracy: Option<f64>, "", "Share of test rows, or of test images likewise, classified rightly there.";
         target: Option<f64>, "", "The value to be reached.";
@@ -56,6 +57,9 @@ schema! {
         speedup_low: Option<f64>, "", "Lower end of its bootstrap interval; none of fewer than three repeats.";
         speedup_high: Option<f64>, "", "Upper end.";
         exponent: Option<f64>, "", "The largest Lyapunov exponent along the run, a step: the mean logarithm by which a small difference grows; of steps one after the other.";
+        exponent_exact: Option<f64>, "", "What theory says it tends to: of flows, gradient descent and Heavy Ball on a quadratic.";
+        held_bytes: Option<u64>, "B", "Host memory that an iteration takes at most, besides the data, a network's replicas and what gradients take while they are computed: points, gradients, what is carried. Of a device's own memory it counts nothing.";
+        bytes_per_point: Option<f64>, "B", "(held_bytes − that of steps one after the other) / (W − 1) / D: what one more step of the window takes for each number of a point, which is itself 4 in f32 and 8 in f64.";
     }
 }
 
@@ -142,6 +146,7 @@ fn row(head: &Plan, plan: &ParallelPlan, entry: &Entry) -> Result<ParallelRow> {
         depth: share(|look| (look.steps, look.rounds)),
         gradients_a_step: share(|look| (look.gradients, look.steps)),
         error: measured.and_then(|m| m.error),
+        error_bound: measured.and_then(|m| m.error_bound),
         value: counted.map(|look| look.value),
         accuracy: counted.and_then(|look| look.accuracy),
         target: cell.target,
@@ -154,6 +159,11 @@ fn row(head: &Plan, plan: &ParallelPlan, entry: &Entry) -> Result<ParallelRow> {
         speedup_low: ratio.map(|r| r.low),
         speedup_high: ratio.map(|r| r.high),
         exponent: measured.and_then(|m| m.exponent),
+        exponent_exact: measured.and_then(|m| m.exponent_exact),
+        held_bytes: measured.and_then(|m| m.held).map(|held| held.bytes),
+        bytes_per_point: measured
+            .and_then(|m| m.held)
+            .and_then(|held| held.per_point(form.as_ref()?.window as u64)),
     })
 }
 

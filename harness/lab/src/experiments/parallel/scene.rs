@@ -56,6 +56,14 @@ impl ParallelScene {
         }
     }
 
+    /// Where potentials start, `[D]`; a network is made at its start.
+    pub(super) fn start(&self) -> Option<&Tensor> {
+        match self {
+            Self::Potential(scene, _) => Some(&scene.start),
+            Self::Network(_) => None,
+        }
+    }
+
     /// How fast differences grow along the steps, of a recurrence on a potential.
     pub(super) fn exponent(&self, cell: &ParallelCell) -> Result<Option<f64>> {
         let (Self::Potential(scene, setting), Some(recurrence)) =

@@ -354,3 +354,76 @@ fn on_a_quadratic_gradient_descent_takes_the_steps_that_its_smallest_eigenvalue_
         assert!((exponent - rate).abs() < 0.01, "{exponent} {rate}");
     }
 }
+
+/// Rows of windows over flows, gradient descent and Heavy Ball on a quadratic.
+fn on_a_quadratic(windows: &str) -> Vec<ParallelRow> {
+    let methods = "{name: HD, method: hd-euler, kinetic_energy: half-l2-squared, steps: 10, step_size: [0.05, 0.1]}, \
+                   {name: GD, method: heavy-ball, kinetic_energy: half-l2-squared, step_size: [0.5, 1.5]}, \
+                   {name: HB, method: heavy-ball, kinetic_energy: half-l2-squared, momentum: 0.8, step_size: 0.5}, \
+                   {name: Adam, method: adam, step_size: 0.01}";
+    let part = format!(
+        "parts=[{{name: q, problem: {{kind: quadratic, dimension: 10, condition: 5}}, every: 10, steps: 40, exponent_steps: \
+         600, targets: {{}}, methods: [{methods}], windows: [{{evaluator: batched, window: 1}}, {windows}]}}]"
+    );
+    let rows = run(&[&part]);
+    rows.into_iter().filter(|row| row.part == "q").collect()
+}
+
+#[test]
+fn on_a_quadratic_exponents_tend_to_what_theory_says_and_errors_keep_below_its_bound() {
+    let windows = "{evaluator: batched, window: [4, 8], predictor: [copy, linear-force], across_flows: true, tolerance: \
+                   [0.01, 0.0001]}, {evaluator: batched, window: 8, method: secant, memory: 5, across_flows: true}";
+    let rows = on_a_quadratic(windows);
+    let alone: Vec<&ParallelRow> = rows.iter().filter(|row| row.is_alone()).collect();
+    assert_eq!(alone.len(), 6);
+    for row in alone {
+        let exact = row.exponent_exact;
+        assert_eq!(exact.is_some(), row.method != "Adam", "{row:?}");
+        let found = row.exponent.unwrap();
+        assert!(
+            exact.is_none_or(|exact| (exact - found).abs() < 2e-3),
+            "{row:?}"
+        );
+        assert!(row.error_bound.is_none());
+    }
+    let bounded: Vec<&ParallelRow> = rows
+        .iter()
+        .filter(|row| row.error_bound.is_some())
+        .collect();
+    assert_eq!(bounded.len(), 2 * 8, "of flows in Picard windows alone");
+    for row in &bounded {
+        let (error, bound) = (row.error.unwrap(), row.error_bound.unwrap());
+        assert!(error <= bound, "{row:?}");
+        assert_eq!(
+            (row.method.as_str(), row.corrector.as_deref()),
+            ("HD", Some("picard"))
+        );
+    }
+    // It is the tolerance that the bound is linear in, nearly.
+    let of = |tolerance: f64| {
+        let same =
+            |row: &&&ParallelRow| row.tolerance == Some(tolerance) && row.step_size == Some(0.1);
+        bounded
+            .iter()
+            .find(same)
+            .and_then(|row| row.error_bound)
+            .unwrap()
+    };
+    let ratio = of(0.01) / of(0.0001);
+    assert!((99.0..115.0).contains(&ratio), "{ratio}");
+}
+
+#[test]
+fn a_slot_holds_its_point_and_what_is_carried_to_it() {
+    let rows =
+        on_a_quadratic("{evaluator: batched, window: [4, 8], predictor: copy, across_flows: true}");
+    for row in rows {
+        let held = row.held_bytes.unwrap();
+        assert!(held > 0, "{row:?}");
+        match row.window {
+            Some(1) => assert_eq!(row.bytes_per_point, None),
+            // The point at least, 8 bytes a number.
+            _ => assert!(row.bytes_per_point.unwrap() >= 8.0, "{row:?}"),
+        }
+    }
+}

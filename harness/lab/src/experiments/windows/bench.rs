@@ -1,10 +1,11 @@
 //! A data set on a machine: its problem, its starting points, and the methods that run on it.
 
 use super::cell::WindowCell;
-use super::gradients::{FreeGradients, Lone};
+use super::gradients::Lone;
 use super::plan::EvaluatorKind;
 use super::ranks::{RankOrder, Together};
 use crate::device::{Machine, MemoryNeed, Placement, check_room};
+use crate::experiments::held::FreeGradients;
 use crate::plan::Start;
 use crate::rates::floor::Work;
 use crate::regression::{Regression, starting_point};
@@ -188,10 +189,7 @@ impl Workbench {
                         None => train,
                     }
                 }
-                Gradients::Free => Arc::new(FreeGradients {
-                    like: self.train.clone(),
-                    device: device.clone(),
-                }),
+                Gradients::Free => Arc::new(FreeGradients::like(self.train.as_ref(), device)),
             })
         };
         if let (EvaluatorKind::Devices, Some(ranks)) = (cell.evaluator, self.machine.ranks()) {
@@ -272,10 +270,8 @@ impl Workbench {
     /// in one thread.
     #[must_use]
     pub fn free_evaluator(&self) -> CellEvaluator {
-        CellEvaluator::here(Batched::new(Arc::new(FreeGradients {
-            like: self.train.clone(),
-            device: self.machine.home().clone(),
-        })))
+        let free = FreeGradients::like(self.train.as_ref(), self.machine.home());
+        CellEvaluator::here(Batched::new(Arc::new(free)))
     }
 
     /// A cell's method at the starting point; where its gradients are computed on all ranks, all of them make it and

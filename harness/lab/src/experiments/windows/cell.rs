@@ -3,6 +3,7 @@
 use super::plan::{EvaluatorKind, FlowSetting, PlacedWindow, WindowsPlan};
 use crate::capacity::{Account, Sample};
 use crate::device::Placement;
+use crate::experiments::Held;
 use crate::plan::{LinearFit, Loss, Model, Precision, Start, named};
 use crate::rates::floor::Work;
 use optim::{Kinetic, RoundTimes, Window, WindowForm};
@@ -275,26 +276,6 @@ impl MeasuredWindow {
             true => &self.probes,
             false => &self.core_probes,
         }
-    }
-}
-
-/// Memory on the host that a flow takes, while data and evaluator are there already.
-#[derive(Clone, Copy, Debug, Deserialize, Serialize, PartialEq)]
-pub struct Held {
-    /// At most, in bytes.
-    pub bytes: u64,
-    /// The same of the sequential flow.
-    pub baseline_bytes: u64,
-    /// D, the numbers of a point.
-    pub dimension: u64,
-}
-
-impl Held {
-    /// Bytes that one more step of the window takes for each number of a point.
-    #[must_use]
-    pub fn per_point(&self, width: u64) -> Option<f64> {
-        let more = self.bytes as f64 - self.baseline_bytes as f64;
-        (width > 1).then(|| more / (width - 1) as f64 / self.dimension as f64)
     }
 }
 

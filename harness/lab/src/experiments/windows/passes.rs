@@ -1,5 +1,5 @@
-//! Single passes of a method over a data set: evaluated after each flow, timed, counted, with free
-//! gradients, or for the memory it holds; and a probe of the machine. In which order passes are made is
+//! Single passes of a method over a data set: evaluated after each flow, timed, counted, or with free
+//! gradients; and a probe of the machine. In which order passes are made is
 //! the runner's.
 
 use super::bench::{Gradients, Workbench};
@@ -9,7 +9,6 @@ use super::ranks::{RankWork, RankWorkers};
 use crate::capacity::{Account, Gpus, Probe, Sample, Snapshot, ThreadWorkers, Workers, spin};
 use crate::clock::Clocked;
 use crate::device::Placement;
-use crate::heap;
 use crate::progress::Watch;
 use anyhow::Result;
 use candle_core::Tensor;
@@ -213,34 +212,4 @@ pub(super) fn round_overhead(
         }
     }
     Ok(median(&samples).unwrap_or_default())
-}
-
-/// How often memory is measured at most.
-const HELD: usize = 5;
-
-/// Bytes that one flow holds at most, beside what gradients take while they are computed, which depends on how the
-/// threads that compute them come together. What the evaluator keeps for the next time, it has kept before.
-pub(super) fn held(
-    placement: &Placement,
-    method: impl Fn() -> Result<Box<dyn Method>>,
-) -> Result<u64> {
-    let mut first = method()?;
-    placement.run(|| first.advance())?;
-    drop(first);
-    // A thread of an earlier cell may give memory back meanwhile: what was found twice, or else the middle of several.
-    let mut all = Vec::with_capacity(HELD);
-    while all.len() < HELD {
-        let (run, bytes): (Result<()>, u64) = heap::held(|| {
-            let mut method = method()?;
-            placement.run(|| method.advance())?;
-            Ok(())
-        });
-        run?;
-        if all.contains(&bytes) {
-            return Ok(bytes);
-        }
-        all.push(bytes);
-    }
-    all.sort_unstable();
-    Ok(all[HELD / 2])
 }

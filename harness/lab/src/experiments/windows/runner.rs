@@ -11,12 +11,11 @@
 //! A cell may have a longer run, of which only rounds are counted.
 
 use super::bench::{CellEvaluator, Gradients, Workbench};
-use super::cell::{Held, MeasuredWindow, WindowCell};
+use super::cell::{MeasuredWindow, WindowCell};
 use super::group::{GroupProgress, schedule};
-use super::passes::{
-    Evaluated, Probes, Timed, evaluated, held, long_run, probes, round_overhead, timed,
-};
+use super::passes::{Evaluated, Probes, Timed, evaluated, long_run, probes, round_overhead, timed};
 use crate::device::Placement;
+use crate::experiments::held::{Held, held};
 use crate::journal::Outcome;
 use crate::kept::Keeper;
 use crate::progress::Watch;

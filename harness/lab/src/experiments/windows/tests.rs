@@ -1,8 +1,9 @@
 //! Verdicts on made-up rows: which pass, which do not, which get none.
 
-use super::cell::{FlowRecord, Held, MeasuredWindow};
+use super::cell::{FlowRecord, MeasuredWindow};
 use super::*;
 use crate::configs::Configs;
+use crate::experiments::Held;
 use crate::journal::Entry;
 use crate::paper::{Paper, Table2};
 use crate::plan::{Loss, Model, Precision, Start};
