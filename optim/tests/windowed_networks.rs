@@ -7,7 +7,7 @@ use optim::nn::{
     BaselineConfig, BaselineDescent, HamiltonianConfig, HamiltonianDescent, NetworkOptimizer,
     Replica, ResettingAdam, ResettingAdamConfig, Windowed,
 };
-use optim::{Acceleration, Kinetic, Method, Predictor, Recurrence, Window, WindowMethod};
+use optim::{Acceleration, Kinetic, Method, Predictor, Recurrence, Storage, Window, WindowMethod};
 
 const ROWS: usize = 6;
 
@@ -176,6 +176,47 @@ fn without_a_tolerance_replicas_end_where_one_network_does_to_the_last_bit() {
             }
         }
     }
+}
+
+#[test]
+fn a_flows_window_may_keep_velocities_in_place_of_copies_of_the_network() {
+    let stored = |storage: Storage| {
+        let predictor = Predictor::LinearForce;
+        let window = Window {
+            width: 5,
+            tolerance: 1e-3,
+            method: WindowMethod::Picard { predictor, storage },
+            ..Window::default()
+        };
+        let recurrence = Recurrence::new(Kinetic::HalfL2Squared, 0.2, 6);
+        let (mut training, varmap) = training(2, recurrence, window);
+        for _ in 0..10 {
+            training.advance().unwrap();
+        }
+        (weights(&varmap), training.counts())
+    };
+    let points = stored(Storage::Points);
+    assert_eq!(points, stored(Storage::Velocities { at_once: None }));
+    let (rounded, counts) = stored(Storage::Bf16 { at_once: Some(2) });
+    let apart = points.0.iter().zip(&rounded).map(|(a, b)| (a - b).abs());
+    assert!(apart.fold(0.0, f32::max) < 2e-2);
+    assert!(counts.rounds < 120, "{counts:?}");
+    // Of another recurrence there is no velocity that would say where a point was.
+    let velocities = WindowMethod::Picard {
+        predictor: Predictor::Copy,
+        storage: Storage::Velocities { at_once: None },
+    };
+    let window = Window {
+        width: 5,
+        method: velocities,
+        ..Window::default()
+    };
+    let network = Network::new();
+    let varmap = network.varmap.clone();
+    let replica = Replica::of(&varmap, move |step| network.loss(step));
+    let refused = Windowed::new(vec![replica], Recurrence::adam(0.01), window);
+    let refused = refused.err().unwrap().to_string();
+    assert!(refused.contains("storage"), "{refused}");
 }
 
 #[test]

@@ -36,11 +36,12 @@ impl ParallelCell {
         like: &Tensor,
         machine: &Machine,
     ) -> Result<Option<u64>> {
-        let Some((placed, recurrence)) = mover.placed.zip(self.recurrence(&mover.method)) else {
+        let Some((placed, recurrence)) = mover.placed.zip(mover.method.recurrence()) else {
             return Ok(None);
         };
         let flow = WindowedFlow {
-            recurrence,
+            // An iteration that the window fills, and moves in.
+            recurrence: recurrence.every(self.every.max(2 * placed.window.width)),
             window: placed.window,
         };
         let free = Arc::new(Batched::new(Arc::new(FreeGradients::at(like))));
