@@ -63,6 +63,30 @@ fn every_plan_of_the_project_is_as_its_kinds_schema_says() {
 }
 
 #[test]
+fn the_list_of_all_targets_is_looked_at_as_every_plan_is() {
+    let house = House::new();
+    let all = kept("all.yaml");
+    write(&house, "all.yaml", &all);
+    succeed(house.command(&["plan", "check", "all.yaml"]));
+    let wrong = |from: &str, to: &str| {
+        assert!(all.contains(from));
+        write(&house, "mine.yaml", &all.replace(from, to));
+        let output = run(house.command(&["plan", "check", "mine.yaml"]));
+        assert_eq!(output.status.code(), Some(1));
+        stderr(&output)
+    };
+    let key = wrong("\ntargets:", "\ntarget_list:");
+    assert!(key.contains("did you mean `targets`"), "{key}");
+    let target = wrong("- fig8", "- fig88");
+    assert!(target.contains("fig88"), "{target}");
+    let profile = wrong("on_cpu: smoke", "on_cpu: smok");
+    assert!(
+        profile.contains("`smok`") && profile.contains("narrow"),
+        "{profile}"
+    );
+}
+
+#[test]
 fn everything_that_is_wrong_with_a_plan_is_named_at_once_with_its_line_and_what_was_meant() {
     let house = House::new();
     write(

@@ -1,6 +1,6 @@
 //! `harness plan`: for those who write plans of their own.
 
-use super::{DONE, FAILED, asked, registry, show};
+use super::{DONE, FAILED, asked, registry, show, suite};
 use crate::cli::{Common, PlanCheck, PlanCommand};
 use anyhow::{Context, Result};
 use lab::configs::Configs;
@@ -96,13 +96,15 @@ fn begun(kind: &str, text: &str, configs: &Configs) -> String {
     text.replacen(&relative, &format!("$schema={schema}"), 1)
 }
 
-/// The schemas of all files that one writes: plans by their kinds, claims, and registries of data sets.
+/// The schemas of all files that one writes: plans by their kinds, lists of targets, claims, and registries of data sets.
 #[must_use]
 pub fn files() -> Vec<(&'static str, serde_json::Value)> {
     let plans = experiments::schemas()
         .into_iter()
         .map(|of| (of.kind, of.file));
+    let suite = schema::of_file(suite::KIND, &suite::body_schema());
     let others = [
+        (suite::KIND, suite),
         ("claims", asked::file_schema()),
         ("registry", schema::registry()),
     ];
@@ -138,10 +140,11 @@ pub fn keys() -> String {
         file["required"] = required.chain(["experiment".into()]).collect();
         let _ = write!(text, "\n## {kind}\n\n{}", schema::table(&file));
     }
+    let targets = schema::table(&schema::of_file(suite::KIND, &suite::body_schema()));
     let registry = schema::table(&schema::registry());
     let _ = write!(
         text,
-        "\n## Claims\n\nWhat `--claims FILE` may say, as [`claims.yaml`](claims.yaml) does. Where a claim has `each`, `{{name}}` may stand \
+        "\n## suite\n\nThe targets of `harness reproduce all`, as [`all.yaml`](all.yaml) lists them.\n\n{targets}\n## Claims\n\nWhat `--claims FILE` may say, as [`claims.yaml`](claims.yaml) does. Where a claim has `each`, `{{name}}` may stand \
          for any value.\n\n{}\n## Registries of data sets\n\nWhat `--registry FILE` may say, as [`datasets.yaml`](datasets.yaml) does.\n\n{registry}",
         schema::table(&asked::schema())
     );
@@ -167,6 +170,9 @@ fn check(arguments: &PlanCheck) -> Result<u8> {
             arguments,
             looked.with_context(|| arguments.plan.clone()),
         ));
+    }
+    if keys.get("experiment").and_then(Value::as_str) == Some(suite::KIND) {
+        return Ok(said(arguments, suite::check(&text, &configs)));
     }
     // The `datasets` of a plan are a list of names.
     let of_names = keys.get("datasets").is_some_and(Value::is_mapping);

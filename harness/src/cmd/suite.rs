@@ -11,9 +11,10 @@ use lab::configs::Configs;
 use lab::device::{Machine, RankDevice, Request, explained};
 use lab::experiments::windows::ranks::Leader;
 use lab::manifest::Manifest;
-use lab::plan::Plan;
+use lab::plan::{Plan, schema};
 use lab::progress::say;
 use lab::sharing::relatives;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use std::path::Path;
 use std::time::Instant;
@@ -21,14 +22,18 @@ use std::time::Instant;
 /// The name of the target that is all targets.
 pub(super) const NAME: &str = "all";
 
-#[derive(Debug, Deserialize)]
+/// The kind of the plan that lists targets.
+pub(super) const KIND: &str = "suite";
+
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct SuiteBody {
+    /// The targets, in the order in which they are made.
     targets: Vec<SuitePart>,
 }
 
 /// A target of the suite.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(untagged)]
 enum SuitePart {
     /// Run with its profile of the suite's name.
@@ -37,9 +42,10 @@ enum SuitePart {
     Bounded(Bounded),
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Bounded {
+    /// Its name.
     target: String,
     /// The profile that a CPU can run.
     on_cpu: String,
@@ -79,6 +85,33 @@ pub(super) fn order(configs: &Configs) -> Result<Vec<String>> {
 fn parts(plan: &Plan) -> Result<Vec<SuitePart>> {
     let body = plan.body::<SuiteBody>();
     Ok(body.context("the list of all targets, all.yaml")?.targets)
+}
+
+/// The schema of the keys that only such a plan has.
+pub(super) fn body_schema() -> serde_json::Value {
+    schema::of::<SuiteBody>()
+}
+
+/// Looks at a list of targets: what its schema does not allow, and targets and profiles that are not there.
+///
+/// # Errors
+/// All that is wrong with it, or the first target that is not there.
+pub(super) fn check(text: &str, configs: &Configs) -> Result<()> {
+    let suite = Plan::from_yaml(text, &[], None)?;
+    let faults = suite.faults(&body_schema());
+    ensure!(faults.is_empty(), "{}", schema::told(&faults));
+    for part in parts(&suite)? {
+        let target = configs.plan(part.name())?;
+        if let SuitePart::Bounded(Bounded { on_cpu, target: of }) = &part {
+            let named = target.profiles();
+            ensure!(
+                named.contains(on_cpu),
+                "targets: {of} has no profile `{on_cpu}`, as `on_cpu` says: there is {}",
+                named.join(", ")
+            );
+        }
+    }
+    Ok(())
 }
 
 fn plan(configs: &Configs, profile: Option<&str>) -> Result<Plan> {
