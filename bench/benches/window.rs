@@ -13,7 +13,7 @@ use candle_core::Tensor;
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use optim::{
     Batched, Kinetic, Method, Oracle, Predictor, Recurrence, Storage, Window, WindowMethod,
-    WindowedDescent, WindowedFlow,
+    WindowedDescent, WindowedRecurrence,
 };
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -25,7 +25,7 @@ const FLOWS: usize = 4;
 const MEMORY: usize = 20;
 
 /// A run from `start`; answers its rounds.
-fn run(flow: &WindowedFlow, start: &Tensor) -> usize {
+fn run(flow: &WindowedRecurrence, start: &Tensor) -> usize {
     let free = Arc::new(Free {
         dimension: start.elem_count(),
     });
@@ -39,7 +39,7 @@ fn run(flow: &WindowedFlow, start: &Tensor) -> usize {
 }
 
 /// The time of so many rounds, from runs that have at least as many together.
-fn rounds(flow: &WindowedFlow, start: &Tensor, wanted: u64) -> Duration {
+fn rounds(flow: &WindowedRecurrence, start: &Tensor, wanted: u64) -> Duration {
     let (began, mut done) = (Instant::now(), 0);
     while done < wanted {
         done += run(flow, start) as u64;
@@ -47,7 +47,7 @@ fn rounds(flow: &WindowedFlow, start: &Tensor, wanted: u64) -> Duration {
     began.elapsed().mul_f64(wanted as f64 / done as f64)
 }
 
-fn measure(c: &mut Criterion, group: &str, case: &str, size: usize, flow: &WindowedFlow) {
+fn measure(c: &mut Criterion, group: &str, case: &str, size: usize, flow: &WindowedRecurrence) {
     let start = vector(size).unwrap();
     let mut group = c.benchmark_group(group);
     group.throughput(Throughput::Elements((flow.window.width * size) as u64));
@@ -58,8 +58,8 @@ fn measure(c: &mut Criterion, group: &str, case: &str, size: usize, flow: &Windo
 }
 
 /// The settings that `method` is meant to be used with.
-fn flow(method: WindowMethod, width: usize) -> WindowedFlow {
-    WindowedFlow {
+fn flow(method: WindowMethod, width: usize) -> WindowedRecurrence {
+    WindowedRecurrence {
         recurrence: Recurrence::new(Kinetic::HalfL2Squared, 0.1, 20),
         window: Window {
             width,
@@ -108,7 +108,7 @@ fn predictor(c: &mut Criterion) {
     };
     let secant = Predictor::ALL.iter().map(|&of| with(Some(of)));
     for method in picard.chain(secant).chain([WindowMethod::secant(memory)]) {
-        let flow = WindowedFlow {
+        let flow = WindowedRecurrence {
             recurrence: Recurrence::new(Kinetic::HalfL2Squared, 0.01, 40),
             window: Window {
                 width: 4,

@@ -8,7 +8,7 @@ use datasets::{DataPolicy, Library, LibraryOptions, Registry, Silent, Split};
 use optim::{
     Batched, Flow, HamiltonianDescent, Kinetic, Leapfrog, LogisticRegression, Method, Oracle,
     Potential, Predictor, Problem, Recurrence, SymplecticEuler, Velocity, Window, WindowMethod,
-    WindowedDescent, WindowedFlow,
+    WindowedDescent, WindowedRecurrence,
 };
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -66,7 +66,7 @@ fn method(name: &str, golden: &A8a, oracle: Oracle, start: Tensor) -> Box<dyn Me
         )),
         ["picard", velocity, predictor, "W=4", "tau=0.001"] => {
             let predictor = predictor.parse::<Predictor>().unwrap();
-            let flow = WindowedFlow {
+            let flow = WindowedRecurrence {
                 recurrence: Recurrence::new(kinetic, golden.theta, golden.steps),
                 window: Window {
                     width: 4,

@@ -48,7 +48,7 @@
 //!    [`Flow`], or [`HeavyBall`], [`Nesterov`], [`Adam`], …
 //! 3. The loop. [`Run`] with a [`Bound`].
 //! 4. In parallel. [`WindowedDescent`] computes several steps of a flow at once. It takes a
-//!    [`WindowedFlow`]: a [`Recurrence`] (what is computed) and a [`Window`] (how many steps at once). An
+//!    [`WindowedRecurrence`]: a [`Recurrence`] (what is computed) and a [`Window`] (how many steps at once). An
 //!    `Arc` of a potential computes them as one batch on its own device; [`Devices`] in its place spreads
 //!    them over several devices, with a replica of the potential on each, and [`AllGather`] over several
 //!    processes.
@@ -106,6 +106,6 @@ pub use potential::{
 };
 pub use recurrence::{Acceleration, Recurrence, Update};
 pub use window::{
-    Predictor, Quadrature, Storage, Velocity, Window, WindowForm, WindowMethod, WindowedFlow,
+    Predictor, Quadrature, Storage, Velocity, Window, WindowForm, WindowMethod, WindowedRecurrence,
     window_kernels,
 };

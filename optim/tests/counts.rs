@@ -11,7 +11,7 @@ use candle_core::{DType, Device, Tensor};
 use common::{problem_on, random_numbers};
 use optim::{
     Batched, Devices, Evaluator, Kernel, Kinetic, LogisticRegression, Method, Oracle, Potential,
-    Predictor, Recurrence, Sequential, Window, WindowMethod, WindowedDescent, WindowedFlow,
+    Predictor, Recurrence, Sequential, Window, WindowMethod, WindowedDescent, WindowedRecurrence,
 };
 use std::collections::BTreeMap;
 use std::process::Command;
@@ -67,7 +67,7 @@ fn work(name: &str, times: usize) -> u64 {
         other => panic!("{other}"),
     };
     let recurrence = Recurrence::new(Kinetic::HalfL2Squared, 0.3, 20);
-    let flow = WindowedFlow { recurrence, window };
+    let flow = WindowedRecurrence { recurrence, window };
     let mut method = WindowedDescent::new(Oracle::shared(evaluator), flow, start).ending(1 << 20);
     for _ in 0..times {
         method.advance().unwrap();

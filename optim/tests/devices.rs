@@ -7,7 +7,8 @@ use candle_core::{DType, Device, Tensor};
 use common::{numbers, problem_on, random_numbers};
 use optim::{
     Batched, Counts, Devices, Evaluator, Kernel, Kinetic, LogisticRegression, Method, Oracle,
-    Potential, Predictor, Recurrence, Storage, Window, WindowMethod, WindowedDescent, WindowedFlow,
+    Potential, Predictor, Recurrence, Storage, Window, WindowMethod, WindowedDescent,
+    WindowedRecurrence,
 };
 use std::sync::Arc;
 
@@ -16,7 +17,7 @@ fn problem(device: &Device, dtype: DType, kernel: Kernel) -> Arc<LogisticRegress
     problem_on(device, dtype, kernel, (true, 0.01))
 }
 
-fn windows() -> Vec<WindowedFlow> {
+fn windows() -> Vec<WindowedRecurrence> {
     let picard = |width, storage| Window {
         width,
         tolerance: 1e-3,
@@ -48,13 +49,13 @@ fn windows() -> Vec<WindowedFlow> {
         picard(6, Storage::Bf16 { at_once: Some(2) }),
     ];
     let recurrence = Recurrence::new(Kinetic::HalfL2Squared, 0.3, 10);
-    let of = |window| WindowedFlow { recurrence, window };
+    let of = |window| WindowedRecurrence { recurrence, window };
     windows.into_iter().map(of).collect()
 }
 
 /// Where three flows end, and what they cost.
 fn run(
-    flow: &WindowedFlow,
+    flow: &WindowedRecurrence,
     f: &Arc<LogisticRegression>,
     evaluator: Arc<dyn Evaluator>,
 ) -> (Vec<f64>, Counts) {

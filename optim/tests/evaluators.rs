@@ -7,7 +7,7 @@ use common::{distance, numbers, random_problem, random_problem_with};
 use optim::{
     Batched, Devices, Evaluator, Kernel, Kinetic, LogisticRegression, Method, Oracle, Potential,
     Predictor, Problem, Recurrence, Sequential, Window, WindowMethod, WindowedDescent,
-    WindowedFlow,
+    WindowedRecurrence,
 };
 use std::sync::Arc;
 
@@ -34,7 +34,7 @@ fn the_trajectory_does_not_depend_on_where_the_gradients_are_computed() {
     for (dtype, rounding) in [(DType::F64, 1e-13), (DType::F32, 1e-4)] {
         for &kinetic in Kinetic::ALL {
             let (potential, start) = random_problem(5, dtype);
-            let flow = WindowedFlow {
+            let flow = WindowedRecurrence {
                 recurrence: Recurrence::new(kinetic, 0.2, 10),
                 window: Window {
                     width: 4,

@@ -8,7 +8,7 @@ use common::{numbers, oracle};
 use optim::{
     Flow, HamiltonianDescent, HeavyBall, Integrator, Kernel, Kinetic, Leapfrog, LogisticRegression,
     Method, Potential, Predictor, Problem, Recurrence, Stratified, SymplecticEuler, Velocity,
-    Window, WindowMethod, WindowedDescent, WindowedFlow,
+    Window, WindowMethod, WindowedDescent, WindowedRecurrence,
 };
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -203,12 +203,12 @@ fn every_integrator_with_every_kinetic_energy_ends_at_the_golden_point() {
 }
 
 /// "picard/carried/copy/W=4/tau=0.001"
-fn windowed(name: &str, kinetic: Kinetic, golden: &Golden) -> Option<WindowedFlow> {
+fn windowed(name: &str, kinetic: Kinetic, golden: &Golden) -> Option<WindowedRecurrence> {
     let [_, velocity, predictor, width, tau] = name.split('/').collect::<Vec<_>>()[..] else {
         return None;
     };
     let (theta, steps) = (golden.problem.theta, golden.problem.steps);
-    Some(WindowedFlow {
+    Some(WindowedRecurrence {
         recurrence: Recurrence::new(kinetic, theta, steps),
         window: Window {
             width: width.strip_prefix("W=")?.parse().ok()?,

@@ -8,7 +8,7 @@ use optim::{
     Acceleration, Adam, Bound, ConjugateGradients, Counts, Evaluator, Flow, HamiltonianDescent,
     HeavyBall, Kinetic, Leapfrog, Method, Momentum, Nesterov, Oracle, Phase, Potential, Quadratic,
     Recurrence, Run, RunEnd, Sequential, SymplecticEuler, Termination, TruncatedNewton, Window,
-    WindowedDescent, WindowedFlow,
+    WindowedDescent, WindowedRecurrence,
 };
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -440,7 +440,7 @@ fn what_an_iteration_says_it_computed_is_what_the_counts_grow_by() {
     let at = || start.clone();
     let half = Kinetic::HalfL2Squared;
     let flow = Flow::new(half, Box::new(Leapfrog), 0.1, 5).unwrap();
-    let window = WindowedFlow {
+    let window = WindowedRecurrence {
         recurrence: Recurrence::new(half, 0.1, 5),
         window: Window::default(),
     };

@@ -6,7 +6,7 @@ use candle_core::{DType, Tensor};
 use common::{distance, numbers, oracle, random_problem};
 use optim::{
     Flow, HamiltonianDescent, HeavyBall, Kinetic, Leapfrog, Method, Predictor, Quadrature,
-    Recurrence, SpeedLimit, SymplecticEuler, Velocity, Window, WindowMethod, WindowedFlow,
+    Recurrence, SpeedLimit, SymplecticEuler, Velocity, Window, WindowMethod, WindowedRecurrence,
 };
 
 const SEEDS: std::ops::Range<u64> = 0..8;
@@ -71,7 +71,7 @@ fn a_window_over_the_whole_flow_is_the_sequential_flow_after_at_most_as_many_rou
                 for method in methods() {
                     let steps = 3 + seed as usize;
                     let (potential, start) = random_problem(seed, DType::F64);
-                    let flow = WindowedFlow {
+                    let flow = WindowedRecurrence {
                         recurrence: Recurrence::new(kinetic, 0.3, steps)
                             .with_quadrature(quadrature),
                         window: Window {
@@ -101,7 +101,7 @@ fn a_window_of_one_step_is_the_sequential_flow_to_the_last_bit() {
         for &kinetic in Kinetic::ALL {
             for method in methods() {
                 let (potential, start) = random_problem(seed, DType::F64);
-                let flow = WindowedFlow {
+                let flow = WindowedRecurrence {
                     recurrence: Recurrence::new(kinetic, 0.3, 7),
                     window: Window {
                         method,
@@ -126,7 +126,7 @@ fn a_window_of_one_step_is_the_sequential_flow_to_the_last_bit() {
 #[test]
 fn the_printed_velocity_with_a_window_of_one_is_gradient_descent_with_step_theta_squared() {
     let (potential, start) = random_problem(3, DType::F64);
-    let flow = WindowedFlow {
+    let flow = WindowedRecurrence {
         recurrence: Recurrence::new(Kinetic::HalfL2Squared, 0.3, 9),
         window: Window {
             velocity: Velocity::AsPrinted,
@@ -156,7 +156,7 @@ fn the_tolerance_bounds_the_distance_from_the_sequential_flow_and_a_smaller_one_
             let worst = SEEDS
                 .map(|seed| {
                     let (potential, start) = random_problem(seed, DType::F64);
-                    let flow = WindowedFlow {
+                    let flow = WindowedRecurrence {
                         recurrence: Recurrence::new(Kinetic::HalfL2Squared, 0.3, 10),
                         window: Window {
                             width: 4,
@@ -194,7 +194,7 @@ fn on_a_quadratic_a_flows_error_is_at_most_what_its_gradients_errors_add_up_to()
     let furthest = 1.5 * norm(&start) * (4.0f64 / 0.1).sqrt();
     for steps in [10, 40, 160] {
         let end = |width, tolerance| {
-            let flow = WindowedFlow {
+            let flow = WindowedRecurrence {
                 recurrence: Recurrence::new(Kinetic::HalfL2Squared, theta, steps),
                 window: Window {
                     width,
@@ -229,7 +229,7 @@ fn a_flow_that_blows_up_says_in_which_step_instead_of_going_on() {
         optim::Quadratic::diagonal(&[1e200], &candle_core::Device::Cpu).unwrap(),
     );
     let start = Tensor::new(&[1f64], &candle_core::Device::Cpu).unwrap();
-    let flow = WindowedFlow {
+    let flow = WindowedRecurrence {
         recurrence: Recurrence::new(Kinetic::HalfL2Squared, 1.0, 8),
         window: Window {
             width: 3,
@@ -262,7 +262,7 @@ fn settings_out_of_range_are_refused_by_name() {
         (good, no_slot, "window"),
         (good, less_than_nothing, "tolerance"),
     ] {
-        let bad = WindowedFlow { recurrence, window };
+        let bad = WindowedRecurrence { recurrence, window };
         let error = bad
             .from_rest(&start, &mut oracle(&potential))
             .unwrap_err()

@@ -3,7 +3,7 @@
 use candle_core::{DType, Device, Tensor};
 use optim::{
     Batched, Cost, Kinetic, Method, Oracle, Potential, Predictor, Recurrence, Result, Storage,
-    Window, WindowMethod, WindowedDescent, WindowedFlow,
+    Window, WindowMethod, WindowedDescent, WindowedRecurrence,
 };
 use peak_alloc::PeakAlloc;
 use std::sync::Arc;
@@ -51,7 +51,7 @@ impl Potential for Bowl {
 }
 
 /// Bytes a window holds at most, for each number of a point.
-fn held(potential: &Arc<Bowl>, flow: WindowedFlow) -> f64 {
+fn held(potential: &Arc<Bowl>, flow: WindowedRecurrence) -> f64 {
     let start = Tensor::ones(DIMENSION, DType::F32, &Device::Cpu).unwrap();
     let before = HEAP.current_usage();
     let oracle = Oracle::new(Batched::new(potential.clone()));
@@ -68,7 +68,7 @@ fn a_window_without_points_takes_less_memory_for_each_step_and_in_bf16_little_mo
     let potential = Arc::new(Bowl(Tensor::new(curvatures, &Device::Cpu).unwrap()));
     let per_step = |storage| {
         let predictor = Predictor::LinearForce;
-        let flow = |width| WindowedFlow {
+        let flow = |width| WindowedRecurrence {
             recurrence: Recurrence::new(Kinetic::HalfL2Squared, 0.05, 32),
             window: Window {
                 width,

@@ -5,7 +5,7 @@ use candle_core::{DType, Device, Tensor};
 use optim::{
     Acceleration, Adam, Cost, HeavyBall, Kinetic, Method, Nesterov, Oracle, Potential, Predictor,
     Quadratic, Recurrence, Result, Sequential, Storage, Update, Velocity, Window, WindowMethod,
-    WindowedDescent, WindowedFlow,
+    WindowedDescent, WindowedRecurrence,
 };
 use std::sync::Arc;
 
@@ -122,7 +122,7 @@ fn positions(mut method: impl Method, iterations: usize) -> Vec<Vec<f64>> {
 }
 
 fn windowed(recurrence: Recurrence, window: Window, dtype: DType) -> WindowedDescent {
-    let flow = WindowedFlow { recurrence, window };
+    let flow = WindowedRecurrence { recurrence, window };
     WindowedDescent::new(oracle(dtype), flow, point(dtype))
 }
 

@@ -6,7 +6,7 @@ use candle_core::{DType, Device, Tensor};
 use common::{distance, numbers, oracle, random_problem};
 use optim::{
     Flow, HamiltonianDescent, Kinetic, LogisticRegression, Method, Oracle, Potential, Predictor,
-    Recurrence, SymplecticEuler, Window, WindowMethod, WindowedDescent, WindowedFlow,
+    Recurrence, SymplecticEuler, Window, WindowMethod, WindowedDescent, WindowedRecurrence,
 };
 use std::sync::Arc;
 
@@ -34,9 +34,9 @@ fn damped(window: Window) -> Window {
     Window { method, ..window }
 }
 
-fn of(kinetic: Kinetic, window: Window) -> WindowedFlow {
+fn of(kinetic: Kinetic, window: Window) -> WindowedRecurrence {
     let recurrence = Recurrence::new(kinetic, STEP_SIZE, STEPS);
-    WindowedFlow { recurrence, window }
+    WindowedRecurrence { recurrence, window }
 }
 
 /// Where the sequential flows end, one after the other.

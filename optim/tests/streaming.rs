@@ -6,7 +6,7 @@ use candle_core::{DType, Device, Tensor};
 use common::{distance, numbers, oracle, random_problem};
 use optim::{
     Counts, Kinetic, Method, Predictor, Quadrature, Recurrence, Storage, Velocity, Window,
-    WindowMethod, WindowedDescent, WindowedFlow,
+    WindowMethod, WindowedDescent, WindowedRecurrence,
 };
 
 const SEEDS: [u64; 2] = [1, 2];
@@ -20,7 +20,7 @@ struct Run {
     counts: Counts,
 }
 
-fn run(flow: WindowedFlow, seed: u64, dtype: DType) -> Run {
+fn run(flow: WindowedRecurrence, seed: u64, dtype: DType) -> Run {
     let (potential, start) = random_problem(seed, dtype);
     let mut method = WindowedDescent::new(oracle(&potential), flow, start);
     let strides = (0..FLOWS).map(|_| method.advance().unwrap().strides);
@@ -34,9 +34,9 @@ fn run(flow: WindowedFlow, seed: u64, dtype: DType) -> Run {
 
 const ALL_AT_ONCE: Storage = Storage::Velocities { at_once: None };
 
-fn of(kinetic: Kinetic, window: Window) -> WindowedFlow {
+fn of(kinetic: Kinetic, window: Window) -> WindowedRecurrence {
     let recurrence = Recurrence::new(kinetic, 0.3, 10);
-    WindowedFlow { recurrence, window }
+    WindowedRecurrence { recurrence, window }
 }
 
 fn window(width: usize, predictor: Predictor, storage: Storage) -> Window {
@@ -60,7 +60,7 @@ fn points_summed_up_from_velocities_are_those_that_are_kept_to_the_last_bit() {
             for velocity in [Velocity::Carried, Velocity::AsPrinted] {
                 for quadrature in [Quadrature::SymplecticEuler, Quadrature::Leapfrog] {
                     for (width, dtype) in [(1, DType::F32), (4, DType::F32), (20, DType::F64)] {
-                        let flow = |storage| WindowedFlow {
+                        let flow = |storage| WindowedRecurrence {
                             recurrence: Recurrence::new(kinetic, 0.3, 10)
                                 .with_quadrature(quadrature),
                             window: Window {

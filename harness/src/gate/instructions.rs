@@ -9,7 +9,7 @@ use super::setup::Lab;
 use anyhow::{Context, Result, bail, ensure};
 use datasets::Dataset;
 use lab::environment::Environment;
-use optim::{Kinetic, Method, Recurrence, Window, WindowedDescent, WindowedFlow};
+use optim::{Kinetic, Method, Recurrence, Window, WindowedDescent, WindowedRecurrence};
 use std::collections::BTreeMap;
 use std::hint::black_box;
 use std::io::ErrorKind;
@@ -281,7 +281,7 @@ pub fn counted(baseline: &Baseline, lab: &Lab) -> Result<Vec<String>> {
         let data = data(dataset)?;
         let potential = lab.potential(&data, *precision, optim::Kernel::Auto)?;
         let start = lab.points(&data, &*potential, 1, *precision)?.get(0)?;
-        let flow = WindowedFlow {
+        let flow = WindowedRecurrence {
             recurrence: Recurrence::new(Kinetic::HalfL2Squared, *step_size, *steps),
             window: Window::try_from(window.clone())?,
         };

@@ -354,7 +354,7 @@ mod tests {
             })
         })
         .unwrap();
-        let flow = crate::WindowedFlow {
+        let flow = crate::WindowedRecurrence {
             recurrence: crate::Recurrence::new(crate::Kinetic::HalfL2Squared, 0.1, 20),
             window: crate::Window {
                 width: 2,

@@ -339,7 +339,7 @@ mod tests {
     use super::*;
     use crate::{
         Counts, Flow, HamiltonianDescent, Kinetic, Method, Oracle, Predictor, Quadratic,
-        Recurrence, SymplecticEuler, Window, WindowMethod, WindowedDescent, WindowedFlow,
+        Recurrence, SymplecticEuler, Window, WindowMethod, WindowedDescent, WindowedRecurrence,
     };
 
     /// What each rank answers, in their order.
@@ -456,7 +456,7 @@ mod tests {
                 Box::new(HamiltonianDescent::new(oracle, flow, start))
             }
             width => {
-                let flow = WindowedFlow {
+                let flow = WindowedRecurrence {
                     recurrence: Recurrence::new(Kinetic::HalfL2Squared, 0.1, 20),
                     window: Window {
                         width,

@@ -1,7 +1,7 @@
 //! Hamiltonian Descent: one flow after another, each from rest.
 
 use crate::window::Slide;
-use crate::{Counts, Flow, Method, Oracle, Potential, Progress, Result, WindowedFlow};
+use crate::{Counts, Flow, Method, Oracle, Potential, Progress, Result, WindowedRecurrence};
 use candle_core::Tensor;
 use std::sync::Arc;
 
@@ -51,7 +51,7 @@ impl Method for HamiltonianDescent {
 /// ```
 /// use candle_core::{Device, Tensor};
 /// use optim::{Batched, Oracle, Kinetic, Method, Quadratic, Recurrence, Window, WindowMethod};
-/// use optim::{WindowedDescent, WindowedFlow};
+/// use optim::{WindowedDescent, WindowedRecurrence};
 /// use std::sync::Arc;
 /// # fn main() -> optim::Result<()> {
 /// let f = Arc::new(Quadratic::diagonal(&[1.0, 2.0, 3.0], &Device::Cpu)?);
@@ -63,7 +63,7 @@ impl Method for HamiltonianDescent {
 ///     ..Window::default()
 /// };
 /// let recurrence = Recurrence::new(Kinetic::HalfL2Squared, 0.1, 20);
-/// let flow = WindowedFlow { recurrence, window };
+/// let flow = WindowedRecurrence { recurrence, window };
 /// let start = Tensor::new(&[1f64, 1.0, 1.0], &Device::Cpu)?;
 /// let mut method = WindowedDescent::new(Oracle::new(Batched::new(f)), flow, start).ending(10);
 /// let mut rounds = 0;
@@ -76,7 +76,7 @@ impl Method for HamiltonianDescent {
 /// ```
 pub struct WindowedDescent {
     oracle: Oracle,
-    flow: WindowedFlow,
+    flow: WindowedRecurrence,
     position: Tensor,
     surrogate: Option<Arc<dyn Potential>>,
     flows: Option<usize>,
@@ -89,7 +89,7 @@ impl WindowedDescent {
     /// [`advance`](Method::advance), which returns [`Error::Setting`](crate::Error::Setting) if one is out
     /// of range.
     #[must_use]
-    pub fn new(oracle: impl Into<Oracle>, flow: WindowedFlow, start: Tensor) -> Self {
+    pub fn new(oracle: impl Into<Oracle>, flow: WindowedRecurrence, start: Tensor) -> Self {
         Self {
             oracle: oracle.into(),
             flow,

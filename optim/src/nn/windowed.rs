@@ -3,7 +3,8 @@
 use super::state::{named_vars, write};
 use crate::window::{Slide, WindowPlace};
 use crate::{
-    Counts, Error, Evaluator, Method, Oracle, Progress, Recurrence, Result, Window, WindowedFlow,
+    Counts, Error, Evaluator, Method, Oracle, Progress, Recurrence, Result, Window,
+    WindowedRecurrence,
 };
 use candle_core::{DType, Device, Tensor, Var};
 use candle_nn::VarMap;
@@ -81,7 +82,7 @@ impl Replica {
 /// # }
 /// ```
 pub struct Windowed {
-    flow: WindowedFlow,
+    flow: WindowedRecurrence,
     network: Arc<Replicas>,
     oracle: Oracle,
     window: Box<dyn Slide>,
@@ -99,7 +100,7 @@ impl Windowed {
     /// # Errors
     /// If there is no replica, two are not alike, a setting is out of range, or the first loss fails.
     pub fn new(replicas: Vec<Replica>, recurrence: Recurrence, window: Window) -> Result<Self> {
-        let flow = WindowedFlow { recurrence, window };
+        let flow = WindowedRecurrence { recurrence, window };
         let network = Arc::new(Replicas::new(replicas)?);
         let start = network.first.position()?;
         let from = WindowPlace::start(&recurrence, &start)?;

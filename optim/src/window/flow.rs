@@ -1,12 +1,12 @@
-//! A flow computed several steps at a time: what it is, and where it ends.
+//! A recurrence computed several steps at a time: what it is, and where it ends.
 
 use super::settings::Window;
 use crate::recurrence::Carried;
 use crate::{Oracle, Recurrence, Result, Termination};
 use candle_core::Tensor;
 
-/// Computes a discretised Hamiltonian flow, of which up to `width` steps are computed at once: Algorithm 5
-/// of the paper, lines 3 to 26.
+/// Computes a recurrence of which up to `width` steps are computed at once: of a discretised Hamiltonian flow
+/// Algorithm 5 of the paper, lines 3 to 26.
 ///
 /// Again and again the gradients at the W points of the window are computed in parallel and summed up
 /// to new points, and the window moves past the points that changed by no more than `tolerance`. The
@@ -17,11 +17,11 @@ use candle_core::Tensor;
 ///
 /// ```
 /// use candle_core::{Device, Tensor};
-/// use optim::{Batched, Oracle, Kinetic, Quadratic, Recurrence, Window, WindowedFlow};
+/// use optim::{Batched, Oracle, Kinetic, Quadratic, Recurrence, Window, WindowedRecurrence};
 /// use std::sync::Arc;
 /// # fn main() -> optim::Result<()> {
 /// let f = Arc::new(Quadratic::diagonal(&[1.0, 2.0], &Device::Cpu)?);
-/// let flow = WindowedFlow {
+/// let flow = WindowedRecurrence {
 ///     recurrence: Recurrence::new(Kinetic::HalfL2Squared, 0.1, 20),
 ///     window: Window { width: 4, tolerance: 1e-3, ..Window::default() },
 /// };
@@ -33,7 +33,7 @@ use candle_core::Tensor;
 /// # }
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct WindowedFlow {
+pub struct WindowedRecurrence {
     /// What is computed.
     pub recurrence: Recurrence,
     /// How several of its steps are computed at once.

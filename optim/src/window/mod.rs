@@ -1,6 +1,6 @@
 //! Computes a flow several steps at a time, in a window that slides along it (Algorithm 5 of the paper).
 //!
-//! [`WindowedFlow`] is what to compute: a [`Recurrence`](crate::Recurrence) and a [`Window`]. The window's
+//! [`WindowedRecurrence`] is what to compute: a [`Recurrence`](crate::Recurrence) and a [`Window`]. The window's
 //! parts are [`WindowMethod`], [`Predictor`], [`Velocity`] and [`Storage`].
 //!
 //! Where the printed algorithm cannot be run literally, this crate does the following:
@@ -25,7 +25,7 @@ mod tensors;
 #[cfg(test)]
 mod tests;
 
-pub use flow::{FlowEnd, WindowedFlow};
+pub use flow::{FlowEnd, WindowedRecurrence};
 pub(crate) use flow::{Slide, WindowPlace};
 pub use form::WindowForm;
 pub use settings::{Predictor, Quadrature, Storage, Velocity, Window, WindowMethod};
@@ -39,7 +39,7 @@ use space::Space;
 use std::sync::Arc;
 use tensors::Tensors;
 
-impl WindowedFlow {
+impl WindowedRecurrence {
     /// Returns the end of the flow from `start` `[D]` at rest.
     ///
     /// # Errors

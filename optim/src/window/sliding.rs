@@ -4,7 +4,7 @@
 //! [`Slots`]', and the arithmetic a [`Space`]'s.
 
 use super::corrector::{self, Corrector, Guess};
-use super::flow::{FlowEnd, Slide, WindowPlace, WindowedFlow};
+use super::flow::{FlowEnd, Slide, WindowPlace, WindowedRecurrence};
 use super::settings::{Velocity, Window};
 use super::slots::{Particle, Slot, Slots, Trajectory};
 use super::space::{Space, StepGradients};
@@ -79,7 +79,7 @@ impl<S: Space + 'static> Sliding<S> {
     /// From a place. Nothing is computed for steps after the last of `flows` iterations.
     pub(super) fn new(
         space: S,
-        flow: WindowedFlow,
+        flow: WindowedRecurrence,
         from: &WindowPlace,
         surrogate: Option<Arc<dyn Potential>>,
         flows: Option<usize>,

@@ -3,7 +3,7 @@
 use super::tensors::Tensors;
 use super::{
     FlowEnd, Host, Predictor, Quadrature, Slide, Storage, Velocity, Window, WindowMethod,
-    WindowPlace, WindowedFlow,
+    WindowPlace, WindowedRecurrence,
 };
 use crate::{Batched, Counts, Kinetic, Oracle, Quadratic, Recurrence};
 use candle_core::{Device, Tensor};
@@ -16,7 +16,7 @@ fn start() -> Tensor {
     Tensor::new(start, &Device::Cpu).unwrap()
 }
 
-fn place(flow: &WindowedFlow) -> WindowPlace {
+fn place(flow: &WindowedRecurrence) -> WindowPlace {
     WindowPlace::start(&flow.recurrence, &start()).unwrap()
 }
 
@@ -46,7 +46,7 @@ fn tensors() -> Vec<Tensors> {
     }
 }
 
-fn flows() -> Vec<WindowedFlow> {
+fn flows() -> Vec<WindowedRecurrence> {
     let mut all = Vec::new();
     for &kinetic in Kinetic::ALL {
         for (predictor, quadrature) in [
@@ -88,7 +88,7 @@ fn flows() -> Vec<WindowedFlow> {
             all.extend(
                 windows
                     .chain(secants)
-                    .map(|window| WindowedFlow { recurrence, window }),
+                    .map(|window| WindowedRecurrence { recurrence, window }),
             );
         }
     }
@@ -146,7 +146,7 @@ fn kernels_are_used_where_they_run_and_agree() {
 #[test]
 fn a_flow_more_than_was_announced_is_the_sequential_one_too() {
     let recurrence = Recurrence::new(Kinetic::HalfL2Squared, 0.1, 6);
-    let flow = |width| WindowedFlow {
+    let flow = |width| WindowedRecurrence {
         recurrence,
         window: Window {
             width,
@@ -157,7 +157,7 @@ fn a_flow_more_than_was_announced_is_the_sequential_one_too() {
         },
     };
     let f = Arc::new(Quadratic::diagonal(&[1.0; DIMENSION], &Device::Cpu).unwrap());
-    let ends = |flow: WindowedFlow, announced| -> Vec<Vec<f64>> {
+    let ends = |flow: WindowedRecurrence, announced| -> Vec<Vec<f64>> {
         let mut oracle = Oracle::new(Batched::new(f.clone()));
         let mut window = flow.sliding(&start(), None, announced).unwrap();
         let ends = (0..4).map(|_| window.flow(&mut oracle).unwrap().position);

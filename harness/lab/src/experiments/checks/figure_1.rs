@@ -6,7 +6,7 @@ use super::problems::{Instance, Logistic, tensor};
 use super::watched::{StepPlace, Watched};
 use crate::seed::Seeds;
 use anyhow::{Result, ensure};
-use optim::{Kinetic, Oracle, Recurrence, Window, WindowedFlow};
+use optim::{Kinetic, Oracle, Recurrence, Window, WindowedRecurrence};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -104,7 +104,7 @@ impl Figure1 {
         kinetic: Kinetic,
         disturbed: Option<StepPlace>,
     ) -> Result<Option<[Asked; 2]>> {
-        let flow = WindowedFlow {
+        let flow = WindowedRecurrence {
             recurrence: Recurrence::new(kinetic, self.step_size, self.steps),
             window: Window {
                 width: self.steps,

@@ -7,7 +7,7 @@ use crate::seed::Seeds;
 use anyhow::Result;
 use optim::{
     Flow, Integrator, Kinetic, Leapfrog, Recurrence, SymplecticEuler, Velocity, Window,
-    WindowedFlow,
+    WindowedRecurrence,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -183,7 +183,7 @@ impl Picard {
         width: usize,
         velocity: Velocity,
     ) -> Result<(Vec<f64>, usize)> {
-        let flow = WindowedFlow {
+        let flow = WindowedRecurrence {
             recurrence: Recurrence::new(kinetic, self.step_size, self.steps),
             window: Window {
                 width,

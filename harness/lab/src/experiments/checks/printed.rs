@@ -6,7 +6,7 @@ use super::check::{CheckBound, CheckedNumber};
 use super::problems::{Instance, Logistic, apart, largest, norm, numbers, plus, tensor};
 use crate::seed::Seeds;
 use anyhow::{Result, ensure};
-use optim::{Flow, Kinetic, Recurrence, SymplecticEuler, Window, WindowedFlow};
+use optim::{Flow, Kinetic, Recurrence, SymplecticEuler, Window, WindowedRecurrence};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -171,8 +171,8 @@ impl Checker for PrintedLines {
 }
 
 impl PrintedLines {
-    fn window(&self, tolerance: f64) -> WindowedFlow {
-        WindowedFlow {
+    fn window(&self, tolerance: f64) -> WindowedRecurrence {
+        WindowedRecurrence {
             recurrence: Recurrence::new(Kinetic::HalfL2Squared, self.step_size, self.steps),
             window: Window {
                 width: self.width,

@@ -6,7 +6,8 @@ use anyhow::{Result, bail, ensure};
 use candle_core::{Device, Tensor};
 use optim::{
     Batched, Flow, HamiltonianDescent, Kernel, Kinetic, LogisticRegression, Method, Oracle,
-    Potential, Recurrence, Sequential, SymplecticEuler, Window, WindowedDescent, WindowedFlow,
+    Potential, Recurrence, Sequential, SymplecticEuler, Window, WindowedDescent,
+    WindowedRecurrence,
 };
 use rand::SeedableRng;
 use rand_chacha::ChaCha20Rng;
@@ -164,7 +165,7 @@ impl OwnContestant {
             let oracle = Oracle::new(Sequential::new(potential));
             return Ok(Box::new(HamiltonianDescent::new(oracle, flow, start)));
         }
-        let flow = WindowedFlow {
+        let flow = WindowedRecurrence {
             recurrence: Recurrence::new(kinetic, theta, steps),
             window: self.options.window,
         };

@@ -7,7 +7,7 @@ use crate::experiments::Held;
 use crate::experiments::held::{FreeGradients, held};
 use anyhow::Result;
 use candle_core::Tensor;
-use optim::{Batched, Method, Oracle, WindowedDescent, WindowedFlow};
+use optim::{Batched, Method, Oracle, WindowedDescent, WindowedRecurrence};
 use std::sync::Arc;
 
 impl ParallelCell {
@@ -39,7 +39,7 @@ impl ParallelCell {
         let Some((placed, recurrence)) = mover.placed.zip(mover.method.recurrence()) else {
             return Ok(None);
         };
-        let flow = WindowedFlow {
+        let flow = WindowedRecurrence {
             // An iteration that the window fills, and moves in.
             recurrence: recurrence.every(self.every.max(2 * placed.window.width)),
             window: placed.window,

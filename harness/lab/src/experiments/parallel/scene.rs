@@ -14,7 +14,7 @@ use candle_core::{DType, Device, Tensor};
 use candle_nn::ModuleT;
 use datasets::Images;
 use optim::nn::{Replica, Windowed};
-use optim::{Batched, Devices, Evaluator, Method, Oracle, WindowedDescent, WindowedFlow};
+use optim::{Batched, Devices, Evaluator, Method, Oracle, WindowedDescent, WindowedRecurrence};
 use rand::RngExt;
 use std::sync::Arc;
 
@@ -116,7 +116,7 @@ fn on_potential(
         }
         _ => Arc::new(Batched::new(scene.potential.clone())),
     };
-    let flow = WindowedFlow {
+    let flow = WindowedRecurrence {
         recurrence,
         window: placed.window,
     };

@@ -16,7 +16,7 @@ use datasets::Dataset;
 use optim::{
     AllGather, Batched, Devices, Evaluator, Flow, HamiltonianDescent, Kernel, Method, Oracle,
     Potential, Ranks, Recurrence, RoundTimes, RowLoss, Sequential, SymplecticEuler, Tf32,
-    WindowedDescent, WindowedFlow,
+    WindowedDescent, WindowedRecurrence,
 };
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -304,7 +304,7 @@ impl Workbench {
         if cell.is_baseline() {
             return self.sequential_flow(cell, evaluator);
         }
-        let flow = WindowedFlow {
+        let flow = WindowedRecurrence {
             recurrence: Recurrence::new(cell.kinetic, cell.step_size, cell.steps),
             window: cell.window,
         };

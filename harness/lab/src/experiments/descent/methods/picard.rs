@@ -5,7 +5,8 @@ use crate::plan::schema::kinetic_energy;
 use crate::plan::{named, positive};
 use anyhow::{Result, ensure};
 use optim::{
-    Kinetic, Method, Predictor, Recurrence, Window, WindowMethod, WindowedDescent, WindowedFlow,
+    Kinetic, Method, Predictor, Recurrence, Window, WindowMethod, WindowedDescent,
+    WindowedRecurrence,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -54,7 +55,7 @@ impl Spec for PicardSpec {
     }
 
     fn build(&self, site: &MethodSite<'_>) -> Result<Box<dyn Method>> {
-        let flow = WindowedFlow {
+        let flow = WindowedRecurrence {
             recurrence: Recurrence::new(self.kinetic_energy, self.step_size, self.steps),
             window: self.window()?,
         };
