@@ -344,3 +344,6 @@ pub(crate) fn explain(
         },
     }
 }
+
+#[cfg(test)]
+mod tests;

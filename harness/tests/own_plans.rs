@@ -76,7 +76,7 @@ fn the_list_of_all_targets_is_looked_at_as_every_plan_is() {
         stderr(&output)
     };
     let key = wrong("\ntargets:", "\ntarget_list:");
-    assert!(key.contains("did you mean `targets`"), "{key}");
+    assert!(key.contains("`target_list` is no key"), "{key}");
     let target = wrong("- fig8", "- fig88");
     assert!(target.contains("fig88"), "{target}");
     let profile = wrong("on_cpu: smoke", "on_cpu: smok");

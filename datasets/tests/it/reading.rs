@@ -195,6 +195,16 @@ fn a_file_that_is_not_the_declared_one_is_called_that_even_if_it_does_not_parse(
 }
 
 #[test]
+fn the_declared_file_is_hashed_to_its_end_even_if_it_does_not_parse() {
+    let folder = tempfile::tempdir().unwrap();
+    // Longer than any buffer, and refused at once.
+    let bytes = [b"0 9:1\n".to_vec(), b"0 1:1\n".repeat(100_000)].concat();
+    let path = file(&folder, &bytes);
+    let refused = parse(&path, Some(Sha::of(&bytes)), 1 << 20).unwrap_err();
+    assert!(matches!(refused, Error::Line { line: 1, .. }), "{refused}");
+}
+
+#[test]
 fn a_file_that_is_not_there_is_an_error_that_names_it() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("absent");

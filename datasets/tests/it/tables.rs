@@ -164,6 +164,25 @@ fn labels_may_be_numbers_to_be_predicted() {
 }
 
 #[test]
+fn a_table_of_the_declared_rows_and_features_and_of_any_length_is_read() {
+    let long: String = (0..40_000).map(|i| format!("{i},{}\n", i % 2)).collect();
+    let entry = "{label: y, features: 1, files: {train: {path: mine.csv, rows: 40000}}}\nlimits: {line_bytes: 1000}";
+    let text = format!("x,y\n{long}");
+    let data = load(entry, &[("mine.csv", text.as_bytes())]).unwrap();
+    assert_eq!((data.train.len(), data.features), (40_000, 1));
+    assert_eq!(data.train.class_counts(1), [20_000, 20_000]);
+    let short = entry.replace("40000", "39999");
+    let refused = load(&short, &[("mine.csv", text.as_bytes())]).unwrap_err();
+    assert!(
+        refused.contains("39999") && refused.contains("40000"),
+        "{refused}"
+    );
+    let narrow = entry.replace("features: 1", "features: 2");
+    let refused = load(&narrow, &[("mine.csv", text.as_bytes())]).unwrap_err();
+    assert!(refused.contains('2'), "{refused}");
+}
+
+#[test]
 fn a_test_file_has_the_columns_of_the_training_file_in_any_order() {
     let entry = "{label: y, files: {train: {path: a.csv}, test: {path: b.csv}}}";
     let train = b"a,b,y\n1,2,no\n3,4,yes\n";
