@@ -75,6 +75,7 @@ fn shape<'a>(spec: &'a DatasetSpec, file: &FileSpec, limits: &RegistryLimits) ->
         rows: file.rows,
         delimiter: file.delimiter,
         line_bytes: limits.line_bytes,
+        #[cfg(feature = "parquet")]
         most_bytes: limits.decompressed_bytes,
     }
 }

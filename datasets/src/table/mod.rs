@@ -36,6 +36,7 @@ pub(crate) struct TableShape<'a> {
     /// Longest line allowed of CSV, in bytes.
     pub line_bytes: usize,
     /// Most bytes that the numbers of a compressed table may take.
+    #[cfg(feature = "parquet")]
     pub most_bytes: u64,
 }
 

@@ -109,8 +109,7 @@ impl TruncatedNewton {
     fn step(&mut self, (value, gradient): (f64, &Tensor), norm: f64) -> Result<bool> {
         let direction = self.direction(gradient, norm)?;
         let slope = dot(gradient, &direction)?;
-        // Also where it is not a number.
-        if !(slope < 0.0) {
+        if slope.is_nan() || slope >= 0.0 {
             return Ok(false);
         }
         // A sum over many rows rounds more than once.
@@ -160,9 +159,8 @@ impl Method for TruncatedNewton {
             if self.first == 0.0 {
                 self.first = norm;
             }
-            // Also where it is not a number.
-            self.stopped =
-                !(norm > 0.0 && norm.is_finite()) || !self.step((value, &gradient), norm)?;
+            let goes_on = norm > 0.0 && norm.is_finite();
+            self.stopped = !(goes_on && self.step((value, &gradient), norm)?);
         }
         let points = self.points - before;
         Ok(Progress {
