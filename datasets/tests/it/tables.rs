@@ -183,6 +183,15 @@ fn a_table_of_the_declared_rows_and_features_and_of_any_length_is_read() {
 }
 
 #[test]
+fn a_compressed_table_that_is_cut_short_is_not_called_a_long_line() {
+    let entry = "{label: outcome, files: {train: {path: mine.csv.gz}}}";
+    let whole = gzip(CSV.repeat(50).as_bytes());
+    let refused = load(entry, &[("mine.csv.gz", &whole[..whole.len() / 2])]).unwrap_err();
+    assert!(!refused.contains("longer than"), "{refused}");
+    assert!(refused.contains("mine.csv.gz"), "{refused}");
+}
+
+#[test]
 fn a_test_file_has_the_columns_of_the_training_file_in_any_order() {
     let entry = "{label: y, files: {train: {path: a.csv}, test: {path: b.csv}}}";
     let train = b"a,b,y\n1,2,no\n3,4,yes\n";
