@@ -240,6 +240,13 @@ fn newtons_method_is_stationary_at_a_minimum_and_leaves_one_that_curves_down_alo
     let mut method = TruncatedNewton::new(saddle.clone(), start);
     method.advance().unwrap();
     assert!(saddle.value(method.position()).unwrap() < before);
+    // However steep it is there.
+    let steep = Arc::new(Quadratic::diagonal(&[1e12, -1e12], &Device::Cpu).unwrap());
+    let start = Tensor::new(&[0f64, 1.0], &Device::Cpu).unwrap();
+    let before = steep.value(&start).unwrap();
+    let mut method = TruncatedNewton::new(steep.clone(), start);
+    assert_eq!(method.advance().unwrap().counts.requested, 3);
+    assert!(steep.value(method.position()).unwrap() < before);
 }
 
 #[test]

@@ -68,6 +68,11 @@ pub(super) fn run(arguments: &Reproduce) -> Result<u8> {
     let order = suite::order(&configs)?;
     let claims = claims_of(arguments, &configs)?;
     let site = site::build(&root, Some(&claims), Some(&order))?;
+    // The page of all targets, where there is one, shows its rows too.
+    let above = self::root(arguments);
+    if arguments.out.is_none() && above != root && above.join(site::CLAIMS).is_file() {
+        site::build(&above, None, Some(&order))?;
+    }
     say(&format!(
         "the page is {}",
         root.join("index.html").display()

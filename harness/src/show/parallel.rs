@@ -41,6 +41,8 @@ struct Race<'a> {
     seconds: Option<f64>,
     /// The rounds of the same method one step after the other, at its best step size for that.
     alone: Option<f64>,
+    /// Which end of the step sizes tried it is at, of several.
+    end: &'static str,
 }
 
 impl Race<'_> {
@@ -74,8 +76,8 @@ fn middle(rows: &[&ParallelRow], of: fn(&ParallelRow) -> Option<f64>) -> Option<
 }
 
 /// The medians over the starts of the best rows, for each data set, method and width.
-fn races(rows: &[ParallelRow]) -> Vec<Race<'_>> {
-    let best = rows.iter().filter(|row| row.best.contains("own"));
+fn races(all: &[ParallelRow]) -> Vec<Race<'_>> {
+    let best = all.iter().filter(|row| row.best.contains("own"));
     let places = grouped(best.map(|row| ((row.place(), row.method.as_str()), row)));
     let mut races: Vec<Race<'_>> = Vec::new();
     for ((place, method), rows) in places {
@@ -103,10 +105,28 @@ fn races(rows: &[ParallelRow]) -> Vec<Race<'_>> {
                 gradients,
                 seconds: middle(&rows, |row| row.wall_s),
                 alone,
+                end: end_of_grid(all, rows[0]),
             });
         }
     }
     races
+}
+
+/// Whether a step size is the smallest or the largest of those that its method was tried with there.
+fn end_of_grid(all: &[ParallelRow], of: &ParallelRow) -> &'static str {
+    let same = all
+        .iter()
+        .filter(|row| row.place() == of.place() && row.method == of.method);
+    let sizes: Vec<f64> = same.filter_map(|row| row.step_size).collect();
+    let (least, most) = sizes
+        .iter()
+        .fold((f64::INFINITY, 0.0_f64), |(l, m), s| (l.min(*s), m.max(*s)));
+    match of.step_size {
+        _ if least >= most => "",
+        Some(size) if size == least => "smallest tried",
+        Some(size) if size == most => "largest tried",
+        _ => "",
+    }
 }
 
 fn race_table(races: &[Race<'_>]) -> TableBlock {
@@ -115,6 +135,7 @@ fn race_table(races: &[Race<'_>]) -> TableBlock {
         .words("method", |race| race.method)
         .words("window", |race| race.window.clone())
         .number("best step size", Format::Exact, |race| race.step_size)
+        .words("", |race| race.end)
         .number("rounds", Format::Whole, |race| Some(race.rounds))
         .number("fewer rounds", Format::Ratio, Race::fewer)
         .number("gradients", Format::Whole, |race| race.gradients)
@@ -242,9 +263,7 @@ fn ends_table(rows: &[ParallelRow]) -> Option<TableBlock> {
         .number("error", Format::Power(0), |d| {
             middle(&d.rows, |row| row.error)
         })
-        .number("value", Format::Fixed(3), |d| {
-            middle(&d.rows, |row| row.value)
-        })
+        .number("value", Format::Short, |d| middle(&d.rows, |row| row.value))
         .number("accuracy", Format::Percent(1), |d| {
             middle(&d.rows, |row| row.accuracy)
         });

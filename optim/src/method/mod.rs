@@ -90,8 +90,8 @@ pub struct Progress {
 
 /// Says why a method stopped of itself.
 ///
-/// Only [`WindowedDescent`] (at points that are not finite), [`ConjugateGradients`] and
-/// [`TruncatedNewton`] (at the minimum) stop of themselves.
+/// Only [`WindowedDescent`] (at points that are not finite), [`ConjugateGradients`] (at the minimum) and
+/// [`TruncatedNewton`] (where no step that it finds goes down) stop of themselves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Termination {
     /// The norm of the point after the given step of the flow is infinite or not a number, in the

@@ -109,8 +109,8 @@ impl<M: Method> Run<M> {
     ///
     /// Without a bound most methods never stop, not even when the position is no longer finite: give
     /// one, or use [`observe`](Self::observe). Only [`WindowedDescent`](crate::WindowedDescent) (at
-    /// points that are not finite), [`ConjugateGradients`](crate::ConjugateGradients) and
-    /// [`TruncatedNewton`](crate::TruncatedNewton) (at the minimum) stop of themselves.
+    /// points that are not finite), [`ConjugateGradients`](crate::ConjugateGradients) (at the minimum) and
+    /// [`TruncatedNewton`](crate::TruncatedNewton) (where no step that it finds goes down) stop of themselves.
     ///
     /// # Errors
     /// If the method fails.

@@ -103,7 +103,12 @@ fn away(here: &Parted, differences: &[Tensor], times: f64) -> Result<Parted> {
         .zip(differences)
         .map(|(from, difference)| ByTensors.scaled_plus(difference, times, from));
     let point = moved.next().transpose()?.unwrap_or_else(|| here.0.clone());
-    let carried = here.1.filled(moved.collect::<Result<_>>()?, numbers);
+    let mut moved: Vec<Tensor> = moved.collect::<Result<_>>()?;
+    if let (Carried::Means { .. }, Some(squares)) = (&here.1, moved.get_mut(1)) {
+        // A mean of squares: a neighbour below 0 is none.
+        *squares = squares.relu()?;
+    }
+    let carried = here.1.filled(moved, numbers);
     Ok((point, carried.unwrap_or_else(|| here.1.clone())))
 }
 

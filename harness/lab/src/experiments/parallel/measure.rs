@@ -59,12 +59,19 @@ pub struct ParallelLook {
     pub accuracy: Option<f64>,
 }
 
-/// Steps, rounds, gradients, value, and accuracy where there is one.
+/// Steps, rounds, gradients, value, and accuracy where there is one; by their names in journals of older versions.
 #[derive(Deserialize, Serialize)]
 #[serde(untagged)]
 enum WrittenLook {
     Scored(u64, u64, u64, f64, f64),
     Valued(u64, u64, u64, f64),
+    Named {
+        steps: u64,
+        rounds: u64,
+        gradients: u64,
+        value: f64,
+        accuracy: Option<f64>,
+    },
 }
 
 impl From<WrittenLook> for ParallelLook {
@@ -72,6 +79,13 @@ impl From<WrittenLook> for ParallelLook {
         let (steps, rounds, gradients, value, accuracy) = match written {
             WrittenLook::Scored(s, r, g, value, accuracy) => (s, r, g, value, Some(accuracy)),
             WrittenLook::Valued(s, r, g, value) => (s, r, g, value, None),
+            WrittenLook::Named {
+                steps,
+                rounds,
+                gradients,
+                value,
+                accuracy,
+            } => (steps, rounds, gradients, value, accuracy),
         };
         Self {
             steps,
@@ -379,7 +393,7 @@ impl ParallelCell {
         };
         let there = mine.as_ref().and_then(|mine| mine.there.as_ref());
         if let Some((there, end)) = there.zip(alone.there.as_ref()) {
-            measured.error = Some(relative(there, end)?);
+            measured.error = relative(there, end)?;
             if let Some(start) = scene.start() {
                 let (start, end) = (norm(start)?, norm(end)?);
                 let bound = theory::error_bound(self, start, last.steps);
@@ -421,9 +435,11 @@ impl ParallelCell {
     }
 }
 
-/// ‖a − b‖/‖b‖.
-fn relative(a: &Tensor, b: &Tensor) -> Result<f64> {
-    Ok(norm(&(a - b)?)? / norm(b)?)
+/// ‖a − b‖/‖b‖; none at b = 0.
+fn relative(a: &Tensor, b: &Tensor) -> Result<Option<f64>> {
+    let length = norm(b)?;
+    let apart = norm(&(a - b)?)?;
+    Ok((length > 0.0).then(|| apart / length))
 }
 
 /// ‖a‖, summed in f64.

@@ -90,7 +90,9 @@ impl ParallelScene {
         let late = growth.get(late..).filter(|late| !late.is_empty());
         let late = late.context("too few steps to tell how differences grow")?;
         let whole = &late[..late.len() / period * period];
-        Ok((!whole.is_empty()).then(|| whole.iter().sum::<f64>() / whole.len() as f64))
+        let mean = whole.iter().sum::<f64>() / whole.len().max(1) as f64;
+        // Of a difference that has died out altogether, or of numbers that are none any more, there is no growth.
+        Ok((!whole.is_empty() && mean.is_finite()).then_some(mean))
     }
 }
 

@@ -427,3 +427,59 @@ fn a_slot_holds_its_point_and_what_is_carried_to_it() {
         }
     }
 }
+
+#[test]
+fn no_row_has_a_number_that_is_none() {
+    // Adam's means of squares are next to 0 there, and a start at the minimum stays there.
+    let adam = "parts=[{name: q, problem: {kind: quadratic, dimension: 20, condition: 100}, every: 10, steps: 200, \
+                exponent_steps: 400, targets: {}, methods: [{name: Adam, method: adam, step_size: [0.003, 0.01, 0.03]}]}]";
+    let zero = "parts=[{name: q, problem: {kind: quadratic, dimension: 20, condition: 100}, start: {distribution: zeros}, \
+                targets: {}}]";
+    for part in [adam, zero] {
+        let rows = run(&[part]);
+        let of: Vec<&ParallelRow> = rows.iter().filter(|row| row.part == "q").collect();
+        assert!(of.len() >= 9);
+        for row in of {
+            for number in [row.exponent, row.error, row.error_bound, row.value] {
+                assert!(number.is_none_or(f64::is_finite), "{row:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn what_is_bounded_carries_its_velocity_and_growth_is_measured_in_whole_flows() {
+    let rows = on_a_quadratic(
+        "{evaluator: batched, window: 4, predictor: copy, velocity: as-printed, tolerance: 0.01}",
+    );
+    assert!(rows.iter().all(|row| row.error_bound.is_none()));
+    let refused = |steps: usize| Parallel::new(&plan(&[&format!("exponent_steps={steps}")])).err();
+    let few = format!("{:#}", refused(19).unwrap());
+    assert!(
+        few.contains("exponent_steps is 19") && few.contains("at least 20"),
+        "{few}"
+    );
+    assert!(refused(20).is_none() && refused(0).is_none());
+}
+
+#[test]
+fn a_look_is_read_by_its_names_too_as_older_journals_have_it() {
+    let look = ParallelLook {
+        steps: 5,
+        rounds: 2,
+        gradients: 7,
+        value: 0.5,
+        accuracy: None,
+    };
+    let written = serde_json::to_string(&look).unwrap();
+    assert_eq!(written, "[5,2,7,0.5]");
+    for text in [
+        &written,
+        r#"{"steps":5,"rounds":2,"gradients":7,"value":0.5}"#,
+    ] {
+        assert_eq!(serde_json::from_str::<ParallelLook>(text).unwrap(), look);
+    }
+    let scored = r#"{"steps":5,"rounds":2,"gradients":7,"value":0.5,"accuracy":0.25}"#;
+    let scored: ParallelLook = serde_json::from_str(scored).unwrap();
+    assert_eq!(serde_json::to_string(&scored).unwrap(), "[5,2,7,0.5,0.25]");
+}

@@ -216,6 +216,14 @@ impl ParallelForm {
             !network || exponents == 0,
             "exponent_steps is {exponents}, but is not measured of a network, whose gradient is another one at every step"
         );
+        let periods = methods.iter().flat_map(|method| &method.variants);
+        let longest = periods.filter_map(|spec| spec.recurrence()?.period());
+        let least = 2 * longest.max().unwrap_or(1);
+        ensure!(
+            exponents == 0 || exponents >= least,
+            "exponent_steps is {exponents}, but is 0 or at least {least}, twice the longest flow: growth is measured over the second \
+             half, in whole flows"
+        );
         let part = ParallelPart {
             name: form.name.clone(),
             problem,
