@@ -27,6 +27,11 @@ CALLS = {
 }
 
 
+def written(path: Path) -> float | None:
+    """When a file was written last, if it is there."""
+    return path.stat().st_mtime if path.exists() else None
+
+
 def measured_rows(folder: Path) -> list[str]:
     """The rows of a run, in which no time stands, without the keys of cells, which depend on the number of threads."""
     with (folder / "rows.csv").open(newline="") as file:
@@ -234,6 +239,7 @@ def edits(program: Path, pristine: Path, rows: list[str]) -> Iterator[Fault]:
 
     def one(change: Callable[[Path], None], name: str) -> str | None:
         with House(program, pristine) as house:
+            beside = written(house.folder.parent / "x")
             change(house.out)
             # A pipe that nobody writes to may be waited for at most so long.
             if name in ("rows set by hand", "claims set by hand", "claims that are none"):
@@ -244,7 +250,7 @@ def edits(program: Path, pristine: Path, rows: list[str]) -> Iterator[Fault]:
             seen = house.run("report", "out", seconds=20)
             if seen.uncivil():
                 return seen.uncivil()
-            if (house.folder.parent / "x").exists():
+            if written(house.folder.parent / "x") != beside:
                 return "something was written outside"
             if not (house.out / "rows.csv").is_file() or seen.code:
                 return None
