@@ -1,4 +1,4 @@
-//! Newton's method of which only gradients are asked: the second-order yardstick.
+//! Newton's method of which values and gradients alone are asked: the second-order yardstick.
 
 use super::conjugate::dot;
 use crate::{Counts, Method, Potential, Progress, Result, Termination};
@@ -12,9 +12,9 @@ const HALVINGS: usize = 30;
 /// (truncated Newton; Dembo and Steihaug, 1983; Nocedal and Wright, *Numerical Optimization*, Algorithm 7.1).
 ///
 /// A step p solves ∇²f(x)p = −∇f(x) until the residual is below min(½, √(‖∇f(x)‖/‖∇f(x_1)‖))·‖∇f(x)‖, so that it
-/// converges faster than linearly, as far as differences of gradients tell curvatures apart (condition numbers of up to
-/// some 1e4 in f32, 1e5 in f64), or until a direction of no positive curvature is met, before which it stops; the first
-/// such is a step of steepest descent.
+/// converges faster than linearly as far as differences of gradients tell curvatures apart; or until a direction of no
+/// positive curvature is met, before which it stops. Where that is the first, the step is one of steepest descent.
+///
 /// Products with the Hessian are differences of gradients,
 /// ∇²f(x)d ≈ \[∇f(x + sd) − ∇f(x)\]/s with ‖sd‖ = √ε(1 + ‖x‖). The step is halved until the value falls by a ten thousandth
 /// of what its slope promises, but for rounding. Each point counts as one gradient, its value included, as the points
