@@ -9,7 +9,8 @@ use peak_alloc::PeakAlloc;
 static HEAP: PeakAlloc = PeakAlloc;
 
 /// What `work` answers, and how many bytes it held at most besides those that were held before.
-/// Right as long as nothing else allocates meanwhile.
+/// Right as long as nothing else allocates meanwhile: where tests run beside each other in one
+/// process, what it counts is also theirs, so that tests of it run the program.
 pub fn held<T>(work: impl FnOnce() -> T) -> (T, u64) {
     let before = HEAP.current_usage();
     HEAP.reset_peak_usage();

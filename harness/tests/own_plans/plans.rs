@@ -222,3 +222,47 @@ fn a_setting_reaches_into_lists_by_the_place_of_an_item() {
     assert!(refused("windows.first.window=8").contains("has no item `first`"));
     assert!(refused("repeats.0=8").contains("`repeats` is something that has no keys"));
 }
+
+#[test]
+fn a_slot_of_a_window_holds_its_point_and_what_is_carried_to_it() {
+    let house = House::new();
+    // The program by itself: its memory is counted for the whole process.
+    write(
+        &house,
+        "memory.yaml",
+        "experiment: parallel\n\
+         problem: {kind: quadratic, dimension: 2000, condition: 5}\n\
+         start: {distribution: sphere, radius: 0.5}\n\
+         precision: f64\n\
+         every: 10\n\
+         steps: 20\n\
+         tolerance: 1.0e-2\n\
+         targets: {}\n\
+         methods:\n\
+         - {name: HD, method: hd-euler, kinetic_energy: half-l2-squared, steps: 10, step_size: 0.1}\n\
+         - {name: GD, method: heavy-ball, kinetic_energy: half-l2-squared, step_size: 0.5}\n\
+         - {name: Adam, method: adam, step_size: 0.01}\n\
+         windows:\n\
+         - {evaluator: batched, window: 1}\n\
+         - {evaluator: batched, window: [4, 8], predictor: copy, across_flows: true}\n\
+         statistics: {resamples: 100, confidence: 0.95}\n",
+    );
+    succeed(house.command(&["reproduce", "memory.yaml", "--out", "out"]));
+    let rows = house.read("rows.csv");
+    let windows = column(&rows, "window");
+    let held = column(&rows, "held_bytes");
+    let more = column(&rows, "bytes_per_point");
+    assert_eq!(windows.len(), 9);
+    for ((window, held), more) in windows.iter().zip(held).zip(more) {
+        // The point at least, 8 bytes a number.
+        assert!(held.parse::<f64>().unwrap() >= 8.0 * 2000.0, "{rows}");
+        match window.as_str() {
+            "1" => assert_eq!(more, ""),
+            _ => {
+                let more: f64 = more.parse().unwrap();
+                // Point, gradient, velocity or means, of this round and the next; no more than some of each.
+                assert!((8.0..120.0).contains(&more), "{rows}");
+            }
+        }
+    }
+}

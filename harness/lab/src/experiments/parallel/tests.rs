@@ -414,21 +414,6 @@ fn on_a_quadratic_exponents_tend_to_what_theory_says_and_errors_keep_below_its_b
 }
 
 #[test]
-fn a_slot_holds_its_point_and_what_is_carried_to_it() {
-    let rows =
-        on_a_quadratic("{evaluator: batched, window: [4, 8], predictor: copy, across_flows: true}");
-    for row in rows {
-        let held = row.held_bytes.unwrap();
-        assert!(held > 0, "{row:?}");
-        match row.window {
-            Some(1) => assert_eq!(row.bytes_per_point, None),
-            // The point at least, 8 bytes a number.
-            _ => assert!(row.bytes_per_point.unwrap() >= 8.0, "{row:?}"),
-        }
-    }
-}
-
-#[test]
 fn no_row_has_a_number_that_is_none() {
     // Adam's means of squares are next to 0 there, and a start at the minimum stays there.
     let adam = "parts=[{name: q, problem: {kind: quadratic, dimension: 20, condition: 100}, every: 10, steps: 200, \
