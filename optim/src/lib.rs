@@ -106,6 +106,6 @@ pub use potential::{
 };
 pub use recurrence::{Acceleration, Recurrence, Update};
 pub use window::{
-    Predictor, Quadrature, Storage, Velocity, Window, WindowForm, WindowMethod, WindowedRecurrence,
-    window_kernels,
+    Predictor, Quadrature, RelativeTo, Storage, Velocity, Window, WindowForm, WindowMethod,
+    WindowedRecurrence, window_kernels,
 };

@@ -3,9 +3,9 @@
 
 use candle_core::{DType, Device, Tensor};
 use optim::{
-    Acceleration, Adam, Cost, HeavyBall, Kinetic, Method, Nesterov, Oracle, Potential, Predictor,
-    Quadratic, Recurrence, Result, Sequential, Storage, Update, Velocity, Window, WindowMethod,
-    WindowedDescent, WindowedRecurrence,
+    Acceleration, Adam, Batched, Cost, HeavyBall, Kinetic, Method, Nesterov, Oracle, Potential,
+    Predictor, Quadratic, Recurrence, RelativeTo, Result, Sequential, Storage, Update, Velocity,
+    Window, WindowMethod, WindowedDescent, WindowedRecurrence,
 };
 use std::sync::Arc;
 
@@ -269,12 +269,10 @@ fn plain_gradient(at: &[f64]) -> Vec<f64> {
 }
 
 /// Algorithm 5 over any recurrence in plain numbers: Picard iteration with copies in new slots.
-fn plain_window(
-    recurrence: &Recurrence,
-    width: usize,
-    tolerance: f64,
-    steps: usize,
-) -> (Vec<f64>, Vec<usize>) {
+fn plain_window(recurrence: &Recurrence, window: Window, steps: usize) -> (Vec<f64>, Vec<usize>) {
+    let Window {
+        width, tolerance, ..
+    } = window;
     let mut state = Plain::new();
     let mut slots = vec![state.at.clone(); width.min(steps)];
     let (mut done, mut strides) = (0, Vec::new());
@@ -288,14 +286,16 @@ fn plain_window(
             states.push(moving.clone());
         }
         let norm = |v: &[f64]| v.iter().map(|v| v * v).sum::<f64>().sqrt();
+        let apart = |a: &[f64], b: &[f64]| {
+            let apart: Vec<f64> = a.iter().zip(b).map(|(a, b)| a - b).collect();
+            norm(&apart)
+        };
         let changed = |w: usize| {
-            let apart: Vec<f64> = states[w]
-                .at
-                .iter()
-                .zip(&slots[w])
-                .map(|(a, b)| a - b)
-                .collect();
-            norm(&apart) > tolerance * norm(&slots[w])
+            let scale = match window.relative_to {
+                RelativeTo::Size => norm(&slots[w]),
+                RelativeTo::Progress => apart(&slots[w], &state.at),
+            };
+            apart(&states[w].at, &slots[w]) > tolerance * scale
         };
         let stride = (0..width).find(|&w| changed(w)).map_or(width, |w| w + 1);
         state = states[stride - 1].clone();
@@ -314,20 +314,30 @@ fn plain_window(
 #[test]
 fn a_picard_window_makes_the_strides_of_a_plain_implementation_to_the_same_point() {
     for recurrence in recurrences() {
-        for (width, tolerance) in [(4, 1e-2), (4, 1e-3), (7, 1e-3), (3, 1e-4)] {
-            let steps = 21;
-            let (wanted, strides) = plain_window(&recurrence, width, tolerance, steps);
-            let window = Window {
+        let by_size = [(4, 1e-2), (4, 1e-3), (7, 1e-3), (3, 1e-4)];
+        let by_progress = [(4, 1e-1), (4, 1e-2), (7, 1e-2), (3, 1e-3)];
+        let of = |relative_to| {
+            move |(width, tolerance)| Window {
                 width,
                 tolerance,
+                relative_to,
                 across_flows: true,
                 ..Window::default()
-            };
+            }
+        };
+        let windows = by_size.into_iter().map(of(RelativeTo::Size));
+        for window in windows.chain(by_progress.into_iter().map(of(RelativeTo::Progress))) {
+            let steps = 21;
+            let (wanted, strides) = plain_window(&recurrence, window, steps);
             let mut method = windowed(recurrence, window, DType::F64).ending(steps);
             let made: Vec<usize> = (0..steps)
                 .flat_map(|_| method.advance().unwrap().strides)
                 .collect();
-            assert_eq!(made, strides, "{recurrence:?} W={width} τ={tolerance}");
+            assert_eq!(
+                made, strides,
+                "{recurrence:?} {window} τ={}",
+                window.tolerance
+            );
             for (found, wanted) in numbers(method.position()).iter().zip(&wanted) {
                 assert!(
                     (found - wanted).abs() < 1e-11,
@@ -336,6 +346,37 @@ fn a_picard_window_makes_the_strides_of_a_plain_implementation_to_the_same_point
             }
         }
     }
+}
+
+#[test]
+fn a_tolerance_of_progress_asks_for_as_much_wherever_the_origin_is() {
+    // The same bowl around another minimum: what a step is beside its point changes, what it is beside the
+    // window's progress does not.
+    let strides = |relative_to, shift: f64| -> Vec<usize> {
+        let minimum = Tensor::full(shift, curvature().len(), &Device::Cpu).unwrap();
+        let bowl = Quadratic::diagonal(&curvature(), &Device::Cpu).unwrap();
+        let bowl = bowl.with_minimiser(&minimum).unwrap();
+        let at: Vec<f64> = start().iter().map(|x| x + shift).collect();
+        let window = Window {
+            width: 4,
+            tolerance: 1e-3,
+            relative_to,
+            across_flows: true,
+            ..Window::default()
+        };
+        let recurrence = Recurrence::heavy_ball(Kinetic::HalfL2Squared, 0.01, 0.5).every(40);
+        let oracle = Oracle::new(Batched::new(Arc::new(bowl)));
+        let flow = WindowedRecurrence { recurrence, window };
+        let at = Tensor::new(at, &Device::Cpu).unwrap();
+        let mut method = WindowedDescent::new(oracle, flow, at).ending(1);
+        method.advance().unwrap().strides
+    };
+    let near = strides(RelativeTo::Progress, 0.0);
+    assert_eq!(strides(RelativeTo::Progress, 1000.0), near);
+    assert!(near.len() < 40, "{near:?}");
+    let by_size = strides(RelativeTo::Size, 1000.0);
+    assert_eq!(by_size.len(), 40 / 4, "all of it is small beside the point");
+    assert!(strides(RelativeTo::Size, 0.0).len() > 10);
 }
 
 #[test]

@@ -9,7 +9,7 @@ use lab::experiments::windows::cell::{MeasuredWindow, WindowCell};
 use lab::experiments::windows::plan::EvaluatorKind;
 use lab::journal::Outcome;
 use lab::plan::{Loss, Model, Precision, Start};
-use optim::{Predictor, Storage, Velocity, Window, WindowMethod};
+use optim::{Predictor, RelativeTo, Storage, Velocity, Window, WindowMethod};
 use rows::statistics::Interval;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -159,6 +159,7 @@ pub(super) fn cell(width: usize) -> WindowCell {
         window: Window {
             width,
             tolerance: 0.001,
+            relative_to: RelativeTo::Size,
             method: WindowMethod::Picard {
                 predictor: Predictor::Copy,
                 storage: Storage::Points,

@@ -47,7 +47,7 @@ fn numbers(rows: &[Row]) -> Result<Vec<f64>> {
 fn values(space: &Tensors, all: &Tensor) -> Result<Vec<f64>> {
     let rows = space.rows(all)?;
     let changes = space.changes(&rows[..3], &rows[3..6])?;
-    let mut values = changes.relative;
+    let mut values: Vec<f64> = changes.relative().collect();
     values.push(changes.first_size);
     let known = Equations {
         points: rows[..4].iter().collect(),

@@ -1,6 +1,6 @@
 //! A window as names and numbers, to be read and written.
 
-use super::settings::{Predictor, Storage, Velocity, Window, WindowMethod};
+use super::settings::{Predictor, RelativeTo, Storage, Velocity, Window, WindowMethod};
 use crate::{Error, Result};
 use std::fmt;
 
@@ -34,6 +34,9 @@ pub struct WindowForm {
     pub predictor: Option<String>,
     /// τ.
     pub tolerance: f64,
+    /// What a change is compared with: `size` or `progress`. Left out of the output if `size`.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "is_size"))]
+    pub relative_to: String,
     /// M, of the secant method; else 0.
     pub memory: usize,
     /// Whether the secant method's model is damped. Left out of the output if `false`.
@@ -45,6 +48,12 @@ pub struct WindowForm {
     pub storage: String,
     /// How many gradients a part of the window has; `None` if the window is one part.
     pub at_once: Option<usize>,
+}
+
+/// Whether a change is compared with what it is by default.
+#[cfg(feature = "serde")]
+fn is_size(name: &str) -> bool {
+    name == RelativeTo::default().name()
 }
 
 /// That of [`Window::default`], the predictor left to the method.
@@ -67,6 +76,7 @@ impl From<Window> for WindowForm {
             velocity: window.velocity.name().into(),
             predictor: Some(predictor.into()),
             tolerance: window.tolerance,
+            relative_to: window.relative_to.name().into(),
             memory: window.method.memory(),
             damped: window.method.damped(),
             across_flows: window.across_flows,
@@ -83,6 +93,7 @@ impl TryFrom<WindowForm> for Window {
         let window = Self {
             width: form.window,
             tolerance: form.tolerance,
+            relative_to: form.relative_to.parse()?,
             method: form.method()?,
             velocity: form.velocity.parse()?,
             across_flows: form.across_flows,
@@ -108,6 +119,7 @@ impl WindowForm {
         "velocity",
         "predictor",
         "tolerance",
+        "relative_to",
         "memory",
         "damped",
         "across_flows",
@@ -133,6 +145,9 @@ impl WindowForm {
             words.push(self.storage.clone());
         }
         words.extend(self.at_once.map(|count| format!("by {count}")));
+        if self.relative_to != RelativeTo::Size.name() {
+            words.push(format!("τ of {}", self.relative_to));
+        }
         if self.velocity != Velocity::Carried.name() {
             words.push(self.velocity.clone());
         }
@@ -222,6 +237,7 @@ mod tests {
         let mut windows: Vec<Window> = all.map(method).collect();
         windows.push(Window {
             across_flows: true,
+            relative_to: RelativeTo::Progress,
             velocity: Velocity::AsPrinted,
             ..method(WindowMethod::secant(7))
         });
@@ -275,6 +291,11 @@ mod tests {
             ..form()
         };
         assert!(refused(name).contains("bf16"));
+        let scale = WindowForm {
+            relative_to: "norm".into(),
+            ..form()
+        };
+        assert!(refused(scale).contains("size, progress"));
         let method = WindowForm {
             method: "newton".into(),
             ..form()
@@ -301,12 +322,13 @@ mod tests {
         let everything = WindowForm {
             damped: true,
             across_flows: true,
+            relative_to: "progress".into(),
             storage: "forces".into(),
             at_once: Some(2),
             velocity: "literal".into(),
             ..secant
         };
-        let said = "secant M=10 damped across forces by 2 literal";
+        let said = "secant M=10 damped across forces by 2 τ of progress literal";
         assert_eq!(everything.guess(), said);
         let shown = Window::default().to_string();
         assert_eq!(shown, WindowForm::from(Window::default()).to_string());

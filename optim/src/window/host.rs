@@ -211,7 +211,11 @@ impl<T: Real + WithDType> Space for Host<T> {
         let first = new.first().map_or(0.0, |new| product(new, new).sqrt());
         // What f32 holds of a norm, as on any other device: a point that has run away is infinite.
         let first = T::from_double(first).to_double();
-        Ok(RoundChanges::of(&changes, &sizes, first))
+        Ok(RoundChanges {
+            changes,
+            scales: sizes,
+            first_size: first,
+        })
     }
 
     fn fit(&self, known: &Equations<'_, Arc<Vec<T>>>) -> Result<Option<HostModel<T>>> {

@@ -28,7 +28,7 @@ mod tests;
 pub use flow::{FlowEnd, WindowedRecurrence};
 pub(crate) use flow::{Slide, WindowPlace};
 pub use form::WindowForm;
-pub use settings::{Predictor, Quadrature, Storage, Velocity, Window, WindowMethod};
+pub use settings::{Predictor, Quadrature, RelativeTo, Storage, Velocity, Window, WindowMethod};
 pub use tensors::window_kernels;
 
 use crate::{Error, Oracle, Potential, Result};

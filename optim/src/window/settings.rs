@@ -20,9 +20,11 @@ use std::fmt;
 pub struct Window {
     /// W ≥ 1: how many steps, and so gradients, are computed at once. The paper gives each a GPU.
     pub width: usize,
-    /// τ ≥ 0: a point has converged if a round changed it by at most τ times its norm. 0 gives the
-    /// sequential flow exactly and saves few rounds; the paper runs Table 2 with 1e-3.
+    /// τ ≥ 0: a point has converged if a round changed it by at most τ times what [`Self::relative_to`]
+    /// says. 0 gives the sequential flow exactly and saves few rounds; the paper runs Table 2 with 1e-3.
     pub tolerance: f64,
+    /// What a change is compared with.
+    pub relative_to: RelativeTo,
     /// How gradients become points.
     pub method: WindowMethod,
     /// With which velocity a window starts.
@@ -32,13 +34,14 @@ pub struct Window {
     pub across_flows: bool,
 }
 
-/// Takes one step at a time, with τ = 0, Picard iteration with copies, and the velocity carried along,
+/// Takes one step at a time, with τ = 0 of a point's size, Picard iteration with copies, and the velocity carried along,
 /// which Algorithm 5 as printed does not do.
 impl Default for Window {
     fn default() -> Self {
         Self {
             width: 1,
             tolerance: 0.0,
+            relative_to: RelativeTo::default(),
             method: WindowMethod::default(),
             velocity: Velocity::default(),
             across_flows: false,
@@ -191,6 +194,21 @@ impl WindowMethod {
         matches!(self, Self::Secant { damped: true, .. })
     }
 }
+
+/// Says what the change of a point in a round is compared with, to tell whether it has converged.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum RelativeTo {
+    /// The norm of the point before, line 16 of Algorithm 5. Where steps are small beside the point, a
+    /// window passes over what it has hardly computed.
+    #[default]
+    Size,
+    /// The distance of the point before from where the window starts: as strict where steps are small
+    /// as where they are large. Not in the paper. A copy of the start has made no progress, so it
+    /// never passes.
+    Progress,
+}
+
+named!(RelativeTo, "scale of a tolerance", RelativeTo::Size => "size", RelativeTo::Progress => "progress");
 
 /// With which velocity a window that has moved on starts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]

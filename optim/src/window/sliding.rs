@@ -5,7 +5,7 @@
 
 use super::corrector::{self, Corrector, Guess};
 use super::flow::{FlowEnd, Slide, WindowPlace, WindowedRecurrence};
-use super::settings::{Velocity, Window};
+use super::settings::{RelativeTo, Velocity, Window};
 use super::slots::{Particle, Slot, Slots, Trajectory};
 use super::space::{Space, StepGradients};
 use crate::recurrence::Carried;
@@ -267,7 +267,12 @@ impl<S: Space> Sliding<S> {
             slots.iter().map(|slot| slot.point.clone()).collect()
         };
         let new = points(&made.slots);
-        let changes = self.space.changes(&new, &points(old))?;
+        let old = points(old);
+        let mut changes = self.space.changes(&new, &old)?;
+        if self.window.relative_to == RelativeTo::Progress {
+            let start = vec![self.start.slot.point.clone(); old.len()];
+            changes.scales = self.space.changes(&old, &start)?.changes;
+        }
         if reached.stride == 0 && !changes.first_size.is_finite() {
             return Ok(());
         }

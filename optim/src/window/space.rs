@@ -110,38 +110,36 @@ pub(super) type Walked<V> = (Vec<V>, Vec<V>);
 
 /// By how much a round changed the points after the window's start.
 pub(super) struct RoundChanges {
-    /// e_{s+w}, line 16: ‖new − old‖/‖old‖ of each point; infinite where the old point is 0.
-    pub relative: Vec<f64>,
+    /// ‖new − old‖ of each point.
+    pub changes: Vec<f64>,
+    /// What τ is a share of: ‖old‖, or how far the old point is from the window's start.
+    pub scales: Vec<f64>,
     /// ‖x̄_{s+1}‖.
     pub first_size: f64,
 }
 
 impl RoundChanges {
-    /// From ‖new − old‖, ‖old‖ and the first ‖new‖.
-    pub(super) fn of(changes: &[f64], sizes: &[f64], first_size: f64) -> Self {
-        let relative = |(change, size): (&f64, &f64)| match *size {
+    /// e_{s+w}, line 16: the change of each point as a share; infinite of what is 0.
+    pub(super) fn relative(&self) -> impl ExactSizeIterator<Item = f64> {
+        let share = |(change, scale): (&f64, &f64)| match *scale {
             0.0 => f64::INFINITY,
-            size => change / size,
+            scale => change / scale,
         };
-        Self {
-            relative: changes.iter().zip(sizes).map(relative).collect(),
-            first_size,
-        }
+        self.changes.iter().zip(&self.scales).map(share)
     }
 
     /// Whether every point has. What is not a number has not.
     pub(super) fn converged(&self, tolerance: f64) -> bool {
-        self.relative.iter().all(|&error| error <= tolerance)
+        self.relative().all(|error| error <= tolerance)
     }
 
     /// Line 19: up to and including the first point that has not converged. What is not a number
     /// has not.
     pub(super) fn stride(&self, tolerance: f64) -> usize {
         let failing = self
-            .relative
-            .iter()
-            .position(|&error| error.is_nan() || error > tolerance);
-        failing.map_or(self.relative.len(), |first| first + 1)
+            .relative()
+            .position(|error| error.is_nan() || error > tolerance);
+        failing.map_or(self.changes.len(), |first| first + 1)
     }
 }
 
@@ -152,16 +150,17 @@ mod tests {
     use crate::window::tensors::Tensors;
     use candle_core::{DType, Device};
 
-    fn stride(relative: &[f64], tolerance: f64) -> usize {
+    fn of(relative: &[f64]) -> RoundChanges {
         RoundChanges {
-            relative: relative.to_vec(),
+            changes: relative.to_vec(),
+            scales: vec![1.0; relative.len()],
             first_size: 1.0,
         }
-        .stride(tolerance)
     }
 
     #[test]
     fn the_window_moves_up_to_and_including_the_first_point_over_the_tolerance() {
+        let stride = |relative: &[f64], tolerance| of(relative).stride(tolerance);
         assert_eq!(stride(&[1e-4, 1e-4, 1e-4], 1e-3), 3);
         assert_eq!(stride(&[1e-4, 1e-2, 1e-4], 1e-3), 2);
         assert_eq!(stride(&[f64::INFINITY, 0.0], 1e-3), 1);
@@ -175,13 +174,7 @@ mod tests {
 
     #[test]
     fn a_window_has_converged_where_each_of_its_points_has() {
-        let converged = |relative: &[f64]| {
-            RoundChanges {
-                relative: relative.to_vec(),
-                first_size: 1.0,
-            }
-            .converged(1e-3)
-        };
+        let converged = |relative: &[f64]| of(relative).converged(1e-3);
         assert!(converged(&[1e-3, 0.0]));
         assert!(!converged(&[0.0, 2e-3]) && !converged(&[f64::NAN]));
     }
@@ -223,7 +216,8 @@ mod tests {
             of(space.modelled(&v[3], &model, &v[4]).unwrap()),
             of(space.modelled(&v[3], &damped, &v[4]).unwrap()),
             of(last),
-            changes.relative,
+            changes.changes,
+            changes.scales,
             vec![changes.first_size],
             numbers(stacked),
         ];
@@ -259,7 +253,8 @@ mod tests {
             changes(&Host::<f64>::new(), new, old),
             changes(&Tensors::by_operations(), new, old),
         ] {
-            assert_eq!(changes.relative, [f64::INFINITY, 1.0]);
+            assert_eq!(changes.stride(1e3), 1);
+            assert_eq!(changes.changes, [0.0, 5.0]);
             assert_eq!(changes.first_size, 0.0);
         }
     }

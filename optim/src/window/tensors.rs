@@ -315,14 +315,20 @@ impl Space for Tensors {
 
     fn changes(&self, new: &[Row], old: &[Row]) -> Result<RoundChanges> {
         let (new, old) = (block(new.iter())?, block(old.iter())?);
-        let all: Vec<Vec<f64>> = if self.kernels {
+        let mut all: Vec<Vec<f64>> = if self.kernels {
             gpu::changes(&new, &old, &self.scratch)?.to_vec2()?
         } else {
             let norms = |t: &Tensor| t.sqr()?.sum(D::Minus1)?.sqrt();
             let all = Tensor::stack(&[norms(&(&new - &old)?)?, norms(&old)?, norms(&new)?], 0)?;
             all.to_dtype(DType::F64)?.to_vec2()?
         };
-        Ok(RoundChanges::of(&all[0], &all[1], all[2][0]))
+        let first_size = all[2][0];
+        let scales = all.swap_remove(1);
+        Ok(RoundChanges {
+            changes: all.swap_remove(0),
+            scales,
+            first_size,
+        })
     }
 
     fn fit(&self, known: &Equations<'_, Row>) -> Result<Option<TensorModel>> {

@@ -2,8 +2,8 @@
 
 use super::tensors::Tensors;
 use super::{
-    FlowEnd, Host, Predictor, Quadrature, Slide, Storage, Velocity, Window, WindowMethod,
-    WindowPlace, WindowedRecurrence,
+    FlowEnd, Host, Predictor, Quadrature, RelativeTo, Slide, Storage, Velocity, Window,
+    WindowMethod, WindowPlace, WindowedRecurrence,
 };
 use crate::{Batched, Counts, Kinetic, Oracle, Quadratic, Recurrence};
 use candle_core::{Device, Tensor};
@@ -69,6 +69,10 @@ fn flows() -> Vec<WindowedRecurrence> {
                 across_flows: true,
                 ..window
             };
+            let of_progress = Window {
+                relative_to: RelativeTo::Progress,
+                ..across
+            };
             let of = |method| Window { method, ..window };
             let storage = Storage::Velocities { at_once: Some(3) };
             let streamed = of(WindowMethod::Picard { predictor, storage });
@@ -84,7 +88,7 @@ fn flows() -> Vec<WindowedRecurrence> {
                 secant(None, false),
                 secant(None, true),
             ];
-            let windows = [window, as_printed, across, streamed].into_iter();
+            let windows = [window, as_printed, across, of_progress, streamed].into_iter();
             all.extend(
                 windows
                     .chain(secants)

@@ -1,14 +1,14 @@
 //! Figures of windows over the steps of several methods: depth, what theory says of errors and exponents, and which
 //! comes first to a loss.
 
-use super::{Depth, Race, depths, middle, widest};
+use super::{Depth, Names, Race, depths, middle, widest};
 use crate::show::shared::grouped;
 use lab::experiments::parallel::ParallelRow;
 use report::{Axis, Dash, Figure, FigureBlock, Hue, Mark, Panel, Series};
 
 /// Depth against width, and seconds and rounds to the target.
-pub(super) fn figures(rows: &[ParallelRow], races: &[Race<'_>]) -> Vec<FigureBlock> {
-    let mut all = vec![depth_figure(rows)];
+pub(super) fn figures(rows: &[ParallelRow], races: &[Race<'_>], names: &Names) -> Vec<FigureBlock> {
+    let mut all = vec![depth_figure(rows, names)];
     all.extend(bound_figure(rows));
     all.extend(exponent_figure(rows));
     let by = |of: fn(&Race<'_>) -> Option<f64>, name: &str, what: &str| -> Option<FigureBlock> {
@@ -122,8 +122,8 @@ fn exponent_figure(rows: &[ParallelRow]) -> Option<FigureBlock> {
     ))
 }
 
-fn depth_figure(rows: &[ParallelRow]) -> FigureBlock {
-    let depths = depths(rows);
+fn depth_figure(rows: &[ParallelRow], names: &Names) -> FigureBlock {
+    let depths = depths(rows, names);
     let panels = grouped(depths.iter().map(|d| (d.first.place(), d)));
     let panel = |(place, depths): (String, Vec<&Depth<'_>>)| {
         // A method's deepest window of each width, at the step size that is best one step after the other; where there

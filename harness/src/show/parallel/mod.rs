@@ -9,22 +9,24 @@ use report::{Block, Document, Table, TableBlock};
 use rows::Frame;
 use rows::format::Format;
 use rows::statistics::median;
+use std::collections::BTreeSet;
 
 /// Makes the report.
 pub fn document(plan: &ParallelPlan, rows: &[ParallelRow]) -> Document {
     let mut blocks: Vec<Block> = plan.notes.iter().cloned().map(Block::Text).collect();
-    let races = races(rows);
+    let names = Names::of(rows);
+    let races = races(rows, &names);
     if !races.is_empty() {
         blocks.push(race_table(&races).into());
     }
-    blocks.push(depth_table(rows).into());
-    blocks.extend(ends_table(rows).map(Block::from));
-    blocks.extend(exponents(rows).map(Block::from));
-    blocks.extend(figures(rows, &races).into_iter().map(Block::from));
+    blocks.push(depth_table(rows, &names).into());
+    blocks.extend(ends_table(rows, &names).map(Block::from));
+    blocks.extend(exponents(rows, &names).map(Block::from));
+    blocks.extend(figures(rows, &races, &names).into_iter().map(Block::from));
     let frames = vec![Frame::of("rows", rows)];
     let what = |row: &ParallelRow| {
         let (place, method, start) = (row.place(), &row.method, row.start);
-        format!("{place} {method} {} start {start}", window(row))
+        format!("{place} {method} {} start {start}", names.window(row))
     };
     Document::made_of(blocks, frames, failures(rows, |row| &row.status, what))
 }
@@ -52,24 +54,51 @@ impl Race<'_> {
     }
 }
 
-/// What a window is called in a line.
-fn window(row: &ParallelRow) -> String {
-    let Some(width) = row.window else {
-        return String::new();
-    };
-    let on = match row.evaluator.as_deref() {
-        Some("devices") => format!(" on {}", row.devices),
-        _ => String::new(),
-    };
-    let words = [row.corrector.as_deref(), row.predictor.as_deref()];
-    let words: Vec<&str> = words
-        .into_iter()
-        .flatten()
-        .filter(|w| *w != "model")
-        .collect();
-    format!("W = {width} {}{on}", words.join(" "))
-        .trim_end()
-        .to_owned()
+/// What windows are called in a line: with their tolerance where several are tried.
+struct Names {
+    /// Places where they are.
+    several: BTreeSet<String>,
+}
+
+impl Names {
+    fn of(rows: &[ParallelRow]) -> Self {
+        let of = |row: &ParallelRow| Some((row.place(), row.tolerance?.to_bits()));
+        let tolerances: BTreeSet<(String, u64)> = rows.iter().filter_map(of).collect();
+        let mut seen = BTreeSet::new();
+        let again = tolerances
+            .into_iter()
+            .filter(|(place, _)| !seen.insert(place.clone()));
+        Self {
+            several: again.map(|(place, _)| place).collect(),
+        }
+    }
+
+    fn window(&self, row: &ParallelRow) -> String {
+        let Some(width) = row.window else {
+            return String::new();
+        };
+        let on = match row.evaluator.as_deref() {
+            Some("devices") => format!("on {}", row.devices),
+            _ => String::new(),
+        };
+        let told = row
+            .tolerance
+            .filter(|_| self.several.contains(&row.place()));
+        let progress = row.relative_to.as_deref() == Some("progress");
+        let tolerance = match (told, progress) {
+            (Some(tolerance), true) => format!("τ = {tolerance:e} of progress"),
+            (Some(tolerance), false) => format!("τ = {tolerance:e}"),
+            (None, true) => "τ of progress".to_owned(),
+            (None, false) => String::new(),
+        };
+        let words = [row.corrector.as_deref(), row.predictor.as_deref()];
+        let words = words.into_iter().flatten().filter(|word| *word != "model");
+        let all = [format!("W = {width}")].into_iter();
+        let all = all.chain(words.map(str::to_owned)).chain([on, tolerance]);
+        all.filter(|word| !word.is_empty())
+            .collect::<Vec<_>>()
+            .join(" ")
+    }
 }
 
 fn middle(rows: &[&ParallelRow], of: fn(&ParallelRow) -> Option<f64>) -> Option<f64> {
@@ -77,16 +106,16 @@ fn middle(rows: &[&ParallelRow], of: fn(&ParallelRow) -> Option<f64>) -> Option<
 }
 
 /// The medians over the starts of the best rows, for each data set, method and width.
-fn races(all: &[ParallelRow]) -> Vec<Race<'_>> {
+fn races<'a>(all: &'a [ParallelRow], names: &Names) -> Vec<Race<'a>> {
     let best = all.iter().filter(|row| row.best.contains("own"));
     let places = grouped(best.map(|row| ((row.place(), row.method.as_str()), row)));
-    let mut races: Vec<Race<'_>> = Vec::new();
+    let mut races: Vec<Race<'a>> = Vec::new();
     for ((place, method), rows) in places {
         let mut widths = grouped(rows.into_iter().map(|row| (row.window.unwrap_or(1), row)));
         widths.sort_by_key(|(width, _)| *width);
         let mut alone = None;
         for (width, rows) in widths {
-            let windows = grouped(rows.into_iter().map(|row| (window(row), row)));
+            let windows = grouped(rows.into_iter().map(|row| (names.window(row), row)));
             let scored = windows.into_iter().filter_map(|(window, rows)| {
                 let rounds = middle(&rows, |row| row.rounds_to_target.map(|r| r as f64))?;
                 Some((rounds, window, rows))
@@ -154,10 +183,33 @@ fn race_table(races: &[Race<'_>]) -> TableBlock {
 struct Depth<'a> {
     first: &'a ParallelRow,
     rows: Vec<&'a ParallelRow>,
+    window: String,
+}
+
+impl<'a> Depth<'a> {
+    /// Of rows that are told apart by a window's name.
+    fn grouped(rows: impl Iterator<Item = &'a ParallelRow>, names: &Names) -> Vec<Self> {
+        let key = |row: &ParallelRow| {
+            let window = names.window(row);
+            (
+                row.place(),
+                row.method.clone(),
+                row.settings.clone(),
+                window,
+            )
+        };
+        let groups = grouped(rows.map(|row| (key(row), row)));
+        let of = |((.., window), rows): ((_, _, _, String), Vec<&'a ParallelRow>)| Self {
+            first: rows[0],
+            rows,
+            window,
+        };
+        groups.into_iter().map(of).collect()
+    }
 }
 
 /// Windows with each method's smallest step size and with its best one step after the other.
-fn depths(rows: &[ParallelRow]) -> Vec<Depth<'_>> {
+fn depths<'a>(rows: &'a [ParallelRow], names: &Names) -> Vec<Depth<'a>> {
     let wide = rows.iter().filter(|row| row.window.is_some_and(|w| w > 1));
     let wide: Vec<&ParallelRow> = wide.filter(|row| row.depth.is_some()).collect();
     let smallest = |row: &ParallelRow| {
@@ -171,26 +223,11 @@ fn depths(rows: &[ParallelRow]) -> Vec<Depth<'_>> {
         .iter()
         .copied()
         .filter(|row| row.best.contains("one") || row.step_size == Some(smallest(row)));
-    let key = |row: &ParallelRow| {
-        (
-            row.place(),
-            row.method.clone(),
-            row.settings.clone(),
-            window(row),
-        )
-    };
-    let groups = grouped(kept.map(|row| (key(row), row)));
-    groups
-        .into_iter()
-        .map(|(_, rows)| Depth {
-            first: rows[0],
-            rows,
-        })
-        .collect()
+    Depth::grouped(kept, names)
 }
 
-fn depth_table(rows: &[ParallelRow]) -> TableBlock {
-    let depths = depths(rows);
+fn depth_table(rows: &[ParallelRow], names: &Names) -> TableBlock {
+    let depths = depths(rows, names);
     let table = Table::of(&depths)
         .words("data set", |d| d.first.place())
         .words("method", |d| &d.first.method)
@@ -202,7 +239,7 @@ fn depth_table(rows: &[ParallelRow]) -> TableBlock {
                 "smallest"
             }
         })
-        .words("window", |d| window(d.first))
+        .words("window", |d| &d.window)
         .number("depth", Format::Ratio, |d| middle(&d.rows, |row| row.depth))
         .number("gradients a step", Format::Fixed(2), |d| {
             middle(&d.rows, |row| row.gradients_a_step)
@@ -224,25 +261,11 @@ fn depth_table(rows: &[ParallelRow]) -> TableBlock {
 }
 
 /// Where every method ends in every window, on problems without a target.
-fn ends_table(rows: &[ParallelRow]) -> Option<TableBlock> {
+fn ends_table(rows: &[ParallelRow], names: &Names) -> Option<TableBlock> {
     let ended = rows
         .iter()
         .filter(|row| row.target.is_none() && row.value.is_some());
-    let key = |row: &ParallelRow| {
-        (
-            row.place(),
-            row.method.clone(),
-            row.settings.clone(),
-            tolerant(row),
-        )
-    };
-    let all: Vec<Depth<'_>> = grouped(ended.map(|row| (key(row), row)))
-        .into_iter()
-        .map(|(_, rows)| Depth {
-            first: rows[0],
-            rows,
-        })
-        .collect();
+    let all = Depth::grouped(ended, names);
     if all.is_empty() {
         return None;
     }
@@ -250,7 +273,7 @@ fn ends_table(rows: &[ParallelRow]) -> Option<TableBlock> {
         .words("data set", |d| d.first.place())
         .words("method", |d| &d.first.method)
         .number("step size", Format::Exact, |d| d.first.step_size)
-        .words("window", |d| tolerant(d.first))
+        .words("window", |d| &d.window)
         .number("steps", Format::Whole, |d| {
             middle(&d.rows, |row| row.steps.map(|s| s as f64))
         })
@@ -277,25 +300,10 @@ fn ends_table(rows: &[ParallelRow]) -> Option<TableBlock> {
     ))
 }
 
-/// What a window is called in a line where tolerances differ.
-fn tolerant(row: &ParallelRow) -> String {
-    match row.tolerance {
-        Some(tolerance) => format!("{} τ = {tolerance:e}", window(row)),
-        None => window(row),
-    }
-}
-
 /// The exponents of all methods, with the depth of their deepest window.
-fn exponents(rows: &[ParallelRow]) -> Option<TableBlock> {
+fn exponents(rows: &[ParallelRow], names: &Names) -> Option<TableBlock> {
     let with = rows.iter().filter(|row| row.exponent.is_some());
-    let key = |row: &ParallelRow| (row.place(), row.method.clone(), row.settings.clone());
-    let all: Vec<Depth<'_>> = grouped(with.map(|row| (key(row), row)))
-        .into_iter()
-        .map(|(_, of)| Depth {
-            first: of[0],
-            rows: of,
-        })
-        .collect();
+    let all = Depth::grouped(with, names);
     if all.is_empty() {
         return None;
     }
@@ -335,4 +343,41 @@ fn widest(rows: &[ParallelRow], of: &ParallelRow) -> Option<(u64, f64)> {
     let deepest = same.iter().filter(|row| row.window == Some(most));
     let depth = deepest.filter_map(|row| row.depth).reduce(f64::max)?;
     Some((most, depth))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_window_is_called_by_its_tolerance_where_several_are_tried_and_by_what_that_is_a_share_of()
+    {
+        let row = |part: &str, tolerance: f64, relative_to: &str| ParallelRow {
+            part: part.into(),
+            window: Some(8),
+            corrector: Some("secant".into()),
+            predictor: Some("model".into()),
+            tolerance: Some(tolerance),
+            relative_to: Some(relative_to.into()),
+            ..ParallelRow::default()
+        };
+        let rows = [
+            row("one", 1e-3, "size"),
+            row("one", 1e-3, "size"),
+            row("two", 1e-2, "size"),
+            row("two", 1e-3, "progress"),
+            row("three", 0.1, "progress"),
+        ];
+        let names = Names::of(&rows);
+        let said: Vec<String> = rows.iter().map(|row| names.window(row)).collect();
+        let wanted = [
+            "W = 8 secant",
+            "W = 8 secant",
+            "W = 8 secant τ = 1e-2",
+            "W = 8 secant τ = 1e-3 of progress",
+            "W = 8 secant τ of progress",
+        ];
+        assert_eq!(said, wanted);
+        assert_eq!(Depth::grouped(rows.iter(), &names).len(), 4);
+    }
 }

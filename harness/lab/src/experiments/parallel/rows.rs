@@ -31,6 +31,7 @@ schema! {
         corrector: Option<String>, "", "picard or secant: how gradients become points; none where W = 1.";
         predictor: Option<String>, "", "What new slots hold; none where W = 1.";
         tolerance: Option<f64>, "", "τ; none where W = 1.";
+        relative_to: Option<String>, "", "What τ is a share of: the point's size, or the window's progress to it; none where W = 1.";
         memory: Option<u64>, "", "M of a secant window.";
         across_flows: bool, "", "Whether windows reach past the ends of iterations.";
         evaluator: Option<String>, "", "batched: all points of a window in one product on one whole device; devices: a worker for each slot.";
@@ -131,6 +132,7 @@ fn row(head: &Plan, plan: &ParallelPlan, entry: &Entry) -> Result<ParallelRow> {
         corrector: wide.map(|form| form.method.clone()),
         predictor: wide.and_then(|form| form.predictor.clone()),
         tolerance: wide.map(|form| form.tolerance),
+        relative_to: wide.map(|form| form.relative_to.clone()),
         memory: wide
             .filter(|form| form.memory > 0)
             .map(|form| form.memory as u64),
@@ -175,6 +177,7 @@ type WindowName<'a> = (
     Option<u64>,
     Option<u64>,
     Option<&'a str>,
+    Option<&'a str>,
 );
 
 impl ParallelRow {
@@ -196,6 +199,7 @@ impl ParallelRow {
             self.predictor.as_deref(),
             self.memory,
             self.tolerance.map(f64::to_bits),
+            self.relative_to.as_deref(),
             self.evaluator.as_deref(),
         )
     }

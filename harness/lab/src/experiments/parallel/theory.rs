@@ -4,7 +4,7 @@ use super::measure::ParallelCell;
 use super::setting::ParallelSetting;
 use crate::experiments::descent::scene::eigenvalues;
 use crate::experiments::descent::{DescentProblem, MethodSpec};
-use optim::{Kinetic, Velocity, WindowMethod};
+use optim::{Kinetic, RelativeTo, Velocity, WindowMethod};
 
 /// λ of the quadratic that a cell is about, from the largest, which is 1, down.
 fn curvatures(cell: &ParallelCell) -> Option<Vec<f64>> {
@@ -79,7 +79,11 @@ pub(super) fn error_bound(cell: &ParallelCell, start: f64, steps: u64) -> Option
     let (theta, each) = flow(&cell.mover.method)?;
     let window = cell.mover.placed?.window;
     let picard = matches!(window.method, WindowMethod::Picard { .. });
-    if window.width == 1 || !picard || window.velocity != Velocity::Carried {
+    if window.width == 1
+        || !picard
+        || window.velocity != Velocity::Carried
+        || window.relative_to != RelativeTo::Size
+    {
         return None;
     }
     let near = window.tolerance / (1.0 - window.tolerance);

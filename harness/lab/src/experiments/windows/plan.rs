@@ -4,7 +4,7 @@ use super::wire::WindowsForm;
 use crate::capacity::Limits;
 use crate::plan::{LinearFit, Plan, Precision, Start, positive};
 use anyhow::{Result, bail, ensure};
-use optim::{Kinetic, Velocity, Window, WindowForm, WindowMethod};
+use optim::{Kinetic, RelativeTo, Velocity, Window, WindowForm, WindowMethod};
 use schemars::JsonSchema;
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
@@ -94,6 +94,7 @@ impl PlacedWindow {
             && self.evaluator == EvaluatorKind::Devices
             && self.window.method == WindowMethod::default()
             && self.window.velocity == Velocity::Carried
+            && self.window.relative_to == RelativeTo::Size
             && !self.window.across_flows
     }
 }

@@ -20,6 +20,7 @@ schema! {
         velocity: Option<String>, "", "With which velocity a window starts.";
         predictor: Option<String>, "", "What new slots of the window hold.";
         tolerance: Option<f64>, "", "τ, the relative change below which a point counts as converged.";
+        relative_to: Option<String>, "", "What a change is compared with: the point's size, as in the paper, or the window's progress to it.";
         memory: Option<u64>, "", "M: how many of the last gradients the secant method models the gradient by.";
         damped: Option<bool>, "", "Whether the secant method's model counts by the share of what it predicted that was found in the last round.";
         surrogate_rows: Option<u64>, "", "Random rows whose loss the secant method guesses by; 0 if it has no surrogate.";

@@ -11,7 +11,7 @@ use crate::rates::Rates;
 use crate::rates::floor::{Amount, Work};
 use ::rows::Frame;
 use claims::{Claims, TargetRows, Verdict};
-use optim::{Predictor, Storage, Velocity, Window, WindowMethod};
+use optim::{Predictor, RelativeTo, Storage, Velocity, Window, WindowMethod};
 
 mod machine;
 
@@ -34,6 +34,7 @@ fn paper() -> Table2 {
 const WINDOW: Window = Window {
     width: 4,
     tolerance: 0.001,
+    relative_to: RelativeTo::Size,
     method: WindowMethod::Picard {
         predictor: Predictor::Copy,
         storage: Storage::Points,

@@ -5,7 +5,7 @@ use super::plan::{
 };
 use crate::capacity::Limits;
 use crate::plan::schema::{
-    kernel, kinetic_energies, one_or_many, predictor, window_method, window_storage,
+    kernel, kinetic_energies, one_or_many, predictor, relative_to, window_method, window_storage,
     window_velocity,
 };
 use crate::plan::{
@@ -159,9 +159,12 @@ pub struct WindowKeys {
     /// What new slots hold; copies with picard, what the model predicts with secant, if nothing is said.
     #[schemars(schema_with = "predictor")]
     predictor: Option<()>,
-    /// τ: by how much, in its own size, a point may change and has converged.
+    /// τ: by how much of what `relative_to` says a point may change and has converged.
     #[schemars(schema_with = "one_or_many::<f64>")]
     tolerance: Option<()>,
+    /// What a change is compared with: the point's own size if nothing is said, or the window's progress to it.
+    #[schemars(schema_with = "relative_to")]
+    relative_to: Option<()>,
     /// M: to how many of the last gradients the secant method fits its model.
     #[schemars(schema_with = "one_or_many::<usize>")]
     memory: Option<()>,

@@ -12,8 +12,8 @@ mod words;
 pub use check::{PlanFault, faults, faults_of_item};
 pub use lines::PlanLines;
 pub use named::{
-    integration, kernel, kinetic_energies, kinetic_energy, listed, one_or_many, predictor, scope,
-    window_method, window_storage, window_velocity,
+    integration, kernel, kinetic_energies, kinetic_energy, listed, one_or_many, predictor,
+    relative_to, scope, window_method, window_storage, window_velocity,
 };
 pub use registry::{registry, registry_faults};
 pub use table::table;

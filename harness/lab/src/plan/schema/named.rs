@@ -1,7 +1,7 @@
 //! Schemas of values that are written as names, or one by one or as a list.
 
 use optim::nn::{Integration, Scope};
-use optim::{Kernel, Kinetic, Predictor, Velocity};
+use optim::{Kernel, Kinetic, Predictor, RelativeTo, Velocity};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::{Value, json};
 
@@ -77,6 +77,13 @@ pub fn predictor(_: &mut SchemaGenerator) -> Schema {
 pub fn window_velocity(_: &mut SchemaGenerator) -> Schema {
     schema(listed(one_of(
         Velocity::ALL.iter().map(ToString::to_string),
+    )))
+}
+
+/// What the tolerance of a window is a share of.
+pub fn relative_to(_: &mut SchemaGenerator) -> Schema {
+    schema(listed(one_of(
+        RelativeTo::ALL.iter().map(ToString::to_string),
     )))
 }
 

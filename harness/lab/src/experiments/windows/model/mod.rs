@@ -182,6 +182,7 @@ fn apart_from_machine(row: &WindowRow) -> WindowRow {
         velocity: row.velocity.clone(),
         predictor: row.predictor.clone(),
         tolerance: row.tolerance,
+        relative_to: row.relative_to.clone(),
         memory: row.memory,
         damped: row.damped,
         surrogate_rows: row.surrogate_rows,
