@@ -65,7 +65,7 @@ fi
 if command -v c++ >/dev/null; then
   # The whole workspace's features, which what it is built on was compiled with.
   step cargo test --locked --workspace --features hamiltonian-descent-gpu/emulated,hamiltonian-descent/emulated \
-    --test kernels --test layers --test residuals --test devices --test golden_numbers --test networks
+    --test kernels --test layers --test residuals --test staging --test devices --test golden_numbers --test networks
 else
   echo "no C++ compiler: the CUDA kernels are not run on the CPU" >&2
 fi

@@ -15,6 +15,6 @@ lines="$PWD/${CARGO_TARGET_DIR:-target}/coverage.lcov"
 cargo llvm-cov clean --workspace --profraw-only
 cargo llvm-cov --locked --no-report -p hamiltonian-descent -p hamiltonian-descent-datasets -p claims -p rows -p hamiltonian-descent-gpu --lib --tests
 cargo llvm-cov --locked --no-report -p hamiltonian-descent -p hamiltonian-descent-gpu --lib --features hamiltonian-descent-gpu/emulated,hamiltonian-descent/emulated \
-  --test kernels --test layers --test residuals --test devices --test golden_numbers --test networks
+  --test kernels --test layers --test residuals --test staging --test devices --test golden_numbers --test networks
 cargo llvm-cov report --lcov --output-path "$lines"
 python3 ci/coverage.py "$lines" "$least" "${CARGO_TARGET_DIR:-target}/uncovered.txt"

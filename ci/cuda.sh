@@ -22,7 +22,7 @@ work="${CARGO_TARGET_DIR:-target}/cuda"
 mkdir -p "$work"
 work="$(cd "$work" && pwd)"
 # The tests that use a GPU where there is one.
-ON_DEVICES=(--test kernels --test layers --test residuals --test devices --test golden_numbers --test same_numbers)
+ON_DEVICES=(--test kernels --test layers --test residuals --test staging --test devices --test golden_numbers --test same_numbers)
 # Nothing is timed here: the tensor library need not be fast, which takes two minutes of compiling.
 UNTIMED=(--config profile.dev.package.candle-core.opt-level=0 --config profile.dev.package.candle-nn.opt-level=0)
 NO_COMPILER=75 # exit code: nothing was checked, for want of a compiler
@@ -127,7 +127,7 @@ standin() {
   fi
   libraries
   computing
-  local tests=(--test kernels --test layers --test residuals --test devices --test golden_numbers --test counts
+  local tests=(--test kernels --test layers --test residuals --test staging --test devices --test golden_numbers --test counts
     --test on_gpus --test contest_runs)
   on_two() { # variable=value… command…
     step env LD_LIBRARY_PATH="$work/computing:${LD_LIBRARY_PATH:-}" STANDIN_DEVICES=2 GPU_TESTS=required "$@"

@@ -2,7 +2,7 @@
 //
 // STANDIN_DEVICES: how many devices there are (1). STANDIN_SEED: of the order of streams (1).
 // STANDIN_FAIL: `alloc:17` lets the 17th allocation find no memory, `launch:5` and `copy:5` break the device at
-// the fifth. STANDIN_NO_WAITS: streams wait for no event (1), or not at the first, third,
+// the fifth, `pin:1` gives no pinned memory once. STANDIN_NO_WAITS: streams wait for no event (1), or not at the first, third,
 // fifth time (2), or not at the others (3). STANDIN_POOLS, STANDIN_PEERS: whether devices have pools and
 // reach one another (1). STANDIN_PTX: the newest version of PTX that it takes (90). STANDIN_TRACE: a file for how often what was done; with STANDIN_KERNELS=1, each kernel too. STANDIN_VERBOSE: says why an argument is refused.
 
@@ -34,6 +34,8 @@ Context contexts[MOST_DEVICES];
 thread_local Context *current = nullptr;
 std::map<void *, std::shared_ptr<Event>> events;
 std::map<std::string, uint64_t> counts;
+// Memory of the host that devices read and write by themselves, by where it begins.
+std::map<const char *, std::size_t> pinned;
 std::map<std::string, uint64_t> started;
 
 struct Function {
@@ -53,6 +55,12 @@ int refused(const char *why) {
     std::fprintf(stderr, "stand-in: %s\n", why);
   }
   return INVALID_VALUE;
+}
+
+bool is_pinned(const void *address, std::size_t bytes) {
+  const char *at = (const char *)address;
+  auto next = pinned.upper_bound(at);
+  return next != pinned.begin() && at + bytes <= std::prev(next)->first + std::prev(next)->second;
 }
 
 int number_of(const char *variable, int otherwise) {
@@ -553,6 +561,35 @@ API cuMemFree_v2(uint64_t address) {
   return poison((char *)address, size);
 }
 
+API cuMemHostAlloc(void **address, std::size_t bytes, unsigned) {
+  const Guard guard(lock);
+  if (const int error = here()) {
+    return error;
+  }
+  if (fails("pin")) {
+    return OUT_OF_MEMORY;
+  }
+  const std::size_t page = 4096, rounded = (bytes + page - 1) / page * page;
+  *address = std::aligned_alloc(page, rounded);
+  if (!*address) {
+    return OUT_OF_MEMORY;
+  }
+  // No number until somebody writes it.
+  std::memset(*address, 0xff, rounded);
+  count("pinned");
+  pinned[(const char *)*address] = bytes;
+  return SUCCESS;
+}
+
+API cuMemFreeHost(void *address) {
+  const Guard guard(lock);
+  if (!pinned.erase((const char *)address)) {
+    return refused("host memory that is not pinned is given back");
+  }
+  std::free(address);
+  return SUCCESS;
+}
+
 API cuMemsetD8Async(uint64_t to, unsigned char value, std::size_t bytes, void *stream) {
   const Guard guard(lock);
   Stream *own;
@@ -575,6 +612,15 @@ API cuMemcpyHtoDAsync_v2(uint64_t to, const void *from, std::size_t bytes, void 
   }
   count("uploads");
   const bool failing = fails("copy");
+  if (is_pinned(from, bytes)) {
+    // Read when its turn comes, whatever the host has written there by then.
+    count("pinned_uploads");
+    enqueue(*own, [=] {
+      std::memcpy((void *)to, from, bytes);
+      return failing ? ILLEGAL_ADDRESS : SUCCESS;
+    });
+    return SUCCESS;
+  }
   // The host may change it as soon as this returns.
   auto staged = std::make_shared<std::vector<char>>((const char *)from, (const char *)from + bytes);
   enqueue(*own, [=] {
@@ -596,6 +642,10 @@ API cuMemcpyDtoHAsync_v2(void *to, uint64_t from, std::size_t bytes, void *strea
     std::memcpy(to, (const void *)from, bytes);
     return failing ? ILLEGAL_ADDRESS : SUCCESS;
   });
+  if (is_pinned(to, bytes)) {
+    count("pinned_downloads");
+    return SUCCESS;
+  }
   // Of memory that is not pinned the driver waits.
   return drain(*own);
 }
@@ -665,6 +715,26 @@ API cuEventCreate(void **event, unsigned) {
 API cuEventDestroy_v2(void *event) {
   const Guard guard(lock);
   return events.erase(event) ? SUCCESS : INVALID_HANDLE;
+}
+
+API cuEventSynchronize(void *event) {
+  const Guard guard(lock);
+  if (const int error = here()) {
+    return error;
+  }
+  const auto found = events.find(event);
+  if (found == events.end()) {
+    return INVALID_HANDLE;
+  }
+  // Whichever stream it was recorded on.
+  while (found->second->reached < found->second->recorded) {
+    const std::vector<Stream *> all = busy();
+    if (all.empty()) {
+      return INVALID_HANDLE;
+    }
+    drain(*all.front());
+  }
+  return current->broken;
 }
 
 API cuEventRecord(void *event, void *stream) {

@@ -35,6 +35,7 @@ mod push;
 mod rectified;
 mod residuals;
 mod scratch;
+mod staging;
 mod steps;
 
 pub use arrange::{gathered, turned};
@@ -54,4 +55,5 @@ pub use push::push;
 pub use rectified::{rectified, rectified_sum};
 pub use residuals::{MOST_CLASSES, agrees, residuals};
 pub use scratch::{Lent, Scratch};
+pub use staging::Staging;
 pub use steps::{Energy, KernelGradients, Model, Pace, Steps};

@@ -3,7 +3,8 @@
 use super::Evaluator;
 use super::devices::{computed, shares};
 use crate::{Error, Potential, Result};
-use candle_core::{DType, Device, Tensor};
+use candle_core::Tensor;
+use gpu::Staging;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
@@ -87,6 +88,7 @@ pub struct AllGather {
     potential: Arc<dyn Potential>,
     ranks: Arc<dyn Ranks>,
     times: Mutex<RoundTimes>,
+    staging: Staging,
 }
 
 impl AllGather {
@@ -97,6 +99,7 @@ impl AllGather {
             potential,
             ranks,
             times: Mutex::default(),
+            staging: Staging::default(),
         }
     }
 
@@ -159,17 +162,23 @@ impl Evaluator for AllGather {
             return Ok(Tensor::cat(&each.collect::<Result<Vec<Tensor>>>()?, 0)?);
         }
         let row = dimension * points.dtype().size_in_bytes();
-        let mut rows = bytes(&own)?;
+        let mut rows = self.staging.bytes(&own)?;
         let took = begin.elapsed().as_secs_f64();
         rows.resize(row * most, 0);
         let begin = Instant::now();
         let heads = self.exchange(took, points, rows)?;
         self.count(&heads, took, begin.elapsed().as_secs_f64(), 0);
-        let mut found = Vec::with_capacity(row * width);
-        for (part, rows) in heads.all.chunks_exact(HEAD + row * most).zip(parts) {
-            found.extend(&part[HEAD..][..row * rows]);
-        }
-        tensor(&found, (width, dimension), points.dtype(), points.device())
+        let (dtype, device) = (points.dtype(), points.device());
+        let filled = |mut rest: &mut [u8]| {
+            for (part, rows) in heads.all.chunks_exact(HEAD + row * most).zip(parts) {
+                let (here, behind) = rest.split_at_mut(row * rows);
+                here.copy_from_slice(&part[HEAD..][..row * rows]);
+                rest = behind;
+            }
+        };
+        Ok(self
+            .staging
+            .tensor((width, dimension), dtype, device, filled)?)
     }
 }
 
@@ -185,7 +194,7 @@ impl AllGather {
     fn exchange(&self, took: f64, points: &Tensor, behind: Vec<u8>) -> Result<Heads> {
         let mut own = Vec::with_capacity(HEAD + behind.len());
         own.extend(took.to_le_bytes());
-        own.extend(looks(points)?.to_le_bytes());
+        own.extend(self.looks(points)?.to_le_bytes());
         own.extend(behind);
         let mut all = vec![0; own.len() * self.ranks.count()];
         self.ranks.all_gather(&own, &mut all)?;
@@ -207,6 +216,22 @@ impl AllGather {
         Ok(Heads { all, slowest })
     }
 
+    /// Some of a tensor's bits, the same for the same numbers: of two windows that came apart nearly all numbers differ.
+    fn looks(&self, points: &Tensor) -> Result<u64> {
+        /// How many numbers are looked at.
+        const SOME: usize = 32;
+        let flat = points.flatten_all()?;
+        let (length, step) = (flat.dim(0)?, flat.dim(0)?.div_ceil(SOME).max(1));
+        let places: Vec<u32> = (0..length).step_by(step).map(|i| i as u32).collect();
+        let some = flat.index_select(&Tensor::new(places, flat.device())?, 0)?;
+        let hash = |hash: u64, byte: &u8| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
+        Ok(self
+            .staging
+            .bytes(&some)?
+            .iter()
+            .fold(0xcbf2_9ce4_8422_2325, hash))
+    }
+
     /// Counts a round.
     fn count(&self, heads: &Heads, took: f64, gathered: f64, on_devices: u64) {
         let mut times = self.times.lock().unwrap_or_else(PoisonError::into_inner);
@@ -219,49 +244,6 @@ impl AllGather {
         times.exchange_s += gathered - waited;
         times.bytes += (heads.all.len() / count * (count - 1)) as u64 + on_devices;
     }
-}
-
-/// Some of a tensor's bits, the same for the same numbers: of two windows that came apart nearly all numbers differ.
-fn looks(points: &Tensor) -> Result<u64> {
-    /// How many numbers are looked at.
-    const SOME: usize = 32;
-    let flat = points.flatten_all()?;
-    let (length, step) = (flat.dim(0)?, flat.dim(0)?.div_ceil(SOME).max(1));
-    let places: Vec<u32> = (0..length).step_by(step).map(|i| i as u32).collect();
-    let some = flat.index_select(&Tensor::new(places, flat.device())?, 0)?;
-    let hash = |hash: u64, byte: &u8| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
-    Ok(bytes(&some)?.iter().fold(0xcbf2_9ce4_8422_2325, hash))
-}
-
-fn unfit(dtype: DType) -> Error {
-    Error::setting("dtype", dtype.as_str(), "f32 or f64")
-}
-
-/// The numbers of a tensor, row by row.
-fn bytes(tensor: &Tensor) -> Result<Vec<u8>> {
-    let flat = tensor.flatten_all()?;
-    Ok(match flat.dtype() {
-        DType::F32 => bytemuck::cast_slice(&flat.to_vec1::<f32>()?).to_vec(),
-        DType::F64 => bytemuck::cast_slice(&flat.to_vec1::<f64>()?).to_vec(),
-        other => return Err(unfit(other)),
-    })
-}
-
-/// The inverse of [`bytes`].
-fn tensor(bytes: &[u8], shape: (usize, usize), dtype: DType, device: &Device) -> Result<Tensor> {
-    Ok(match dtype {
-        DType::F32 => Tensor::from_vec(
-            bytemuck::pod_collect_to_vec::<u8, f32>(bytes),
-            shape,
-            device,
-        )?,
-        DType::F64 => Tensor::from_vec(
-            bytemuck::pod_collect_to_vec::<u8, f64>(bytes),
-            shape,
-            device,
-        )?,
-        other => return Err(unfit(other)),
-    })
 }
 
 /// Ranks that are threads of one process: for tests, and to try out what is meant for several processes.
@@ -341,6 +323,7 @@ mod tests {
         Counts, Flow, HamiltonianDescent, Kinetic, Method, Oracle, Predictor, Quadratic,
         Recurrence, SymplecticEuler, Window, WindowMethod, WindowedDescent, WindowedRecurrence,
     };
+    use candle_core::Device;
 
     /// What each rank answers, in their order.
     fn on_ranks<R: Send>(count: usize, work: impl Fn(Arc<dyn Ranks>) -> R + Sync) -> Vec<R> {
@@ -379,20 +362,6 @@ mod tests {
         }
     }
 
-    #[test]
-    fn numbers_travel_as_they_are_and_of_other_types_none_do() {
-        for dtype in [DType::F32, DType::F64] {
-            let numbers = Tensor::new(&[[1f64, -0.1], [f64::MAX, f64::NAN]], &Device::Cpu);
-            let numbers = numbers.unwrap().to_dtype(dtype).unwrap();
-            let sent = bytes(&numbers).unwrap();
-            let back = tensor(&sent, (2, 2), dtype, &Device::Cpu).unwrap();
-            assert_eq!(bytes(&back).unwrap(), sent);
-        }
-        let half = Tensor::zeros((2, 2), DType::BF16, &Device::Cpu).unwrap();
-        assert!(bytes(&half).is_err());
-        assert!(tensor(&[0; 8], (2, 2), DType::BF16, &Device::Cpu).is_err());
-    }
-
     /// Ranks whose tensors go from one to another as they are.
     struct Directly(Arc<dyn Ranks>);
 
@@ -420,12 +389,14 @@ mod tests {
 
     impl DeviceRanks for Directly {
         fn all_gather(&self, own: &Tensor) -> Result<Tensor> {
-            let sent = bytes(own)?;
+            let staging = Staging::default();
+            let sent = staging.bytes(own)?;
             let mut all = vec![0; sent.len() * self.0.count()];
             self.0.all_gather(&sent, &mut all)?;
             let (rows, dimension) = own.dims2()?;
             let shape = (rows * self.0.count(), dimension);
-            tensor(&all, shape, own.dtype(), own.device())
+            let filled = |to: &mut [u8]| to.copy_from_slice(&all);
+            Ok(staging.tensor(shape, own.dtype(), own.device(), filled)?)
         }
     }
 

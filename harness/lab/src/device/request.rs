@@ -31,7 +31,7 @@ pub enum Request {
 pub enum RankDevice {
     /// A core.
     Core,
-    /// A GPU of its host, which ranks may share; gradients go through the hosts' memory.
+    /// A GPU of its host, which ranks may share; gradients go through memory of the hosts that is pinned.
     Gpu,
     /// A GPU of its own; gradients go from one to another by NCCL.
     GpuByNccl,
