@@ -34,13 +34,18 @@ impl BufRead for FailsOnce {
     }
 }
 
-/// Reads `word`, compressed and with zeros behind it, from what fails once between the two.
-fn between_stream_and_zeros(kind: io::ErrorKind) -> io::Result<Vec<u8>> {
+/// `word`, compressed.
+fn stream() -> Vec<u8> {
     let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
     encoder.write_all(b"word").unwrap();
-    let mut bytes = encoder.finish().unwrap();
+    encoder.finish().unwrap()
+}
+
+/// Reads a stream with something behind it, from what fails once between the two.
+fn between_streams(behind: &[u8], kind: io::ErrorKind) -> io::Result<Vec<u8>> {
+    let mut bytes = stream();
     let at = bytes.len() as u64;
-    bytes.extend([0; 700]);
+    bytes.extend(behind);
     let raw = FailsOnce {
         bytes: Cursor::new(bytes),
         at,
@@ -57,10 +62,12 @@ fn between_stream_and_zeros(kind: io::ErrorKind) -> io::Result<Vec<u8>> {
 
 #[test]
 fn an_interruption_between_streams_is_no_failure_and_a_failure_is_told() {
-    let interrupted = between_stream_and_zeros(io::ErrorKind::Interrupted);
-    assert_eq!(interrupted.unwrap(), b"word");
-    let failed = between_stream_and_zeros(io::ErrorKind::TimedOut).unwrap_err();
-    assert_eq!(failed.kind(), io::ErrorKind::TimedOut);
+    for (behind, wanted) in [(vec![0; 700], &b"word"[..]), (stream(), b"wordword")] {
+        let interrupted = between_streams(&behind, io::ErrorKind::Interrupted);
+        assert_eq!(interrupted.unwrap(), wanted);
+        let failed = between_streams(&behind, io::ErrorKind::TimedOut).unwrap_err();
+        assert_eq!(failed.kind(), io::ErrorKind::TimedOut);
+    }
 }
 
 #[test]
