@@ -161,9 +161,9 @@ pub enum PlanCommand {
     /// Print a small plan that runs, to begin with: harness plan new descent > mine.yaml
     ///
     /// Its first line names the schema by which editors complete and check it. `new claims` prints claims on it, for `reproduce mine.yaml --claims FILE`; `new contestant` a program in Python that
-    /// takes part in the plan of kind contest.
+    /// takes part in the plan of kind contest; `new registry` a list of data sets of your own, for `--registry FILE`.
     New {
-        /// The kind of experiment: contest, descent, parallel, sensitivity or windows; or claims, or contestant
+        /// The kind of experiment: contest, descent, parallel, sensitivity or windows; or claims, contestant or registry
         kind: String,
         /// Folders
         #[command(flatten)]

@@ -47,7 +47,8 @@ pub(super) fn run(command: &PlanCommand) -> Result<u8> {
     }
 }
 
-/// What `new` writes: plans by their kinds, claims on the one of kind descent, and the program of the one of kind contest.
+/// What `new` writes: plans by their kinds, claims on the one of kind descent, the program of the one of kind contest,
+/// and a registry of data sets.
 pub const EXAMPLES: &[(&str, &str)] = &[
     (
         "claims",
@@ -68,6 +69,10 @@ pub const EXAMPLES: &[(&str, &str)] = &[
     (
         "parallel",
         include_str!("../../../configs/examples/parallel.yaml"),
+    ),
+    (
+        "registry",
+        include_str!("../../../configs/examples/registry.yaml"),
     ),
     (
         "sensitivity",
