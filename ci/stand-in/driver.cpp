@@ -566,6 +566,9 @@ API cuMemHostAlloc(void **address, std::size_t bytes, unsigned) {
   if (const int error = here()) {
     return error;
   }
+  if (!bytes) {
+    return refused("no bytes are pinned");
+  }
   if (fails("pin")) {
     return OUT_OF_MEMORY;
   }
@@ -616,6 +619,9 @@ API cuMemcpyHtoDAsync_v2(uint64_t to, const void *from, std::size_t bytes, void 
     // Read when its turn comes, whatever the host has written there by then.
     count("pinned_uploads");
     enqueue(*own, [=] {
+      if (!is_pinned(from, bytes)) {
+        return ILLEGAL_ADDRESS;
+      }
       std::memcpy((void *)to, from, bytes);
       return failing ? ILLEGAL_ADDRESS : SUCCESS;
     });
@@ -638,11 +644,15 @@ API cuMemcpyDtoHAsync_v2(void *to, uint64_t from, std::size_t bytes, void *strea
   }
   count("downloads");
   const bool failing = fails("copy");
+  const bool later = is_pinned(to, bytes);
   enqueue(*own, [=] {
+    if (later && !is_pinned(to, bytes)) {
+      return ILLEGAL_ADDRESS;
+    }
     std::memcpy(to, (const void *)from, bytes);
     return failing ? ILLEGAL_ADDRESS : SUCCESS;
   });
-  if (is_pinned(to, bytes)) {
+  if (later) {
     count("pinned_downloads");
     return SUCCESS;
   }

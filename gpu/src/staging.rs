@@ -30,18 +30,19 @@ impl Staging {
     /// # Errors
     /// If it is of another type, or the device fails.
     pub fn bytes(&self, tensor: &Tensor) -> Result<Vec<u8>> {
+        check(tensor.dtype())?;
         let flat = tensor.flatten_all()?.contiguous()?;
         #[cfg(feature = "cuda")]
         if let Device::Cuda(device) = flat.device() {
             let bytes = flat.elem_count() * flat.dtype().size_in_bytes();
-            if let Some(pinned) = pinned::of(&mut self.kept(), device, bytes) {
-                return pinned.downloaded(&flat);
+            let mut kept = self.kept();
+            if let Some(pinned) = pinned::of(&mut kept, device, bytes) {
+                return pinned::forget_failing(pinned.downloaded(&flat), &mut kept);
             }
         }
         Ok(match flat.dtype() {
             DType::F32 => bytemuck::cast_slice(&flat.to_vec1::<f32>()?).to_vec(),
-            DType::F64 => bytemuck::cast_slice(&flat.to_vec1::<f64>()?).to_vec(),
-            other => bail!("numbers of {} are not taken to the host", other.as_str()),
+            _ => bytemuck::cast_slice(&flat.to_vec1::<f64>()?).to_vec(),
         })
     }
 
@@ -56,13 +57,18 @@ impl Staging {
         device: &Device,
         fill: impl FnOnce(&mut [u8]),
     ) -> Result<Tensor> {
+        check(dtype)?;
         let shape = shape.into();
         let count = shape.elem_count();
         #[cfg(feature = "cuda")]
         if let Device::Cuda(cuda) = device {
             let bytes = count * dtype.size_in_bytes();
-            if let Some(pinned) = pinned::of(&mut self.kept(), cuda, bytes) {
-                return pinned.uploaded(shape, dtype, device, fill);
+            let mut kept = self.kept();
+            if let Some(pinned) = pinned::of(&mut kept, cuda, bytes) {
+                return pinned::forget_failing(
+                    pinned.uploaded(shape, dtype, device, fill),
+                    &mut kept,
+                );
             }
         }
         match dtype {
@@ -71,12 +77,11 @@ impl Staging {
                 fill(bytemuck::cast_slice_mut(&mut numbers));
                 Tensor::from_vec(numbers, shape, device)
             }
-            DType::F64 => {
+            _ => {
                 let mut numbers = vec![0f64; count];
                 fill(bytemuck::cast_slice_mut(&mut numbers));
                 Tensor::from_vec(numbers, shape, device)
             }
-            other => bail!("numbers of {} are not taken from the host", other.as_str()),
         }
     }
 
@@ -84,6 +89,16 @@ impl Staging {
     fn kept(&self) -> std::sync::MutexGuard<'_, Option<pinned::PinnedBytes>> {
         let kept = self.pinned.lock();
         kept.unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}
+
+fn check(dtype: DType) -> Result<()> {
+    match dtype {
+        DType::F32 | DType::F64 => Ok(()),
+        other => bail!(
+            "numbers of {} are not taken to the host and back",
+            other.as_str()
+        ),
     }
 }
 
@@ -101,7 +116,7 @@ mod pinned {
     use std::sync::Arc;
 
     /// So many bytes of the host, pinned for a device. Nothing that the device was asked for is still to read or write
-    /// them whenever they are lent.
+    /// them whenever they are lent: each copy is waited for, and after one that failed they are given up.
     pub(super) struct PinnedBytes {
         bytes: PinnedHostSlice<u8>,
         stream: Arc<CudaStream>,
@@ -121,6 +136,17 @@ mod pinned {
             *kept = PinnedBytes::new(device, bytes).ok();
         }
         kept.as_mut()
+    }
+
+    /// Gives the memory up where a copy failed, as nobody knows whether the device is done with it.
+    pub(super) fn forget_failing<T>(
+        answer: Result<T>,
+        kept: &mut Option<PinnedBytes>,
+    ) -> Result<T> {
+        if answer.is_err() {
+            std::mem::forget(kept.take());
+        }
+        answer
     }
 
     impl PinnedBytes {
@@ -148,8 +174,7 @@ mod pinned {
             };
             match flat.dtype() {
                 DType::F32 => self.download::<f32>(storage, layout),
-                DType::F64 => self.download::<f64>(storage, layout),
-                other => bail!("numbers of {} are not taken to the host", other.as_str()),
+                _ => self.download::<f64>(storage, layout),
             }
         }
 
@@ -165,7 +190,6 @@ mod pinned {
                 true => Ok(()),
                 false => self.stream.memcpy_dtoh(&numbers, aligned::<T>(host)?).w(),
             };
-            // Whatever became of it, nothing may be on its way when the memory is lent again.
             self.stream.synchronize().w()?;
             copied?;
             Ok(host.to_vec())
@@ -179,9 +203,6 @@ mod pinned {
             device: &Device,
             fill: impl FnOnce(&mut [u8]),
         ) -> Result<Tensor> {
-            if !matches!(dtype, DType::F32 | DType::F64) {
-                bail!("numbers of {} are not taken from the host", dtype.as_str());
-            }
             let host = &mut self.bytes.as_mut_slice().w()?;
             let host = &mut host[..shape.elem_count() * dtype.size_in_bytes()];
             fill(host);

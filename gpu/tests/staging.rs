@@ -2,6 +2,7 @@
 
 use candle_core::{DType, Device, Tensor};
 use gpu::Staging;
+use std::path::Path;
 use std::process::Command;
 
 fn numbers(tensor: &Tensor) -> Vec<f64> {
@@ -99,17 +100,24 @@ fn where_no_memory_can_be_pinned_numbers_go_without_it() {
         return;
     }
     let own = std::env::current_exe().unwrap();
-    let output = Command::new(own)
-        .args([
-            "--exact",
-            "what_goes_to_the_host_and_back_is_the_same_to_the_last_bit",
-        ])
-        .env("STANDIN_FAIL", "pin:1")
-        .output()
-        .unwrap();
-    let said = String::from_utf8_lossy(&output.stdout);
-    assert!(
-        output.status.success() && said.contains("1 passed"),
-        "{said}"
-    );
+    let pinned = |refused: &str| -> u64 {
+        let trace = Path::new(env!("CARGO_TARGET_TMPDIR")).join(refused);
+        let mut again = Command::new(&own);
+        again.args(["--exact", "a_part_of_a_tensor_is_taken_without_the_rest"]);
+        again
+            .env("STANDIN_FAIL", refused)
+            .env("STANDIN_TRACE", &trace);
+        let output = again.output().unwrap();
+        let said = String::from_utf8_lossy(&output.stdout);
+        assert!(
+            output.status.success() && said.contains("1 passed"),
+            "{said}"
+        );
+        let counts = std::fs::read_to_string(&trace).unwrap();
+        let (_, count) = counts.split_once("\"pinned_downloads\": ").unwrap();
+        count.split([',', '}']).next().unwrap().parse().unwrap()
+    };
+    let all = pinned("pin:1000");
+    assert!(all >= 3, "three parts of a tensor, on each device");
+    assert_eq!(pinned("pin:1"), all - 1, "the first of them without");
 }
