@@ -380,6 +380,27 @@ fn a_tolerance_of_progress_asks_for_as_much_wherever_the_origin_is() {
 }
 
 #[test]
+fn what_does_not_move_converges_at_once_whatever_a_change_is_compared_with() {
+    // At the minimum, which is not the origin, where line 16 divides by 0.
+    let minimum = Tensor::full(3.0, curvature().len(), &Device::Cpu).unwrap();
+    for relative_to in [RelativeTo::Size, RelativeTo::Progress] {
+        let bowl = Quadratic::diagonal(&curvature(), &Device::Cpu).unwrap();
+        let bowl = bowl.with_minimiser(&minimum).unwrap();
+        let window = Window {
+            width: 4,
+            relative_to,
+            across_flows: true,
+            ..Window::default()
+        };
+        let recurrence = Recurrence::heavy_ball(Kinetic::HalfL2Squared, 0.1, 0.5).every(40);
+        let oracle = Oracle::new(Batched::new(Arc::new(bowl)));
+        let flow = WindowedRecurrence { recurrence, window };
+        let mut method = WindowedDescent::new(oracle, flow, minimum.clone()).ending(1);
+        assert_eq!(method.advance().unwrap().strides, [4; 10]);
+    }
+}
+
+#[test]
 fn windows_of_every_recurrence_save_rounds_at_small_steps() {
     for recurrence in [
         Recurrence::heavy_ball(Kinetic::HalfL2Squared, 0.01, 0.0),

@@ -203,8 +203,8 @@ pub enum RelativeTo {
     #[default]
     Size,
     /// The distance of the point before from where the window starts: as strict where steps are small
-    /// as where they are large. Not in the paper. A copy of the start has made no progress, so it
-    /// never passes.
+    /// as where they are large. Not in the paper. A copy of the start has made no progress: it passes
+    /// only if it does not change at all.
     Progress,
 }
 

@@ -271,7 +271,9 @@ impl<S: Space> Sliding<S> {
         let mut changes = self.space.changes(&new, &old)?;
         if self.window.relative_to == RelativeTo::Progress {
             let start = vec![self.start.slot.point.clone(); old.len()];
-            changes.scales = self.space.changes(&old, &start)?.changes;
+            let moved = self.space.changes(&old, &start)?.changes;
+            // What has not moved and does not change has converged.
+            changes.scales = moved.iter().map(|m| m.max(f64::MIN_POSITIVE)).collect();
         }
         if reached.stride == 0 && !changes.first_size.is_finite() {
             return Ok(());
