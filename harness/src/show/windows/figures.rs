@@ -116,11 +116,18 @@ fn depth(name: &str, rows: &[WindowRow]) -> FigureBlock {
     let own = |row: &&WindowRow| varied(row, rows).is_empty();
     let points = |row: &&WindowRow| row.storage.as_deref().is_none_or(|s| s == "points");
     let kept = rows.iter().filter(own).filter(points);
-    let counted =
-        kept.filter_map(|row| Some((row.tolerance?.to_bits(), (row, row.depth_speedup?))));
+    let progress = |row: &WindowRow| row.relative_to.as_deref() == Some("progress");
+    let counted = kept.filter_map(|row| {
+        let tolerance = row.tolerance?.to_bits();
+        Some(((tolerance, progress(row)), (row, row.depth_speedup?)))
+    });
     let mut panels = grouped(counted);
-    panels.sort_by(|a, b| f64::from_bits(a.0).total_cmp(&f64::from_bits(b.0)));
-    let panel = |(tolerance, rows): (u64, Vec<(&WindowRow, f64)>)| {
+    panels.sort_by(|((a, of), _), ((b, other), _)| {
+        let sizes = f64::from_bits(*a).total_cmp(&f64::from_bits(*b));
+        of.cmp(other).then(sizes)
+    });
+    type Counted<'a> = Vec<(&'a WindowRow, f64)>;
+    let panel = |((tolerance, progress), rows): ((u64, bool), Counted<'_>)| {
         let lines = grouped(
             rows.into_iter()
                 .map(|(row, depth)| (guess(row), (row.window, depth))),
@@ -131,7 +138,8 @@ fn depth(name: &str, rows: &[WindowRow]) -> FigureBlock {
             let widths: Vec<_> = widths.into_iter().map(|(_, points)| points).collect();
             over_runs(&guess, &widths, |_| 0)
         });
-        Panel::new(format!("τ = {}", f64::from_bits(tolerance)), series)
+        let of = if progress { " of progress" } else { "" };
+        Panel::new(format!("τ = {}{of}", f64::from_bits(tolerance)), series)
     };
     let (x, y) = (
         Axis::linear("window W"),
@@ -189,9 +197,17 @@ mod tests {
                 }
             }
         }
+        rows.push(WindowRow {
+            seed: 1,
+            step_size: 0.1,
+            tolerance: Some(0.001),
+            relative_to: Some("progress".into()),
+            depth_speedup: Some(1.0),
+            ..window_row()
+        });
         let panels = depth("depth", &rows).figure.panels;
         let titles: Vec<&str> = panels.iter().map(|panel| panel.title.as_str()).collect();
-        assert_eq!(titles, ["τ = 0.001", "τ = 0.01"]);
+        assert_eq!(titles, ["τ = 0.001", "τ = 0.01", "τ = 0.001 of progress"]);
         let [line] = &panels[0].series[..] else {
             panic!("one way to guess is one line")
         };

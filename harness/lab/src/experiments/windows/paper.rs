@@ -6,7 +6,7 @@ use super::rows::Maker;
 use super::schema::WindowRow;
 use crate::paper::Table2;
 use crate::plan::Loss;
-use optim::{Storage, Velocity, WindowMethod};
+use optim::{RelativeTo, Storage, Velocity, WindowMethod};
 
 impl Maker<'_> {
     /// Sets the paper's figures beside a row that is its own experiment, and beside one that is but
@@ -66,6 +66,16 @@ fn other_setting(cell: &WindowCell, paper: &Table2, split: &str) -> Option<Strin
                 cell.window.tolerance.to_string(),
                 setting.tolerance.to_string(),
             )
+        })
+        .or_else(|| {
+            (cell.window.relative_to != RelativeTo::Size).then(|| {
+                let scale = cell.window.relative_to;
+                format!("τ is a share of {scale}, the paper's of the point's size")
+            })
+        })
+        .or_else(|| {
+            (cell.window.across_flows)
+                .then(|| "windows reach across flows, the paper's do not".into())
         })
         .or_else(|| {
             differs(

@@ -33,7 +33,7 @@ pub struct WindowsForm {
     start: Start,
     /// The flow that is computed in windows.
     flow: FlowSettings,
-    /// τ of windows that say none: by how much, in its own size, a point may change and has converged.
+    /// τ of windows that say none: by how much of what their `relative_to` says a point may change and has converged.
     tolerance: f64,
     /// The data sets.
     datasets: Vec<String>,
