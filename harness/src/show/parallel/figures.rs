@@ -162,7 +162,8 @@ fn depth_figure(rows: &[ParallelRow], names: &Names) -> FigureBlock {
     FigureBlock::new(
         "parallel-depth",
         "Depth speedup against the window's width, a panel a data set, a line a method at the step size that is best \
-         one step after the other, below the line of windows that move by their whole width",
+         one step after the other in its deepest window of each width, below the line of windows that move by their whole \
+         width",
         figure.panels(panels.into_iter().map(panel)),
     )
 }

@@ -1,15 +1,16 @@
 //! How windows over the steps of several methods are shown: which comes first to a loss, and how deep each goes.
 
 mod figures;
+mod names;
 
 use self::figures::figures;
+use self::names::Names;
 use super::shared::{failures, grouped};
 use lab::experiments::parallel::{ParallelPlan, ParallelRow};
 use report::{Block, Document, Table, TableBlock};
 use rows::Frame;
 use rows::format::Format;
 use rows::statistics::median;
-use std::collections::BTreeSet;
 
 /// Makes the report.
 pub fn document(plan: &ParallelPlan, rows: &[ParallelRow]) -> Document {
@@ -51,53 +52,6 @@ struct Race<'a> {
 impl Race<'_> {
     fn fewer(&self) -> Option<f64> {
         (self.width > 1).then(|| self.alone.map(|alone| alone / self.rounds))?
-    }
-}
-
-/// What windows are called in a line: with their tolerance where several are tried.
-struct Names {
-    /// Places where they are.
-    several: BTreeSet<String>,
-}
-
-impl Names {
-    fn of(rows: &[ParallelRow]) -> Self {
-        let of = |row: &ParallelRow| Some((row.place(), row.tolerance?.to_bits()));
-        let tolerances: BTreeSet<(String, u64)> = rows.iter().filter_map(of).collect();
-        let mut seen = BTreeSet::new();
-        let again = tolerances
-            .into_iter()
-            .filter(|(place, _)| !seen.insert(place.clone()));
-        Self {
-            several: again.map(|(place, _)| place).collect(),
-        }
-    }
-
-    fn window(&self, row: &ParallelRow) -> String {
-        let Some(width) = row.window else {
-            return String::new();
-        };
-        let on = match row.evaluator.as_deref() {
-            Some("devices") => format!("on {}", row.devices),
-            _ => String::new(),
-        };
-        let told = row
-            .tolerance
-            .filter(|_| self.several.contains(&row.place()));
-        let progress = row.relative_to.as_deref() == Some("progress");
-        let tolerance = match (told, progress) {
-            (Some(tolerance), true) => format!("τ = {tolerance:e} of progress"),
-            (Some(tolerance), false) => format!("τ = {tolerance:e}"),
-            (None, true) => "τ of progress".to_owned(),
-            (None, false) => String::new(),
-        };
-        let words = [row.corrector.as_deref(), row.predictor.as_deref()];
-        let words = words.into_iter().flatten().filter(|word| *word != "model");
-        let all = [format!("W = {width}")].into_iter();
-        let all = all.chain(words.map(str::to_owned)).chain([on, tolerance]);
-        all.filter(|word| !word.is_empty())
-            .collect::<Vec<_>>()
-            .join(" ")
     }
 }
 
@@ -343,41 +297,4 @@ fn widest(rows: &[ParallelRow], of: &ParallelRow) -> Option<(u64, f64)> {
     let deepest = same.iter().filter(|row| row.window == Some(most));
     let depth = deepest.filter_map(|row| row.depth).reduce(f64::max)?;
     Some((most, depth))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_window_is_called_by_its_tolerance_where_several_are_tried_and_by_what_that_is_a_share_of()
-    {
-        let row = |part: &str, tolerance: f64, relative_to: &str| ParallelRow {
-            part: part.into(),
-            window: Some(8),
-            corrector: Some("secant".into()),
-            predictor: Some("model".into()),
-            tolerance: Some(tolerance),
-            relative_to: Some(relative_to.into()),
-            ..ParallelRow::default()
-        };
-        let rows = [
-            row("one", 1e-3, "size"),
-            row("one", 1e-3, "size"),
-            row("two", 1e-2, "size"),
-            row("two", 1e-3, "progress"),
-            row("three", 0.1, "progress"),
-        ];
-        let names = Names::of(&rows);
-        let said: Vec<String> = rows.iter().map(|row| names.window(row)).collect();
-        let wanted = [
-            "W = 8 secant",
-            "W = 8 secant",
-            "W = 8 secant τ = 1e-2",
-            "W = 8 secant τ = 1e-3 of progress",
-            "W = 8 secant τ of progress",
-        ];
-        assert_eq!(said, wanted);
-        assert_eq!(Depth::grouped(rows.iter(), &names).len(), 4);
-    }
 }

@@ -34,6 +34,10 @@ schema! {
         relative_to: Option<String>, "", "What τ is a share of: the point's size, or the window's progress to it; none where W = 1.";
         memory: Option<u64>, "", "M of a secant window.";
         across_flows: bool, "", "Whether windows reach past the ends of iterations.";
+        damped: Option<bool>, "", "Whether a secant window's model counts by the share of what it predicted that was found.";
+        velocity: Option<String>, "", "With which velocity a window of a flow starts; none where W = 1.";
+        storage: Option<String>, "", "What a window keeps from one round to the next: points, velocities from which they are summed up, or those in bf16.";
+        at_once: Option<u64>, "", "How many of a window's gradients are computed, and exist, at a time; none if all of them.";
         evaluator: Option<String>, "", "batched: all points of a window in one product on one whole device; devices: a worker for each slot.";
         devices: String, "", "What it ran on.";
         precision: String, "", "f32 or f64.";
@@ -137,6 +141,10 @@ fn row(head: &Plan, plan: &ParallelPlan, entry: &Entry) -> Result<ParallelRow> {
             .filter(|form| form.memory > 0)
             .map(|form| form.memory as u64),
         across_flows: wide.is_some_and(|form| form.across_flows),
+        damped: wide.map(|form| form.damped),
+        velocity: wide.map(|form| form.velocity.clone()),
+        storage: wide.map(|form| form.storage.clone()),
+        at_once: wide.and_then(|form| form.at_once).map(|count| count as u64),
         evaluator: placed.map(|placed| placed.evaluator.name().to_owned()),
         devices: cell.devices.clone(),
         precision: setting.precision().name().into(),
@@ -169,17 +177,6 @@ fn row(head: &Plan, plan: &ParallelPlan, entry: &Entry) -> Result<ParallelRow> {
     })
 }
 
-/// What a window is, whatever moves in it.
-type WindowName<'a> = (
-    Option<u64>,
-    Option<&'a str>,
-    Option<&'a str>,
-    Option<u64>,
-    Option<u64>,
-    Option<&'a str>,
-    Option<&'a str>,
-);
-
 impl ParallelRow {
     /// What it is measured on, in words.
     #[must_use]
@@ -190,18 +187,29 @@ impl ParallelRow {
         }
     }
 
-    /// Tells the rows of one window, whatever moves in it.
+    /// The window as it is set, whatever moves in it; none of a method that has none.
     #[must_use]
-    pub fn window_name(&self) -> WindowName<'_> {
-        (
-            self.window,
-            self.corrector.as_deref(),
-            self.predictor.as_deref(),
-            self.memory,
-            self.tolerance.map(f64::to_bits),
-            self.relative_to.as_deref(),
-            self.evaluator.as_deref(),
-        )
+    pub fn form(&self) -> Option<WindowForm> {
+        let none = WindowForm::default();
+        Some(WindowForm {
+            window: self.window? as usize,
+            method: self.corrector.clone().unwrap_or(none.method),
+            velocity: self.velocity.clone().unwrap_or(none.velocity),
+            predictor: self.predictor.clone(),
+            tolerance: self.tolerance.unwrap_or_default(),
+            relative_to: self.relative_to.clone().unwrap_or(none.relative_to),
+            memory: self.memory.unwrap_or_default() as usize,
+            damped: self.damped.unwrap_or_default(),
+            across_flows: self.across_flows,
+            storage: self.storage.clone().unwrap_or(none.storage),
+            at_once: self.at_once.map(|count| count as usize),
+        })
+    }
+
+    /// Whether both are of one window in one place, whatever moves in it.
+    #[must_use]
+    pub fn in_window_of(&self, other: &Self) -> bool {
+        self.evaluator == other.evaluator && self.form() == other.form()
     }
 
     /// Whether it takes its steps one after the other on one whole device.
@@ -238,7 +246,7 @@ fn mark_best(rows: &mut [ParallelRow]) {
             .iter()
             .map(|&i| {
                 let row = &rows[i];
-                let own = best(&|other| other.window_name() == row.window_name());
+                let own = best(&|other| other.in_window_of(row));
                 let words = [("own", own), ("one", alone.clone())];
                 let words = words
                     .into_iter()

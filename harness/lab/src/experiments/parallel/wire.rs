@@ -36,7 +36,7 @@ pub struct ParallelForm {
     /// Along how many steps it is measured how fast nearby trajectories part; 0 measures nothing.
     #[serde(default)]
     exponent_steps: usize,
-    /// τ of windows that say none: by how much, in its own size, a point may change and has converged.
+    /// τ of windows that say none: by how much of what their `relative_to` says a point may change and has converged.
     tolerance: f64,
     /// The value to be reached, by data set, or by ackley, quadratic and matrix-sensing.
     #[serde(default)]
