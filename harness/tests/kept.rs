@@ -232,7 +232,7 @@ fn a_run_is_verified_by_its_files_and_by_running_it_again() {
         "{said}"
     );
     assert!(
-        said.contains("run again: 6 of 6, equal to the last bit: 6"),
+        said.contains("run again: 6 of 6, equal to the last bit but for times and memory: 6"),
         "{said}"
     );
     assert!(
@@ -245,7 +245,7 @@ fn a_run_is_verified_by_its_files_and_by_running_it_again() {
         holds
             && house
                 .read("spring.md")
-                .contains("run again: 2 of 6, equal to the last bit: 2")
+                .contains("run again: 2 of 6, equal to the last bit but for times and memory: 2")
     );
     let (holds, said) = verified(&house, &["--sample", "0"]);
     assert!(holds, "{said}");

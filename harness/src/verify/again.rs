@@ -33,6 +33,8 @@ pub struct Again {
     pub cells: usize,
     /// How many cells the run has.
     pub of: usize,
+    /// How many of these failed or were left out, and have nothing to be compared with.
+    pub unmeasured: usize,
     /// How many came out equal to the last bit, but for times and memory.
     pub equal: usize,
     /// Whether all were wanted.
@@ -103,6 +105,7 @@ pub fn again(folder: &Path, library: &Library, wanted: Wanted, programs: bool) -
     let here = Environment::current();
     let mut found = Again {
         of: manifest.cells.len(),
+        unmeasured: entries.iter().filter(|entry| !entry.stands()).count(),
         wanted_all: wanted == Wanted::All,
         to_the_bit: manifest
             .environments()
@@ -177,11 +180,22 @@ impl Again {
             let text = "no cell was run again: none that has a measurement is one of the plan on this machine";
             return Statement::new(None, text);
         }
-        let left_out = match self.wanted_all {
-            true if cells < of => format!(" ({} are not of the plan on this machine)", of - cells),
-            _ => String::new(),
+        let unmeasured = self.unmeasured;
+        let strange = of.saturating_sub(cells + unmeasured);
+        let mut left_out = Vec::new();
+        if self.wanted_all && unmeasured > 0 {
+            left_out.push(format!("{unmeasured} failed or were left out"));
+        }
+        if self.wanted_all && strange > 0 {
+            left_out.push(format!("{strange} not of the plan on this machine"));
+        }
+        let left_out = match left_out.join(", ") {
+            none if none.is_empty() => none,
+            some => format!(" ({some})"),
         };
-        let run = format!("run again: {cells} of {of}{left_out}, equal to the last bit: {equal}");
+        let run = format!(
+            "run again: {cells} of {of}{left_out}, equal to the last bit but for times and memory: {equal}"
+        );
         let by = match self.to_the_bit {
             true => "this program on this kind of machine made them".to_owned(),
             false => format!(
