@@ -44,7 +44,10 @@ pub enum Error {
     },
 
     /// A data set that the registry does not have was asked for.
-    #[error("no data set is called \"{name}\"; known: {}", known.join(", "))]
+    #[error(
+        "no data set is called \"{name}\"; known: {}; one of your own is named by a registry file",
+        known.join(", ")
+    )]
     UnknownDataset {
         /// The name asked for.
         name: String,

@@ -77,7 +77,8 @@ fn an_unknown_name_is_refused_with_the_known_ones() {
     let message = shipped().get("mnits").unwrap_err().to_string();
     assert_eq!(
         message,
-        "no data set is called \"mnits\"; known: a8a, a9a, mnist, usps"
+        "no data set is called \"mnits\"; known: a8a, a9a, mnist, usps; one of your own is named by a registry \
+         file"
     );
 }
 
