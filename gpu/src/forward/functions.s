@@ -25,6 +25,7 @@ forward 0, cuDeviceTotalMem_v2
 forward 0, cuEventCreate
 forward 0, cuEventDestroy_v2
 forward 0, cuEventRecord
+forward 0, cuEventSynchronize
 forward 0, cuFuncSetAttribute
 forward 0, cuGetErrorString
 forward 0, cuInit
@@ -32,8 +33,10 @@ forward 0, cuLaunchKernel
 forward 0, cuMemAllocAsync
 forward 0, cuMemAlloc_v2
 forward 0, cuMemFreeAsync
+forward 0, cuMemFreeHost
 forward 0, cuMemFree_v2
 forward 0, cuMemGetInfo_v2
+forward 0, cuMemHostAlloc
 forward 0, cuMemPoolGetAttribute
 forward 0, cuMemPoolSetAccess
 forward 0, cuMemPoolSetAttribute
