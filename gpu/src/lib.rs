@@ -11,6 +11,8 @@
 
 mod along;
 mod arrange;
+#[cfg(feature = "mpi")]
+mod aware;
 mod changes;
 mod convolution;
 #[cfg(feature = "cuda")]
@@ -39,6 +41,8 @@ mod staging;
 mod steps;
 
 pub use arrange::{gathered, turned};
+#[cfg(feature = "mpi")]
+pub use aware::{DeviceNumbers, DeviceNumbersMut, gathered_by_mpi, mpi_is_cuda_aware};
 pub use changes::changes;
 pub use convolution::convolve;
 pub use differences::{MOST_ROWS, differences};

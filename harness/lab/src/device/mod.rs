@@ -262,7 +262,7 @@ pub fn abandon_ranks() {
 fn on_ranks(on: RankDevice) -> Result<MachineKind> {
     let mpi::JoinedRanks { ranks, local, here } = mpi::join()?;
     let there = match on {
-        RankDevice::Gpu | RankDevice::GpuByNccl => gpu::count()?,
+        RankDevice::Gpu | RankDevice::GpuByMpi | RankDevice::GpuByNccl => gpu::count()?,
         RankDevice::Core => sysinfo::System::new_with_specifics(
             sysinfo::RefreshKind::nothing().with_cpu(sysinfo::CpuRefreshKind::nothing()),
         )
@@ -271,12 +271,18 @@ fn on_ranks(on: RankDevice) -> Result<MachineKind> {
     };
     let device = match on {
         RankDevice::Core => Device::Cpu,
-        RankDevice::Gpu | RankDevice::GpuByNccl => {
+        RankDevice::Gpu | RankDevice::GpuByMpi | RankDevice::GpuByNccl => {
             ensure!(there > 0, "rank {} finds no GPU on its host", ranks.rank());
             open(local % there).with_context(|| format!("opening cuda:{}", local % there))?
         }
     };
-    let ranks = match on {
+    let on = match on {
+        RankDevice::Gpu if ::gpu::mpi_is_cuda_aware() => RankDevice::GpuByMpi,
+        other => other,
+    };
+    let ranks: Arc<dyn Ranks> = match on {
+        RankDevice::Core | RankDevice::Gpu => ranks,
+        RankDevice::GpuByMpi => Arc::new(mpi::CudaAwareRanks(ranks)),
         RankDevice::GpuByNccl => {
             ensure!(
                 here <= there,
@@ -284,7 +290,6 @@ fn on_ranks(on: RankDevice) -> Result<MachineKind> {
             );
             Arc::new(NcclRanks::join(ranks, &device)?)
         }
-        _ => ranks,
     };
     Ok(MachineKind::Ranks {
         ranks,

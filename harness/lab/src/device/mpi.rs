@@ -1,12 +1,13 @@
 //! Ranks of MPI, by the compiler wrapper and library of this machine.
 
 use anyhow::{Context, Result, ensure};
+use candle_core::Tensor;
 use mpi::Threading;
 use mpi::environment::Universe;
 use mpi::request::{Request, scope};
 use mpi::topology::SimpleCommunicator;
 use mpi::traits::*;
-use optim::Ranks;
+use optim::{DeviceRanks, Ranks};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -36,7 +37,7 @@ const SLEEP: Duration = Duration::from_micros(200);
 
 /// This process among the others.
 pub(super) struct JoinedRanks {
-    pub ranks: Arc<dyn Ranks>,
+    pub ranks: Arc<MpiRanks>,
     /// Which of those on its host it is.
     pub local: usize,
     /// How many are on its host.
@@ -177,7 +178,8 @@ fn patience() -> Result<Duration> {
     Ok(Duration::from_secs_f64(seconds))
 }
 
-struct MpiRanks {
+/// The ranks of MPI, one of which is this process.
+pub(super) struct MpiRanks {
     rank: usize,
     count: usize,
     hosts: Vec<String>,
@@ -273,6 +275,46 @@ impl MpiRanks {
             waited.as_secs_f64()
         ));
         end_all()
+    }
+}
+
+/// Ranks on GPUs of a CUDA-aware MPI: it gathers tensors from GPU to GPU.
+pub(super) struct CudaAwareRanks(pub Arc<MpiRanks>);
+
+impl Ranks for CudaAwareRanks {
+    fn rank(&self) -> usize {
+        self.0.rank
+    }
+
+    fn count(&self) -> usize {
+        self.0.count
+    }
+
+    fn all_gather(&self, own: &[u8], all: &mut [u8]) -> optim::Result<()> {
+        self.0.all_gather(own, all)
+    }
+
+    fn broadcast(&self, message: &[u8]) -> optim::Result<Vec<u8>> {
+        self.0.broadcast(message)
+    }
+
+    fn on_devices(&self) -> Option<&dyn DeviceRanks> {
+        Some(self)
+    }
+}
+
+impl DeviceRanks for CudaAwareRanks {
+    fn all_gather(&self, own: &Tensor) -> optim::Result<Tensor> {
+        let world = SimpleCommunicator::world();
+        Ok(gpu::gathered_by_mpi(own, self.0.count, |own, mut all| {
+            let all = &mut all;
+            scope(|scope| {
+                self.0.wait(calling(|| {
+                    world.immediate_all_gather_into(scope, &own, all)
+                }))
+            });
+            Ok(())
+        })?)
     }
 }
 
