@@ -4,6 +4,8 @@
 #   ci/cuda.sh           lints all of it, links the library's tests and runs them (the default: `check`), then on GPUs
 #                        that the CPU stands in for (ci/stand-in)
 #   ci/cuda.sh standin   the last of these alone
+#   ci/cuda.sh ranks     windows on ranks of MPI with a GPU each that the CPU stands in for: rounds and losses of one
+#                        process, whether gradients go through the host's memory or MPI is handed the GPUs'
 #   ci/cuda.sh build     links the program: target/cuda/release/harness
 #   ci/cuda.sh bundle    packs it with its plans for a GPU machine without a Rust toolchain:
 #                        target/cuda/bundle.tar.xz, unpacked and run by its ci/gpu.sh
@@ -40,6 +42,9 @@ toolkit() {
   export CUDAFORGE_THREADS="${CUDAFORGE_THREADS:-$(nproc)}"
   if command -v "${CUDA_HOME:+$CUDA_HOME/bin/}nvcc" >/dev/null; then
     export PATH="${CUDA_HOME:+$CUDA_HOME/bin:}$PATH"
+    local nvcc
+    nvcc="$(readlink -f "$(command -v nvcc)")"
+    export CUDA_HOME="${CUDA_HOME:-${nvcc%/bin/nvcc}}"
     return
   fi
   export CUDA_HOME="$work/toolkit/nvidia/cu13"
@@ -102,7 +107,7 @@ libraries() {
   stand_in cublas cublas libcublas.so.13
   stand_in cublaslt cublasLt libcublasLt.so.13
   # The runtime is linked in as a whole, so that a GPU machine needs no toolkit.
-  cp "$CUDA_HOME/lib/libcudart_static.a" "$work/stand-ins/"
+  cp "$(find "$CUDA_HOME"/lib64/ "$CUDA_HOME"/lib/ -name libcudart_static.a 2>/dev/null | head -n 1)" "$work/stand-ins/"
   echo 'INPUT(libcudart_static.a)' >"$work/stand-ins/libcudart.so"
   # Where the linker and the tests look; not a setting of the compiler, which would compile all anew.
   export LIBRARY_PATH="$work/stand-ins${LIBRARY_PATH:+:$LIBRARY_PATH}"
@@ -151,6 +156,61 @@ standin() {
       echo "as it has to: $test finds out that a wait is left out ($left_out)"
     done
   done
+}
+
+# What a GPU has in memory the CPU reads as well where it stands in for one, so that there any MPI is CUDA-aware.
+ranks() {
+  if ! command -v mpicc >/dev/null || ! command -v mpirun >/dev/null || ! command -v g++ >/dev/null; then
+    echo "ranks take an MPI, with mpicc and mpirun, and g++" >&2
+    exit "$NO_COMPILER"
+  fi
+  libraries
+  computing
+  step cargo build "${UNTIMED[@]}" --locked --workspace --bin harness --features cuda,mpi
+  local folder="$work/ranks" harness="$PWD/${CARGO_TARGET_DIR:-target}/debug/harness" devices
+  rm -rf "$folder"
+  mkdir "$folder"
+  python3 - "$folder" <<'PYTHON'
+import random, sys
+draw = random.Random(1).gauss
+with open(sys.argv[1] + "/mine.csv", "w") as table:
+    print("a,b,c,d,label", file=table)
+    for _ in range(200):
+        row = [draw(0, 1) for _ in range(4)]
+        print(*(f"{x:.4f}" for x in row), int(sum(row) > 0), sep=",", file=table)
+PYTHON
+  "$harness" plan new registry >"$folder/registry.yaml" 2>/dev/null
+  "$harness" plan new windows 2>/dev/null >"$folder/plan.yaml"
+  run() { # devices, command in front…
+    local devices="$1"
+    shift
+    step env LD_LIBRARY_PATH="$work/computing:${LD_LIBRARY_PATH:-}" STANDIN_DEVICES=2 RAYON_NUM_THREADS=1 "$@" "$harness" \
+      reproduce "$folder/plan.yaml" --registry "$folder/registry.yaml" --set "datasets=[mine]" --set repeats=0 \
+      --set "windows=[{evaluator: devices, window: 1}, {evaluator: devices, window: [2, 4, 5], predictor: linear-force}, {evaluator: devices, window: 8, method: secant, memory: 6}]" \
+      --devices "$devices" --out "$folder/$devices" --fresh >"$folder/$devices.log" 2>&1 || {
+      tail -n 20 "$folder/$devices.log" >&2
+      exit 1
+    }
+  }
+  run cuda:0
+  for devices in mpi:cuda mpi:cuda-aware; do
+    # Open MPI wants to be told that more ranks than cores, and root, are meant; MPICH knows neither word.
+    run "$devices" env OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMPI_MCA_rmaps_base_oversubscribe=1 \
+      timeout 300 mpirun -n 2
+  done
+  python3 - "$folder" <<'PYTHON'
+import csv, sys
+counted = ["window", "predictor", "rounds", "requested_gradients", "distinct_gradients", "train_loss", "flow_error", "status"]
+runs = {name: list(csv.DictReader(open(f"{sys.argv[1]}/{name}/rows.csv"))) for name in ("cuda:0", "mpi:cuda", "mpi:cuda-aware")}
+for name, rows in runs.items():
+    labels = {row["devices"].rsplit(":", 1)[0] for row in rows}
+    assert len(rows) == 5 and labels == {"cuda" if name == "cuda:0" else name}, (name, labels)
+    for row, wanted in zip(rows, runs["cuda:0"]):
+        for column in counted:
+            assert row[column] == wanted[column], (name, row["window"], column, row[column], wanted[column])
+print("two ranks, each with a GPU that the CPU stands in for: rounds, gradients and losses of one process, to the last digit, "
+      "through the host's memory and by an MPI that is handed the GPUs'")
+PYTHON
 }
 
 # The stand-ins answer that there is no GPU, which has to be understood; with one, the tests use it.
@@ -225,7 +285,8 @@ toolkit
 case "${1:-check}" in
   check) without_gpu; check ;;
   standin) without_gpu; standin ;;
+  ranks) without_gpu; ranks ;;
   build) build ;;
   bundle) bundle ;;
-  *) sed -n '4,9s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
+  *) sed -n '4,11s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
 esac
