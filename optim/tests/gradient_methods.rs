@@ -2,13 +2,13 @@
 
 mod common;
 
-use candle_core::{Device, Tensor};
+use candle_core::{DType, Device, Tensor};
 use common::{distance, numbers, oracle as logistic_oracle, random_numbers, random_problem};
 use optim::{
-    Acceleration, Adam, Bound, ConjugateGradients, Counts, Evaluator, Flow, HamiltonianDescent,
-    HeavyBall, Kinetic, Leapfrog, Method, Momentum, Nesterov, Oracle, Phase, Potential, Quadratic,
-    Recurrence, Run, RunEnd, Sequential, SymplecticEuler, Termination, TruncatedNewton, Window,
-    WindowedDescent, WindowedRecurrence,
+    Acceleration, Adam, Bound, ConjugateGradients, Counts, Differentiable, Evaluator, Flow,
+    HamiltonianDescent, HeavyBall, Kinetic, Leapfrog, Method, Momentum, Nesterov, Oracle, Phase,
+    Potential, Quadratic, Recurrence, Run, RunEnd, Sequential, SymplecticEuler, Termination,
+    TruncatedNewton, Window, WindowedDescent, WindowedRecurrence,
 };
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -170,6 +170,12 @@ fn conjugate_gradients_refuse_a_function_that_curves_down() {
     let f = Arc::new(Quadratic::diagonal(&[1.0, -1.0], &Device::Cpu).unwrap());
     let start = Tensor::new(&[0.1f64, 1.0], &Device::Cpu).unwrap();
     let mut method = ConjugateGradients::new(oracle(&f), start);
+    let error = method.advance().unwrap_err().to_string();
+    assert!(error.starts_with("curvature"), "{error}");
+    // Nor does one that does not curve at all have a minimum.
+    let flat = Differentiable::new(2, DType::F64, &Device::Cpu, |x| x.sum_all());
+    let start = Tensor::new(&[0.5f64, 1.0], &Device::Cpu).unwrap();
+    let mut method = ConjugateGradients::new(Oracle::from(Arc::new(flat)), start);
     let error = method.advance().unwrap_err().to_string();
     assert!(error.starts_with("curvature"), "{error}");
 }

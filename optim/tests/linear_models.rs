@@ -244,6 +244,12 @@ fn a_function_of_candles_operations_has_the_gradient_of_its_closed_form() {
         let error = (x.matmul(&w.unsqueeze(1)?)?.squeeze(1)? - &y)?;
         error.sqr()?.mean_all()? * 0.5
     });
+    assert_eq!(
+        (by_autograd.dimension(), by_autograd.dtype()),
+        (d, DType::F64)
+    );
+    assert!(format!("{by_autograd:?}").contains("dimension: 5"));
+    assert_eq!(by_autograd.cost(3).bytes, (2 * d * 3 * 8) as f64);
     let point = points(1, d, DType::F64).get(0).unwrap();
     let gradients = [&closed as &dyn Potential, &by_autograd].map(|f| {
         assert!(check_gradient(f, &point).unwrap() < 1e-8);
@@ -258,6 +264,28 @@ fn a_function_of_candles_operations_has_the_gradient_of_its_closed_form() {
     let several = Differentiable::new(2, DType::F64, &CPU, |w| w.sqr());
     let error = several.value(&points(1, 2, DType::F64).get(0).unwrap());
     assert!(error.unwrap_err().to_string().contains("one number"));
+}
+
+#[test]
+fn a_gradient_is_compared_far_from_the_origin_with_differences_that_are_as_large_as_the_coordinates()
+ {
+    // Differences of 1e-5 would lose all digits of values of 1e20.
+    let f = Differentiable::new(1, DType::F64, &CPU, |w| w.sqr()?.sum_all());
+    let far = Tensor::new(&[1e10f64], &CPU).unwrap();
+    assert!(check_gradient(&f, &far).unwrap() < 1e-8);
+}
+
+#[test]
+fn of_two_classes_the_one_whose_logit_is_positive_is_predicted() {
+    let x = tensor(&rows(9, 2), (9, 2), DType::F64);
+    let labels = [1, 0, 0, 1, 0, 0, 0, 0, 0];
+    let f = BinaryLogistic::new(x, &labels, Ridge::default()).unwrap();
+    let nowhere = Tensor::zeros(f.dimension(), DType::F64, &CPU).unwrap();
+    assert_eq!(
+        f.hits(&nowhere).unwrap(),
+        Some(7.0 / 9.0),
+        "0 is not positive"
+    );
 }
 
 #[test]

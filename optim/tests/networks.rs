@@ -383,6 +383,16 @@ fn settings_out_of_range_are_refused() {
         ..BaselineConfig::default()
     };
     assert!(BaselineDescent::new(vars(), config).is_err());
+    for learning_rate in [-0.1, 0.0, f64::INFINITY, f64::NAN] {
+        let config = BaselineConfig {
+            learning_rate,
+            ..BaselineConfig::default()
+        };
+        assert!(
+            BaselineDescent::new(vars(), config).is_err(),
+            "{learning_rate}"
+        );
+    }
 }
 
 #[test]

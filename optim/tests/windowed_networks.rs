@@ -197,6 +197,9 @@ fn a_flows_window_may_keep_velocities_in_place_of_copies_of_the_network() {
     };
     let points = stored(Storage::Points);
     assert_eq!(points, stored(Storage::Velocities { at_once: None }));
+    // A few gradients at a time, each with the batch of its step.
+    let parts = stored(Storage::Velocities { at_once: Some(2) });
+    assert_eq!(points.0, parts.0);
     let (rounded, counts) = stored(Storage::Bf16 { at_once: Some(2) });
     let apart = points.0.iter().zip(&rounded).map(|(a, b)| (a - b).abs());
     assert!(apart.fold(0.0, f32::max) < 2e-2);
@@ -318,9 +321,53 @@ fn a_state_of_another_method_or_network_is_refused_and_changes_nothing() {
         assert!(error.contains("another method"), "{error}");
         assert_eq!(weights(&varmap), before);
     }
+    let varmap = VarMap::new();
+    let vb = VarBuilder::from_varmap(&varmap, DType::F32, &Device::Cpu);
+    candle_nn::linear(2, 3, vb).unwrap();
+    let vars = varmap.clone();
+    let loss = move |_| vars.all_vars()[0].sqr()?.sum_all();
+    let smaller = vec![Replica::of(&varmap, loss)];
+    let mut refused = Windowed::new(smaller, adam, Window::default()).unwrap();
+    let before = weights(&varmap);
+    let error = refused.load_state(&path).unwrap_err().to_string();
+    assert!(error.contains("the network ["), "{error}");
+    assert_eq!(weights(&varmap), before);
     std::fs::write(&path, b"no tensors").unwrap();
     let (mut refused, _) = training(1, adam, Window::default());
     assert!(refused.load_state(&path).is_err());
+}
+
+#[test]
+fn a_training_that_is_saved_before_its_first_step_is_loaded_as_one_that_has_not_begun() {
+    let folder = tempfile::tempdir().unwrap();
+    for (index, recurrence) in recurrences().into_iter().enumerate() {
+        let path = folder.path().join(index.to_string());
+        let (mut fresh, wanted) = training(1, recurrence, Window::default());
+        fresh.save_state(&path).unwrap();
+        let (mut other, varmap) = training(1, recurrence, Window::default());
+        other.advance().unwrap();
+        other.load_state(&path).unwrap();
+        for _ in 0..3 {
+            fresh.advance().unwrap();
+            other.advance().unwrap();
+        }
+        assert_eq!(weights(&varmap), weights(&wanted), "{recurrence:?}");
+    }
+}
+
+#[test]
+fn the_gradients_of_a_training_are_counted_each_with_the_batch_of_its_step() {
+    let recurrence = Recurrence::heavy_ball(Kinetic::HalfL2Squared, 0.05, 0.0).every(6);
+    let (mut windowed, _) = training(1, recurrence, Window::default());
+    assert_eq!(Method::counts(&windowed).requested, 0);
+    for iteration in 1..4 {
+        windowed.advance().unwrap();
+        let counts = Method::counts(&windowed);
+        assert_eq!(
+            (counts.requested, counts.rounds),
+            (6 * iteration, 6 * iteration)
+        );
+    }
 }
 
 #[test]

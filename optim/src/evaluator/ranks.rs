@@ -493,4 +493,44 @@ mod tests {
         });
         assert!(refused.iter().any(|refused| *refused));
     }
+
+    #[test]
+    fn points_one_by_one_are_gathered_as_those_in_a_stack() {
+        let rows = |all: Vec<Tensor>| -> Vec<Vec<f64>> {
+            all.iter().map(|row| row.to_vec1().unwrap()).collect()
+        };
+        for found in on_ranks(2, |ranks| {
+            let gather = AllGather::new(potential(), ranks);
+            let point = |x: f64| Tensor::new(&[x, 1.0, 2.0], &Device::Cpu).unwrap();
+            let none = gather.gradients(&[]).unwrap().len();
+            (
+                none,
+                rows(gather.gradients(&[point(1.0), point(3.0)]).unwrap()),
+            )
+        }) {
+            assert_eq!(found, (0, vec![vec![2.0, 5.0, 1.0], vec![6.0, 5.0, 1.0]]));
+        }
+    }
+
+    #[test]
+    fn a_rounds_time_is_gradients_then_waiting_for_the_slowest_then_exchange() {
+        let ranks = ThreadRanks::of(3).remove(0);
+        let gather = AllGather::new(potential(), Arc::new(ranks));
+        let heads = |slowest| Heads {
+            all: vec![0; 3 * 24],
+            slowest,
+        };
+        gather.count(&heads(0.75), 0.5, 1.0, 7);
+        // Whoever is slowest waits for nobody; nobody waits longer than the round took.
+        gather.count(&heads(0.25), 0.25, 0.125, 0);
+        gather.count(&heads(9.0), 1.0, 0.5, 1);
+        let wanted = RoundTimes {
+            rounds: 3,
+            gradient_s: 0.5 + 0.25 + 1.0,
+            waited_s: 0.25 + 0.5,
+            exchange_s: 0.75 + 0.125,
+            bytes: 3 * 48 + 8,
+        };
+        assert_eq!(gather.times(), wanted);
+    }
 }

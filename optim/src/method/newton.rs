@@ -189,3 +189,76 @@ impl Method for TruncatedNewton {
         Self::counts_of(self.points)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Differentiable, Quadratic};
+    use candle_core::Device;
+
+    fn method(f: impl Potential + 'static, start: &[f64]) -> TruncatedNewton {
+        let start = Tensor::new(start, &Device::Cpu).unwrap();
+        TruncatedNewton::new(Arc::new(f), start)
+    }
+
+    /// The direction from where a method stands, as if it had come from far away: to the last digits.
+    fn direction(method: &mut TruncatedNewton) -> Vec<f64> {
+        let gradient = method.gradient(&method.position.clone()).unwrap();
+        let norm = dot(&gradient, &gradient).unwrap().sqrt();
+        method.first = 1e12 * norm;
+        let direction = method.direction(&gradient, norm).unwrap();
+        direction.to_vec1().unwrap()
+    }
+
+    #[test]
+    fn the_direction_on_a_quadratic_leads_to_its_minimum_from_near_and_far() {
+        let minimiser = [0.3, -0.4];
+        for far in [0.0, 1.0, 1e6] {
+            let f = Quadratic::diagonal(&[1.0, 10.0], &Device::Cpu).unwrap();
+            let f = f
+                .with_minimiser(&Tensor::new(&minimiser, &Device::Cpu).unwrap())
+                .unwrap();
+            // Of length 0, 1 and a million.
+            let start = [0.6 * far, 0.8 * far];
+            let found = direction(&mut method(f, &start));
+            for ((found, start), end) in found.iter().zip(start).zip(minimiser) {
+                let error = (start + found - end).abs() / (1.0 + far);
+                assert!(error < 1e-6, "{far}: {error:e}");
+            }
+        }
+    }
+
+    #[test]
+    fn where_a_function_curves_down_the_step_is_the_last_before_or_one_of_steepest_descent() {
+        let saddle = |curvatures: [f64; 2]| {
+            let f = Quadratic::diagonal(&curvatures, &Device::Cpu).unwrap();
+            direction(&mut method(f, &[1.0, 0.1]))
+        };
+        // At once: as long as if it curved upwards as much, g·gᵀg/|gᵀHg| with g = (−4, −0.2).
+        let found = saddle([-4.0, -2.0]);
+        let length = (16.0 + 0.04) / (4.0 * 16.0 + 2.0 * 0.04);
+        assert!((found[0] - 4.0 * length).abs() < 1e-6 && (found[1] - 0.2 * length).abs() < 1e-6);
+        // In the second direction: the first conjugate gradient's step, −g·gᵀg/gᵀHg with g = (4, −0.1).
+        let found = saddle([4.0, -1.0]);
+        let length = (16.0 + 0.01) / (4.0 * 16.0 - 0.01);
+        assert!((found[0] + 4.0 * length).abs() < 1e-6, "{found:?}");
+        assert!((found[1] - 0.1 * length).abs() < 1e-6, "{found:?}");
+    }
+
+    #[test]
+    fn a_step_that_goes_up_is_halved_until_it_goes_down_and_each_point_counts() {
+        // √(1 + x²) at 2: the whole step leads to −8, its half to −3, its quarter to −1/2.
+        let f = Differentiable::new(1, DType::F64, &Device::Cpu, |x| {
+            (x.sqr()? + 1.0)?.sqrt()?.sum_all()
+        });
+        let mut method = method(f, &[2.0]);
+        let progress = method.advance().unwrap();
+        let found: Vec<f64> = method.position().to_vec1().unwrap();
+        assert!((found[0] + 0.5).abs() < 1e-6, "{found:?}");
+        // The start, one product, two that went up, and the end.
+        assert_eq!(
+            (progress.counts.requested, method.counts().requested),
+            (5, 5)
+        );
+    }
+}

@@ -200,4 +200,10 @@ mod tests {
         }
         check(1.0, 1.0).unwrap();
     }
+
+    #[test]
+    fn the_constant_time_is_a_quarter_of_the_fastest_period() {
+        let mut times = IntegrationTimes::constant(4.0).unwrap();
+        assert_eq!(times.draw(), std::f64::consts::FRAC_PI_4);
+    }
 }

@@ -199,4 +199,16 @@ mod tests {
         ((9, 3, 3), 0.13898886527035365),
         ((4, 5, 2), 2.3401586072492666),
     ];
+
+    #[test]
+    fn a_direction_that_is_found_for_one_that_was_lost_has_length_one() {
+        let half = std::f64::consts::FRAC_1_SQRT_2;
+        let others = [vec![half, half, 0.0], vec![half, -half, 0.0]];
+        assert_eq!(another(&others, 3), [0.0, 0.0, 1.0]);
+        let found = another(&others[..1], 3);
+        assert!((dot(&found, &found) - 1.0).abs() < 1e-15, "{found:?}");
+        let found = another(&[vec![0.6, 0.8, 0.0], vec![0.0, 0.0, 1.0]], 3);
+        assert!((dot(&found, &found) - 1.0).abs() < 1e-15, "{found:?}");
+        assert!(dot(&found, &[0.6, 0.8, 0.0]).abs() < 1e-15, "{found:?}");
+    }
 }

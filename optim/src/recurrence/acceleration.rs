@@ -46,3 +46,15 @@ impl Acceleration {
         ((sequence - 1.0) / next, next)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_momentum_of_a_strongly_convex_function_is_that_of_its_condition_number() {
+        // κ = 16: (4 − 1)/(4 + 1).
+        let found = Acceleration::strongly_convex(0.5, 8.0).unwrap();
+        assert_eq!(found, Acceleration::Constant(0.6));
+    }
+}

@@ -119,3 +119,83 @@ fn norm<'a>(all: impl IntoIterator<Item = &'a Tensor>) -> Result<f64> {
     }
     Ok(sum.sqrt())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        Differentiable, Flow, HamiltonianDescent, Kinetic, Method, Oracle, Quadratic,
+        SymplecticEuler,
+    };
+    use candle_core::Device;
+    use std::sync::Arc;
+
+    fn point(numbers: &[f64]) -> Tensor {
+        Tensor::new(numbers, &Device::Cpu).unwrap()
+    }
+
+    #[test]
+    fn trajectories_of_a_function_that_is_no_quadratic_part_as_its_curvature_says() {
+        // x⁴: a flow of one step, gradient descent by η², multiplies what is between two neighbours by
+        // 1 − η²·12x².
+        let x4 = |dtype| Differentiable::new(1, dtype, &Device::Cpu, |x| x.sqr()?.sqr()?.sum_all());
+        let descent = Recurrence::new(Kinetic::HalfL2Squared, 0.1, 1);
+        // The rate itself changes between two neighbours: by a share of their distance.
+        for (dtype, from, rounding) in [
+            (DType::F64, 0.5, 3e-6),
+            (DType::F64, 2.0, 3e-6),
+            (DType::F32, 0.5, 3e-3),
+        ] {
+            let start = point(&[from]).to_dtype(dtype).unwrap();
+            let along = point(&[3.0]).to_dtype(dtype).unwrap();
+            let mut oracle = Oracle::from(Arc::new(x4(dtype)));
+            let growth = descent.growth(&mut oracle, &start, &along, 4).unwrap();
+            let mut x = from;
+            for (step, found) in growth.into_iter().enumerate() {
+                let wanted = (1.0 - 0.01 * 12.0 * x * x).abs().ln();
+                assert!(
+                    (found - wanted).abs() < rounding,
+                    "{dtype:?} {step}: {found} {wanted}"
+                );
+                x -= 0.01 * 4.0 * x * x * x;
+            }
+        }
+    }
+
+    #[test]
+    fn a_flow_forgets_its_velocity_and_with_it_what_was_apart_there() {
+        let f = Arc::new(Quadratic::diagonal(&[3.0], &Device::Cpu).unwrap());
+        let (steps, size) = (5, 0.2);
+        let flow = Flow::new(
+            Kinetic::HalfL2Squared,
+            Box::new(SymplecticEuler),
+            size,
+            steps,
+        )
+        .unwrap();
+        let mut descent = HamiltonianDescent::new(f.clone(), flow, point(&[1.0]));
+        descent.advance().unwrap();
+        let one: Vec<f64> = descent.position().to_vec1().unwrap();
+        let flow = Recurrence::new(Kinetic::HalfL2Squared, size, steps);
+        let growth = flow
+            .growth(
+                &mut Oracle::from(f),
+                &point(&[1.0]),
+                &point(&[1.0]),
+                3 * steps,
+            )
+            .unwrap();
+        for of_flow in growth.chunks_exact(steps) {
+            let sum: f64 = of_flow.iter().sum();
+            assert!((sum - one[0].abs().ln()).abs() < 1e-8, "{sum} {one:?}");
+        }
+    }
+
+    #[test]
+    fn trajectories_that_meet_have_parted_for_the_last_time() {
+        let f = Arc::new(Quadratic::diagonal(&[1.0], &Device::Cpu).unwrap());
+        let descent = Recurrence::new(Kinetic::HalfL2Squared, 1.0, 1);
+        let growth = descent.growth(&mut Oracle::from(f), &point(&[1.0]), &point(&[1.0]), 4);
+        assert_eq!(growth.unwrap(), [f64::NEG_INFINITY]);
+    }
+}

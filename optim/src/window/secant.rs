@@ -222,8 +222,10 @@ mod tests {
     #[test]
     fn a_matrix_that_is_not_positive_definite_has_no_model() {
         assert_eq!(inverse(&[1.0, 2.0, 2.0, 1.0], 2), None);
+        assert_eq!(inverse(&[1.0; 4], 2), None, "of one direction alone");
         assert_eq!(middle(&[0.0; 4], 2), None);
         assert_eq!(middle(&[f64::NAN, 0.0, 0.0, 1.0], 2), None);
+        assert_eq!(middle(&[1.0, f64::NAN, f64::NAN, 1.0], 2), None);
     }
 
     #[test]

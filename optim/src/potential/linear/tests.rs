@@ -487,6 +487,7 @@ fn a_kernels_cost_is_its_products_and_what_it_reads_and_writes() {
         cost(Kernel::Sparse, 3, 2),
         (6.0 * each, in_and_out + sparse)
     );
+    assert_eq!(cost(Kernel::Banded, 3, 2).0, 6.0 * each);
     // Ones alone are not stored, nor multiplied; joined, a row has as many as there are tables, and no row starts.
     let ones = attributes(5000, &[4, 2, 7, 5, 3, 6, 2, 3], DType::F32);
     let labels = vec![0; 5000];
@@ -557,6 +558,11 @@ fn a_matrix_whose_columns_do_not_ascend_or_are_none_is_refused() {
     for starts in [&[0, 2][..], &[0, 3, 2], &[1, 2, 3], &[0, 2, 4]] {
         assert!(!made(&[0, 3, 1], starts), "{starts:?}");
     }
+    assert!(
+        !made(&[0, 3, 1], &[0, 3, 2, 3]),
+        "a row that ends before it begins"
+    );
+    assert!(!made(&[0, 3, 1, 2], &[0, 2, 4]), "a column without a value");
 }
 
 #[test]
