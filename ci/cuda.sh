@@ -107,7 +107,13 @@ libraries() {
   stand_in cublas cublas libcublas.so.13
   stand_in cublaslt cublasLt libcublasLt.so.13
   # The runtime is linked in as a whole, so that a GPU machine needs no toolkit.
-  cp "$(find "$CUDA_HOME"/lib64/ "$CUDA_HOME"/lib/ -name libcudart_static.a 2>/dev/null | head -n 1)" "$work/stand-ins/"
+  local runtime
+  runtime="$(find "$CUDA_HOME"/lib64/ "$CUDA_HOME"/lib/ -name libcudart_static.a 2>/dev/null | head -n 1)"
+  if [ -z "$runtime" ]; then
+    echo "no libcudart_static.a in $CUDA_HOME/lib64 or $CUDA_HOME/lib" >&2
+    exit "$NO_COMPILER"
+  fi
+  cp "$runtime" "$work/stand-ins/"
   echo 'INPUT(libcudart_static.a)' >"$work/stand-ins/libcudart.so"
   # Where the linker and the tests look; not a setting of the compiler, which would compile all anew.
   export LIBRARY_PATH="$work/stand-ins${LIBRARY_PATH:+:$LIBRARY_PATH}"
@@ -158,16 +164,18 @@ standin() {
   done
 }
 
-# What a GPU has in memory the CPU reads as well where it stands in for one, so that there any MPI is CUDA-aware.
+# What a GPU has in memory the CPU reads as well where it stands in for one, so that there any MPI is CUDA-aware, and one
+# that does not say so is made to.
 ranks() {
   if ! command -v mpicc >/dev/null || ! command -v mpirun >/dev/null || ! command -v g++ >/dev/null; then
-    echo "ranks take an MPI, with mpicc and mpirun, and g++" >&2
+    echo "ranks take an MPI, with mpicc and mpirun, libclang and g++" >&2
     exit "$NO_COMPILER"
   fi
   libraries
   computing
+  step cargo clippy --locked --workspace --features cuda,mpi --all-targets -- -D warnings
   step cargo build "${UNTIMED[@]}" --locked --workspace --bin harness --features cuda,mpi
-  local folder="$work/ranks" harness="$PWD/${CARGO_TARGET_DIR:-target}/debug/harness" devices
+  local folder="$work/ranks" harness="${work%/cuda}/debug/harness" aware
   rm -rf "$folder"
   mkdir "$folder"
   python3 - "$folder" <<'PYTHON'
@@ -181,31 +189,33 @@ with open(sys.argv[1] + "/mine.csv", "w") as table:
 PYTHON
   "$harness" plan new registry >"$folder/registry.yaml" 2>/dev/null
   "$harness" plan new windows 2>/dev/null >"$folder/plan.yaml"
-  run() { # devices, command in front…
-    local devices="$1"
-    shift
+  run() { # name, devices, command in front…
+    local name="$1" devices="$2"
+    shift 2
     step env LD_LIBRARY_PATH="$work/computing:${LD_LIBRARY_PATH:-}" STANDIN_DEVICES=2 RAYON_NUM_THREADS=1 "$@" "$harness" \
       reproduce "$folder/plan.yaml" --registry "$folder/registry.yaml" --set "datasets=[mine]" --set repeats=0 \
       --set "windows=[{evaluator: devices, window: 1}, {evaluator: devices, window: [2, 4, 5], predictor: linear-force}, {evaluator: devices, window: 8, method: secant, memory: 6}]" \
-      --devices "$devices" --out "$folder/$devices" --fresh >"$folder/$devices.log" 2>&1 || {
-      tail -n 20 "$folder/$devices.log" >&2
+      --devices "$devices" --out "$folder/$name" --fresh >"$folder/$name.log" 2>&1 || {
+      tail -n 20 "$folder/$name.log" >&2
       exit 1
     }
   }
-  run cuda:0
-  for devices in mpi:cuda mpi:cuda-aware; do
+  run cuda cuda:0
+  for aware in 0 1; do
+    gcc -shared -fPIC -x c -o "$folder/aware-$aware.so" - <<<"int MPIX_Query_cuda_support(void) { return $aware; }"
     # Open MPI wants to be told that more ranks than cores, and root, are meant; MPICH knows neither word.
-    run "$devices" env OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMPI_MCA_rmaps_base_oversubscribe=1 \
-      timeout 300 mpirun -n 2
+    run "mpi-$aware" mpi:cuda LD_PRELOAD="$folder/aware-$aware.so" OMPI_ALLOW_RUN_AS_ROOT=1 \
+      OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMPI_MCA_rmaps_base_oversubscribe=1 timeout 300 mpirun -n 2
   done
   python3 - "$folder" <<'PYTHON'
 import csv, sys
 counted = ["window", "predictor", "rounds", "requested_gradients", "distinct_gradients", "train_loss", "flow_error", "status"]
-runs = {name: list(csv.DictReader(open(f"{sys.argv[1]}/{name}/rows.csv"))) for name in ("cuda:0", "mpi:cuda", "mpi:cuda-aware")}
+names = {"cuda": "cuda", "mpi-0": "mpi:cuda", "mpi-1": "mpi:cuda-aware"}
+runs = {name: list(csv.DictReader(open(f"{sys.argv[1]}/{name}/rows.csv"))) for name in names}
 for name, rows in runs.items():
     labels = {row["devices"].rsplit(":", 1)[0] for row in rows}
-    assert len(rows) == 5 and labels == {"cuda" if name == "cuda:0" else name}, (name, labels)
-    for row, wanted in zip(rows, runs["cuda:0"]):
+    assert len(rows) == 5 and labels == {names[name]}, (name, labels)
+    for row, wanted in zip(rows, runs["cuda"]):
         for column in counted:
             assert row[column] == wanted[column], (name, row["window"], column, row[column], wanted[column])
 print("two ranks, each with a GPU that the CPU stands in for: rounds, gradients and losses of one process, to the last digit, "

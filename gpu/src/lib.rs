@@ -42,7 +42,7 @@ mod steps;
 
 pub use arrange::{gathered, turned};
 #[cfg(feature = "mpi")]
-pub use aware::{DeviceNumbers, DeviceNumbersMut, gathered_by_mpi, mpi_is_cuda_aware};
+pub use aware::{DeviceNumbers, DeviceNumbersMut, MpiGather};
 pub use changes::changes;
 pub use convolution::convolve;
 pub use differences::{MOST_ROWS, differences};

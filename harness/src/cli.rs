@@ -292,8 +292,8 @@ pub struct Reproduce {
     pub datasets: Vec<String>,
     /// What to compute on: auto (all GPUs that the program can use, else the CPU), cpu, cpu:N (at most N workers; one whole device still has all cores),
     /// cuda (all GPUs), cuda:0,1,2,3, cuda:0x4 (four workers that share a GPU), mpi, mpi:cuda or mpi:nccl (a core or a GPU of each rank
-    /// that mpirun starts; gradients go from GPU to GPU by NCCL, or by an MPI that says it is CUDA-aware or that mpi:cuda-aware takes for
-    /// it; `--features mpi`)
+    /// that mpirun starts; by NCCL gradients go from GPU to GPU, with mpi:cuda where MPI is CUDA-aware;
+    /// `--features mpi`)
     #[arg(
         long,
         default_value = "auto",

@@ -356,7 +356,7 @@ fn a_training_that_is_saved_before_its_first_step_is_loaded_as_one_that_has_not_
 }
 
 #[test]
-fn the_gradients_of_a_training_are_counted_each_with_the_batch_of_its_step() {
+fn a_training_counts_a_gradient_and_a_round_for_each_of_its_steps() {
     let recurrence = Recurrence::heavy_ball(Kinetic::HalfL2Squared, 0.05, 0.0).every(6);
     let (mut windowed, _) = training(1, recurrence, Window::default());
     assert_eq!(Method::counts(&windowed).requested, 0);

@@ -150,6 +150,7 @@ mod tests {
             let along = point(&[3.0]).to_dtype(dtype).unwrap();
             let mut oracle = Oracle::from(Arc::new(x4(dtype)));
             let growth = descent.growth(&mut oracle, &start, &along, 4).unwrap();
+            assert_eq!(growth.len(), 4);
             let mut x = from;
             for (step, found) in growth.into_iter().enumerate() {
                 let wanted = (1.0 - 0.01 * 12.0 * x * x).abs().ln();
@@ -185,6 +186,7 @@ mod tests {
                 3 * steps,
             )
             .unwrap();
+        assert_eq!(growth.len(), 3 * steps);
         for of_flow in growth.chunks_exact(steps) {
             let sum: f64 = of_flow.iter().sum();
             assert!((sum - one[0].abs().ln()).abs() < 1e-8, "{sum} {one:?}");

@@ -276,19 +276,18 @@ fn on_ranks(on: RankDevice) -> Result<MachineKind> {
             open(local % there).with_context(|| format!("opening cuda:{}", local % there))?
         }
     };
-    let on = match on {
-        RankDevice::Gpu if ::gpu::mpi_is_cuda_aware() => RankDevice::GpuByMpi,
-        other => other,
-    };
-    let ranks: Arc<dyn Ranks> = match on {
-        RankDevice::Core | RankDevice::Gpu => ranks,
-        RankDevice::GpuByMpi => Arc::new(mpi::CudaAwareRanks(ranks)),
+    let (on, ranks): (_, Arc<dyn Ranks>) = match on {
+        RankDevice::Core => (on, ranks),
+        RankDevice::Gpu | RankDevice::GpuByMpi => match mpi::CudaAwareRanks::of(&ranks, &device)? {
+            Some(aware) => (RankDevice::GpuByMpi, Arc::new(aware)),
+            None => (RankDevice::Gpu, ranks),
+        },
         RankDevice::GpuByNccl => {
             ensure!(
                 here <= there,
                 "{here} ranks of this host have {there} GPU(s), and NCCL takes one for each: --devices mpi:cuda lets them share"
             );
-            Arc::new(NcclRanks::join(ranks, &device)?)
+            (on, Arc::new(NcclRanks::join(ranks, &device)?))
         }
     };
     Ok(MachineKind::Ranks {

@@ -1,7 +1,7 @@
 //! Ranks of MPI, by the compiler wrapper and library of this machine.
 
 use anyhow::{Context, Result, ensure};
-use candle_core::Tensor;
+use candle_core::{Device, Tensor};
 use mpi::Threading;
 use mpi::environment::Universe;
 use mpi::request::{Request, scope};
@@ -19,6 +19,9 @@ const WAITING: i32 = 7;
 
 /// Sent by rank 0 while it computes by itself, so that the others know that it can still be reached.
 const ALIVE: i32 = 8;
+
+/// Rows of tensors, from GPU to GPU.
+const ROWS: i32 = 9;
 
 /// How long what was said may be on its way.
 const SAID: Duration = Duration::from_millis(500);
@@ -201,6 +204,13 @@ impl MpiRanks {
         Ok(all.chunks_exact(ROOM).map(text).collect())
     }
 
+    /// Whether every rank says yes.
+    fn all_say(&self, yes: bool) -> Result<bool> {
+        let mut all = vec![0; self.count];
+        self.all_gather(&[u8::from(yes)], &mut all)?;
+        Ok(all.iter().all(|said| *said == 1))
+    }
+
     /// Waits for what was asked for, not longer than its patience after others were heard of: in a round, by what they
     /// bring; between rounds, by what rank 0 tells while it computes by itself.
     fn wait<'a, D: ?Sized, S: mpi::request::Scope<'a>>(&self, mut request: Request<'a, D, S>) {
@@ -278,24 +288,75 @@ impl MpiRanks {
     }
 }
 
-/// Ranks on GPUs of a CUDA-aware MPI: it gathers tensors from GPU to GPU.
-pub(super) struct CudaAwareRanks(pub Arc<MpiRanks>);
+/// Ranks on GPUs of an MPI that is CUDA-aware: it carries tensors from GPU to GPU. Run where the CPU stands in for GPUs;
+/// no such MPI has been at hand yet.
+pub(super) struct CudaAwareRanks {
+    ranks: Arc<MpiRanks>,
+    gather: gpu::MpiGather,
+}
+
+impl CudaAwareRanks {
+    /// Those of every rank's MPI, if each says that it is, and numbers that all know come through.
+    pub(super) fn of(ranks: &Arc<MpiRanks>, device: &Device) -> Result<Option<Self>> {
+        let gather = gpu::MpiGather::of(ranks.rank, ranks.count);
+        if !ranks.all_say(gather.is_some())? {
+            return Ok(None);
+        }
+        let Some(gather) = gather else {
+            return Ok(None);
+        };
+        let ranks = ranks.clone();
+        let aware = Self { ranks, gather };
+        let of = |rank: usize| [rank as f64, 0.5 - rank as f64];
+        let known: Vec<f64> = (0..aware.ranks.count).flat_map(of).collect();
+        let own = Tensor::new(&[of(aware.ranks.rank)], device)?;
+        let gathered = aware
+            .gathered(&own)
+            .and_then(|all| all.flatten_all()?.to_vec1::<f64>());
+        let right = gathered.is_ok_and(|gathered| gathered == known);
+        Ok(aware.ranks.all_say(right)?.then_some(aware))
+    }
+
+    /// By messages from one to the other: of these every MPI that is CUDA-aware takes a GPU's memory, of collective
+    /// operations that do not block Open MPI's does not.
+    fn gathered(&self, own: &Tensor) -> candle_core::Result<Tensor> {
+        let world = SimpleCommunicator::world();
+        let process = |rank: usize| world.process_at_rank(rank as i32);
+        self.gather.gathered(own, |own, mut others| {
+            let ranks: Vec<usize> = others.iter().map(|(rank, _)| *rank).collect();
+            let (own, others) = (&own, &mut others);
+            scope(|scope| {
+                let receive = |(rank, part)| {
+                    calling(|| process(rank).immediate_receive_into_with_tag(scope, part, ROWS))
+                };
+                let send =
+                    |rank| calling(|| process(rank).immediate_send_with_tag(scope, own, ROWS));
+                let parts = others.iter_mut().map(|(rank, part)| (*rank, part));
+                let received: Vec<_> = parts.map(receive).collect();
+                let sent: Vec<_> = ranks.into_iter().map(send).collect();
+                received.into_iter().for_each(|part| self.ranks.wait(part));
+                sent.into_iter().for_each(|part| self.ranks.wait(part));
+            });
+            Ok(())
+        })
+    }
+}
 
 impl Ranks for CudaAwareRanks {
     fn rank(&self) -> usize {
-        self.0.rank
+        self.ranks.rank
     }
 
     fn count(&self) -> usize {
-        self.0.count
+        self.ranks.count
     }
 
     fn all_gather(&self, own: &[u8], all: &mut [u8]) -> optim::Result<()> {
-        self.0.all_gather(own, all)
+        self.ranks.all_gather(own, all)
     }
 
     fn broadcast(&self, message: &[u8]) -> optim::Result<Vec<u8>> {
-        self.0.broadcast(message)
+        self.ranks.broadcast(message)
     }
 
     fn on_devices(&self) -> Option<&dyn DeviceRanks> {
@@ -305,16 +366,7 @@ impl Ranks for CudaAwareRanks {
 
 impl DeviceRanks for CudaAwareRanks {
     fn all_gather(&self, own: &Tensor) -> optim::Result<Tensor> {
-        let world = SimpleCommunicator::world();
-        Ok(gpu::gathered_by_mpi(own, self.0.count, |own, mut all| {
-            let all = &mut all;
-            scope(|scope| {
-                self.0.wait(calling(|| {
-                    world.immediate_all_gather_into(scope, &own, all)
-                }))
-            });
-            Ok(())
-        })?)
+        Ok(self.gathered(own)?)
     }
 }
 
