@@ -183,6 +183,8 @@ shift
 exec ip netns exec \$network unshare --uts bash -c 'hostname "\$0"; eval "\$@"' \$network "\$@"
 AGENT
   chmod +x "$work/on"
+  # Empty, so that nothing is waited for that another implementation's link said.
+  : >"$work/link.log"
   CUT="$work/cut" python3 ci/link.py "$here" "$there" 2 1000 >"$work/link.log" 2>&1 &
   link=$!
   until grep -q up "$work/link.log"; do
