@@ -267,8 +267,7 @@ fn a_function_of_candles_operations_has_the_gradient_of_its_closed_form() {
 }
 
 #[test]
-fn a_gradient_is_compared_with_differences_that_grow_with_the_coordinates()
- {
+fn a_gradient_is_compared_with_differences_that_grow_with_the_coordinates() {
     // A difference of 1e-5 would change one digit of values of 1e20.
     let f = Differentiable::new(1, DType::F64, &CPU, |w| w.sqr()?.sum_all());
     let far = Tensor::new(&[1e10f64], &CPU).unwrap();

@@ -462,3 +462,31 @@ fn a_state_is_not_written_where_there_is_no_folder() {
     let error = optimizer.load_state(&bare).unwrap_err().to_string();
     assert!(error.contains("of another method"), "{error}");
 }
+
+#[test]
+fn adam_with_other_decays_than_its_papers_is_that_in_closed_form() {
+    let regression = Regression::new();
+    let (mut oracle, start) = regression.closed();
+    let config = ResettingAdamConfig {
+        learning_rate: 0.1,
+        beta1: 0.5,
+        beta2: 0.8,
+        epsilon: 0.01,
+        reset_every: None,
+    };
+    let mut adam = ResettingAdam::new(regression.vars(), config).unwrap();
+    let mut x = numbers(&start);
+    let (mut mean, mut square) = (vec![0.0; x.len()], vec![0.0; x.len()]);
+    for step in 1..=3 {
+        adam.backward_step(&regression.loss().unwrap()).unwrap();
+        let point = Tensor::new(x.clone(), &Device::Cpu).unwrap();
+        let gradient = numbers(&oracle.gradient(&point).unwrap());
+        let (first, second) = (1.0 - 0.5f64.powi(step), 1.0 - 0.8f64.powi(step));
+        for (i, g) in gradient.into_iter().enumerate() {
+            mean[i] = 0.5 * mean[i] + 0.5 * g;
+            square[i] = 0.8 * square[i] + 0.2 * g * g;
+            x[i] -= 0.1 * (mean[i] / first) / ((square[i] / second).sqrt() + 0.01);
+        }
+        assert_near(&regression.point(), &x, "Adam");
+    }
+}

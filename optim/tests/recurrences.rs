@@ -4,8 +4,8 @@
 use candle_core::{DType, Device, Tensor};
 use optim::{
     Acceleration, Adam, Batched, Cost, HeavyBall, Kinetic, Method, Nesterov, Oracle, Potential,
-    Predictor, Quadratic, Recurrence, RelativeTo, Result, Sequential, Storage, Update, Velocity,
-    Window, WindowMethod, WindowedDescent, WindowedRecurrence,
+    Predictor, Quadratic, Recurrence, RelativeTo, Result, Sequential, Storage, Termination, Update,
+    Velocity, Window, WindowMethod, WindowedDescent, WindowedRecurrence,
 };
 use std::sync::Arc;
 
@@ -503,4 +503,28 @@ fn a_difference_of_no_length_is_refused() {
     let mut oracle = Oracle::new(Sequential::new(Arc::new(f)));
     let refused = descent.growth(&mut oracle, &start, &nothing, 3);
     assert!(refused.unwrap_err().to_string().contains("along"));
+}
+
+#[test]
+fn a_window_that_diverges_names_the_step_of_the_flow_as_the_flow_alone_does() {
+    // 1e25 times as far at every step: the square of its length is no number in the second flow.
+    let f = Arc::new(Quadratic::diagonal(&[1e25], &Device::Cpu).unwrap());
+    let start = || Tensor::new(&[1f64], &Device::Cpu).unwrap();
+    let recurrence = Recurrence::new(Kinetic::HalfL2Squared, 1.0, 4);
+    let ends = [1, 3, 4].map(|width| {
+        let window = Window {
+            width,
+            ..Window::default()
+        };
+        let windowed = WindowedRecurrence { recurrence, window };
+        let mut method = WindowedDescent::new(Oracle::from(f.clone()), windowed, start());
+        assert_eq!(method.advance().unwrap().termination, None);
+        method.advance().unwrap().termination
+    });
+    let step = match ends[0] {
+        Some(Termination::NotFinite { step }) => step,
+        other => panic!("{other:?}"),
+    };
+    assert!((1..=4).contains(&step), "of a flow of four steps: {step}");
+    assert_eq!(ends, [Some(Termination::NotFinite { step }); 3]);
 }

@@ -261,4 +261,16 @@ mod tests {
             (5, 5)
         );
     }
+
+    #[test]
+    fn a_step_that_ends_no_lower_is_halved() {
+        // √(1 + x²) at 1: the whole step leads to −1, its half to the minimum.
+        let f = Differentiable::new(1, DType::F64, &Device::Cpu, |x| {
+            (x.sqr()? + 1.0)?.sqrt()?.sum_all()
+        });
+        let mut method = method(f, &[1.0]);
+        method.advance().unwrap();
+        let found: Vec<f64> = method.position().to_vec1().unwrap();
+        assert!(found[0].abs() < 1e-6, "{found:?}");
+    }
 }
