@@ -19,14 +19,14 @@ pub struct MpiGather {
     kept: std::sync::Mutex<Option<on_gpu::PlainMemory>>,
 }
 
-/// Numbers in a GPU's memory that MPI may read.
-pub struct DeviceNumbers<'a>(Numbers, PhantomData<&'a [u8]>);
+/// NumbersAt in a GPU's memory that MPI may read.
+pub struct DeviceNumbers<'a>(NumbersAt, PhantomData<&'a [u8]>);
 
-/// Numbers in a GPU's memory that MPI may write.
-pub struct DeviceNumbersMut<'a>(Numbers, PhantomData<&'a mut [u8]>);
+/// NumbersAt in a GPU's memory that MPI may write.
+pub struct DeviceNumbersMut<'a>(NumbersAt, PhantomData<&'a mut [u8]>);
 
 /// An address on a device, and how many numbers are there.
-struct Numbers {
+struct NumbersAt {
     address: u64,
     count: Count,
     datatype: SystemDatatype,
@@ -58,7 +58,7 @@ impl MpiGather {
     ) -> Result<Tensor> {
         #[cfg(feature = "cuda")]
         if own.device().is_cuda() {
-            return own.apply_op1_no_bwd(&on_gpu::Gathered { by: self, exchange });
+            return own.apply_op1_no_bwd(&on_gpu::MpiGathered { by: self, exchange });
         }
         let _ = exchange;
         bail!(
@@ -72,13 +72,13 @@ impl MpiGather {
 
 /// Whether the MPI that this program was linked with says so.
 fn mpi_is_cuda_aware() -> bool {
-    type Query = unsafe extern "C" fn() -> c_int;
+    type CudaSupport = unsafe extern "C" fn() -> c_int;
     #[cfg(unix)]
     #[allow(unsafe_code)]
     // SAFETY: this is the function's type in mpi-ext.h of Open MPI and mpi_proto.h of MPICH; it only answers.
     unsafe {
         let program = libloading::os::unix::Library::this();
-        let query = program.get::<Query>(b"MPIX_Query_cuda_support\0");
+        let query = program.get::<CudaSupport>(b"MPIX_Query_cuda_support\0");
         query.is_ok_and(|query| query() == 1)
     }
     #[cfg(not(unix))]
@@ -191,12 +191,12 @@ mod on_gpu {
         }
     }
 
-    pub(super) struct Gathered<'a, F> {
+    pub(super) struct MpiGathered<'a, F> {
         pub by: &'a MpiGather,
         pub exchange: F,
     }
 
-    impl<F> CustomOp1 for Gathered<'_, F>
+    impl<F> CustomOp1 for MpiGathered<'_, F>
     where
         F: Fn(DeviceNumbers<'_>, Vec<(usize, DeviceNumbersMut<'_>)>) -> Result<()>,
     {
@@ -233,7 +233,7 @@ mod on_gpu {
                 stream.context().bind_to_thread().w()?;
                 let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
                 let memory = PlainMemory::of(&mut kept, own.device(), bytes * count)?;
-                let part = |rank: usize| Numbers {
+                let part = |rank: usize| NumbersAt {
                     address: memory.address + (rank * bytes) as u64,
                     count: numbers,
                     datatype,
