@@ -108,7 +108,7 @@ libraries() {
   stand_in cublaslt cublasLt libcublasLt.so.13
   # The runtime is linked in as a whole, so that a GPU machine needs no toolkit.
   local runtime
-  runtime="$(find "$CUDA_HOME"/lib64/ "$CUDA_HOME"/lib/ -name libcudart_static.a 2>/dev/null | head -n 1)"
+  runtime="$(find "$CUDA_HOME"/lib64/ "$CUDA_HOME"/lib/ -name libcudart_static.a 2>/dev/null | head -n 1 || true)"
   if [ -z "$runtime" ]; then
     echo "no libcudart_static.a in $CUDA_HOME/lib64 or $CUDA_HOME/lib" >&2
     exit "$NO_COMPILER"
@@ -164,8 +164,8 @@ standin() {
   done
 }
 
-# What a GPU has in memory the CPU reads as well where it stands in for one, so that there any MPI is CUDA-aware, and one
-# that does not say so is made to.
+# What a GPU has in memory the CPU reads as well where it stands in for one, so that there any MPI is CUDA-aware, once it is
+# made to say so.
 ranks() {
   if ! command -v mpicc >/dev/null || ! command -v mpirun >/dev/null || ! command -v g++ >/dev/null; then
     echo "ranks take an MPI, with mpicc and mpirun, libclang and g++" >&2
@@ -173,6 +173,9 @@ ranks() {
   fi
   libraries
   computing
+  # What speaks to MPI is not made again by itself where the compiler wrapper is another.
+  cargo clean --package mpi-sys
+  export MPICC="${MPICC:-$(command -v mpicc)}"
   step cargo clippy --locked --workspace --features cuda,mpi --all-targets -- -D warnings
   step cargo build "${UNTIMED[@]}" --locked --workspace --bin harness --features cuda,mpi
   local folder="$work/ranks" harness="${work%/cuda}/debug/harness" aware
@@ -200,17 +203,24 @@ PYTHON
       exit 1
     }
   }
-  run cuda cuda:0
+  # Open MPI wants to be told that more ranks than cores, and root, are meant; MPICH knows neither word.
+  local ranks=(OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMPI_MCA_rmaps_base_oversubscribe=1 timeout 300
+    mpirun -n 2)
   for aware in 0 1; do
     gcc -shared -fPIC -x c -o "$folder/aware-$aware.so" - <<<"int MPIX_Query_cuda_support(void) { return $aware; }"
-    # Open MPI wants to be told that more ranks than cores, and root, are meant; MPICH knows neither word.
-    run "mpi-$aware" mpi:cuda LD_PRELOAD="$folder/aware-$aware.so" OMPI_ALLOW_RUN_AS_ROOT=1 \
-      OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMPI_MCA_rmaps_base_oversubscribe=1 timeout 300 mpirun -n 2
   done
+  run cuda cuda:0
+  run host mpi:cuda "${ranks[@]}"
+  run aware mpi:cuda-aware LD_PRELOAD="$folder/aware-1.so" "${ranks[@]}"
+  if (run refused mpi:cuda-aware LD_PRELOAD="$folder/aware-0.so" "${ranks[@]}") 2>/dev/null ||
+    ! grep -q "not every rank's MPI says that it is CUDA-aware" "$folder/refused.log"; then
+    echo "an MPI that is not CUDA-aware is taken for one that is" >&2
+    exit 1
+  fi
   python3 - "$folder" <<'PYTHON'
 import csv, sys
 counted = ["window", "predictor", "rounds", "requested_gradients", "distinct_gradients", "train_loss", "flow_error", "status"]
-names = {"cuda": "cuda", "mpi-0": "mpi:cuda", "mpi-1": "mpi:cuda-aware"}
+names = {"cuda": "cuda", "host": "mpi:cuda", "aware": "mpi:cuda-aware"}
 runs = {name: list(csv.DictReader(open(f"{sys.argv[1]}/{name}/rows.csv"))) for name in names}
 for name, rows in runs.items():
     labels = {row["devices"].rsplit(":", 1)[0] for row in rows}

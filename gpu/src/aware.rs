@@ -19,10 +19,10 @@ pub struct MpiGather {
     kept: std::sync::Mutex<Option<on_gpu::PlainMemory>>,
 }
 
-/// NumbersAt in a GPU's memory that MPI may read.
+/// Numbers in a GPU's memory that MPI may read.
 pub struct DeviceNumbers<'a>(NumbersAt, PhantomData<&'a [u8]>);
 
-/// NumbersAt in a GPU's memory that MPI may write.
+/// Numbers in a GPU's memory that MPI may write.
 pub struct DeviceNumbersMut<'a>(NumbersAt, PhantomData<&'a mut [u8]>);
 
 /// An address on a device, and how many numbers are there.
@@ -33,11 +33,12 @@ struct NumbersAt {
 }
 
 impl MpiGather {
-    /// Makes the one of this rank, of `count`; `None` where the MPI that this program runs with does not say of itself that it
-    /// takes addresses of GPUs' memory, as Open MPI and MPICH do where they were built to.
+    /// Makes the one of this rank, of `count`; `None` if there is no such rank, or the MPI that this program runs with does
+    /// not say of itself that it takes addresses of GPUs' memory. Open MPI and MPICH do where they were built to; the
+    /// fourth Open MPI does so even where that was switched off, and then follows them as if they were the host's.
     #[must_use]
     pub fn of(rank: usize, count: usize) -> Option<Self> {
-        mpi_is_cuda_aware().then(|| Self {
+        (rank < count && mpi_is_cuda_aware()).then(|| Self {
             rank,
             count,
             #[cfg(feature = "cuda")]
@@ -46,8 +47,8 @@ impl MpiGather {
     }
 
     /// Gathers the rows of every rank, `[rows, D]` each, as many everywhere, in the order of their ranks: `[count·rows, D]`, on
-    /// this rank's device. `exchange` has MPI send what it is given first to every other rank, and receive from each what
-    /// is to be written at the place beside its number; it is done when that is.
+    /// this rank's device. `exchange` has MPI send its first argument to every other rank, and receive from each that is
+    /// named in the second what is to be written beside its number; it returns when all of that is done.
     ///
     /// # Errors
     /// If the rows are no contiguous numbers of f32 or f64 on a GPU, or more than MPI counts, or `exchange` fails.

@@ -291,8 +291,8 @@ pub struct Reproduce {
     #[arg(long, value_delimiter = ',', value_name = "NAME,…")]
     pub datasets: Vec<String>,
     /// What to compute on: auto (all GPUs that the program can use, else the CPU), cpu, cpu:N (at most N workers; one whole device still has all cores),
-    /// cuda (all GPUs), cuda:0,1,2,3, cuda:0x4 (four workers that share a GPU), mpi, mpi:cuda or mpi:nccl (a core or a GPU of each rank
-    /// that mpirun starts; by NCCL gradients go from GPU to GPU, with mpi:cuda where MPI is CUDA-aware;
+    /// cuda (all GPUs), cuda:0,1,2,3, cuda:0x4 (four workers that share a GPU), mpi, mpi:cuda, mpi:cuda-aware or mpi:nccl (a core or a GPU of
+    /// each rank that mpirun starts; in the last two gradients go from GPU to GPU, by an MPI that is CUDA-aware or by NCCL;
     /// `--features mpi`)
     #[arg(
         long,

@@ -276,18 +276,15 @@ fn on_ranks(on: RankDevice) -> Result<MachineKind> {
             open(local % there).with_context(|| format!("opening cuda:{}", local % there))?
         }
     };
-    let (on, ranks): (_, Arc<dyn Ranks>) = match on {
-        RankDevice::Core => (on, ranks),
-        RankDevice::Gpu | RankDevice::GpuByMpi => match mpi::CudaAwareRanks::of(&ranks, &device)? {
-            Some(aware) => (RankDevice::GpuByMpi, Arc::new(aware)),
-            None => (RankDevice::Gpu, ranks),
-        },
+    let ranks: Arc<dyn Ranks> = match on {
+        RankDevice::Core | RankDevice::Gpu => ranks,
+        RankDevice::GpuByMpi => Arc::new(mpi::CudaAwareRanks::of(ranks, &device)?),
         RankDevice::GpuByNccl => {
             ensure!(
                 here <= there,
                 "{here} ranks of this host have {there} GPU(s), and NCCL takes one for each: --devices mpi:cuda lets them share"
             );
-            (on, Arc::new(NcclRanks::join(ranks, &device)?))
+            Arc::new(NcclRanks::join(ranks, &device)?)
         }
     };
     Ok(MachineKind::Ranks {

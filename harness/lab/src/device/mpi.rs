@@ -278,10 +278,13 @@ impl MpiRanks {
             .iter()
             .map(|&rank| format!("rank {rank} ({})", self.hosts.get(rank).map_or("?", |h| h)))
             .collect();
+        let who = match names.is_empty() {
+            true => "each rank waits for another, which".to_owned(),
+            false => names.join(", "),
+        };
         crate::progress::say(&format!(
-            "harness: {} did not answer for {:.0} s: all ranks end; what was measured is kept, and the same command goes \
+            "harness: {who} did not answer for {:.0} s: all ranks end; what was measured is kept, and the same command goes \
              on with it",
-            names.join(", "),
             waited.as_secs_f64()
         ));
         end_all()
@@ -296,25 +299,32 @@ pub(super) struct CudaAwareRanks {
 }
 
 impl CudaAwareRanks {
-    /// Those of every rank's MPI, if each says that it is, and numbers that all know come through.
-    pub(super) fn of(ranks: &Arc<MpiRanks>, device: &Device) -> Result<Option<Self>> {
-        let gather = gpu::MpiGather::of(ranks.rank, ranks.count);
-        if !ranks.all_say(gather.is_some())? {
-            return Ok(None);
-        }
-        let Some(gather) = gather else {
-            return Ok(None);
-        };
-        let ranks = ranks.clone();
+    /// Those whose MPI says of itself, on every rank, that it is CUDA-aware. Rows that all know are exchanged first.
+    ///
+    /// # Errors
+    /// If one does not say so, or the rows do not come through.
+    pub(super) fn of(ranks: Arc<MpiRanks>, device: &Device) -> Result<Self> {
+        /// As many as the rows of a window may be: short messages go another way.
+        const NUMBERS: usize = 1 << 17;
+        let (rank, count) = (ranks.rank, ranks.count);
+        let gather = calling(|| gpu::MpiGather::of(rank, count));
+        let all_say = ranks.all_say(gather.is_some())?;
+        let gather = gather.filter(|_| all_say).context(
+            "not every rank's MPI says that it is CUDA-aware (MPIX_Query_cuda_support): with --devices mpi:cuda gradients \
+             go through the hosts' memory",
+        )?;
         let aware = Self { ranks, gather };
-        let of = |rank: usize| [rank as f64, 0.5 - rank as f64];
-        let known: Vec<f64> = (0..aware.ranks.count).flat_map(of).collect();
-        let own = Tensor::new(&[of(aware.ranks.rank)], device)?;
-        let gathered = aware
-            .gathered(&own)
-            .and_then(|all| all.flatten_all()?.to_vec1::<f64>());
-        let right = gathered.is_ok_and(|gathered| gathered == known);
-        Ok(aware.ranks.all_say(right)?.then_some(aware))
+        let of = |rank: usize| (0..NUMBERS).map(move |i| (rank * NUMBERS + i) as f64);
+        let own = Tensor::from_iter(of(rank), device)?.unsqueeze(0)?;
+        // A rank that fails here ends them all.
+        let gathered = aware.gathered(&own)?.flatten_all()?.to_vec1::<f64>()?;
+        let right = gathered.iter().copied().eq((0..count).flat_map(of));
+        ensure!(
+            aware.ranks.all_say(right)?,
+            "MPI says that it is CUDA-aware, and numbers that were sent from GPU to GPU came out as others: with --devices \
+             mpi:cuda they go through the hosts' memory"
+        );
+        Ok(aware)
     }
 
     /// By messages from one to the other: of these every MPI that is CUDA-aware takes a GPU's memory, of collective
@@ -366,7 +376,16 @@ impl Ranks for CudaAwareRanks {
 
 impl DeviceRanks for CudaAwareRanks {
     fn all_gather(&self, own: &Tensor) -> optim::Result<Tensor> {
-        Ok(self.gathered(own)?)
+        let gathered = self.gathered(own);
+        if let (Err(error), 2..) = (&gathered, self.ranks.count) {
+            // The others wait for this rank's rows, and would never know why they do not come.
+            crate::progress::say(&format!(
+                "harness: rank {} cannot exchange its rows, so all ranks end: {error}",
+                self.ranks.rank
+            ));
+            end_all();
+        }
+        Ok(gathered?)
     }
 }
 

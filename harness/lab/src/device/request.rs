@@ -33,7 +33,7 @@ pub enum RankDevice {
     Core,
     /// A GPU of its host, which ranks may share; gradients go through memory of the hosts that is pinned.
     Gpu,
-    /// The same where every rank's MPI is CUDA-aware, which is found when they join: gradients go from GPU to GPU.
+    /// The same with an MPI that is CUDA-aware, which every rank's has to say of itself: gradients go from GPU to GPU.
     GpuByMpi,
     /// A GPU of its own; gradients go from one to another by NCCL.
     GpuByNccl,
@@ -64,8 +64,8 @@ pub struct Share {
 
 const HINT: &str = "write auto (all GPUs that can be used, else the CPU), cpu, cpu:N (at most N workers), cuda (all \
                     GPUs), cuda:0, cuda:0,1,2,3, cuda:0x4 (four workers that share a GPU), or mpi, mpi:cuda, \
-                    mpi:nccl (a core or a GPU for each rank of mpirun; by NCCL gradients go from GPU to GPU, with mpi:cuda \
-                    where MPI is CUDA-aware)";
+                    mpi:cuda-aware, mpi:nccl (a core or a GPU for each rank of mpirun; in the last two gradients go from \
+                    GPU to GPU, by an MPI that is CUDA-aware or by NCCL)";
 
 fn number(text: &str) -> Result<usize> {
     text.trim()
@@ -118,6 +118,9 @@ impl FromStr for Request {
             }),
             ("mpi", Some("cuda")) => Ok(Self::Mpi {
                 on: RankDevice::Gpu,
+            }),
+            ("mpi", Some("cuda-aware")) => Ok(Self::Mpi {
+                on: RankDevice::GpuByMpi,
             }),
             ("mpi", Some("nccl")) => Ok(Self::Mpi {
                 on: RankDevice::GpuByNccl,
@@ -203,6 +206,7 @@ mod tests {
             "cuda:0x2,1",
             "mpi",
             "mpi:cuda",
+            "mpi:cuda-aware",
             "mpi:nccl",
         ] {
             assert_eq!(of(text).to_string(), text);
@@ -224,7 +228,6 @@ mod tests {
             "cuda:x4",
             "cuda:0x2,0",
             "mpi:4",
-            "mpi:cuda-aware",
         ] {
             let error = format!("{:#}", bad.parse::<Request>().unwrap_err());
             assert!(error.contains("cuda:0,1,2,3"), "{bad}: {error}");
