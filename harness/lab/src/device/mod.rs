@@ -1,6 +1,7 @@
 //! Devices: what a user asks for, what is there, what a cell runs on.
 
 mod auto;
+mod by_devices;
 mod explained;
 pub mod gpu;
 mod memory;
@@ -278,7 +279,7 @@ fn on_ranks(on: RankDevice) -> Result<MachineKind> {
     };
     let ranks: Arc<dyn Ranks> = match on {
         RankDevice::Core | RankDevice::Gpu => ranks,
-        RankDevice::GpuByMpi => Arc::new(mpi::CudaAwareRanks::of(ranks, &device)?),
+        RankDevice::GpuByMpi => Arc::new(mpi::CudaAwareRanks::join(ranks, &device)?),
         RankDevice::GpuByNccl => {
             ensure!(
                 here <= there,

@@ -1,5 +1,6 @@
 //! Ranks of MPI, by the compiler wrapper and library of this machine.
 
+use super::by_devices::ByDevices;
 use anyhow::{Context, Result, ensure};
 use candle_core::{Device, Tensor};
 use mpi::Threading;
@@ -299,11 +300,11 @@ pub(super) struct CudaAwareRanks {
 }
 
 impl CudaAwareRanks {
-    /// Those whose MPI says of itself, on every rank, that it is CUDA-aware. Rows that all know are exchanged first.
+    /// Joins ranks whose MPI says of itself, on each, that it is CUDA-aware. Rows that all know are exchanged first.
     ///
     /// # Errors
     /// If one does not say so, or the rows do not come through.
-    pub(super) fn of(ranks: Arc<MpiRanks>, device: &Device) -> Result<Self> {
+    pub(super) fn join(ranks: Arc<MpiRanks>, device: &Device) -> Result<ByDevices<Self>> {
         /// As many as the rows of a window may be: short messages go another way.
         const NUMBERS: usize = 1 << 17;
         let (rank, count) = (ranks.rank, ranks.count);
@@ -313,18 +314,24 @@ impl CudaAwareRanks {
             "not every rank's MPI says that it is CUDA-aware (MPIX_Query_cuda_support): with --devices mpi:cuda gradients \
              go through the hosts' memory",
         )?;
-        let aware = Self { ranks, gather };
+        let aware = Self {
+            ranks: ranks.clone(),
+            gather,
+        };
         let of = |rank: usize| (0..NUMBERS).map(move |i| (rank * NUMBERS + i) as f64);
         let own = Tensor::from_iter(of(rank), device)?.unsqueeze(0)?;
         // A rank that fails here ends them all.
         let gathered = aware.gathered(&own)?.flatten_all()?.to_vec1::<f64>()?;
         let right = gathered.iter().copied().eq((0..count).flat_map(of));
         ensure!(
-            aware.ranks.all_say(right)?,
+            ranks.all_say(right)?,
             "MPI says that it is CUDA-aware, and numbers that were sent from GPU to GPU came out as others: with --devices \
              mpi:cuda they go through the hosts' memory"
         );
-        Ok(aware)
+        Ok(ByDevices {
+            ranks,
+            devices: aware,
+        })
     }
 
     /// By messages from one to the other: of these every MPI that is CUDA-aware takes a GPU's memory, of collective
@@ -349,28 +356,6 @@ impl CudaAwareRanks {
             });
             Ok(())
         })
-    }
-}
-
-impl Ranks for CudaAwareRanks {
-    fn rank(&self) -> usize {
-        self.ranks.rank
-    }
-
-    fn count(&self) -> usize {
-        self.ranks.count
-    }
-
-    fn all_gather(&self, own: &[u8], all: &mut [u8]) -> optim::Result<()> {
-        self.ranks.all_gather(own, all)
-    }
-
-    fn broadcast(&self, message: &[u8]) -> optim::Result<Vec<u8>> {
-        self.ranks.broadcast(message)
-    }
-
-    fn on_devices(&self) -> Option<&dyn DeviceRanks> {
-        Some(self)
     }
 }
 
