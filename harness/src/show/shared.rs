@@ -3,6 +3,8 @@
 use report::{Band, Cell, Hue, Panel, Piece, Series};
 use rows::format::Format;
 use rows::statistics::median;
+use std::collections::HashMap;
+use std::hash::Hash;
 
 /// Collects values under their keys, in the order in which the keys first occur.
 pub(super) fn grouped<K: PartialEq, T>(
@@ -16,6 +18,26 @@ pub(super) fn grouped<K: PartialEq, T>(
         }
     }
     groups
+}
+
+/// The records of curves by the run that they are of: a figure of many runs asks for each, and would else look at all
+/// records every time.
+pub(super) struct Curves<'a, K, R>(HashMap<K, Vec<&'a R>>);
+
+impl<'a, K: Eq + Hash, R> Curves<'a, K, R> {
+    /// Takes records apart by what tells their runs apart.
+    pub(super) fn by(records: &'a [R], run: impl Fn(&'a R) -> K) -> Self {
+        let mut runs: HashMap<K, Vec<&R>> = HashMap::new();
+        for record in records {
+            runs.entry(run(record)).or_default().push(record);
+        }
+        Self(runs)
+    }
+
+    /// Returns a run's records, in the order in which they were given.
+    pub(super) fn of(&self, run: K) -> impl Iterator<Item = &'a R> {
+        self.0.get(&run).into_iter().flatten().copied()
+    }
 }
 
 /// Runs that differ in their starts only.

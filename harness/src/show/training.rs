@@ -1,6 +1,6 @@
 //! How rows of trainings are shown: a table of medians over the starts, and the pictures.
 
-use super::shared::{RunLine, failures, grouped, hue, labelled, over_runs};
+use super::shared::{Curves, RunLine, failures, grouped, hue, labelled, over_runs};
 use lab::experiments::identity::{differences, told_apart};
 use lab::experiments::training::{
     TrainingCurveRow, TrainingMetric, TrainingPicture, TrainingPlan, TrainingRow,
@@ -130,12 +130,13 @@ fn of(metric: TrainingMetric, curve: &TrainingCurveRow) -> f64 {
 fn figure(picture: &TrainingPicture, rows: &[TrainingRow], curves: &[TrainingCurveRow]) -> Figure {
     let of_group = |row: &&TrainingRow| row.groups.split('+').any(|g| g == picture.group);
     let lines = by_time(lines(rows.iter().filter(of_group)));
+    let curves = Curves::by(curves, |record| record.cell.as_str());
     let series = lines.iter().map(|line| {
-        let mine = |curve: &&TrainingCurveRow| line.rows.iter().any(|r| r.cell == curve.cell);
+        let mine = line.rows.iter().flat_map(|row| curves.of(&row.cell));
         let point = |curve: &TrainingCurveRow| {
             (curve.epoch, (curve.epoch as f64, of(picture.metric, curve)))
         };
-        let epochs = grouped(curves.iter().filter(mine).map(point)).into_iter();
+        let epochs = grouped(mine.map(point)).into_iter();
         let epochs: Vec<_> = epochs.map(|(_, points)| points).collect();
         over_runs(&line.label, &epochs, |_| 0).hue(part(line))
     });

@@ -3,7 +3,9 @@
 mod lines;
 
 use self::lines::{Line, hue, identity, panel_lines, table_lines};
-use super::shared::{CountedRun, failures, grouped, in_unit_of_time, in_words, over_runs, stepped};
+use super::shared::{
+    CountedRun, Curves, failures, grouped, in_unit_of_time, in_words, over_runs, stepped,
+};
 use lab::experiments::descent::plan::{Against, DescentPlan, Metric, Picture};
 use lab::experiments::descent::{
     DescentCurveRow, DescentMarkRow, DescentRow, DescentRows, OWN_BEST,
@@ -29,9 +31,12 @@ pub fn document(plan: &DescentPlan, all: &DescentRows) -> Document {
         blocks.push(marks.not_in_terminal().into());
         frames.push(Frame::of("marks", &all.marks));
     }
+    let curves = Curves::by(curves, |record| {
+        (record.panel.as_str(), record.cell.as_str())
+    });
     for picture in &plan.pictures {
         blocks.extend(
-            figures(plan, picture, rows, curves)
+            figures(plan, picture, rows, &curves)
                 .into_iter()
                 .map(Block::from),
         );
@@ -48,6 +53,9 @@ the mean over the last share of the gradients that the plan says.";
 const MARKS_NOTE: &str = "Where a run is after as many outer iterations (flows, or steps of a \
 counterpart), and after as many gradients. Of a method with a grid the best at each mark is \
 marked best. Where more than half of the runs have diverged it says so.";
+
+/// Records of curves by part and cell.
+type DescentCurves<'a> = Curves<'a, (&'a str, &'a str), DescentCurveRow>;
 
 /// Says whether a row or mark is under a reading of the paper.
 fn is_under(readings: &str, reading: &str) -> bool {
@@ -151,7 +159,7 @@ fn figures(
     plan: &DescentPlan,
     picture: &Picture,
     rows: &[DescentRow],
-    curves: &[DescentCurveRow],
+    curves: &DescentCurves<'_>,
 ) -> Vec<FigureBlock> {
     let datasets = once(rows.iter().map(|r| r.dataset.as_str()));
     let mut readings = plan.readings();
@@ -190,7 +198,7 @@ fn figure(
     picture: &Picture,
     title: String,
     rows: &[&DescentRow],
-    curves: &[DescentCurveRow],
+    curves: &DescentCurves<'_>,
     plan: &DescentPlan,
 ) -> Figure {
     let mut panels = grouped(rows.iter().map(|&row| (panel_title(row, plan), row)));
@@ -289,12 +297,10 @@ fn panel_title(row: &DescentRow, plan: &DescentPlan) -> String {
     }
 }
 
-fn series(picture: &Picture, rows: &[&DescentRow], curves: &[DescentCurveRow]) -> Vec<Series> {
+fn series(picture: &Picture, rows: &[&DescentRow], curves: &DescentCurves<'_>) -> Vec<Series> {
     let of_line = |line: &Line<'_>| {
         let run = |row: &&DescentRow| {
-            let mine = curves
-                .iter()
-                .filter(|c| c.panel == row.panel && c.cell == row.cell);
+            let mine = curves.of((row.panel.as_str(), row.cell.as_str()));
             let count = |c: &DescentCurveRow| match picture.against {
                 Against::Iterations => c.iterations,
                 Against::Gradients | Against::WallS => c.gradients,
