@@ -220,7 +220,7 @@ impl TargetRun {
         }
         self.check(theory, &units)?;
         self.borrow(relatives)?;
-        let entries = journal::select(self.journal.entries(), &self.manifest.cells);
+        let entries = journal::select(self.journal.entries().to_vec(), &self.manifest.cells);
         self.manifest.copied = Copied::of(&entries);
         publish::Certificate::forget(&self.folder);
         self.write_manifest()?;

@@ -154,7 +154,7 @@ pub fn claims(bytes: &[u8]) {
             untestable: None,
             frames: vec![frame],
         };
-        let judged = judge(&claims, &[rows]);
+        let judged = judge(&claims, &[&rows]);
         assert_eq!(judged.len(), claims.claims.len());
         let _ = claims::headline(&judged);
         let _ = claims::tallies(&judged);

@@ -14,7 +14,7 @@ use super::verdict::{PartVerdict, Verdict};
 /// so, not a crash. Of the paired comparisons of one target, those are decided whose p-value after
 /// the procedure of Benjamini and Hochberg allows it.
 #[must_use]
-pub fn judge(claims: &Claims, targets: &[TargetRows]) -> Vec<ClaimRow> {
+pub fn judge(claims: &Claims, targets: &[&TargetRows]) -> Vec<ClaimRow> {
     let judging = Judging {
         rigour: Rigour {
             confidence: claims.confidence,
@@ -40,7 +40,7 @@ impl Claims {
             claims: self.claims.iter().filter(mine).cloned().collect(),
             ..*self
         };
-        judge(&own, &[rows])
+        judge(&own, &[&rows])
     }
 }
 

@@ -33,7 +33,7 @@ pub struct Judging<'a> {
     /// The profile that a reader is told to run.
     pub profile: &'a str,
     /// The rows.
-    pub targets: &'a [TargetRows],
+    pub targets: &'a [&'a TargetRows],
 }
 
 impl Judging<'_> {

@@ -60,7 +60,7 @@ fn run(target: &str, frame: Frame) -> TargetRows {
 }
 
 fn verdict_on(claims: &Claims, frame: Frame) -> (Verdict, String) {
-    let row = judge(claims, &[run("t", frame)]).remove(0);
+    let row = judge(claims, &[&run("t", frame)]).remove(0);
     (row.verdict, row.note)
 }
 
@@ -103,7 +103,7 @@ fn nothing_run_is_a_state_of_its_own_and_says_what_to_run() {
         assert!(told, "{}", row.note);
     }
     // Nor does what was run say anything of what was not.
-    let rows = judge(&claims, &[run("spring", table(&["x=1"]))]);
+    let rows = judge(&claims, &[&run("spring", table(&["x=1"]))]);
     for row in rows.iter().filter(|row| row.target != "spring") {
         assert_eq!(row.verdict, Verdict::NotRun, "{}", row.claim);
     }
@@ -114,11 +114,11 @@ fn a_profile_without_verdicts_leaves_a_claim_untestable() {
     let claims = one(ABOVE_ONE).unwrap();
     let mut target = run("t", table(&["x=2"]));
     assert_eq!(
-        judge(&claims, &[target.clone()])[0].verdict,
+        judge(&claims, &[&target.clone()])[0].verdict,
         Verdict::Reproduced
     );
     target.untestable = Some("the profile carries no verdicts".into());
-    let row = judge(&claims, &[target]).remove(0);
+    let row = judge(&claims, &[&target]).remove(0);
     assert_eq!(row.verdict, Verdict::NotTestable);
     assert!(row.note.contains("no verdicts"), "{}", row.note);
 }
@@ -169,7 +169,7 @@ fn other_readings_are_shown_and_change_no_verdict() {
     let beside = "where: {r: printed}, beside: [{name: at equal step, where: {r: equal}}]";
     let claims = scoped(beside, ABOVE_ONE).unwrap();
     let rows = ["r=printed x=2", "r=equal x=0.5"];
-    let row = judge(&claims, &[run("t", table(&rows))]).remove(0);
+    let row = judge(&claims, &[&run("t", table(&rows))]).remove(0);
     assert_eq!(row.verdict, Verdict::Reproduced);
     let beside = row.beside.unwrap();
     assert!(
@@ -183,7 +183,7 @@ fn other_readings_are_shown_and_change_no_verdict() {
         .flat_map(|s| [format!("m=a s={s} x={s}.3"), format!("m=b s={s} x={s}")])
         .collect();
     let rows: Vec<&str> = rows.iter().map(String::as_str).collect();
-    let row = judge(&claims, &[run("t", table(&rows))]).remove(0);
+    let row = judge(&claims, &[&run("t", table(&rows))]).remove(0);
     assert_eq!(row.verdict, Verdict::NotReproduced);
     let beside = row.beside.unwrap();
     assert!(beside.starts_with("allowing more: reproduced"), "{beside}");

@@ -400,9 +400,8 @@ impl Journal {
 
 /// The entries of the given cells, in the cells' order; the newest where a cell has several.
 #[must_use]
-pub fn select(entries: &[Entry], keys: &[String]) -> Vec<Entry> {
-    let newest: BTreeMap<&str, &Entry> = entries.iter().map(|e| (e.key.as_str(), e)).collect();
-    keys.iter()
-        .filter_map(|key| newest.get(key.as_str()).map(|e| (*e).clone()))
-        .collect()
+pub fn select(entries: Vec<Entry>, keys: &[String]) -> Vec<Entry> {
+    let newest = entries.into_iter().map(|entry| (entry.key.clone(), entry));
+    let mut newest: BTreeMap<String, Entry> = newest.collect();
+    keys.iter().filter_map(|key| newest.remove(key)).collect()
 }

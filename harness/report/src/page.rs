@@ -19,7 +19,7 @@ const ON_PAPER: &str = "On paper, what is folded on the page and columns of deta
 
 /// Writes the page: how many claims got which verdict, all claims, then a section for each target.
 #[must_use]
-pub fn page(documents: &[Document], claims: Option<&Judged<'_>>) -> String {
+pub fn page(documents: &[&Document], claims: Option<&Judged<'_>>) -> String {
     let ids = ids(documents);
     let mut out = format!(
         "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
@@ -55,7 +55,7 @@ pub fn page(documents: &[Document], claims: Option<&Judged<'_>>) -> String {
 }
 
 /// Makes an id for each section: the target's name, numbered where several runs have the same.
-fn ids(documents: &[Document]) -> Vec<String> {
+fn ids(documents: &[&Document]) -> Vec<String> {
     let mut ids: Vec<String> = Vec::new();
     for document in documents {
         let name: String = document
@@ -91,7 +91,7 @@ fn summary(claims: &Judged<'_>) -> String {
 }
 
 /// Says before anything else which sections begin with a warning.
-fn warning(documents: &[Document], ids: &[String]) -> String {
+fn warning(documents: &[&Document], ids: &[String]) -> String {
     let links: Vec<String> = documents
         .iter()
         .zip(ids)
@@ -107,7 +107,7 @@ fn warning(documents: &[Document], ids: &[String]) -> String {
     )
 }
 
-fn contents(documents: &[Document], ids: &[String], claims: Option<&Judged<'_>>) -> String {
+fn contents(documents: &[&Document], ids: &[String], claims: Option<&Judged<'_>>) -> String {
     let mut out = String::from(
         "<nav id=\"contents\" aria-labelledby=\"contents-title\">\n\
          <h2 id=\"contents-title\">Contents</h2>\n<ul>\n",
@@ -141,7 +141,7 @@ mod tests {
             rows: &rows,
             level: 0.05,
         };
-        page(&documents, Some(&judged))
+        page(&documents.each_ref(), Some(&judged))
     }
 
     #[test]
@@ -217,7 +217,7 @@ mod tests {
     fn two_runs_of_a_target_have_a_place_each() {
         let document = fixture::document("a b");
         assert_eq!(
-            ids(&[document.clone(), document.clone(), document]),
+            ids(&[&document, &document, &document]),
             ["target-a-b", "target-a-b-2", "target-a-b-3"]
         );
     }

@@ -178,7 +178,7 @@ impl ModelInput {
         };
         let mut entries = run.entries();
         entries.retain(|entry| manifest.cells.contains(&entry.key) && manifest.keys(entry));
-        for entry in journal::select(&entries, &manifest.cells) {
+        for entry in journal::select(entries, &manifest.cells) {
             if !self.seen.insert((entry.key.clone(), entry.ended_at)) {
                 continue;
             }

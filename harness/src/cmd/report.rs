@@ -24,6 +24,11 @@ pub(super) fn run(folder: &Path) -> Result<u8> {
             folder.display()
         );
     }
+    // A target's folder among others has no page of its own.
+    let of_page = !alone || folder.join(site::CLAIMS).is_file();
+    let mut page = of_page
+        .then(|| site::Page::new(folder, None, None))
+        .transpose()?;
     for target in targets {
         let built = match publish::build(&target, &claims) {
             Ok(built) => built,
@@ -40,10 +45,12 @@ pub(super) fn run(folder: &Path) -> Result<u8> {
         if outcome(&built) != DONE {
             code = FAILED;
         }
+        if let Some(page) = &mut page {
+            page.take(&target, built.document)?;
+        }
     }
-    // A target's folder among others has no page of its own.
-    if !alone || folder.join(site::CLAIMS).is_file() {
-        let site = site::build(folder, None, None)?;
+    if let Some(page) = &mut page {
+        let site = page.build()?;
         show(&site.summary)?;
         say(&format!(
             "the page is {}",

@@ -67,7 +67,10 @@ pub(super) fn run(arguments: &Reproduce) -> Result<u8> {
     say_files(&folder, &built);
     let order = suite::order(&configs)?;
     let claims = claims_of(arguments, &configs)?;
-    let site = site::build(&root, Some(&claims), Some(&order))?;
+    let outcome = super::outcome(&built);
+    let mut page = site::Page::new(&root, Some(&claims), Some(&order))?;
+    page.take(&folder, built.document)?;
+    let site = page.build()?;
     // The page of all targets, where there is one, shows its rows too.
     let above = self::root(arguments);
     if arguments.out.is_none() && above != root && above.join(site::CLAIMS).is_file() {
@@ -78,7 +81,7 @@ pub(super) fn run(arguments: &Reproduce) -> Result<u8> {
         root.join("index.html").display()
     ));
     super::show(&site.summary)?;
-    Ok(super::outcome(&built))
+    Ok(outcome)
 }
 
 /// What a run is judged by: the papers' claims, or those that the command line names.

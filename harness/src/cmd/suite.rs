@@ -154,6 +154,7 @@ pub(super) fn run(arguments: &Reproduce, configs: &Configs) -> Result<u8> {
     let theory = Theory::default();
     std::fs::create_dir_all(&root)
         .with_context(|| format!("making the folder {}", root.display()))?;
+    let mut page = site::Page::new(&root, Some(&claims), Some(&targets))?;
     let begin = Instant::now();
     let mut done: Vec<String> = Vec::new();
     let mut code = DONE;
@@ -180,7 +181,7 @@ pub(super) fn run(arguments: &Reproduce, configs: &Configs) -> Result<u8> {
             continue;
         }
         // One that fails is told, and the others go on.
-        let one = || -> Result<u8> {
+        let mut one = || -> Result<u8> {
             let plan = planned()?;
             let mut sharing = relatives(&root, &plan)?;
             // Afresh, only what this command has measured.
@@ -200,7 +201,9 @@ pub(super) fn run(arguments: &Reproduce, configs: &Configs) -> Result<u8> {
             };
             let places = (folder.as_path(), &sharing[..]);
             let built = target(arguments, configs, &plan, (machine, places), &theory)?;
-            Ok(super::outcome(&built))
+            let outcome = super::outcome(&built);
+            page.take(&folder, built.document)?;
+            Ok(outcome)
         };
         match one() {
             Ok(outcome) => code = code.max(outcome),
@@ -210,7 +213,7 @@ pub(super) fn run(arguments: &Reproduce, configs: &Configs) -> Result<u8> {
             }
         }
         done.push(name.to_owned());
-        summary = site::build(&root, Some(&claims), Some(&targets))?.summary;
+        summary = page.build()?.summary;
         say(&format!(
             "      {} after {:.0} s",
             summary,

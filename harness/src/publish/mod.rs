@@ -113,7 +113,7 @@ pub(crate) fn document(folder: &Path, run: &KeptRun, claims: &Claims) -> Result<
             experiment.reads(entry).is_err() || !manifest.keys(entry)
         })
         .count();
-    let entries = journal::select(&entries, &manifest.cells);
+    let entries = journal::select(entries, &manifest.cells);
     let mut document = show::document(&plan, manifest, claims, &entries)?.validated()?;
     document.target.clone_from(&plan.target);
     document.title.clone_from(&plan.title);

@@ -2,12 +2,13 @@
 
 use super::{KeptRun, document};
 use anyhow::{Context, Result};
-use claims::{ClaimRow, Claims, TargetRows};
+use claims::{Claims, TargetRows};
 use lab::files::write_atomically;
-use lab::manifest::FILE as MANIFEST;
+use lab::manifest::{FILE as MANIFEST, Manifest};
 use lab::progress::say;
 use report::{Document, Judged, claims_markdown, page, to_csv, to_parquet};
 use rows::Frame;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// The file in which a site keeps the claims it was judged by, so that it can be made again.
@@ -23,64 +24,187 @@ pub struct Site {
     pub files: Vec<PathBuf>,
 }
 
-/// Makes the page of a folder of targets, or of a folder that is a target itself. The claims are
-/// those of `claims`; without, those the folder was judged by before.
+/// Makes the page of a folder of targets, or of a folder that is a target itself, as [`Page`] does.
 ///
 /// # Errors
 /// If the folder holds no run, or cannot be written.
 pub fn build(root: &Path, claims: Option<&str>, order: Option<&[String]>) -> Result<Site> {
-    let text = match claims {
-        Some(text) => text.to_owned(),
-        None => kept_claims(root)?,
-    };
-    let (summary, files) = made(root, &text, order)?;
-    let mut written = Vec::new();
-    for (name, content) in files {
-        let path = root.join(name);
-        write_atomically(&path, &content)?;
-        written.push(path);
-    }
-    Ok(Site {
-        summary,
-        files: written,
-    })
+    Page::new(root, claims, order)?.build()
+}
+
+/// The page of a folder of targets, or of a folder that is a target itself.
+///
+/// It remembers what it shows of each target, so that a command that makes it several times does not read
+/// every journal again: one whose manifest is another since is read anew.
+pub struct Page {
+    root: PathBuf,
+    /// The claims, as they are written.
+    text: String,
+    claims: Claims,
+    order: Vec<String>,
+    shown: BTreeMap<PathBuf, ShownTarget>,
+}
+
+/// What a page shows of a target.
+struct ShownTarget {
+    manifest: Vec<u8>,
+    /// Its report, without rows.
+    document: Document,
+    /// The rows that claims ask about.
+    rows: TargetRows,
 }
 
 /// A page's headline, and names and contents of its files.
-type MadeSite = (String, Vec<(String, Vec<u8>)>);
+type MadePage = (String, Vec<(String, Vec<u8>)>);
 
-/// Makes the files of the page, and writes nothing.
-pub(crate) fn made(root: &Path, text: &str, order: Option<&[String]>) -> Result<MadeSite> {
-    let order = match order {
-        Some(order) => order.to_vec(),
-        None => lab::files::read_text(&root.join(ORDER))
-            .map(|text| text.lines().map(str::to_owned).collect())
-            .unwrap_or_default(),
-    };
-    let claims = Claims::from_yaml(text).with_context(|| {
-        format!(
-            "reading the claims of {}: if an earlier version of this program made that report, \
-             `harness reproduce` makes it again, from what is measured already",
-            root.join(CLAIMS).display()
-        )
-    })?;
-    let (documents, targets) = reports(root, &order, &claims)?;
-    let rows = judged(&claims, root, &targets);
-    let judged = Judged {
-        rows: &rows,
-        level: 1.0 - claims.confidence,
-    };
-    let frame = Frame::of("claims", &rows);
-    let files = [
-        ("index.html", page(&documents, Some(&judged)).into_bytes()),
-        ("claims.md", claims_markdown(&judged).into_bytes()),
-        ("claims.csv", to_csv(&frame)?),
-        ("claims.parquet", to_parquet(&frame)?),
-        (CLAIMS, text.as_bytes().to_vec()),
-        (ORDER, (order.join("\n") + "\n").into_bytes()),
-    ];
-    let files = files.map(|(name, content)| (name.to_owned(), content));
-    Ok((claims::headline(&rows), files.into()))
+impl Page {
+    /// Takes claims and the order of targets; without, those the folder was judged by and had before.
+    ///
+    /// # Errors
+    /// If the claims cannot be read.
+    pub fn new(root: &Path, claims: Option<&str>, order: Option<&[String]>) -> Result<Self> {
+        let text = match claims {
+            Some(text) => text.to_owned(),
+            None => kept_claims(root)?,
+        };
+        let order = match order {
+            Some(order) => order.to_vec(),
+            None => lab::files::read_text(&root.join(ORDER))
+                .map(|text| text.lines().map(str::to_owned).collect())
+                .unwrap_or_default(),
+        };
+        let claims = Claims::from_yaml(&text).with_context(|| {
+            format!(
+                "reading the claims of {}: if an earlier version of this program made that report, \
+                 `harness reproduce` makes it again, from what is measured already",
+                root.join(CLAIMS).display()
+            )
+        })?;
+        Ok(Self {
+            root: root.to_owned(),
+            text,
+            claims,
+            order,
+            shown: BTreeMap::new(),
+        })
+    }
+
+    /// Takes in the report of a target that was made just now, in its folder.
+    ///
+    /// # Errors
+    /// If the manifest beside it cannot be read.
+    pub fn take(&mut self, folder: &Path, document: Document) -> Result<()> {
+        let manifest = lab::files::read(&folder.join(MANIFEST))?;
+        let untestable = Manifest::read(folder)?.untestable()?;
+        self.remember(folder, (manifest, untestable), document);
+        Ok(())
+    }
+
+    fn remember(
+        &mut self,
+        folder: &Path,
+        (manifest, untestable): (Vec<u8>, Option<String>),
+        mut document: Document,
+    ) {
+        let target = document.target.clone();
+        let mut frames = Vec::new();
+        for frame in &mut document.frames {
+            let rows = std::mem::take(&mut frame.rows);
+            let mut asked = self.claims.asked().into_iter();
+            if asked.any(|rows| rows.target == target && rows.frame == frame.name) {
+                frames.push(Frame {
+                    rows,
+                    ..frame.clone()
+                });
+            }
+        }
+        let shown = ShownTarget {
+            manifest,
+            document,
+            rows: TargetRows {
+                target,
+                untestable,
+                frames,
+            },
+        };
+        self.shown.insert(folder.to_owned(), shown);
+    }
+
+    /// Makes the files of the page and writes them.
+    ///
+    /// # Errors
+    /// If the folder holds no run, or cannot be written.
+    pub fn build(&mut self) -> Result<Site> {
+        let (summary, files) = self.made()?;
+        let mut written = Vec::new();
+        for (name, content) in files {
+            let path = self.root.join(name);
+            write_atomically(&path, &content)?;
+            written.push(path);
+        }
+        Ok(Site {
+            summary,
+            files: written,
+        })
+    }
+
+    /// Makes the files of the page, and writes nothing.
+    pub(crate) fn made(&mut self) -> Result<MadePage> {
+        let folders = self.read()?;
+        let shown = folders.iter().filter_map(|folder| self.shown.get(folder));
+        let (documents, targets): (Vec<&Document>, Vec<&TargetRows>) =
+            shown.map(|shown| (&shown.document, &shown.rows)).unzip();
+        let mut rows = claims::judge(&self.claims, &targets);
+        // Of a single target only its own.
+        if self.root.join(MANIFEST).is_file() {
+            rows.retain(|row| targets.iter().any(|target| target.target == row.target));
+        }
+        let judged = Judged {
+            rows: &rows,
+            level: 1.0 - self.claims.confidence,
+        };
+        let frame = Frame::of("claims", &rows);
+        let files = [
+            ("index.html", page(&documents, Some(&judged)).into_bytes()),
+            ("claims.md", claims_markdown(&judged).into_bytes()),
+            ("claims.csv", to_csv(&frame)?),
+            ("claims.parquet", to_parquet(&frame)?),
+            (CLAIMS, self.text.as_bytes().to_vec()),
+            (ORDER, (self.order.join("\n") + "\n").into_bytes()),
+        ];
+        let files = files.map(|(name, content)| (name.to_owned(), content));
+        Ok((claims::headline(&rows), files.into()))
+    }
+
+    /// Reads the targets that are not known as they are now; answers with the folders of all.
+    fn read(&mut self) -> Result<Vec<PathBuf>> {
+        let mut folders = targets(&self.root, &self.order)?;
+        for folder in &folders {
+            let one = |page: &mut Self| -> Result<()> {
+                let manifest = lab::files::read(&folder.join(MANIFEST))?;
+                let known = page.shown.get(folder);
+                if known.is_none_or(|known| known.manifest != manifest) {
+                    page.shown.remove(folder);
+                    let run = KeptRun::read(folder)?;
+                    let untestable = run.manifest.untestable()?;
+                    let (document, _) = document(folder, &run, &page.claims)?;
+                    page.remember(folder, (manifest, untestable), document);
+                }
+                Ok(())
+            };
+            match one(self) {
+                Ok(()) => {}
+                Err(error) if *folder == self.root => return Err(error),
+                // One that cannot be read does not spoil the others' page.
+                Err(error) => say(&format!(
+                    "left out of the page: {}: {error:#}",
+                    folder.display()
+                )),
+            }
+        }
+        folders.retain(|folder| self.shown.contains_key(folder));
+        Ok(folders)
+    }
 }
 
 /// Reads the claims that a folder was judged by before.
@@ -117,52 +241,58 @@ pub fn targets(root: &Path, order: &[String]) -> Result<Vec<PathBuf>> {
     Ok(folders)
 }
 
-/// Makes the documents of all targets, and the rows of each for the judge.
-fn reports(
-    root: &Path,
-    order: &[String],
-    claims: &Claims,
-) -> Result<(Vec<Document>, Vec<TargetRows>)> {
-    let (mut documents, mut rows) = (Vec::new(), Vec::new());
-    for folder in targets(root, order)? {
-        let one = || -> Result<(Document, TargetRows)> {
-            let run = KeptRun::read(&folder)?;
-            let (document, _) = document(&folder, &run, claims)?;
-            let rows = TargetRows {
-                untestable: run.manifest.untestable()?,
-                target: run.manifest.target,
-                frames: document.frames.clone(),
-            };
-            Ok((document, rows))
-        };
-        match one() {
-            Ok((document, of)) => {
-                documents.push(document);
-                rows.push(of);
-            }
-            Err(error) if folder == root => return Err(error),
-            // One that cannot be read does not spoil the others' page.
-            Err(error) => say(&format!(
-                "left out of the page: {}: {error:#}",
-                folder.display()
-            )),
-        }
-    }
-    Ok((documents, rows))
-}
-
-/// Judges the claims; of a single target only its own.
-fn judged(claims: &Claims, root: &Path, targets: &[TargetRows]) -> Vec<ClaimRow> {
-    let mut rows = claims::judge(claims, targets);
-    if root.join(MANIFEST).is_file() {
-        rows.retain(|row| targets.iter().any(|target| target.target == row.target));
-    }
-    rows
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::publish::JOURNAL;
+    use lab::configs::Configs;
+
+    /// Puts a kept run in the place of a target's folder.
+    fn put(run: &str, folder: &Path) {
+        let kept = Path::new(env!("CARGO_MANIFEST_DIR")).join("../reports/reference");
+        std::fs::create_dir_all(folder).unwrap();
+        for file in [JOURNAL, MANIFEST] {
+            std::fs::copy(kept.join(run).join(file), folder.join(file)).unwrap();
+        }
+    }
+
+    #[test]
+    fn a_page_made_again_is_as_if_made_first_also_where_a_run_is_another_since() {
+        let root = tempfile::tempdir().unwrap();
+        let root = root.path();
+        let claims = Configs::compiled_in().read(CLAIMS).unwrap();
+        let fresh = || {
+            let mut page = Page::new(root, Some(&claims), None).unwrap();
+            page.made().unwrap()
+        };
+        put("theory/spring", &root.join("spring"));
+        put("fig4-smoke", &root.join("fig4"));
+        let mut page = Page::new(root, Some(&claims), None).unwrap();
+        let first = page.made().unwrap();
+        assert_eq!(page.made().unwrap(), first);
+        put("fig4-narrow", &root.join("fig4"));
+        let second = page.made().unwrap();
+        assert_ne!(second.1, first.1);
+        assert_eq!(second, fresh());
+        std::fs::remove_dir_all(root.join("spring")).unwrap();
+        let third = page.made().unwrap();
+        assert_ne!(third.0, second.0, "the headline counts spring's statements");
+        assert_eq!(third, fresh());
+    }
+
+    #[test]
+    fn a_report_that_was_taken_in_is_shown_as_one_that_was_read() {
+        let root = tempfile::tempdir().unwrap();
+        let (root, spring) = (root.path(), root.path().join("spring"));
+        let text = Configs::compiled_in().read(CLAIMS).unwrap();
+        put("theory/spring", &spring);
+        let claims = Claims::from_yaml(&text).unwrap();
+        let built = crate::publish::build(&spring, &claims).unwrap();
+        let mut taken = Page::new(root, Some(&text), None).unwrap();
+        taken.take(&spring, built.document).unwrap();
+        let read = Page::new(root, Some(&text), None).unwrap().made().unwrap();
+        assert_eq!(taken.made().unwrap(), read);
+    }
 
     #[test]
     fn a_report_judged_by_claims_of_an_earlier_form_is_answered_with_how_to_make_it_again() {

@@ -83,7 +83,7 @@ pub fn again(folder: &Path, library: &Library, wanted: Wanted, programs: bool) -
         }
     }
     let data: Vec<_> = data.into_iter().map(|(_, data)| data).collect();
-    let entries = journal::select(&run.entries(), &manifest.cells);
+    let entries = journal::select(run.entries(), &manifest.cells);
     let units = experiment.units(&machine, &data)?;
     let mut chosen = Vec::new();
     for (unit, cells) in units.iter().map(|unit| &unit.cells).enumerate() {

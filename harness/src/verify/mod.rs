@@ -119,7 +119,7 @@ pub fn of_claims(root: &Path, targets: &[PathBuf]) -> Result<Statement> {
 /// # Errors
 /// If it has none.
 pub fn page(root: &Path) -> Result<Statement> {
-    let (_, made) = site::made(root, &site::kept_claims(root)?, None)?;
+    let (_, made) = site::Page::new(root, None, None)?.made()?;
     Ok(files::compared(root, &made))
 }
 
@@ -175,7 +175,7 @@ fn of_journal(run: &KeptRun) -> Vec<Statement> {
 fn of_cells(run: &KeptRun) -> Result<Statement> {
     let manifest = &run.manifest;
     let experiment = experiments::of(&manifest.plan()?)?;
-    let entries = journal::select(&run.entries(), &manifest.cells);
+    let entries = journal::select(run.entries(), &manifest.cells);
     let all = manifest.cells.len();
     let count = |of: &dyn Fn(&Entry) -> bool| entries.iter().filter(|entry| of(entry)).count();
     let failed = count(&|entry| matches!(entry.outcome, Outcome::Failed { .. }));

@@ -93,7 +93,10 @@ fn kinds_are_counted_by_their_words_one_and_several() {
             claim.replace("paper: P", &format!("paper: P, kind: {kind}"))
         };
         let said = |claims: &[String]| {
-            headline(&judge(&file(claims).unwrap(), &[run("t", table(&["x=2"]))]))
+            headline(&judge(
+                &file(claims).unwrap(),
+                &[&run("t", table(&["x=2"]))],
+            ))
         };
         let (alone, both) = (said(&[of("c")]), said(&[of("c"), of("d")]));
         assert!(alone.contains(one) && !alone.contains(several), "{alone}");

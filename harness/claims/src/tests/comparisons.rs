@@ -234,7 +234,7 @@ fn groups_of_which_some_hold_make_a_claim_partly_reproduced() {
         .collect();
     let claims = one(&keys).unwrap();
     let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
-    let row = judge(&claims, &[run("t", table(&lines))]).remove(0);
+    let row = judge(&claims, &[&run("t", table(&lines))]).remove(0);
     assert_eq!(row.verdict, Verdict::Partly);
     assert_eq!(row.pairs, Some(6));
     assert!(
@@ -273,7 +273,7 @@ fn intervals_of_two_rows_have_to_be_apart() {
     }
     // Each pair of rows is one.
     let frame = table(&[four, "w=2 d=a x=2 l=1.5 h=2.4 n=6"]);
-    let row = judge(&one(keys).unwrap(), &[run("t", frame)]).remove(0);
+    let row = judge(&one(keys).unwrap(), &[&run("t", frame)]).remove(0);
     assert_eq!(row.pairs, Some(1));
 }
 

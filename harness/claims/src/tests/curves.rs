@@ -158,7 +158,7 @@ fn curves_are_compared_group_by_group_each_with_its_name_and_as_a_comparison_of_
     ]
     .concat();
     let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
-    let row = judge(&one(&grouped).unwrap(), &[run("t", table(&lines))]).remove(0);
+    let row = judge(&one(&grouped).unwrap(), &[&run("t", table(&lines))]).remove(0);
     assert_eq!(
         (row.verdict, row.comparisons),
         (Verdict::Reproduced, Some(2))
@@ -205,7 +205,7 @@ fn two_metrics_that_win_at_as_many_places_are_two_comparisons() {
         claim("y", "", &of_y),
         claim("again", "", DOMINATES),
     ]);
-    let judged = judge(&claims.unwrap(), &[run("t", table(&lines))]);
+    let judged = judge(&claims.unwrap(), &[&run("t", table(&lines))]);
     let counted: Vec<Option<u64>> = judged.iter().map(|row| row.comparisons).collect();
     assert_eq!(counted, [Some(1), Some(1), None]);
 }

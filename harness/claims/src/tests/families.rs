@@ -21,7 +21,7 @@ fn a_comparison_that_only_many_make_likely_is_left_open() {
         }
     }
     let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
-    let rows = [run("t", table(&lines))];
+    let rows = [&run("t", table(&lines))];
     let alone = judge(&file(&claims[..1]).unwrap(), &rows).remove(0);
     assert_eq!(alone.verdict, Verdict::Reproduced, "{}", alone.note);
     let among = judge(&file(&claims).unwrap(), &rows).remove(0);
@@ -53,7 +53,7 @@ fn a_comparison_that_two_claims_make_counts_once_whichever_side_is_named_first()
         .flat_map(|(s, d)| [format!("m=a s={s} x={}", 3.0 - d), format!("m=b s={s} x=3")])
         .collect();
     let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
-    let rows = judge(&claims, &[run("t", table(&lines))]);
+    let rows = judge(&claims, &[&run("t", table(&lines))]);
     let counted: Vec<Option<u64>> = rows.iter().map(|row| row.comparisons).collect();
     assert_eq!(counted, [Some(1), None, None]);
     let verdicts = [

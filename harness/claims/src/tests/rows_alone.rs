@@ -179,10 +179,10 @@ fn a_row_without_a_number_says_which_column_has_none_and_only_a_speedup_is_told_
 #[test]
 fn a_verdict_names_the_rows_that_it_rests_on_once_each() {
     let lines = ["cell=k2 x=2", "cell=k1 x=3", "cell=k2 x=4"];
-    let row = judge(&one(ABOVE_ONE).unwrap(), &[run("t", table(&lines))]).remove(0);
+    let row = judge(&one(ABOVE_ONE).unwrap(), &[&run("t", table(&lines))]).remove(0);
     let keys: Vec<&str> = row.rows.split(|c: char| !c.is_alphanumeric()).collect();
     let keys: Vec<&str> = keys.into_iter().filter(|key| !key.is_empty()).collect();
     assert_eq!(keys, ["k1", "k2"]);
-    let row = judge(&one(ABOVE_ONE).unwrap(), &[run("t", table(&["x=2"]))]).remove(0);
+    let row = judge(&one(ABOVE_ONE).unwrap(), &[&run("t", table(&["x=2"]))]).remove(0);
     assert_eq!(row.rows, "", "rows without keys");
 }

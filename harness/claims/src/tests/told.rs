@@ -95,7 +95,7 @@ fn judged_rows(judges: &[(&str, &str)], lines: &[String]) -> Vec<ClaimRow> {
         .map(|(id, rule)| claim(id, "", rule))
         .collect();
     let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
-    judge(&file(&claims).unwrap(), &[run("t", table(&lines))])
+    judge(&file(&claims).unwrap(), &[&run("t", table(&lines))])
 }
 
 #[test]
@@ -262,7 +262,7 @@ fn a_difference_that_may_go_either_way_says_worse_and_better() {
         .collect();
     let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
     let rule = "ordering: {first: {m: a}, second: {m: b}, metric: x, better: lower, pair_by: [s]}";
-    let row = judge(&one(rule).unwrap(), &[run("t", table(&lines))]).remove(0);
+    let row = judge(&one(rule).unwrap(), &[&run("t", table(&lines))]).remove(0);
     assert_eq!(row.verdict, Verdict::Inconclusive);
     assert!(
         row.note.contains("better by 0.12, between ") && row.note.contains(" worse and "),

@@ -107,7 +107,7 @@ fn judged(claims: &Claims, world: &PlantedWorlds, grids: &[Mapping]) -> ClaimRow
     for (target, grids) in &world.others {
         targets.push(of(target, "rows", grids));
     }
-    judge(&alone, &targets).remove(0)
+    judge(&alone, &targets.iter().collect::<Vec<_>>()).remove(0)
 }
 
 #[test]
@@ -199,7 +199,7 @@ fn no_claim_passes_on_generated_rows_on_a_short_profile_or_on_none() {
         short.untestable = Some("too short".into());
         for (targets, verdict) in [
             (vec![], Verdict::NotRun),
-            (vec![short], Verdict::NotTestable),
+            (vec![&short], Verdict::NotTestable),
         ] {
             let row = judge(&alone, &targets).remove(0);
             assert_eq!(row.verdict, verdict, "{}", row.claim);
