@@ -280,7 +280,8 @@ fn what_was_timed_on_a_disturbed_machine_keeps_all_from_being_recorded() {
 fn a_baseline_with_nothing_to_compare_is_refused_by_each_tier() {
     let mut baseline = idle();
     let lab = Lab::new(&baseline).unwrap().on(processor("X"));
-    for only in [None, Some(Tier::Exact), Some(Tier::Ratios)] {
+    let tiers = [Tier::Exact, Tier::Ratios, Tier::Instructions].map(Some);
+    for only in tiers.into_iter().chain([None]) {
         let error = run(&baseline, &lab, only).unwrap_err().to_string();
         assert_eq!(error, "the baseline has nothing to compare", "{only:?}");
     }
@@ -298,6 +299,12 @@ fn a_baseline_with_nothing_to_compare_is_refused_by_each_tier() {
     let ratios = run(&baseline, &lab, Some(Tier::Ratios)).unwrap();
     assert!(ratios.failed() && ratios.exact.is_none());
     assert!(run(&baseline, &lab, Some(Tier::Exact)).is_err());
+    // Instructions are counted where they are asked for by name alone.
+    baseline.instructions = little().instructions;
+    for only in [None, Some(Tier::Ratios)] {
+        let others = run(&baseline, &lab, only).unwrap();
+        assert!(others.instructions.is_none(), "{only:?}");
+    }
 }
 
 #[test]

@@ -145,3 +145,25 @@ fn a_kernel_that_is_not_timed_is_refused_by_the_name_of_its_ratio() {
         assert!(error.contains("`sparse over composed`"), "{to}: {error}");
     }
 }
+
+#[test]
+fn a_leeway_that_is_no_share_and_a_count_of_no_points_are_refused() {
+    for leeway in ["1.0", "-0.1"] {
+        let error = refused("leeway: 0.02", &format!("leeway: {leeway}"));
+        assert!(error.ends_with("but lies from 0 to 1"), "{error}");
+    }
+    let error = refused("points: 3", "points: 0");
+    assert!(error.contains("`gradient at three points`"), "{error}");
+}
+
+#[test]
+fn instructions_are_listed_by_gradients_or_by_flows() {
+    let mut listed = parsed(LITTLE).instructions;
+    assert!(!listed.is_empty());
+    let gradients = std::mem::take(&mut listed.gradients);
+    assert!(!listed.is_empty(), "flows alone");
+    listed.flows.clear();
+    assert!(listed.is_empty());
+    listed.gradients = gradients;
+    assert!(!listed.is_empty(), "gradients alone");
+}

@@ -198,7 +198,9 @@ fn counts(now: u64, since: Option<Origin>, missing: Option<&str>) -> String {
         most: recorded.map(|count| count + 20),
     };
     let recorded = since.as_ref().map(|_| 1000);
-    let counts = vec![count("a", Some(now), recorded), count("b", None, Some(5))];
+    let mut counts = vec![count("a", Some(now), recorded), count("b", None, Some(5))];
+    // Listed since they were recorded.
+    counts.extend(recorded.map(|_| count("c", Some(7), None)));
     let report = InstructionReport {
         counts,
         kind: "rustc 1".into(),
@@ -214,11 +216,12 @@ fn counts(now: u64, since: Option<Origin>, missing: Option<&str>) -> String {
 #[test]
 fn counted_instructions_say_what_they_are_held_to_and_what_takes_more() {
     let text = counts(1030, Some(origin_at("c0")), None);
-    let headline = "Instructions: 2 counted, recorded at c0 on 2026-01-02 (rustc 1)\n";
+    let headline = "Instructions: 3 counted, recorded at c0 on 2026-01-02 (rustc 1)\n";
     assert!(text.starts_with(headline), "{text}");
     let row = |name: &str| text.lines().find(|line| line.starts_with(name)).unwrap();
     assert!(row(" a ").contains("MORE THAN IT MAY BE"), "{text}");
     assert!(row(" b ").contains("NOT COUNTED"), "{text}");
+    assert!(row(" c ").contains("NOT RECORDED"), "{text}");
     assert!(counts(1020, Some(origin_at("c0")), None).contains("holds"));
 }
 
