@@ -27,7 +27,7 @@ pub(super) fn run(folder: &Path) -> Result<u8> {
     // A target's folder among others has no page of its own.
     let of_page = !alone || folder.join(site::CLAIMS).is_file();
     let mut page = of_page
-        .then(|| site::Page::new(folder, None, None))
+        .then(|| site::SitePage::new(folder, None, None))
         .transpose()?;
     for target in targets {
         let built = match publish::build(&target, &claims) {

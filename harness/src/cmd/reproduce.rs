@@ -68,7 +68,7 @@ pub(super) fn run(arguments: &Reproduce) -> Result<u8> {
     let order = suite::order(&configs)?;
     let claims = claims_of(arguments, &configs)?;
     let outcome = super::outcome(&built);
-    let mut page = site::Page::new(&root, Some(&claims), Some(&order))?;
+    let mut page = site::SitePage::new(&root, Some(&claims), Some(&order))?;
     page.take(&folder, built.document)?;
     let site = page.build()?;
     // The page of all targets, where there is one, shows its rows too.

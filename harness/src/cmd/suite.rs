@@ -154,7 +154,7 @@ pub(super) fn run(arguments: &Reproduce, configs: &Configs) -> Result<u8> {
     let theory = Theory::default();
     std::fs::create_dir_all(&root)
         .with_context(|| format!("making the folder {}", root.display()))?;
-    let mut page = site::Page::new(&root, Some(&claims), Some(&targets))?;
+    let mut page = site::SitePage::new(&root, Some(&claims), Some(&targets))?;
     let begin = Instant::now();
     let mut done: Vec<String> = Vec::new();
     let mut code = DONE;

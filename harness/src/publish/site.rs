@@ -24,19 +24,19 @@ pub struct Site {
     pub files: Vec<PathBuf>,
 }
 
-/// Makes the page of a folder of targets, or of a folder that is a target itself, as [`Page`] does.
+/// Makes the page of a folder of targets, or of a folder that is a target itself, as [`SitePage`] does.
 ///
 /// # Errors
 /// If the folder holds no run, or cannot be written.
 pub fn build(root: &Path, claims: Option<&str>, order: Option<&[String]>) -> Result<Site> {
-    Page::new(root, claims, order)?.build()
+    SitePage::new(root, claims, order)?.build()
 }
 
 /// The page of a folder of targets, or of a folder that is a target itself.
 ///
 /// It remembers what it shows of each target, so that a command that makes it several times does not read
 /// every journal again: one whose manifest is another since is read anew.
-pub struct Page {
+pub struct SitePage {
     root: PathBuf,
     /// The claims, as they are written.
     text: String,
@@ -57,7 +57,7 @@ struct ShownTarget {
 /// A page's headline, and names and contents of its files.
 type MadePage = (String, Vec<(String, Vec<u8>)>);
 
-impl Page {
+impl SitePage {
     /// Takes claims and the order of targets; without, those the folder was judged by and had before.
     ///
     /// # Errors
@@ -262,12 +262,12 @@ mod tests {
         let root = root.path();
         let claims = Configs::compiled_in().read(CLAIMS).unwrap();
         let fresh = || {
-            let mut page = Page::new(root, Some(&claims), None).unwrap();
+            let mut page = SitePage::new(root, Some(&claims), None).unwrap();
             page.made().unwrap()
         };
         put("theory/spring", &root.join("spring"));
         put("fig4-smoke", &root.join("fig4"));
-        let mut page = Page::new(root, Some(&claims), None).unwrap();
+        let mut page = SitePage::new(root, Some(&claims), None).unwrap();
         let first = page.made().unwrap();
         assert_eq!(page.made().unwrap(), first);
         put("fig4-narrow", &root.join("fig4"));
@@ -288,9 +288,12 @@ mod tests {
         put("theory/spring", &spring);
         let claims = Claims::from_yaml(&text).unwrap();
         let built = crate::publish::build(&spring, &claims).unwrap();
-        let mut taken = Page::new(root, Some(&text), None).unwrap();
+        let mut taken = SitePage::new(root, Some(&text), None).unwrap();
         taken.take(&spring, built.document).unwrap();
-        let read = Page::new(root, Some(&text), None).unwrap().made().unwrap();
+        let read = SitePage::new(root, Some(&text), None)
+            .unwrap()
+            .made()
+            .unwrap();
         assert_eq!(taken.made().unwrap(), read);
     }
 

@@ -22,9 +22,9 @@ pub(super) fn grouped<K: PartialEq, T>(
 
 /// The records of curves by the run that they are of: a figure of many runs asks for each, and would else look at all
 /// records every time.
-pub(super) struct Curves<'a, K, R>(HashMap<K, Vec<&'a R>>);
+pub(super) struct CurvesByRun<'a, K, R>(HashMap<K, Vec<&'a R>>);
 
-impl<'a, K: Eq + Hash, R> Curves<'a, K, R> {
+impl<'a, K: Eq + Hash, R> CurvesByRun<'a, K, R> {
     /// Takes records apart by what tells their runs apart.
     pub(super) fn by(records: &'a [R], run: impl Fn(&'a R) -> K) -> Self {
         let mut runs: HashMap<K, Vec<&R>> = HashMap::new();

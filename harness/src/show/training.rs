@@ -1,6 +1,6 @@
 //! How rows of trainings are shown: a table of medians over the starts, and the pictures.
 
-use super::shared::{Curves, RunLine, failures, grouped, hue, labelled, over_runs};
+use super::shared::{CurvesByRun, RunLine, failures, grouped, hue, labelled, over_runs};
 use lab::experiments::identity::{differences, told_apart};
 use lab::experiments::training::{
     TrainingCurveRow, TrainingMetric, TrainingPicture, TrainingPlan, TrainingRow,
@@ -130,7 +130,7 @@ fn of(metric: TrainingMetric, curve: &TrainingCurveRow) -> f64 {
 fn figure(picture: &TrainingPicture, rows: &[TrainingRow], curves: &[TrainingCurveRow]) -> Figure {
     let of_group = |row: &&TrainingRow| row.groups.split('+').any(|g| g == picture.group);
     let lines = by_time(lines(rows.iter().filter(of_group)));
-    let curves = Curves::by(curves, |record| record.cell.as_str());
+    let curves = CurvesByRun::by(curves, |record| record.cell.as_str());
     let series = lines.iter().map(|line| {
         let mine = line.rows.iter().flat_map(|row| curves.of(&row.cell));
         let point = |curve: &TrainingCurveRow| {

@@ -119,7 +119,7 @@ pub fn of_claims(root: &Path, targets: &[PathBuf]) -> Result<Statement> {
 /// # Errors
 /// If it has none.
 pub fn page(root: &Path) -> Result<Statement> {
-    let (_, made) = site::Page::new(root, None, None)?.made()?;
+    let (_, made) = site::SitePage::new(root, None, None)?.made()?;
     Ok(files::compared(root, &made))
 }
 

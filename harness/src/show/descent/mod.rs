@@ -4,7 +4,7 @@ mod lines;
 
 use self::lines::{Line, hue, identity, panel_lines, table_lines};
 use super::shared::{
-    CountedRun, Curves, failures, grouped, in_unit_of_time, in_words, over_runs, stepped,
+    CountedRun, CurvesByRun, failures, grouped, in_unit_of_time, in_words, over_runs, stepped,
 };
 use lab::experiments::descent::plan::{Against, DescentPlan, Metric, Picture};
 use lab::experiments::descent::{
@@ -31,7 +31,7 @@ pub fn document(plan: &DescentPlan, all: &DescentRows) -> Document {
         blocks.push(marks.not_in_terminal().into());
         frames.push(Frame::of("marks", &all.marks));
     }
-    let curves = Curves::by(curves, |record| {
+    let curves = CurvesByRun::by(curves, |record| {
         (record.panel.as_str(), record.cell.as_str())
     });
     for picture in &plan.pictures {
@@ -55,7 +55,7 @@ counterpart), and after as many gradients. Of a method with a grid the best at e
 marked best. Where more than half of the runs have diverged it says so.";
 
 /// Records of curves by part and cell.
-type DescentCurves<'a> = Curves<'a, (&'a str, &'a str), DescentCurveRow>;
+type DescentCurves<'a> = CurvesByRun<'a, (&'a str, &'a str), DescentCurveRow>;
 
 /// Says whether a row or mark is under a reading of the paper.
 fn is_under(readings: &str, reading: &str) -> bool {

@@ -1,7 +1,7 @@
 //! The pictures of windows: curves as Figures 5, 6 and 9 have them, and depth against width.
 
 use super::labels::{name, varied};
-use crate::show::shared::{Curves, grouped, in_unit_of_time, in_words, over_runs};
+use crate::show::shared::{CurvesByRun, grouped, in_unit_of_time, in_words, over_runs};
 use lab::experiments::windows::plan::Figures;
 use lab::experiments::windows::{CurveRow, WindowRow};
 use report::{Axis, Figure, FigureBlock, Hue, Panel, Series};
@@ -50,7 +50,7 @@ pub(super) fn figures(
     let values = values
         .into_iter()
         .filter_map(|(name, y)| Some((name.as_ref()?, y)));
-    let curves = Curves::by(curves, |record| record.cell.as_str());
+    let curves = CurvesByRun::by(curves, |record| record.cell.as_str());
     let mut all = Vec::new();
     for (name, y) in values {
         for x in [TIME, ROUNDS] {
