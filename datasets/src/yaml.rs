@@ -66,7 +66,8 @@ pub fn load<T: DeserializeOwned>(text: &str) -> Result<T, Error> {
     }
 }
 
-/// Refuses what would take the parser long: its time grows with the square of how deeply brackets are nested.
+/// Refuses what would take the parser long: its time grows with the square of how deeply brackets are nested. Counted
+/// are all that open, as what is a text or a comment is the parser's to tell.
 fn bounded(text: &str) -> Result<(), Error> {
     if text.len() > MOST_BYTES {
         let bytes = text.len();
@@ -74,25 +75,12 @@ fn bounded(text: &str) -> Result<(), Error> {
             "{bytes} bytes, of which there may be {MOST_BYTES}"
         )));
     }
-    let mut depth = 0usize;
-    for (index, line) in text.lines().enumerate() {
-        // What is behind a # is a comment, unless it is within a text; those have few brackets.
-        let comment = line
-            .find(" #")
-            .or_else(|| line.trim_start().starts_with('#').then_some(0));
-        for byte in line[..comment.unwrap_or(line.len())].bytes() {
-            match byte {
-                b'[' | b'{' => depth += 1,
-                b']' | b'}' => depth = depth.saturating_sub(1),
-                _ => {}
-            }
-        }
-        if depth > MOST_DEEP {
-            let line = index + 1;
-            return Err(Error::custom(format!(
-                "brackets are more than {MOST_DEEP} deep at line {line}"
-            )));
-        }
+    let opened = text.bytes().filter(|byte| matches!(byte, b'[' | b'{'));
+    let opened = opened.count();
+    if opened > MOST_BRACKETS {
+        return Err(Error::custom(format!(
+            "{opened} brackets are opened, of which there may be {MOST_BRACKETS}"
+        )));
     }
     Ok(())
 }
@@ -100,8 +88,8 @@ fn bounded(text: &str) -> Result<(), Error> {
 /// Bytes of a text, at most.
 const MOST_BYTES: usize = 16 << 20;
 
-/// How deeply brackets may be nested.
-const MOST_DEEP: usize = 100;
+/// Brackets that a text opens, at most: a dozen times those of the largest here, and all of them nested take a second.
+const MOST_BRACKETS: usize = 10_000;
 
 /// A value that was loaded, or made of such, as a type.
 ///
@@ -253,10 +241,35 @@ mod tests {
     }
 
     #[test]
+    fn brackets_count_wherever_they_open_and_whatever_closes_them() {
+        let most = "[".repeat(MOST_BRACKETS);
+        assert!(bounded(&most).is_ok());
+        let error = bounded(&(most.clone() + "{")).unwrap_err().to_string();
+        let said = "10001 brackets are opened, of which there may be 10000";
+        assert_eq!(error, said);
+        for hidden in [
+            "[] ".repeat(MOST_BRACKETS + 1),
+            "[ \"]\", ".repeat(MOST_BRACKETS + 1),
+            "- \" #\", [\r\n".repeat(MOST_BRACKETS + 1),
+        ] {
+            assert!(bounded(&hidden).is_err(), "{}", &hidden[..20]);
+        }
+    }
+
+    #[test]
+    fn a_text_may_have_its_most_bytes() {
+        let text = "#".repeat(MOST_BYTES);
+        assert!(bounded(&text).is_ok());
+        assert!(bounded(&(text + "#")).is_err());
+    }
+
+    #[test]
     fn what_would_take_the_parser_long_is_refused_at_once() {
         let begin = std::time::Instant::now();
         for text in [
             "a: ".to_owned() + &"[".repeat(100_000),
+            "a: ".to_owned() + &"[".repeat(100_000) + &"]".repeat(100_000),
+            "a: ".to_owned() + &"[ \"]\", ".repeat(100_000),
             "x".repeat(MOST_BYTES + 1),
         ] {
             assert!(load::<Value>(&text).is_err());
