@@ -322,6 +322,31 @@ mod tests {
     }
 
     #[test]
+    fn as_many_labels_as_may_be_are_taken_and_as_many_as_are_shown_are_all() {
+        let counted = |most: usize| (0..most).map(|n| n.to_string()).collect::<Vec<_>>();
+        let found = |labels: &[String], declared| {
+            found(
+                &labels.iter().map(String::as_str).collect::<Vec<_>>(),
+                declared,
+            )
+        };
+        assert_eq!(found(&counted(MOST_FOUND), None).unwrap().len(), MOST_FOUND);
+        let said = found(&counted(SHOWN), Some(2)).unwrap_err();
+        assert!(said.contains("(0, 1, 2, 3, 4),"), "{said}");
+        let said = found(&counted(SHOWN + 1), Some(2)).unwrap_err();
+        assert!(said.contains("(0, 1, 2, 3, 4, …),"), "{said}");
+    }
+
+    #[test]
+    fn zero_is_one_label_with_and_without_a_sign() {
+        let [one, other] = [-0.0, 0.0].map(|zero| {
+            let entries = [(Label::from(zero), 0), (Label::from(1.0), 1)];
+            LabelMap::new(&entries, 2).unwrap().digest()
+        });
+        assert_eq!(one, other);
+    }
+
+    #[test]
     fn texts_and_numbers_have_maps_of_different_digests() {
         let digest = |labels: &[&str]| {
             let entries: Vec<(Label, u32)> = labels.iter().map(|l| Label::of(l)).zip(0..).collect();

@@ -49,3 +49,20 @@ pub struct FileStatus {
     /// Where it would come from.
     pub place: Place,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_says_where_a_file_is_or_why_it_is_nowhere() {
+        let said = |place: Place| place.to_string();
+        assert_eq!(said(Place::ParsedCache("a/b".into())), "parsed cache a/b");
+        assert_eq!(said(Place::Downloaded("a/b".into())), "downloaded a/b");
+        assert_eq!(said(Place::DataDir("a/b".into())), "a/b");
+        let nowhere = Place::MustDownload {
+            addresses: Vec::new(),
+        };
+        assert_eq!(said(nowhere), "nowhere, and no address to download it from");
+    }
+}

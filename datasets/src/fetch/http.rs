@@ -227,3 +227,49 @@ pub(super) fn read_failure(error: &std::io::Error) -> String {
         None => error.to_string(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn this_machine_is_known_by_its_name_and_by_its_addresses() {
+        for own in ["localhost", "127.0.0.1", "127.1.2.3", "[::1]"] {
+            assert!(is_loopback(own), "{own}");
+        }
+        for other in [
+            "example.org",
+            "10.0.0.1",
+            "[2001:db8::1]",
+            "localhost.example.org",
+        ] {
+            assert!(!is_loopback(other), "{other}");
+        }
+    }
+
+    /// An error and its cause.
+    #[derive(Debug)]
+    struct Caused(&'static str, Option<Box<Caused>>);
+
+    impl std::fmt::Display for Caused {
+        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.write_str(self.0)
+        }
+    }
+
+    impl std::error::Error for Caused {
+        fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+            let cause: &Caused = self.1.as_deref()?;
+            Some(cause)
+        }
+    }
+
+    #[test]
+    fn causes_are_told_once_each() {
+        let last = Caused("no route", None);
+        let middle = Caused("not reached: no route", Some(Box::new(last)));
+        let first = Caused("sending failed", Some(Box::new(middle)));
+        assert_eq!(chain(&first), "sending failed: not reached: no route");
+        assert_eq!(chain(&Caused("alone", None)), "alone");
+    }
+}

@@ -311,3 +311,20 @@ impl Drop for Shown<'_> {
 fn jittered(wait: Duration) -> Duration {
     wait.mul_f64(0.5 + 0.5 * (random() as f64 / u64::MAX as f64))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waits_lie_between_half_of_what_is_asked_and_all_of_it() {
+        let wait = Duration::from_millis(100);
+        let waits: Vec<Duration> = (0..200).map(|_| jittered(wait)).collect();
+        assert!(waits.iter().all(|w| (wait / 2..=wait).contains(w)));
+        let early = waits.iter().filter(|w| **w < wait * 3 / 4).count();
+        assert!(
+            (40..160).contains(&early),
+            "{early} of 200 in the first half"
+        );
+    }
+}

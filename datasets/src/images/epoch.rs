@@ -155,6 +155,26 @@ mod tests {
         ChaCha20Rng::seed_from_u64(seed)
     }
 
+    #[test]
+    fn moves_go_as_far_as_is_padded_to_every_side_and_mirror_only_where_asked() {
+        let moves = |flip| {
+            let augment = Some(Augment { pad: 2, flip });
+            Epoch::shuffled(300, augment, stream(1), stream(2)).moves
+        };
+        let reached = |of: fn(&Move) -> isize| {
+            let places = moves(true)
+                .iter()
+                .map(of)
+                .collect::<std::collections::BTreeSet<_>>();
+            places.into_iter().collect::<Vec<_>>()
+        };
+        assert_eq!(reached(|moved| moved.right), [-2, -1, 0, 1, 2]);
+        assert_eq!(reached(|moved| moved.down), [-2, -1, 0, 1, 2]);
+        let mirrored = |flip| moves(flip).iter().filter(|moved| moved.mirrored).count();
+        assert_eq!(mirrored(false), 0);
+        assert!((100..200).contains(&mirrored(true)));
+    }
+
     /// Images of 2 channels of 3 x 3 whose pixels say where they are.
     fn images(count: usize) -> ImageSet {
         let pixels = (0..count * 18).map(|i| (i % 251) as u8).collect();

@@ -107,3 +107,100 @@ impl Patterns {
         along(0) * (1.0 - down) + along(1) * down
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    const SIDE: usize = 11;
+
+    /// Two classes of two channels, each pattern a plane: between its points it is one too.
+    fn planes() -> Patterns {
+        let plane = |pattern: usize| {
+            (0..COARSE * COARSE).map(move |point| {
+                let (x, y) = ((point % COARSE) as f64, (point / COARSE) as f64);
+                20.0 * pattern as f64 + 6.0 * x - 4.0 * y
+            })
+        };
+        Patterns {
+            channels: 2,
+            side: SIDE,
+            points: (0..4).flat_map(plane).collect(),
+            classes: 2,
+        }
+    }
+
+    /// A plane at a pixel, two of which are as far apart as one point and the next.
+    fn expected(pattern: usize, [x, y]: [usize; 2], moved: [i64; 2]) -> f64 {
+        let at = |pixel: usize, moved: i64| {
+            (pixel as i64 + moved).clamp(0, SIDE as i64 - 1) as f64 / 2.0
+        };
+        20.0 * pattern as f64 + 6.0 * at(x, moved[0]) - 4.0 * at(y, moved[1])
+    }
+
+    #[test]
+    fn a_pattern_is_interpolated_between_its_points_and_ends_at_its_edges() {
+        let patterns = planes();
+        for pattern in 0..4 {
+            for moved in [[0, 0], [2, -1], [-3, 3]] {
+                for (x, y) in (0..SIDE).flat_map(|x| (0..SIDE).map(move |y| (x, y))) {
+                    let found = patterns.at(pattern, [x, y], moved);
+                    let wanted = expected(pattern, [x, y], moved);
+                    assert!(
+                        (found - wanted).abs() < 1e-12,
+                        "{pattern} {x} {y} {moved:?}"
+                    );
+                }
+            }
+        }
+    }
+
+    fn numbers(signal: f64, noise: f64, shift: usize) -> SurrogateImages {
+        SurrogateImages {
+            signal,
+            noise,
+            shift,
+        }
+    }
+
+    #[test]
+    fn an_image_is_the_pattern_of_its_class_moved_by_up_to_its_shift() {
+        let patterns = planes();
+        let set = patterns.images(400, numbers(1.5, 0.0, 2), &mut stream(&[1; 32], "a", "b"));
+        let moves = || (-2..=2).flat_map(|right| (-2..=2).map(move |down| [right, down]));
+        let mut seen = BTreeSet::new();
+        for (pixels, label) in set.pixels.chunks(2 * SIDE * SIDE).zip(&set.labels) {
+            let is = |moved: [i64; 2]| {
+                let mut places = (0..2).flat_map(|channel| {
+                    let rows = (0..SIDE).flat_map(move |y| (0..SIDE).map(move |x| [x, y]));
+                    rows.map(move |place| (channel, place))
+                });
+                let pixel = |channel: usize, place| {
+                    let plane = expected(*label as usize * 2 + channel, place, moved);
+                    (128.0 + 1.5 * plane).round() as u8
+                };
+                places
+                    .by_ref()
+                    .zip(pixels)
+                    .all(|((c, place), found)| pixel(c, place) == *found)
+            };
+            let moved = moves().find(|moved| is(*moved));
+            seen.insert((*label, moved.expect("a move that makes the image")));
+        }
+        assert_eq!(seen.len(), 2 * 25, "each class by each move");
+    }
+
+    #[test]
+    fn noise_spreads_about_the_pattern_by_its_size() {
+        let patterns = planes();
+        let set = patterns.images(50, numbers(0.0, 12.0, 0), &mut stream(&[1; 32], "a", "b"));
+        let off = set.pixels.iter().map(|&pixel| f64::from(pixel) - 128.0);
+        let (count, sum, squares) = off.fold((0.0, 0.0, 0.0), |(n, sum, squares), off| {
+            (n + 1.0, sum + off, squares + off * off)
+        });
+        assert!((sum / count).abs() < 0.5, "{}", sum / count);
+        let spread = f64::sqrt(squares / count);
+        assert!((spread - 12.0).abs() < 0.5, "{spread}");
+    }
+}

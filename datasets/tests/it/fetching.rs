@@ -3,7 +3,7 @@
 use std::fs;
 use std::time::{Duration, Instant};
 
-use datasets::{DataPolicy, Error, Silent};
+use datasets::{DataPolicy, Error, Library, LibraryOptions, Silent};
 
 use crate::common::{bzip2, gzip, library, sha, text};
 use crate::scene::{Scene, names, registry};
@@ -39,6 +39,61 @@ fn a_server_that_stalls_is_asked_again() {
         start.elapsed()
     );
     assert_eq!(scene.ranges(), [None, Some(1000), Some(1000)]);
+}
+
+#[test]
+fn a_server_that_only_stalls_is_given_up_with_what_did_not_come() {
+    let scene = Scene::new(|body, _, _| {
+        let mut steps = broken_off(body, 1000);
+        steps.push(Step::Pause(Duration::from_secs(2)));
+        steps
+    });
+    let message = scene.fails();
+    let why = "broke off after 1000 bytes: nothing came within limits.stall_timeout_s";
+    assert!(message.contains(why), "{message}");
+    let scene = Scene::new(|_, _, _| vec![Step::Pause(Duration::from_secs(2))]);
+    let message = scene.fails();
+    assert!(
+        message.contains("no answer within limits.stall_timeout_s"),
+        "{message}"
+    );
+}
+
+/// A server that sends `piece` bytes of a text every tenth of a second.
+fn trickling(text: &str, piece: usize) -> Server {
+    let text = text.to_owned();
+    Server::start(move |_, _| {
+        let mut steps = vec![head("200 OK", &[format!("Content-Length: {}", text.len())])];
+        for piece in text.as_bytes().chunks(piece) {
+            steps.push(Step::Send(piece.to_vec()));
+            steps.push(Step::Pause(Duration::from_millis(100)));
+        }
+        steps
+    })
+}
+
+/// What comes of fetching a file of which nothing is declared.
+fn undeclared(server: &Server) -> Result<(), String> {
+    let folder = tempfile::tempdir().unwrap();
+    let registry = registry(&[server.url("rows")], None);
+    let library = library(registry, folder.path(), DataPolicy::Real);
+    let records = library.fetch("mine", &Silent);
+    records.map(drop).map_err(|error| error.to_string())
+}
+
+#[test]
+fn a_server_too_slow_to_ever_end_is_told_apart_from_a_slow_one() {
+    // 600 bytes a second, for three times as long as a server may say nothing.
+    let text = text(60);
+    undeclared(&trickling(&text, 60)).unwrap();
+    let start = Instant::now();
+    let message = undeclared(&trickling(&text, 5)).unwrap_err();
+    assert!(
+        message.contains("less than 100 bytes a second"),
+        "{message}"
+    );
+    let took = start.elapsed().as_secs_f64();
+    assert!((0.5..5.0).contains(&took), "{took}");
 }
 
 #[test]
@@ -108,6 +163,22 @@ fn redirects_in_a_circle_end_at_the_limit() {
     let message = scene.fails();
     assert!(message.contains("redirect"), "{message}");
     assert!(scene.server.requests().len() <= 4 + 1);
+}
+
+#[test]
+fn as_many_redirects_as_allowed_are_followed_and_no_more() {
+    let behind = |most: usize| {
+        Scene::new(move |body, n, _| match n < most {
+            false => whole(body),
+            true => vec![head(
+                "302 Found",
+                &[format!("Location: /{n}"), "Content-Length: 0".into()],
+            )],
+        })
+    };
+    behind(3).succeeds();
+    let message = behind(4).fails();
+    assert!(message.contains("too many redirects"), "{message}");
 }
 
 #[test]
@@ -236,6 +307,73 @@ fn a_body_beyond_the_byte_limit_is_refused_declared_or_not() {
         assert!(message.contains("limits.download_bytes"), "{message}");
         assert_eq!(scene.server.requests().len(), 1);
         assert!(names(&scene.downloads()).is_empty());
+    }
+}
+
+#[test]
+fn a_body_of_just_the_byte_limit_is_taken_declared_or_not() {
+    let mut text = "0 1:1\n1 1:1\n".repeat(8332);
+    text.push_str("1 1:1.000000000\n");
+    assert_eq!(text.len(), 100_000);
+    for declared in [true, false] {
+        let body = text.clone().into_bytes();
+        let server = Server::start(move |_, _| {
+            let lines = [format!("Content-Length: {}", body.len())];
+            let lines: &[String] = if declared { &lines } else { &[] };
+            vec![head("200 OK", lines), Step::Send(body.clone())]
+        });
+        undeclared(&server).unwrap();
+    }
+}
+
+#[test]
+fn an_undeclared_file_that_is_a_web_page_or_empty_is_said_to_be_that() {
+    for (body, said) in [
+        ("<html>sign in</html>", "it is a web page and no data"),
+        ("\u{feff}\n <html>", "it is a web page and no data"),
+        (" \n", "it is empty"),
+    ] {
+        let server = Server::start(move |_, _| whole(body.as_bytes()));
+        let message = undeclared(&server).unwrap_err();
+        assert!(message.contains(said), "{message}");
+    }
+    // What a hash is declared of is what it is.
+    let body = "<1 1:1\n";
+    let server = Server::start(move |_, _| whole(body.as_bytes()));
+    let folder = tempfile::tempdir().unwrap();
+    let registry = registry(&[server.url("rows")], Some(&sha(body.as_bytes())));
+    let library = library(registry, folder.path(), DataPolicy::Real);
+    let error = library.fetch("mine", &Silent).unwrap_err();
+    assert!(!error.is_unavailable(), "{error}");
+    assert!(!error.to_string().contains("web page"), "{error}");
+}
+
+#[test]
+fn a_download_that_cannot_be_read_is_had_again_where_nothing_says_what_it_is() {
+    let (text, unreadable) = (text(20), "no rows\n");
+    let body = text.clone();
+    let server = Server::start(move |_, _| whole(body.as_bytes()));
+    let declared = sha(unreadable.as_bytes());
+    for (sha256, offline, again) in [
+        (None, false, true),
+        (None, true, false),
+        (Some(declared.as_str()), false, false),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let options = LibraryOptions {
+            cache_dir: Some(folder.path().join("cache")),
+            policy: DataPolicy::Real,
+            offline,
+            ..LibraryOptions::default()
+        };
+        let there = folder.path().join("cache/downloads/mine/rows");
+        fs::create_dir_all(there.parent().unwrap()).unwrap();
+        fs::write(&there, unreadable).unwrap();
+        let library = Library::new(registry(&[server.url("rows")], sha256), options);
+        let fetched = library.fetch("mine", &Silent);
+        assert_eq!(fetched.is_ok(), again, "{fetched:?}");
+        let left = fs::read_to_string(&there).unwrap();
+        assert_eq!(left, if again { text.as_str() } else { unreadable });
     }
 }
 
