@@ -275,3 +275,28 @@ pub(crate) fn is_file_name(name: &str) -> bool {
     let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-');
     !name.is_empty() && name.len() <= 100 && !name.starts_with('.') && name.bytes().all(plain)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_name_is_short_plain_and_of_this_folder() {
+        for good in ["a", "a9a.t", "x_1-2", &"a".repeat(100)] {
+            assert!(is_file_name(good), "{good}");
+        }
+        for bad in [
+            "",
+            ".",
+            "..",
+            ".a",
+            "a/b",
+            "a\\b",
+            "a b",
+            "\u{e9}",
+            &"a".repeat(101),
+        ] {
+            assert!(!is_file_name(bad), "{bad}");
+        }
+    }
+}

@@ -399,3 +399,29 @@ fn the_shipped_limits_are_the_defaults() {
         &datasets::registry::RegistryLimits::default()
     );
 }
+
+#[test]
+fn parts_may_stand_side_by_side_in_either_order() {
+    let swapped = mine(
+        "{train: {file: train, rows: [0, 8]}, test: {file: train, rows: [8, 10]}}",
+        "{train: {file: train, rows: [8, 10]}, test: {file: train, rows: [0, 8]}}",
+    );
+    Registry::from_yaml(&swapped).unwrap();
+}
+
+#[test]
+fn a_share_that_leaves_a_part_without_rows_is_refused() {
+    let parts = "    splits:
+      standard: {train: {file: train, rows: [0, 8]}, test: {file: train, rows: [8, 10]}}
+    default_split: standard
+";
+    let drawn = |share: &str, more: &str| {
+        let test = format!("    test: {{share: {share}, seed: 1{more}}}\n");
+        mine(parts, &test)
+    };
+    Registry::from_yaml(&drawn("0.5", "")).unwrap();
+    Registry::from_yaml(&drawn("0.5", ", stratified: true")).unwrap();
+    for share in ["0.0", "1.0", "-0.5", ".nan"] {
+        assert!(Registry::from_yaml(&drawn(share, "")).is_err(), "{share}");
+    }
+}

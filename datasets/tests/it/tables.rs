@@ -490,6 +490,20 @@ fn arrays_of_numpy_are_read_whatever_their_type_and_order() {
 }
 
 #[test]
+fn truths_are_numbers_and_texts_of_bytes_labels_but_for_an_empty_one() {
+    let x = npy("|b1", false, "(3, 2)", &[1, 0, 0, 0, 1, 1]);
+    let y = npy("|S3", false, "(3,)", b"no\0yesno\0");
+    let data = load(ARRAYS, &[("x.npy", &x), ("y.npy", &y)]).unwrap();
+    assert_eq!(data.train.to_dense(), [1.0, 0.0, 0.0, 0.0, 1.0, 1.0]);
+    assert_eq!(data.class_names, ["no", "yes"]);
+    assert_eq!(classes(&data), [0, 1, 0]);
+    let y = npy("|S3", false, "(3,)", b"no\0\0\0\0yes");
+    let error = load(ARRAYS, &[("x.npy", &x), ("y.npy", &y)]).unwrap_err();
+    let error = error.to_string();
+    assert!(error.contains("y.npy, row 2: there is no value"), "{error}");
+}
+
+#[test]
 fn arrays_that_are_not_what_they_should_be_are_refused() {
     let y = npy("|u1", false, "(2,)", &[0, 1]);
     let good = npy("|u1", false, "(2, 1)", &[3, 4]);
