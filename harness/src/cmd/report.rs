@@ -46,7 +46,7 @@ pub(super) fn run(folder: &Path) -> Result<u8> {
             code = FAILED;
         }
         if let Some(page) = &mut page {
-            page.take(&target, built.document)?;
+            page.take(&target, built);
         }
     }
     if let Some(page) = &mut page {

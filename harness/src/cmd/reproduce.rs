@@ -69,7 +69,7 @@ pub(super) fn run(arguments: &Reproduce) -> Result<u8> {
     let claims = claims_of(arguments, &configs)?;
     let outcome = super::outcome(&built);
     let mut page = site::SitePage::new(&root, Some(&claims), Some(&order))?;
-    page.take(&folder, built.document)?;
+    page.take(&folder, built);
     let site = page.build()?;
     // The page of all targets, where there is one, shows its rows too.
     let above = self::root(arguments);

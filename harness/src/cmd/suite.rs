@@ -202,7 +202,7 @@ pub(super) fn run(arguments: &Reproduce, configs: &Configs) -> Result<u8> {
             let places = (folder.as_path(), &sharing[..]);
             let built = target(arguments, configs, &plan, (machine, places), &theory)?;
             let outcome = super::outcome(&built);
-            page.take(&folder, built.document)?;
+            page.take(&folder, built);
             Ok(outcome)
         };
         match one() {

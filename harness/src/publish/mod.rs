@@ -21,6 +21,7 @@ use ro_crate::RO_CRATE;
 use rows::{Column, Kind, Value};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 /// The journal's name in a report's folder.
 pub const JOURNAL: &str = "journal.jsonl";
@@ -33,6 +34,36 @@ pub struct Built {
     pub files: Vec<PathBuf>,
     /// Cells of the run that have no outcome yet.
     pub missing: usize,
+    /// What it was made of.
+    pub(crate) run: RunState,
+}
+
+/// A run as a report was made of it.
+pub(crate) struct RunState {
+    target: String,
+    /// Why its rows say nothing about the papers, if they do not.
+    untestable: Option<String>,
+    files: Vec<Option<(u64, SystemTime)>>,
+}
+
+impl RunState {
+    /// Lengths and times of the files that a report is made of; looked at before they are read, so that what
+    /// changes meanwhile is seen as another.
+    fn files(folder: &Path) -> Vec<Option<(u64, SystemTime)>> {
+        let of = |name: &str| {
+            let found = folder.join(name).metadata().ok()?;
+            Some((found.len(), found.modified().ok()?))
+        };
+        [MANIFEST, JOURNAL, certificate::CERTIFICATE].map(of).into()
+    }
+
+    fn of(files: Vec<Option<(u64, SystemTime)>>, run: &KeptRun) -> Result<Self> {
+        Ok(Self {
+            target: run.manifest.target.clone(),
+            untestable: run.manifest.untestable()?,
+            files,
+        })
+    }
 }
 
 /// Makes all tables and plots of a folder again from its journal and manifest; verdicts that stand in a
@@ -45,6 +76,7 @@ pub fn build(folder: &Path, claims: &Claims) -> Result<Built> {
         document,
         files,
         missing,
+        run,
     } = made(folder, claims)?;
     let mut written = Vec::with_capacity(files.len());
     for (name, content) in files {
@@ -56,6 +88,7 @@ pub fn build(folder: &Path, claims: &Claims) -> Result<Built> {
         document,
         files: written,
         missing,
+        run,
     })
 }
 
@@ -65,10 +98,12 @@ pub(crate) struct MadeReport {
     /// Names and contents, sorted.
     pub(crate) files: Vec<(String, Vec<u8>)>,
     missing: usize,
+    run: RunState,
 }
 
 /// Makes the files of a folder from its journal and manifest, and writes nothing.
 pub(crate) fn made(folder: &Path, claims: &Claims) -> Result<MadeReport> {
+    let state = RunState::files(folder);
     let run = KeptRun::read(folder)?;
     let (document, missing) = document(folder, &run, claims)?;
     let mut files: Vec<(String, Vec<u8>)> = vec![(
@@ -97,6 +132,7 @@ pub(crate) fn made(folder: &Path, claims: &Claims) -> Result<MadeReport> {
         document,
         files,
         missing,
+        run: RunState::of(state, &run)?,
     })
 }
 

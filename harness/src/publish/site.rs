@@ -1,15 +1,16 @@
 //! Makes one page for several targets: `index.html`, `claims.md`, and the claims' own rows.
 
-use super::{KeptRun, document};
+use super::{Built, KeptRun, RunState, document};
 use anyhow::{Context, Result};
 use claims::{Claims, TargetRows};
 use lab::files::write_atomically;
-use lab::manifest::{FILE as MANIFEST, Manifest};
+use lab::manifest::FILE as MANIFEST;
 use lab::progress::say;
 use report::{Document, Judged, claims_markdown, page, to_csv, to_parquet};
 use rows::Frame;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 /// The file in which a site keeps the claims it was judged by, so that it can be made again.
 pub const CLAIMS: &str = "claims.yaml";
@@ -35,7 +36,7 @@ pub fn build(root: &Path, claims: Option<&str>, order: Option<&[String]>) -> Res
 /// The page of a folder of targets, or of a folder that is a target itself.
 ///
 /// It remembers what it shows of each target, so that a command that makes it several times does not read
-/// every journal again: one whose manifest is another since is read anew.
+/// every journal again: one whose manifest, journal or certificate is another since is read anew.
 pub struct SitePage {
     root: PathBuf,
     /// The claims, as they are written.
@@ -47,7 +48,8 @@ pub struct SitePage {
 
 /// What a page shows of a target.
 struct ShownTarget {
-    manifest: Vec<u8>,
+    /// Lengths and times of the files that it was made of.
+    files: Vec<Option<(u64, SystemTime)>>,
     /// Its report, without rows.
     document: Document,
     /// The rows that claims ask about.
@@ -90,23 +92,12 @@ impl SitePage {
     }
 
     /// Takes in the report of a target that was made just now, in its folder.
-    ///
-    /// # Errors
-    /// If the manifest beside it cannot be read.
-    pub fn take(&mut self, folder: &Path, document: Document) -> Result<()> {
-        let manifest = lab::files::read(&folder.join(MANIFEST))?;
-        let untestable = Manifest::read(folder)?.untestable()?;
-        self.remember(folder, (manifest, untestable), document);
-        Ok(())
+    pub fn take(&mut self, folder: &Path, built: Built) {
+        self.remember(folder, built.run, built.document);
     }
 
-    fn remember(
-        &mut self,
-        folder: &Path,
-        (manifest, untestable): (Vec<u8>, Option<String>),
-        mut document: Document,
-    ) {
-        let target = document.target.clone();
+    fn remember(&mut self, folder: &Path, run: RunState, mut document: Document) {
+        let target = run.target;
         let mut frames = Vec::new();
         for frame in &mut document.frames {
             let rows = std::mem::take(&mut frame.rows);
@@ -119,11 +110,11 @@ impl SitePage {
             }
         }
         let shown = ShownTarget {
-            manifest,
+            files: run.files,
             document,
             rows: TargetRows {
                 target,
-                untestable,
+                untestable: run.untestable,
                 frames,
             },
         };
@@ -181,14 +172,12 @@ impl SitePage {
         let mut folders = targets(&self.root, &self.order)?;
         for folder in &folders {
             let one = |page: &mut Self| -> Result<()> {
-                let manifest = lab::files::read(&folder.join(MANIFEST))?;
+                let files = RunState::files(folder);
                 let known = page.shown.get(folder);
-                if known.is_none_or(|known| known.manifest != manifest) {
-                    page.shown.remove(folder);
+                if known.is_none_or(|known| known.files != files) {
                     let run = KeptRun::read(folder)?;
-                    let untestable = run.manifest.untestable()?;
                     let (document, _) = document(folder, &run, &page.claims)?;
-                    page.remember(folder, (manifest, untestable), document);
+                    page.remember(folder, RunState::of(files, &run)?, document);
                 }
                 Ok(())
             };
@@ -196,10 +185,11 @@ impl SitePage {
                 Ok(()) => {}
                 Err(error) if *folder == self.root => return Err(error),
                 // One that cannot be read does not spoil the others' page.
-                Err(error) => say(&format!(
-                    "left out of the page: {}: {error:#}",
-                    folder.display()
-                )),
+                Err(error) => {
+                    self.shown.remove(folder);
+                    let folder = folder.display();
+                    say(&format!("left out of the page: {folder}: {error:#}"));
+                }
             }
         }
         folders.retain(|folder| self.shown.contains_key(folder));
@@ -289,12 +279,25 @@ mod tests {
         let claims = Claims::from_yaml(&text).unwrap();
         let built = crate::publish::build(&spring, &claims).unwrap();
         let mut taken = SitePage::new(root, Some(&text), None).unwrap();
-        taken.take(&spring, built.document).unwrap();
+        taken.take(&spring, built);
         let read = SitePage::new(root, Some(&text), None)
             .unwrap()
             .made()
             .unwrap();
         assert_eq!(taken.made().unwrap(), read);
+        // What is remembered is not read: a journal of as many bytes and the same time passes for the one it was.
+        let journal = spring.join(JOURNAL);
+        let (bytes, then) = (
+            std::fs::read(&journal).unwrap(),
+            journal.metadata().unwrap(),
+        );
+        std::fs::write(&journal, vec![b'x'; bytes.len()]).unwrap();
+        let file = std::fs::File::options().write(true).open(&journal).unwrap();
+        file.set_modified(then.modified().unwrap()).unwrap();
+        assert_eq!(taken.made().unwrap(), read);
+        file.set_modified(std::time::SystemTime::UNIX_EPOCH)
+            .unwrap();
+        assert_ne!(taken.made().unwrap(), read);
     }
 
     #[test]
