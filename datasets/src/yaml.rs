@@ -82,11 +82,25 @@ fn bounded(text: &str) -> Result<(), Error> {
             "{opened} brackets are opened, those of comments and texts included, of which there may be {MOST_BRACKETS}"
         )));
     }
+    // What stands for an anchor may be as long as the rest of the text, each time.
+    let follows = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
+    let aliases = text.as_bytes().windows(2);
+    let aliases = aliases.filter(|pair| pair[0] == b'*' && follows(pair[1]));
+    let aliases = aliases.count();
+    if aliases * text.len() > MOST_REPEATED {
+        let bytes = text.len();
+        return Err(Error::custom(format!(
+            "{aliases} aliases in {bytes} bytes: together they may stand for {MOST_REPEATED} bytes at most"
+        )));
+    }
     Ok(())
 }
 
-/// Bytes of a text, at most.
-const MOST_BYTES: usize = 16 << 20;
+/// Bytes of a text, at most: a dozen times those of the largest here.
+const MOST_BYTES: usize = 1 << 20;
+
+/// Bytes that all aliases of a text may stand for.
+const MOST_REPEATED: usize = 32 << 20;
 
 /// Brackets that a text opens, at most: a dozen times those of the largest here, and all of them nested take a second.
 const MOST_BRACKETS: usize = 10_000;
@@ -255,6 +269,22 @@ mod tests {
         ] {
             assert!(bounded(&hidden).is_err(), "{}", &hidden[..20]);
         }
+    }
+
+    #[test]
+    fn aliases_may_stand_for_so_much_and_no_more() {
+        let aliased = |letters: usize, times: usize| {
+            format!(
+                "a: &a {}\nb: [{}]\n",
+                "x".repeat(letters),
+                "*a, ".repeat(times)
+            )
+        };
+        assert!(bounded(&aliased(1 << 10, 1000)).is_ok());
+        let error = bounded(&aliased(1 << 19, 100)).unwrap_err().to_string();
+        assert!(error.starts_with("100 aliases in 5247"), "{error}");
+        // Emphasis and products are none.
+        assert!(bounded(&"# ** a * b\n".repeat(10_000)).is_ok());
     }
 
     #[test]
