@@ -6,6 +6,7 @@ pub(crate) mod dense;
 mod peak;
 pub(crate) mod real;
 pub(crate) mod sections;
+mod sums;
 pub(crate) mod tiles;
 
 pub use peak::multiply_adds;

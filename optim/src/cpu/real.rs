@@ -1,5 +1,6 @@
 //! What the CPU kernels need of an element type: vectors of it, and arithmetic on them.
 
+use super::sums::{four_f32, four_f64};
 use bytemuck::Pod;
 use pulp::Simd;
 
@@ -62,12 +63,14 @@ pub(crate) trait Real:
     fn without_negligible<S: Simd>(simd: S, x: Self::Vector<S>) -> Self::Vector<S>;
     /// All elements added up.
     fn sum<S: Simd>(simd: S, x: Self::Vector<S>) -> Self;
+    /// All elements of each added up, in an order that is the same for all four.
+    fn sums<S: Simd>(simd: S, x: [Self::Vector<S>; 4]) -> [Self; 4];
 }
 
 macro_rules! real {
     ($($type:ident $vector:ident $lanes:ident $negligible:literal $exponential:path:
         $splat:ident $as:ident $as_mut:ident $add:ident $sub:ident $mul:ident $div:ident $fma:ident
-        $max:ident $less:ident $select:ident $sum:ident;)+) => { $(
+        $max:ident $less:ident $select:ident $sum:ident $four:path;)+) => { $(
         impl Real for $type {
             type Vector<S: Simd> = S::$vector;
 
@@ -152,6 +155,11 @@ macro_rules! real {
             fn sum<S: Simd>(simd: S, x: S::$vector) -> Self {
                 simd.$sum(x)
             }
+
+            #[inline(always)]
+            fn sums<S: Simd>(simd: S, x: [S::$vector; 4]) -> [Self; 4] {
+                $four(simd, x)
+            }
         }
     )+ };
 }
@@ -159,10 +167,10 @@ macro_rules! real {
 real! {
     f32 f32s F32_LANES 1e-30 exponential_f32: splat_f32s as_simd_f32s as_mut_simd_f32s
         add_f32s sub_f32s mul_f32s div_f32s mul_add_e_f32s max_f32s less_than_f32s select_f32s
-        reduce_sum_f32s;
+        reduce_sum_f32s four_f32;
     f64 f64s F64_LANES 1e-290 exponential_f64: splat_f64s as_simd_f64s as_mut_simd_f64s
         add_f64s sub_f64s mul_f64s div_f64s mul_add_e_f64s max_f64s less_than_f64s select_f64s
-        reduce_sum_f64s;
+        reduce_sum_f64s four_f64;
 }
 
 /// e^x = 2ⁿ·e^r with n the integer nearest to x/ln 2, so that |r| ≤ ln 2/2, and e^r by the
