@@ -1,7 +1,7 @@
 //! Writing files so that nobody ever sees half of one, and that what is written survives a crash.
 
 use std::fs::{self, File, TryLockError};
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::path::Path;
 
 /// Reads a file; what is none, as a pipe that nobody writes to, is refused instead of waited for.
@@ -9,13 +9,18 @@ use std::path::Path;
 /// # Errors
 /// If it is no file, or cannot be read.
 pub fn read(path: &Path) -> io::Result<Vec<u8>> {
+    refuse_other_than_files(path)?;
+    fs::read(path)
+}
+
+fn refuse_other_than_files(path: &Path) -> io::Result<()> {
     if !fs::metadata(path)?.is_file() {
         return Err(io::Error::new(
             io::ErrorKind::InvalidInput,
             "it is not a file",
         ));
     }
-    fs::read(path)
+    Ok(())
 }
 
 /// Reads a file of text, as [`read`] does.
@@ -25,6 +30,24 @@ pub fn read(path: &Path) -> io::Result<Vec<u8>> {
 pub fn read_text(path: &Path) -> io::Result<String> {
     let invalid = |error| io::Error::new(io::ErrorKind::InvalidData, error);
     String::from_utf8(read(path)?).map_err(invalid)
+}
+
+/// Reads the text that a file begins with, `most` bytes at most.
+///
+/// # Errors
+/// If it is no file of UTF-8, or cannot be read.
+pub(crate) fn read_text_up_to(path: &Path, most: u64) -> io::Result<String> {
+    refuse_other_than_files(path)?;
+    let mut bytes = Vec::new();
+    File::open(path)?.take(most).read_to_end(&mut bytes)?;
+    let text = String::from_utf8(bytes);
+    text.or_else(|error| match error.utf8_error().error_len() {
+        // A character that the end cuts: whoever reads so much refuses it by its length.
+        None if error.as_bytes().len() as u64 == most => {
+            Ok(String::from_utf8_lossy(error.as_bytes()).into_owned())
+        }
+        _ => Err(io::Error::new(io::ErrorKind::InvalidData, error)),
+    })
 }
 
 /// Replaces the file at `path` with `content`, or leaves it as it was.

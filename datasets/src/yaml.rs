@@ -2,9 +2,15 @@
 //! twice, every number is finite. Whoever reads YAML reads it by [`load`].
 
 use schemars::JsonSchema;
-use serde::de::{DeserializeOwned, Error as _};
-use serde::{Deserialize, Serialize};
+use serde::de::{
+    DeserializeOwned, DeserializeSeed, EnumAccess, Error as _, MapAccess, SeqAccess, VariantAccess,
+    Visitor,
+};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_yaml::{Error, Mapping, Number, Value};
+use std::cell::Cell;
+use std::fmt;
+use std::path::Path;
 
 /// The key whose mapping, or list of mappings, gives the keys that are not there.
 const MERGE: &str = "<<";
@@ -66,13 +72,21 @@ pub fn load<T: DeserializeOwned>(text: &str) -> Result<T, Error> {
     }
 }
 
+/// Reads the text of a YAML file, and no more of it than [`load`] takes.
+///
+/// # Errors
+/// If it is no file of UTF-8, or cannot be read.
+pub fn read(path: &Path) -> std::io::Result<String> {
+    crate::files::read_text_up_to(path, MOST_BYTES as u64 + 1)
+}
+
 /// Refuses what would take the parser long: its time grows with the square of how deeply brackets are nested. Counted
-/// are all that open, as what is a text or a comment is the parser's to tell.
+/// are all that open, as what is a text or a comment is the parser's to tell. What aliases stand for, through other
+/// aliases too, is counted before anything is made of it.
 fn bounded(text: &str) -> Result<(), Error> {
     if text.len() > MOST_BYTES {
-        let bytes = text.len();
         return Err(Error::custom(format!(
-            "{bytes} bytes, of which there may be {MOST_BYTES}"
+            "it has more than {MOST_BYTES} bytes, the most that a text may have"
         )));
     }
     let opened = text.bytes().filter(|byte| matches!(byte, b'[' | b'{'));
@@ -82,16 +96,9 @@ fn bounded(text: &str) -> Result<(), Error> {
             "{opened} brackets are opened, those of comments and texts included, of which there may be {MOST_BRACKETS}"
         )));
     }
-    // What stands for an anchor may be as long as the rest of the text, each time.
-    let follows = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
-    let aliases = text.as_bytes().windows(2);
-    let aliases = aliases.filter(|pair| pair[0] == b'*' && follows(pair[1]));
-    let aliases = aliases.count();
-    if aliases * text.len() > MOST_REPEATED {
-        let bytes = text.len();
-        return Err(Error::custom(format!(
-            "{aliases} aliases in {bytes} bytes: together they may stand for {MOST_REPEATED} bytes at most"
-        )));
+    if text.contains('*') && text.contains('&') {
+        let room = Room::default();
+        Counted(&room).deserialize(serde_yaml::Deserializer::from_str(text))?;
     }
     Ok(())
 }
@@ -99,11 +106,120 @@ fn bounded(text: &str) -> Result<(), Error> {
 /// Bytes of a text, at most: a dozen times those of the largest here.
 const MOST_BYTES: usize = 1 << 20;
 
-/// Bytes that all aliases of a text may stand for.
+/// Values that a text with aliases stands for, at most.
+const MOST_VALUES: usize = 1 << 18;
+
+/// Bytes of these, at most.
 const MOST_REPEATED: usize = 32 << 20;
 
 /// Brackets that a text opens, at most: a dozen times those of the largest here, and all of them nested take a second.
 const MOST_BRACKETS: usize = 10_000;
+
+/// What a text has come to so far.
+#[derive(Default)]
+struct Room {
+    values: Cell<usize>,
+    bytes: Cell<usize>,
+}
+
+/// Reads a value and makes nothing of it: each is counted, wherever an alias repeats it.
+struct Counted<'a>(&'a Room);
+
+impl Counted<'_> {
+    fn count<E: serde::de::Error>(&self, bytes: usize) -> Result<(), E> {
+        let Room {
+            values,
+            bytes: all_bytes,
+        } = self.0;
+        values.set(values.get() + 1);
+        all_bytes.set(all_bytes.get() + bytes);
+        if values.get() > MOST_VALUES || all_bytes.get() > MOST_REPEATED {
+            return Err(E::custom(format!(
+                "its aliases make it stand for more than {MOST_VALUES} values or {MOST_REPEATED} bytes"
+            )));
+        }
+        Ok(())
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for Counted<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, value: D) -> Result<(), D::Error> {
+        value.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Counted<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("any YAML value")
+    }
+
+    fn visit_bool<E: serde::de::Error>(self, _: bool) -> Result<(), E> {
+        self.count(0)
+    }
+
+    fn visit_i64<E: serde::de::Error>(self, _: i64) -> Result<(), E> {
+        self.count(0)
+    }
+
+    fn visit_i128<E: serde::de::Error>(self, _: i128) -> Result<(), E> {
+        self.count(0)
+    }
+
+    fn visit_u64<E: serde::de::Error>(self, _: u64) -> Result<(), E> {
+        self.count(0)
+    }
+
+    fn visit_u128<E: serde::de::Error>(self, _: u128) -> Result<(), E> {
+        self.count(0)
+    }
+
+    fn visit_f64<E: serde::de::Error>(self, _: f64) -> Result<(), E> {
+        self.count(0)
+    }
+
+    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<(), E> {
+        self.count(text.len())
+    }
+
+    fn visit_unit<E: serde::de::Error>(self) -> Result<(), E> {
+        self.count(0)
+    }
+
+    fn visit_none<E: serde::de::Error>(self) -> Result<(), E> {
+        self.count(0)
+    }
+
+    fn visit_some<D: Deserializer<'de>>(self, value: D) -> Result<(), D::Error> {
+        value.deserialize_any(self)
+    }
+
+    fn visit_newtype_struct<D: Deserializer<'de>>(self, value: D) -> Result<(), D::Error> {
+        value.deserialize_any(self)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
+        self.count(0)?;
+        while list.next_element_seed(Counted(self.0))?.is_some() {}
+        Ok(())
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        self.count(0)?;
+        while map.next_key_seed(Counted(self.0))?.is_some() {
+            map.next_value_seed(Counted(self.0))?;
+        }
+        Ok(())
+    }
+
+    fn visit_enum<A: EnumAccess<'de>>(self, tagged: A) -> Result<(), A::Error> {
+        let ((), value) = tagged.variant_seed(Counted(self.0))?;
+        value.newtype_variant_seed(self)
+    }
+}
 
 /// A value that was loaded, or made of such, as a type.
 ///
@@ -281,10 +397,42 @@ mod tests {
             )
         };
         assert!(bounded(&aliased(1 << 10, 1000)).is_ok());
+        let repeated = "its aliases make it stand for more than 262144 values or 33554432 bytes";
         let error = bounded(&aliased(1 << 19, 100)).unwrap_err().to_string();
-        assert!(error.starts_with("100 aliases in 5247"), "{error}");
+        assert!(error.contains(repeated), "{error}");
         // Emphasis and products are none.
         assert!(bounded(&"# ** a * b\n".repeat(10_000)).is_ok());
+    }
+
+    /// Each anchor repeats the one before twice, or takes its keys, or one that is long is repeated.
+    #[test]
+    fn aliases_that_stand_for_aliases_are_counted_through_all_of_them() {
+        use std::fmt::Write;
+        let begin = std::time::Instant::now();
+        let mut doubled = format!("x: &x [{}]\na0: &a0 [*x, *x]\n", "0, ".repeat(3000));
+        let mut merged = "x: &x\n".to_owned();
+        for key in 0..20_000 {
+            let _ = writeln!(merged, "  k{key}: !kept 0");
+        }
+        let mut chained = merged.clone() + "a0: &a0 {<<: *x, n0: 1}\n";
+        merged += "a0: &a0 {<<: [*x, *x], n0: 1}\n";
+        for i in 1..40 {
+            let before = i - 1;
+            let _ = writeln!(doubled, "a{i}: &a{i} [*a{before}, *a{before}]");
+            let _ = writeln!(
+                merged,
+                "a{i}: &a{i} {{<<: [*a{before}, *a{before}], n{i}: 1}}"
+            );
+            let _ = writeln!(chained, "a{i}: &a{i} {{<<: *a{before}, n{i}: 1}}");
+        }
+        for text in [doubled, merged, chained] {
+            let error = load::<Value>(&text).unwrap_err().to_string();
+            assert!(
+                error.contains("its aliases make it stand for more"),
+                "{error}"
+            );
+        }
+        assert!(begin.elapsed().as_secs() < 10);
     }
 
     #[test]

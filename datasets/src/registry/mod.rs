@@ -94,7 +94,7 @@ impl Registry {
     /// As [`extend_from_yaml`](Registry::extend_from_yaml), and when the file cannot be read.
     pub fn extend_from_file(&mut self, path: &Path) -> Result<()> {
         let reading = "reading the data set registry";
-        let text = crate::files::read_text(path).map_err(Error::io(reading, path))?;
+        let text = crate::yaml::read(path).map_err(Error::io(reading, path))?;
         self.extend(&text, path.parent().unwrap_or(Path::new("")))
     }
 

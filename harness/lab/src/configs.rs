@@ -93,8 +93,7 @@ impl Configs {
         match &self.folder {
             Some(folder) => {
                 let path = folder.join(name);
-                crate::files::read_text(&path)
-                    .with_context(|| format!("reading {}", path.display()))
+                datasets::yaml::read(&path).with_context(|| format!("reading {}", path.display()))
             }
             None => compiled_in(name).with_context(|| format!("no {name} is compiled in")),
         }
@@ -130,7 +129,7 @@ impl Configs {
     fn written(&self, target: &str) -> Result<Layers> {
         let path = Path::new(target);
         if path.extension().is_some_and(|e| e == "yaml" || e == "yml") {
-            let text = crate::files::read_text(path);
+            let text = datasets::yaml::read(path);
             let text = text.with_context(|| format!("reading the plan {target}"))?;
             let name = path.file_stem().unwrap_or_default().to_string_lossy();
             let own = Layers::of(&text).with_context(|| target.to_owned())?;
@@ -195,7 +194,7 @@ fn here(folder: &Path) -> Option<PathBuf> {
         return None;
     }
     // What is wrong further down is a mistake in a registry, and told when it is read.
-    let text = crate::files::read_text(&registry).ok();
+    let text = datasets::yaml::read(&registry).ok();
     let known = |key: &Value| key.as_str().is_some_and(|key| REGISTRY.contains(&key));
     let ours = match text.and_then(|text| yaml::load::<Value>(&text).ok()) {
         Some(Value::Mapping(keys)) => !keys.is_empty() && keys.keys().all(known),

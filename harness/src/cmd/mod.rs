@@ -178,7 +178,7 @@ fn registry(common: &Common, configs: &Configs) -> Result<Registry> {
         .with_context(|| format!("datasets.yaml ({})", configs.place()))?;
     for file in &common.registry {
         let shown = || file.display().to_string();
-        let text = lab::files::read_text(file)
+        let text = datasets::yaml::read(file)
             .with_context(|| format!("reading the data set registry {}", file.display()))?;
         // What reads it stops at the first: the schema knows of all.
         let faults = registry_faults(&text);

@@ -164,7 +164,7 @@ fn check(arguments: &PlanCheck) -> Result<u8> {
         .extension()
         .is_some_and(|of| of == "yaml" || of == "yml")
     {
-        true => lab::files::read_text(file).unwrap_or_default(),
+        true => datasets::yaml::read(file).unwrap_or_default(),
         false => String::new(),
     };
     let keys: Mapping = datasets::yaml::load(&text).unwrap_or_default();

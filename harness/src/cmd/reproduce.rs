@@ -87,7 +87,7 @@ pub(super) fn run(arguments: &Reproduce) -> Result<u8> {
 /// What a run is judged by: the papers' claims, or those that the command line names.
 fn claims_of(arguments: &Reproduce, configs: &Configs) -> Result<String> {
     match &arguments.claims {
-        Some(file) => lab::files::read_text(file)
+        Some(file) => datasets::yaml::read(file)
             .with_context(|| format!("reading the claims {}", file.display())),
         None => configs.read(site::CLAIMS),
     }
@@ -96,7 +96,7 @@ fn claims_of(arguments: &Reproduce, configs: &Configs) -> Result<String> {
 /// Refuses claims of one's own that no row of the plan can answer, before hours are spent on its rows.
 fn own_claims(file: &Path, plan: &Plan) -> Result<()> {
     let shown = || file.display().to_string();
-    let text = lab::files::read_text(file);
+    let text = datasets::yaml::read(file);
     let text = text.with_context(|| format!("reading the claims {}", file.display()))?;
     let own = &plan.target;
     let of_plan = |target: &str| match target == own {

@@ -283,7 +283,7 @@ impl Baseline {
     /// # Errors
     /// If there is none, or something in it is unknown, missing or out of range, by its key.
     pub fn read(path: &Path) -> Result<Self> {
-        let text = lab::files::read_text(path)
+        let text = datasets::yaml::read(path)
             .with_context(|| format!("reading the baseline {}", path.display()))?;
         Self::parse(path, &text).with_context(|| format!("the baseline {}", path.display()))
     }

@@ -203,7 +203,7 @@ impl SitePage {
 /// If it was not.
 pub fn kept_claims(root: &Path) -> Result<String> {
     let kept = root.join(CLAIMS);
-    lab::files::read_text(&kept)
+    datasets::yaml::read(&kept)
         .with_context(|| format!("reading {}: was a report made there?", kept.display()))
 }
 
