@@ -133,11 +133,27 @@ pub(super) fn dataset(name: String, wire: WireDataset, base: &Path) -> Result<Da
                 "what to generate is not known; declare `features` and `classes`",
             ));
         };
+        let elements = |rows: usize| rows.saturating_mul(features);
+        if let Some(rows) = spec
+            .files()
+            .filter_map(|f| f.rows)
+            .find(|rows| elements(*rows) > MOST_GENERATED)
+        {
+            return Err(Error::content(
+                at("surrogate"),
+                format!(
+                    "{rows} rows of {features} features would be generated, of which {MOST_GENERATED} can be, all rows taken together"
+                ),
+            ));
+        }
         let checked = surrogate.check(features, classes);
         spec.surrogate = Some(checked.map_err(|problem| Error::content(at("surrogate"), problem))?);
     }
     Ok(spec)
 }
+
+/// Features of all rows that are generated for a file, at most: forty times MNIST's.
+const MOST_GENERATED: usize = 1 << 31;
 
 /// A key of the data set, and what is wrong there.
 type KeyProblem = (&'static str, String);

@@ -174,13 +174,23 @@ impl Experiment for Descent {
         }
     }
 
-    /// The records of all runs, which stay with the journal.
-    fn memory(&self, units: &[Unit<DescentCell>], _: &[Data]) -> u64 {
+    /// The records of all runs, which stay with the journal, and of one run at a time its start, point, gradient and
+    /// what its method carries.
+    fn memory(&self, units: &[Unit<DescentCell>], data: &[Data]) -> u64 {
+        let vectors = |unit: &Unit<DescentCell>| {
+            let setting = &unit.cells.first()?.settings.setting;
+            let rows = unit.data.and_then(|place| data[place].rows().ok());
+            let of_rows = rows.map(|rows| rows.features.saturating_mul(rows.outputs()));
+            let numbers = setting.problem.dimension().or(of_rows)? as u64;
+            let bytes = setting.precision.dtype().size_in_bytes() as u64;
+            Some(numbers.saturating_mul(4 * bytes))
+        };
+        let vectors = units.iter().filter_map(vectors).max().unwrap_or(0);
         let records = |cell: &Cell<DescentCell>| {
             cell.settings.expected_gradients() / cell.settings.record_every
         };
         let all: u64 = units.iter().flat_map(|unit| &unit.cells).map(records).sum();
-        all.saturating_mul(RECORD_BYTES)
+        all.saturating_mul(RECORD_BYTES).saturating_add(vectors)
     }
 
     fn measure(
