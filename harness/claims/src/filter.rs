@@ -51,6 +51,23 @@ pub enum Match {
 /// Says what several columns have to hold, all of them.
 pub type Filter = BTreeMap<String, Match>;
 
+/// Groups that a claim's words can make, at most.
+const MOST_GROUPS: usize = 1000;
+
+/// Refuses more groups than anybody reads: rows are taken apart by each of them in turn, so that their words multiply.
+pub fn check_groups(groups: &[&GroupBy]) -> Result<()> {
+    let words = |group: &&GroupBy| match group {
+        GroupBy::Column(_) => 1,
+        GroupBy::Words { words, .. } => words.len(),
+    };
+    let all = groups.iter().map(words).fold(1, usize::saturating_mul);
+    ensure!(
+        all <= MOST_GROUPS,
+        "the words of its groups make {all} groups, of which there may be {MOST_GROUPS}"
+    );
+    Ok(())
+}
+
 /// Says what rows are taken apart by.
 #[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq)]
 #[serde(

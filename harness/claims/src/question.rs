@@ -1,6 +1,6 @@
 //! What is asked, and of which rows: a scope and a rule.
 
-use super::filter::{Filter, GroupBy, Match, Scalar, check_filter};
+use super::filter::{Filter, GroupBy, Match, Scalar, check_filter, check_groups};
 use super::finding::Must;
 use super::rules::Rule;
 use anyhow::{Result, ensure};
@@ -78,6 +78,9 @@ impl<'a> Question<'a> {
         let rule = self.rule.answers();
         rule.check_all()?;
         self.scope.filters().try_for_each(check_filter)?;
+        if let Some(by_rows) = rule.by_rows() {
+            check_groups(&by_rows.groups())?;
+        }
         for reading in &self.scope.beside {
             let Some(by_rows) = rule.by_rows() else {
                 anyhow::bail!("beside belongs to a claim that rows answer");

@@ -59,6 +59,37 @@ fn a_mistake_in_a_rule_is_refused_by_claim_and_key() {
     }
 }
 
+/// Ten words seven times over are ten million groups.
+#[test]
+fn words_that_multiply_into_more_groups_than_anybody_reads_are_refused() {
+    let by = |times: usize| {
+        let group = "{column: m, words: [a, b, c, d, e, f, g, h, i, j]}";
+        let groups = vec![group; times].join(", ");
+        format!("value: {{column: x, is: {{above: 1}}, groups: [{groups}]}}")
+    };
+    assert!(scoped("", &by(3)).is_ok());
+    refused("", &by(7), &["10000000 groups", "1000"]);
+}
+
+/// What an entry stands for is counted before it is made: many entries, a long value, a value many times.
+#[test]
+fn an_entry_whose_each_comes_to_too_much_is_refused() {
+    let entry = |says: &str, each: &str| {
+        let claim =
+            claim("\"c{i}\"", "", ABOVE_ONE).replace("says: so", &format!("says: \"{says}\""));
+        let claim = claim.strip_suffix('}').unwrap();
+        file(&[format!("{claim}, each: [{each}]}}")])
+    };
+    let many: Vec<String> = (0..100)
+        .map(|i| format!("{{i: {i}, b: \"{}\"}}", "q".repeat(3000)))
+        .collect();
+    assert!(entry("{b}", &many.join(", ")).is_ok());
+    for says in ["{b}".repeat(1000), "z".repeat(300_000)] {
+        let error = format!("{:#}", entry(&says, &many.join(", ")).unwrap_err());
+        assert!(error.contains("its `each` comes to more than"), "{error}");
+    }
+}
+
 #[test]
 fn a_mistake_in_what_rows_are_chosen_is_refused_by_claim_and_key() {
     let holds = "holds: {column: x}";
