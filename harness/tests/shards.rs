@@ -234,6 +234,42 @@ fn a_folder_with_a_run_is_not_merged_into_and_one_that_was_changed_not_merged() 
     assert!(said.contains("is not as the run wrote it"), "{said}");
 }
 
+/// A manifest that is whole by its checksum, as anybody can make one, names no folder but that of its plan's target.
+#[test]
+fn a_run_cannot_be_merged_into_a_folder_that_its_manifest_names() {
+    let house = House::new();
+    let one = share(&house, "1/2", &[]);
+    let two = share(&house, "2/2", &[]);
+    for target in ["../../elsewhere", "fig9", "", "lemmas\0", "a\nb"] {
+        for folder in [&one, &two] {
+            let manifest = Manifest::read(folder).unwrap();
+            let target = target.to_owned();
+            Manifest { target, ..manifest }.write(folder).unwrap();
+        }
+        let merged = merge(&house, &[&one, &two], &[]);
+        let said = stderr(&merged);
+        assert!(!merged.status.success(), "{target}");
+        assert!(said.contains("is not that of its plan"), "{said}");
+    }
+    assert!(!house.folder.path().join("reports/lemmas").exists());
+}
+
+#[test]
+fn runs_of_two_targets_are_not_merged_into_one_folder_and_nothing_is_written() {
+    let house = House::new();
+    succeed(house.command(&GATE));
+    succeed(house.command(&["reproduce", "spring", "--profile", "smoke"]));
+    let [spring, lemmas] =
+        ["spring", "lemmas"].map(|of| house.folder.path().join("reports").join(of));
+    let merged = merge(&house, &[&spring, &lemmas], &["--out", "merged"]);
+    let said = stderr(&merged);
+    assert!(
+        said.contains("several targets, spring and lemmas"),
+        "{said}"
+    );
+    assert!(!house.folder.path().join("merged").exists());
+}
+
 #[test]
 fn a_run_of_two_kinds_of_machine_says_so_and_each_cell_keeps_its_own_key() {
     let house = House::new();

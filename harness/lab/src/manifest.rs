@@ -13,6 +13,7 @@ use crate::sharing::Copied;
 use anyhow::{Context, Result};
 use datasets::{Dataset, Images};
 use serde::{Deserialize, Serialize};
+use serde_yaml::Value;
 use sha2::{Digest, Sha256};
 use std::path::Path;
 
@@ -316,8 +317,9 @@ impl Manifest {
         write_atomically(&folder.join(FILE), text.as_bytes())
     }
 
-    /// Whether it has nothing of what only later programs write.
-    fn is_of_an_older_program(&self) -> bool {
+    /// Whether it has nothing of what only later programs write: no checksum, and none of the journal.
+    #[must_use]
+    pub fn is_unsealed(&self) -> bool {
         let later = [&self.sum, &self.claims_sha256].map(Option::is_some);
         !self.verifiable && self.journal.is_none() && later == [false; 2]
     }
@@ -329,12 +331,21 @@ impl Manifest {
             let rest = behind.strip_prefix(self.sum.as_deref()?)?;
             Some(sha256_hex([before, SUM, rest].concat().as_bytes()))
         };
-        let is_old = self.is_of_an_older_program();
+        let is_old = self.is_unsealed();
         if !is_old && (self.sum.is_none() || summed() != self.sum) {
             return Some(format!("{FILE} is not as the run wrote it"));
         }
-        (sha256_hex(self.plan.as_bytes()) != self.plan_sha256)
-            .then(|| format!("the plan in {FILE} is not the one that its hash says was run"))
+        if sha256_hex(self.plan.as_bytes()) != self.plan_sha256 {
+            let why = format!("the plan in {FILE} is not the one that its hash says was run");
+            return Some(why);
+        }
+        // Folders are named by targets.
+        let plan: Option<Value> = datasets::yaml::load(&self.plan).ok();
+        let target = plan.as_ref().and_then(|plan| plan.get("target")?.as_str());
+        let is_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
+        let other = target.is_some_and(|target| target != self.target);
+        (other || self.target.is_empty() || !self.target.chars().all(is_name))
+            .then(|| format!("the target in {FILE} is not that of its plan"))
     }
 
     /// Returns the plan that was run, whose layers were put together before.
@@ -447,6 +458,7 @@ mod tests {
             Manifest::read(folder.path()).unwrap().altered
         };
         assert_eq!(without(false), None);
+        assert!(Manifest::read(folder.path()).unwrap().is_unsealed());
         assert!(without(true).is_some());
     }
 

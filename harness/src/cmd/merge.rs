@@ -6,7 +6,7 @@ use crate::cli::Merge;
 use crate::merge::merge;
 use crate::publish::site;
 use crate::screen;
-use anyhow::{Result, ensure};
+use anyhow::{Result, bail, ensure};
 use lab::manifest::{FILE, Manifest};
 use lab::progress::say;
 use std::path::{Path, PathBuf};
@@ -30,12 +30,24 @@ pub(super) fn run(arguments: &Merge) -> Result<u8> {
             folder.display()
         );
         for run in found {
-            let target = Manifest::read(&run)?.target;
+            let manifest = Manifest::read(&run)?;
+            if let Some(altered) = manifest.altered {
+                bail!("{}: {altered}", run.display());
+            }
+            let target = manifest.target;
             match targets.iter_mut().find(|(name, _)| *name == target) {
                 Some((_, runs)) => runs.push(run),
                 None => targets.push((target, vec![run])),
             }
         }
+    }
+    if let (Some(out), true, [(one, _), (other, _), ..]) = (&arguments.out, alone > 0, &targets[..])
+    {
+        bail!(
+            "these folders are of several targets, {one} and {other} among them, and {} can hold one: merge those of \
+             one target at a time, or the folders above them",
+            out.display()
+        );
     }
     let root = arguments.out.clone().unwrap_or_else(|| ROOT.into());
     let mut last = None;

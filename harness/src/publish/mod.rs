@@ -162,6 +162,13 @@ pub(crate) fn document(folder: &Path, run: &KeptRun, claims: &Claims) -> Result<
     }
     document.banner = banner(manifest);
     let mut said = faults;
+    if manifest.is_unsealed() {
+        said.push(
+            "Neither its manifest nor its journal has checksums, as those of older programs: that its numbers are \
+             those that were measured is not shown by anything here."
+                .into(),
+        );
+    }
     if unreadable > 0 {
         said.push(format!(
             "{unreadable} of the journal's measurements are an older version's, not whole, or not of the cell \
