@@ -1,7 +1,7 @@
 //! What the papers claim and what became of it, as `claims.md` shows it.
 
 use super::Table;
-use super::inline::sentence;
+use super::inline::{markdown, sentence};
 use super::reasons::change;
 use claims::{
     ClaimKind as Kind, ClaimRow, Paper, Sentence, Verdict, comparisons, headline, sentences,
@@ -131,7 +131,7 @@ impl<'a> Judged<'a> {
 pub fn claims_markdown(judged: &Judged<'_>) -> String {
     let mut out = String::new();
     for line in judged.lead() {
-        let _ = write!(out, "{line}.\n\n");
+        let _ = write!(out, "{}.\n\n", markdown(&line));
     }
     let chapters = judged.chapters();
     for chapter in &chapters {
@@ -154,9 +154,9 @@ pub fn claims_markdown(judged: &Judged<'_>) -> String {
     for of in sentences() {
         for claim in of.claims.iter().filter(|claim| !claim.note.is_empty()) {
             let said = format!("{}: {}", claim.verdict, claim.note);
-            let _ = write!(out, "- **{}**: {}", claim.claim, sentence(&said));
+            let _ = write!(out, "- **{}**: {}", claim.claim, markdown(&sentence(&said)));
             if let Some(beside) = &claim.beside {
-                let _ = write!(out, " Beside it, {}", sentence(beside));
+                let _ = write!(out, " Beside it, {}", markdown(&sentence(beside)));
             }
             if !claim.rows.is_empty() {
                 let rows = judged_on(claim, |row| format!("`{row}`"));
@@ -164,7 +164,11 @@ pub fn claims_markdown(judged: &Judged<'_>) -> String {
             }
             out.push('\n');
         }
-        let _ = writeln!(out, "  What would change the verdict: {}", change(of));
+        let _ = writeln!(
+            out,
+            "  What would change the verdict: {}",
+            markdown(&change(of))
+        );
     }
     let not_run = judged.not_run();
     if !not_run.is_empty() {
@@ -176,7 +180,12 @@ pub fn claims_markdown(judged: &Judged<'_>) -> String {
         run,
     } in not_run
     {
-        let _ = writeln!(out, "- {target}, of {claims} claims: {run}.");
+        let _ = writeln!(
+            out,
+            "- {}, of {claims} claims: {}.",
+            markdown(target),
+            markdown(run)
+        );
     }
     out
 }
@@ -205,7 +214,7 @@ mod tests {
         let notes = text.find("## Notes").unwrap();
         assert!(first < second && second < controls && controls < notes);
         let of_controls = text.find(
-            "| hd-2 | Table 2 | hd-2 is <faster>\\|better | reproduced | 2.2x, not 1.95x | table2 |",
+            "| hd-2 | Table 2 | hd-2 is \\<faster>\\|better | reproduced | 2.2x, not 1.95x | table2 |",
         );
         assert!((controls..notes).contains(&of_controls.unwrap()), "{text}");
         let note = "- **par-1**: not testable here: 2.2x, not 1.95x. Beside it, at equal step: partly (so). Judged on `a8a-4`.";

@@ -12,7 +12,7 @@ pub fn to_csv(rows: &Frame) -> Result<Vec<u8>> {
     let mut bytes = Vec::new();
     CsvWriter::new(&mut bytes)
         .include_header(true)
-        .finish(&mut frame(rows)?)?;
+        .finish(&mut frame(rows, harmless)?)?;
     Ok(bytes)
 }
 
@@ -22,12 +22,23 @@ pub fn to_csv(rows: &Frame) -> Result<Vec<u8>> {
 /// If the frame cannot be made.
 pub fn to_parquet(rows: &Frame) -> Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    ParquetWriter::new(&mut bytes).finish(&mut frame(rows)?)?;
+    ParquetWriter::new(&mut bytes).finish(&mut frame(rows, str::to_owned)?)?;
     Ok(bytes)
 }
 
-/// Makes a column for each column of the schema, with its type also where all values are missing.
-fn frame(rows: &Frame) -> Result<DataFrame> {
+/// A text that no spreadsheet takes for a formula, and no terminal for a command.
+fn harmless(text: &str) -> String {
+    let quiet = text.replace(|c: char| c.is_control() && c != '\n', "\u{fffd}");
+    let number = quiet[..].parse::<f64>().is_ok();
+    match quiet.starts_with(['=', '+', '-', '@']) && !number {
+        true => format!("'{quiet}"),
+        false => quiet,
+    }
+}
+
+/// Makes a column for each column of the schema, with its type also where all values are missing; texts as `written`
+/// makes them.
+fn frame(rows: &Frame, written: impl Fn(&str) -> String) -> Result<DataFrame> {
     let columns = rows.columns.iter().enumerate().map(|(index, column)| {
         macro_rules! series {
             ($kind:ident) => {{
@@ -39,7 +50,13 @@ fn frame(rows: &Frame) -> Result<DataFrame> {
             }};
         }
         Column::from(match column.kind {
-            Kind::Text => series!(Text),
+            Kind::Text => {
+                let values = rows.rows.iter().map(|row| match &row[index] {
+                    Value::Text(Some(text)) => Some(written(text)),
+                    _ => None,
+                });
+                Series::new(column.name.into(), values.collect::<Vec<_>>())
+            }
             Kind::Count => series!(Count),
             Kind::Real => series!(Real),
             Kind::Flag => series!(Flag),
@@ -95,6 +112,25 @@ mod tests {
     }
 
     #[test]
+    fn a_text_of_a_file_for_spreadsheets_is_no_formula_and_no_command() {
+        for (text, field) in [
+            ("=1+2", "'=1+2"),
+            ("@SUM(1)", "'@SUM(1)"),
+            ("-x", "'-x"),
+            ("+1e-3", "+1e-3"),
+            ("\u{1b}[31mred\t", "\u{fffd}[31mred\u{fffd}"),
+            ("a = b", "a = b"),
+        ] {
+            let row = Two {
+                name: text.into(),
+                size: None,
+            };
+            let csv = String::from_utf8(to_csv(&Frame::of("rows", &[row])).unwrap()).unwrap();
+            assert_eq!(csv, format!("name,size\n{field},\n"));
+        }
+    }
+
+    #[test]
     fn parquet_holds_the_same_frame_and_is_the_same_bytes_each_time() {
         use polars::prelude::{ParquetReader, SerReader};
         let rows = [Two {
@@ -106,7 +142,7 @@ mod tests {
         let read = ParquetReader::new(std::io::Cursor::new(&bytes))
             .finish()
             .unwrap();
-        assert!(read.equals_missing(&frame(&rows).unwrap()));
+        assert!(read.equals_missing(&frame(&rows, str::to_owned).unwrap()));
         assert_eq!(bytes, to_parquet(&rows).unwrap());
     }
 }

@@ -13,6 +13,36 @@ enum Span<'a> {
     Strong(&'a str),
 }
 
+/// The text as Markdown of one line that holds no other markup: no tag, link or heading that somebody's texts bring
+/// along, and nothing that a terminal obeys.
+pub(super) fn markdown(text: &str) -> String {
+    let line = text.replace(['\n', '\t'], " ");
+    let line = line.replace(|c: char| c.is_control(), "\u{fffd}");
+    let span = |span: &Span| match span {
+        Span::Plain(text) => unmarked(text),
+        Span::Code(text) => format!("`{text}`"),
+        Span::Emphasis(text) => format!("*{}*", unmarked(text)),
+        Span::Strong(text) => format!("**{}**", unmarked(text)),
+    };
+    spans(&line).iter().map(span).collect()
+}
+
+/// Text in which no tag or link begins.
+fn unmarked(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text.chars().peekable();
+    while let Some(c) = rest.next() {
+        let next = rest.peek().copied();
+        let tag = c == '<' && next.is_some_and(|c| c.is_alphabetic() || "/!?".contains(c));
+        let link = c == ']' && matches!(next, Some('(' | '['));
+        if tag || link {
+            out.push('\\');
+        }
+        out.push(c);
+    }
+    out
+}
+
 /// The text as HTML.
 pub(super) fn html(text: &str) -> String {
     let span = |span: &Span| match span {
@@ -92,6 +122,25 @@ mod tests {
             html("*Depth* is **counted**, see `a<b>`."),
             "<em>Depth</em> is <strong>counted</strong>, see <code>a&lt;b&gt;</code>."
         );
+    }
+
+    #[test]
+    fn markdown_has_no_markup_but_these_marks() {
+        for (text, shown) in [
+            (
+                "*Depth* is **counted**, see `a<b>`.",
+                "*Depth* is **counted**, see `a<b>`.",
+            ),
+            (
+                "<script>x</script> <1.2x <!--",
+                "\\<script>x\\</script> <1.2x \\<!--",
+            ),
+            ("![a](b) [0.1, 0.2] [a][b]", "![a\\](b) [0.1, 0.2] [a\\][b]"),
+            ("x\n\n## y\u{1b}[2J\r", "x  ## y\u{fffd}[2J\u{fffd}"),
+            ("**<b>**", "**\\<b>**"),
+        ] {
+            assert_eq!(markdown(text), shown);
+        }
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Writes a report as Markdown.
 
-use super::inline::sentence;
+use super::inline::{self, sentence};
 use super::{Block, Document, TableBlock};
 use rows::Frame;
 use std::fmt::Write;
@@ -10,13 +10,13 @@ use std::fmt::Write;
 pub fn markdown(document: &Document) -> String {
     let mut out = format!(
         "# {}: {}\n\n{}. Profile `{}`.\n",
-        document.target,
-        document.title,
-        document.source.trim_end_matches('.'),
-        document.profile
+        inline::markdown(&document.target),
+        inline::markdown(&document.title),
+        inline::markdown(document.source.trim_end_matches('.')),
+        inline::markdown(&document.profile)
     );
     if let Some(banner) = &document.banner {
-        let _ = writeln!(out, "\n> **{banner}**");
+        let _ = writeln!(out, "\n> **{}**", inline::markdown(banner));
     }
     for block in &document.blocks {
         out.push('\n');
@@ -38,12 +38,12 @@ pub fn markdown(document: &Document) -> String {
 
 fn piece(block: &Block) -> String {
     match block {
-        Block::Heading(title) => format!("## {title}\n"),
-        Block::Text(text) => format!("{text}\n"),
+        Block::Heading(title) => format!("## {}\n", inline::markdown(title)),
+        Block::Text(text) => format!("{}\n", inline::markdown(text)),
         Block::List(lines) => list(lines),
         Block::Table(block) => table(block),
         Block::Figure(figure) => {
-            let alt = figure.alt.replace('\n', " ");
+            let alt = inline::markdown(&figure.alt);
             let alt = alt.replace('[', "\\[").replace(']', "\\]");
             format!("![{alt}]({}.svg)\n", figure.name)
         }
@@ -54,11 +54,11 @@ fn piece(block: &Block) -> String {
 fn table(block: &TableBlock) -> String {
     let mut out = String::new();
     if !block.caption.is_empty() {
-        let _ = writeln!(out, "**{}**\n", block.caption);
+        let _ = writeln!(out, "**{}**\n", inline::markdown(&block.caption));
     }
     out.push_str(&block.table.to_markdown());
     if !block.note.is_empty() {
-        let _ = writeln!(out, "\n{}", block.note);
+        let _ = writeln!(out, "\n{}", inline::markdown(&block.note));
     }
     out
 }
@@ -67,7 +67,7 @@ fn table(block: &TableBlock) -> String {
 fn list(lines: &[String]) -> String {
     let mut out = String::new();
     for line in lines {
-        let _ = writeln!(out, "- {}", sentence(line));
+        let _ = writeln!(out, "- {}", inline::markdown(&sentence(line)));
     }
     out
 }
@@ -97,17 +97,17 @@ mod tests {
         let text = markdown(&fixture::document("table2"));
         let mut rest = text.as_str();
         for part in [
-            "# table2: Windows & <workers>\n\nTable 2. Profile `smoke`.\n",
+            "# table2: Windows & \\<workers>\n\nTable 2. Profile `smoke`.\n",
             "> **SURROGATE DATA: a8a generated**\n",
             "## As the paper prints it\n",
             "**Speedups**\n\n| data set | speedup |\n|---|---:|\n| a8a | <1.2x\\|2> |\n",
             "*Depth* is counted.\n",
             "- a8a: reproduced.\n",
             "![loss \\[nats\\] against time](loss-time.svg)\n",
-            "## What failed\n\n- a8a W=4: out of <memory>.\n",
+            "## What failed\n\n- a8a W=4: out of \\<memory>.\n",
             "## Columns of `rows.csv` and `rows.parquet`\n\n- `wall_s` [s]: Wall time.\n",
             "## Where these numbers come from\n",
-            "- a8a (**SURROGATE**: no <network>; split `upstream`).\n",
+            "- a8a (**SURROGATE**: no \\<network>; split `upstream`).\n",
         ] {
             let at = rest.find(part);
             let Some(at) = at else {

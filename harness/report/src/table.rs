@@ -3,6 +3,7 @@
 //! A column says whether it holds words or numbers, and a cell what it consists of, so that no renderer has to guess
 //! either from text.
 
+use super::inline::markdown;
 use claims::Verdict;
 use comfy_table::{CellAlignment, LineStyle, TableStyle};
 use rows::format::Format;
@@ -248,9 +249,7 @@ impl Table {
     #[must_use]
     pub fn to_markdown(&self) -> String {
         let line = |cells: Vec<String>| {
-            let cells = cells
-                .iter()
-                .map(|c| c.replace('|', "\\|").replace('\n', " "));
+            let cells = cells.iter().map(|c| markdown(c).replace('|', "\\|"));
             format!("| {} |\n", cells.collect::<Vec<_>>().join(" | "))
         };
         let sides = self.columns.iter().map(|column| match column.holds {
