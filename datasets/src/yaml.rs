@@ -80,7 +80,7 @@ pub fn read(path: &Path) -> std::io::Result<String> {
     crate::files::read_text_up_to(path, MOST_BYTES as u64 + 1)
 }
 
-/// Refuses what would take the parser long: its time grows with the square of how deeply brackets are nested. Counted
+/// Refuses what would take the parser long: its time grows with the square of how deeply brackets are nested. CountedValue
 /// are all that open, as what is a text or a comment is the parser's to tell. What aliases stand for, through other
 /// aliases too, is counted before anything is made of it.
 fn bounded(text: &str) -> Result<(), Error> {
@@ -97,8 +97,8 @@ fn bounded(text: &str) -> Result<(), Error> {
         )));
     }
     if text.contains('*') && text.contains('&') {
-        let room = Room::default();
-        Counted(&room).deserialize(serde_yaml::Deserializer::from_str(text))?;
+        let room = AliasRoom::default();
+        CountedValue(&room).deserialize(serde_yaml::Deserializer::from_str(text))?;
     }
     Ok(())
 }
@@ -117,17 +117,17 @@ const MOST_BRACKETS: usize = 10_000;
 
 /// What a text has come to so far.
 #[derive(Default)]
-struct Room {
+struct AliasRoom {
     values: Cell<usize>,
     bytes: Cell<usize>,
 }
 
 /// Reads a value and makes nothing of it: each is counted, wherever an alias repeats it.
-struct Counted<'a>(&'a Room);
+struct CountedValue<'a>(&'a AliasRoom);
 
-impl Counted<'_> {
+impl CountedValue<'_> {
     fn count<E: serde::de::Error>(&self, bytes: usize) -> Result<(), E> {
-        let Room {
+        let AliasRoom {
             values,
             bytes: all_bytes,
         } = self.0;
@@ -142,7 +142,7 @@ impl Counted<'_> {
     }
 }
 
-impl<'de> DeserializeSeed<'de> for Counted<'_> {
+impl<'de> DeserializeSeed<'de> for CountedValue<'_> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, value: D) -> Result<(), D::Error> {
@@ -150,7 +150,7 @@ impl<'de> DeserializeSeed<'de> for Counted<'_> {
     }
 }
 
-impl<'de> Visitor<'de> for Counted<'_> {
+impl<'de> Visitor<'de> for CountedValue<'_> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -203,20 +203,20 @@ impl<'de> Visitor<'de> for Counted<'_> {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
         self.count(0)?;
-        while list.next_element_seed(Counted(self.0))?.is_some() {}
+        while list.next_element_seed(CountedValue(self.0))?.is_some() {}
         Ok(())
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
         self.count(0)?;
-        while map.next_key_seed(Counted(self.0))?.is_some() {
-            map.next_value_seed(Counted(self.0))?;
+        while map.next_key_seed(CountedValue(self.0))?.is_some() {
+            map.next_value_seed(CountedValue(self.0))?;
         }
         Ok(())
     }
 
     fn visit_enum<A: EnumAccess<'de>>(self, tagged: A) -> Result<(), A::Error> {
-        let ((), value) = tagged.variant_seed(Counted(self.0))?;
+        let ((), value) = tagged.variant_seed(CountedValue(self.0))?;
         value.newtype_variant_seed(self)
     }
 }

@@ -3,7 +3,7 @@
 use pulp::Simd;
 
 /// The instruction set of a kernel where there is a form of its own; known when the kernel is compiled.
-enum Found {
+enum InstructionSet {
     #[cfg(target_arch = "x86_64")]
     V4(pulp::x86::V4),
     #[cfg(target_arch = "x86_64")]
@@ -11,7 +11,7 @@ enum Found {
     Other,
 }
 
-impl Found {
+impl InstructionSet {
     #[inline(always)]
     fn of<S: Simd>(simd: S) -> Self {
         #[cfg(target_arch = "x86_64")]
@@ -31,23 +31,23 @@ impl Found {
 
 #[inline(always)]
 pub(crate) fn four_f32<S: Simd>(simd: S, vectors: [S::f32s; 4]) -> [f32; 4] {
-    match Found::of(simd) {
+    match InstructionSet::of(simd) {
         #[cfg(target_arch = "x86_64")]
-        Found::V4(simd) => x86::sixteen_floats(simd, bytemuck::cast(vectors)),
+        InstructionSet::V4(simd) => x86::sixteen_floats(simd, bytemuck::cast(vectors)),
         #[cfg(target_arch = "x86_64")]
-        Found::V3(simd) => x86::eight_floats(simd, bytemuck::cast(vectors)),
-        Found::Other => vectors.map(|vector| simd.reduce_sum_f32s(vector)),
+        InstructionSet::V3(simd) => x86::eight_floats(simd, bytemuck::cast(vectors)),
+        InstructionSet::Other => vectors.map(|vector| simd.reduce_sum_f32s(vector)),
     }
 }
 
 #[inline(always)]
 pub(crate) fn four_f64<S: Simd>(simd: S, vectors: [S::f64s; 4]) -> [f64; 4] {
-    match Found::of(simd) {
+    match InstructionSet::of(simd) {
         #[cfg(target_arch = "x86_64")]
-        Found::V4(simd) => x86::eight_doubles(simd, bytemuck::cast(vectors)),
+        InstructionSet::V4(simd) => x86::eight_doubles(simd, bytemuck::cast(vectors)),
         #[cfg(target_arch = "x86_64")]
-        Found::V3(simd) => x86::four_doubles(simd, bytemuck::cast(vectors)),
-        Found::Other => vectors.map(|vector| simd.reduce_sum_f64s(vector)),
+        InstructionSet::V3(simd) => x86::four_doubles(simd, bytemuck::cast(vectors)),
+        InstructionSet::Other => vectors.map(|vector| simd.reduce_sum_f64s(vector)),
     }
 }
 
