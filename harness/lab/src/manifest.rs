@@ -15,6 +15,7 @@ use datasets::{Dataset, Images};
 use serde::{Deserialize, Serialize};
 use serde_yaml::Value;
 use sha2::{Digest, Sha256};
+use std::collections::BTreeSet;
 use std::path::Path;
 
 /// `manifest.json`.
@@ -344,8 +345,13 @@ impl Manifest {
         let target = plan.as_ref().and_then(|plan| plan.get("target")?.as_str());
         let is_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
         let other = target.is_some_and(|target| target != self.target);
-        (other || self.target.is_empty() || !self.target.chars().all(is_name))
-            .then(|| format!("the target in {FILE} is not that of its plan"))
+        if other || self.target.is_empty() || !self.target.chars().all(is_name) {
+            return Some(format!("the target in {FILE} is not that of its plan"));
+        }
+        let whole: BTreeSet<&String> = self.all_cells().iter().collect();
+        let lists = self.cells.iter().all(|cell| whole.contains(cell));
+        let none = whole.is_empty() && self.ended_at.is_some();
+        (none || !lists).then(|| format!("the cells in {FILE} are not those of a run"))
     }
 
     /// Returns the plan that was run, whose layers were put together before.
@@ -460,6 +466,30 @@ mod tests {
         assert_eq!(without(false), None);
         assert!(Manifest::read(folder.path()).unwrap().is_unsealed());
         assert!(without(true).is_some());
+    }
+
+    #[test]
+    fn a_run_that_ended_has_cells_and_a_share_those_of_the_whole() {
+        let altered = |cells: &[&str], whole: &[&str], shard: Option<&str>, ended_at| {
+            let folder = tempfile::tempdir().unwrap();
+            let keys = |keys: &[&str]| keys.iter().map(|key| (*key).to_owned()).collect();
+            let manifest = Manifest {
+                cells: keys(cells),
+                whole: keys(whole),
+                shard: shard.map(|shard| shard.parse().unwrap()),
+                ended_at,
+                ..Manifest::made_up().unwrap()
+            };
+            manifest.write(folder.path()).unwrap();
+            Manifest::read(folder.path()).unwrap().altered
+        };
+        assert_eq!(altered(&["a"], &[], None, Some(1)), None);
+        assert_eq!(altered(&[], &[], None, None), None);
+        assert!(altered(&[], &[], None, Some(1)).is_some());
+        assert_eq!(altered(&["b"], &["a", "b"], Some("2/2"), Some(1)), None);
+        assert_eq!(altered(&[], &["a"], Some("2/2"), Some(1)), None);
+        assert!(altered(&["c"], &["a", "b"], Some("2/2"), Some(1)).is_some());
+        assert!(altered(&[], &[], Some("2/2"), Some(1)).is_some());
     }
 
     #[test]
