@@ -2,7 +2,7 @@
 //! named by claim and key.
 
 use super::claim::{Claim, Claims};
-use super::each::each;
+use super::each::{EachRoom, each};
 use anyhow::{Result, bail, ensure};
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -87,10 +87,11 @@ impl Claims {
             file.least_pairs
         );
         let (mut claims, mut ids, mut faults) = (Vec::new(), BTreeSet::new(), Vec::new());
+        let room = EachRoom::new();
         for (entry, written) in file.claims.into_iter().enumerate() {
             let id = written.get("id").and_then(Value::as_str);
             let place = format!("claims[{entry}] ({})", id.unwrap_or("no id"));
-            let of_entry = typed(written).unwrap_or_else(|error| {
+            let of_entry = typed(written, &room).unwrap_or_else(|error| {
                 let what = format!("{place}: {error:#}");
                 faults.push(ClaimFault { entry, what });
                 Vec::new()
@@ -117,11 +118,12 @@ impl Claims {
     /// whose `each` cannot be filled in is left out; [`Claims::from_value`] says why.
     #[must_use]
     pub fn written_out(file: &Value) -> Vec<(usize, Value)> {
+        let room = EachRoom::new();
         let entries = file.get("claims").and_then(Value::as_sequence);
         let entries = entries.into_iter().flatten().enumerate();
         let all = entries.map(|(entry, written)| match written {
             Value::Mapping(written) => {
-                let claims = each(written.clone()).unwrap_or_default().into_iter();
+                let claims = each(written.clone(), &room).unwrap_or_default().into_iter();
                 claims.map(|claim| (entry, claim.into())).collect()
             }
             other => vec![(entry, other.clone())],
@@ -132,7 +134,7 @@ impl Claims {
 }
 
 /// Makes the claims of one entry of the file.
-fn typed(written: Mapping) -> Result<Vec<Claim>> {
+fn typed(written: Mapping, room: &EachRoom) -> Result<Vec<Claim>> {
     let one = |mut filled: Mapping| {
         // What names no paper is the claim of whoever wrote it.
         if !filled.contains_key("paper") {
@@ -141,5 +143,5 @@ fn typed(written: Mapping) -> Result<Vec<Claim>> {
         let claim: Claim = datasets::yaml::typed(&Value::Mapping(filled))?;
         claim.check().map(|()| claim)
     };
-    each(written)?.into_iter().map(one).collect()
+    each(written, room)?.into_iter().map(one).collect()
 }

@@ -166,6 +166,10 @@ pub fn check_filter(filter: &Filter) -> Result<()> {
             !matches!(what, Match::Any(list) if list.is_empty()),
             "the list of `{column}` is empty: no row can match it"
         );
+        ensure!(
+            !matches!(what, Match::Any(list) if list.len() > MOST_GROUPS),
+            "the list of `{column}` has more than {MOST_GROUPS} values"
+        );
     }
     Ok(())
 }

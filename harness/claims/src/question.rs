@@ -81,6 +81,11 @@ impl<'a> Question<'a> {
         if let Some(by_rows) = rule.by_rows() {
             check_groups(&by_rows.groups())?;
         }
+        ensure!(
+            self.scope.beside.len() <= 100,
+            "beside has {} readings, of which there may be 100",
+            self.scope.beside.len()
+        );
         for reading in &self.scope.beside {
             let Some(by_rows) = rule.by_rows() else {
                 anyhow::bail!("beside belongs to a claim that rows answer");

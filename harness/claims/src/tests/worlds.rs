@@ -5,7 +5,7 @@
 //! the claims: a claim whose bound, filter or rule is changed by mistake meets rows that still say what
 //! they said before.
 
-use super::super::each::each;
+use super::super::each::{EachRoom, each};
 use super::*;
 use serde::Deserialize;
 use serde_yaml::{Mapping, Value as Yaml};
@@ -36,7 +36,7 @@ fn worlds() -> Vec<PlantedWorlds> {
     WORLDS
         .into_iter()
         .flat_map(load)
-        .flat_map(|written| each(written).unwrap())
+        .flat_map(|written| each(written, &EachRoom::new()).unwrap())
         .map(one)
         .collect()
 }
