@@ -341,8 +341,10 @@ impl Manifest {
             return Some(why);
         }
         // Folders are named by targets.
-        let plan: Option<Value> = datasets::yaml::load(&self.plan).ok();
-        let target = plan.as_ref().and_then(|plan| plan.get("target")?.as_str());
+        let Ok(plan) = datasets::yaml::load::<Value>(&self.plan) else {
+            return Some(format!("the plan in {FILE} cannot be read"));
+        };
+        let target = plan.get("target").and_then(Value::as_str);
         let is_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
         let other = target.is_some_and(|target| target != self.target);
         if other || self.target.is_empty() || !self.target.chars().all(is_name) {

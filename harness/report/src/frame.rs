@@ -28,9 +28,11 @@ pub fn to_parquet(rows: &Frame) -> Result<Vec<u8>> {
 
 /// A text that no spreadsheet takes for a formula, and no terminal for a command.
 fn harmless(text: &str) -> String {
-    let quiet = text.replace(|c: char| c.is_control() && c != '\n', "\u{fffd}");
+    let quiet = text
+        .replace(|c: char| c.is_control() && c != '\n', "\u{fffd}")
+        .replace('\n', " ");
     let number = quiet[..].parse::<f64>().is_ok();
-    match quiet.starts_with(['=', '+', '-', '@']) && !number {
+    match quiet.trim_start().starts_with(['=', '+', '-', '@']) && !number {
         true => format!("'{quiet}"),
         false => quiet,
     }

@@ -27,20 +27,31 @@ pub(super) fn markdown(text: &str) -> String {
     spans(&line).iter().map(span).collect()
 }
 
-/// Text in which no tag or link begins.
+/// Text in which no tag, link or code begins.
 fn unmarked(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text.chars().peekable();
     while let Some(c) = rest.next() {
         let next = rest.peek().copied();
         let tag = c == '<' && next.is_some_and(|c| c.is_alphabetic() || "/!?".contains(c));
-        let link = c == ']' && matches!(next, Some('(' | '['));
-        if tag || link {
+        let link = c == ']' && matches!(next, Some('(' | '[' | ':'));
+        let undone = c == '\\' && next.is_none_or(|c| c.is_ascii_punctuation());
+        if tag || link || undone || c == '`' {
             out.push('\\');
         }
         out.push(c);
     }
     out
+}
+
+/// The same where a line begins, which nothing in it makes a heading, a list, a quotation or a table.
+pub(super) fn markdown_line(text: &str) -> String {
+    let line = markdown(text);
+    let line = line.trim_start();
+    match line.starts_with(['#', '>', '-', '+', '=', '~', '|']) {
+        true => format!("\\{line}"),
+        false => line.to_owned(),
+    }
 }
 
 /// The text as HTML.
@@ -138,8 +149,24 @@ mod tests {
             ("![a](b) [0.1, 0.2] [a][b]", "![a\\](b) [0.1, 0.2] [a\\][b]"),
             ("x\n\n## y\u{1b}[2J\r", "x  ## y\u{fffd}[2J\u{fffd}"),
             ("**<b>**", "**\\<b>**"),
+            (r"\<b> [a\](b) \d", r"\\\<b> [a\\\](b) \d"),
+            ("``<b>`` \\`<b>`", r"\`\`\<b>\`\` \\`<b>`"),
         ] {
             assert_eq!(markdown(text), shown);
+        }
+    }
+
+    #[test]
+    fn a_line_of_markdown_is_a_line_of_text() {
+        for (text, shown) in [
+            ("# x", "\\# x"),
+            ("    - x", "\\- x"),
+            ("> x", "\\> x"),
+            ("[x]: y", "[x\\]: y"),
+            ("```", "\\`\\`\\`"),
+            ("**x** is", "**x** is"),
+        ] {
+            assert_eq!(markdown_line(text), shown);
         }
     }
 

@@ -39,7 +39,7 @@ pub fn markdown(document: &Document) -> String {
 fn piece(block: &Block) -> String {
     match block {
         Block::Heading(title) => format!("## {}\n", inline::markdown(title)),
-        Block::Text(text) => format!("{}\n", inline::markdown(text)),
+        Block::Text(text) => format!("{}\n", inline::markdown_line(text)),
         Block::List(lines) => list(lines),
         Block::Table(block) => table(block),
         Block::Figure(figure) => {
@@ -58,7 +58,7 @@ fn table(block: &TableBlock) -> String {
     }
     out.push_str(&block.table.to_markdown());
     if !block.note.is_empty() {
-        let _ = writeln!(out, "\n{}", inline::markdown(&block.note));
+        let _ = writeln!(out, "\n{}", inline::markdown_line(&block.note));
     }
     out
 }
@@ -67,7 +67,7 @@ fn table(block: &TableBlock) -> String {
 fn list(lines: &[String]) -> String {
     let mut out = String::new();
     for line in lines {
-        let _ = writeln!(out, "- {}", inline::markdown(&sentence(line)));
+        let _ = writeln!(out, "- {}", inline::markdown_line(&sentence(line)));
     }
     out
 }
