@@ -119,7 +119,7 @@ const MOST_BYTES: usize = 1 << 20;
 /// Bytes of a text that is looked through before it is read.
 const LONG: usize = 64 << 10;
 
-/// Values that a text with aliases stands for, at most.
+/// Values that a text stands for, at most, if it is long or has aliases.
 const MOST_VALUES: usize = 1 << 18;
 
 /// Bytes of these, at most.

@@ -3,7 +3,8 @@
 //! A tile is what fits into the registers: the sums of a few rows with a few columns, over the
 //! whole length of a row. Both products walk along rows of X and of Θᵀ as they lie in memory, so
 //! nothing is packed. The numbers of rows and columns in a tile were chosen by measurement:
-//! 5 x 4 sums of the first product, as four of a column are added up together, and 5 x 4 of the second.
+//! 5 x 4 sums of either product with 32 registers, where four of a column are added up together; 3 x 4 and 4 x 3
+//! with 16.
 
 use super::ahead::Ahead;
 use crate::cpu::real::Real;
